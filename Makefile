@@ -1,0 +1,39 @@
+# Every target sets up what it needs: a virtual environment in .venv, from the hash-pinned lock.
+PYTHON ?= python3
+RUN = .venv/bin/python
+PIP = .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+TEXT ?= Customers parent=5
+
+.PHONY: demo test lock clean
+
+demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
+	@$(RUN) -m bot console --stay '$(TEXT)'
+
+test: .venv/dev  ## lint, types and tests
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest -q --cov --cov-report=term
+
+lock: .venv/dev  ## write requirements*.txt anew from pyproject.toml
+	.venv/bin/pip install --quiet --disable-pip-version-check uv
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--custom-compile-command 'make lock' --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:  ## remove what the targets made
+	rm -rf .venv .mypy_cache .ruff_cache .coverage* .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3")'
+	@echo "Setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements.txt requirements-dev.txt | .venv/bin/python
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ .venv/run

@@ -1,0 +1,54 @@
+"""The command line: `python -m bot serve`, `console`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bot import logs, settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0 done, 1 failed, 2 wrong usage or settings."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except settings.SettingsError as error:
+        sys.stderr.write("The settings do not allow this yet:\n")
+        sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
+        sys.stderr.write("Set them in the environment or in a file .env here; .env.example explains each.\n")
+        return 2
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="The /addgroup bot.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve Slack: over HTTP, or Socket Mode when SLACK_APP_TOKEN is set")
+    serve.set_defaults(run=_serve)
+    console = commands.add_parser("console", help="try /addgroup in this terminal, without Slack")
+    console.add_argument("text", nargs="?", metavar="TEXT", help="one command's text, such as 'Customers parent=5'")
+    console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
+    console.add_argument("--stay", action="store_true", help="on a terminal, go on with a prompt after TEXT")
+    console.set_defaults(run=_console)
+    return parser
+
+
+def _serve(_options: argparse.Namespace) -> int:
+    from bot.serve import serve
+
+    chosen = settings.read(settings.environment())
+    logs.configure(chosen.log_level)
+    serve(chosen)
+    return 0
+
+
+def _console(options: argparse.Namespace) -> int:
+    from bot.sandbox.console import run
+
+    return run(options.text, live=options.live, stay=options.stay)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

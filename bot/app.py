@@ -1,0 +1,67 @@
+"""Puts the parts together; the only module that knows them all."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context import BoltContext
+from slack_sdk import WebClient
+
+from bot.iletimerkezi import Client
+from bot.logs import log
+from bot.settings import Settings
+from bot.slack.conversation import TIMEOUT, Conversation
+from bot.slack.listeners import Listeners
+from bot.slack.people import People
+from bot.web import Web
+from bot.worker import Worker
+
+
+def web_client(settings: Settings) -> WebClient:
+    """Return the client of Slack's Web API. It repeats nothing by itself: a repeated post would be seen twice."""
+    return WebClient(
+        settings.slack_bot_token, base_url=settings.slack_api_url, timeout=TIMEOUT, retry_handlers=[], logger=log
+    )
+
+
+class Bot:
+    """The running bot: `bolt` answers Slack, `web` is its HTTP front, `worker` carries the jobs."""
+
+    def __init__(self, settings: Settings) -> None:
+        slack = web_client(settings)
+        people = People(slack, settings.language)
+        self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
+        api = Client(settings.api_url, settings.credentials, settings.api_timeout)
+        self.worker = Worker(api, Conversation(slack), people, settings.workers)
+        self.bolt = _bolt(settings, slack)
+        Listeners(people, self.worker.accept, self._errands).register(self.bolt)
+        served = None if settings.socket_mode else self.bolt
+        self.web = Web(served, settings.slack_signing_secret, healthy=lambda: True)
+
+    def stop(self) -> None:
+        """Finish what was accepted. Nothing new may come in any more."""
+        self.worker.stop()
+        self._errands.shutdown(wait=True)
+
+
+def _bolt(settings: Settings, slack: WebClient) -> App:
+    """Return a Bolt app whose listeners run in the server's own thread, so that no command waits for another.
+
+    There is one workspace and one token, so nothing is asked of Slack to authorize a request.
+    """
+
+    def authorize(context: BoltContext) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=context.enterprise_id, team_id=context.team_id, bot_token=settings.slack_bot_token
+        )
+
+    return App(
+        client=slack,
+        authorize=authorize,
+        signing_secret=settings.slack_signing_secret,
+        process_before_response=True,
+        listener_executor=ThreadPoolExecutor(1),
+        token_verification_enabled=False,
+    )

@@ -1,0 +1,59 @@
+"""A value that is dear to get, kept for a while and got once however many ask at the same time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Cache(Generic[K, V]):
+    """Keeps `load(key)` for `seconds`, for at most `most` keys. Safe to use from many threads."""
+
+    def __init__(self, load: Callable[[K], V], seconds: float, most: int = 10_000) -> None:
+        self._load = load
+        self._seconds = seconds
+        self._most = most
+        self._kept: OrderedDict[K, tuple[float, Future[V]]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loaders = ThreadPoolExecutor(4, thread_name_prefix="cache")
+
+    def get(self, key: K, timeout: float | None = None) -> V:
+        """Return the value, got anew when there is none or it is too old.
+
+        Raises what `load` raises, which is not kept; raises TimeoutError when it takes longer than `timeout` seconds.
+        """
+        with self._lock:
+            future = self._fresh(key)
+            if future is None:
+                future = self._loaders.submit(self._load, key)
+                self._keep(key, future)
+        return future.result(timeout)
+
+    def known(self, key: K) -> V | None:
+        """Return the value if it is there and fresh; never waits."""
+        with self._lock:
+            future = self._fresh(key)
+        return future.result() if future and future.done() else None
+
+    def forget(self, key: K) -> None:
+        """Let the next `get` load anew."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+    def _fresh(self, key: K) -> Future[V] | None:
+        until, future = self._kept.get(key, (0.0, None))
+        failed = future is not None and future.done() and future.exception() is not None
+        return None if failed or until <= time.monotonic() else future
+
+    def _keep(self, key: K, future: Future[V]) -> None:
+        self._kept[key] = (time.monotonic() + self._seconds, future)
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)

@@ -1,0 +1,113 @@
+"""An HTTP server on loopback whose answers a stand-in decides."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Request:
+    """What came in; header names in lower case."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes out: raw bytes, so that an answer can also be broken; `after` is how the connection goes on."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Loopback:
+    """A server that runs from `with` to its end, one thread a connection.
+
+    A subclass overrides `respond`; it may also act on the socket itself and return None, which closes the connection.
+    """
+
+    def __init__(self) -> None:
+        outer = self
+        self._closing = threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                answer = outer.respond(Request(self.path, headers, body), self.connection)
+                if answer is None:
+                    self.close_connection = True
+                    return
+                self.send_response(answer.status)
+                for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer.body)
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, *args: object) -> None:
+                """Say nothing: what matters is recorded by the stand-in."""
+
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError, TimeoutError):
+                    super().handle()
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+
+    def respond(self, request: Request, connection: socket.socket) -> Answer | None:
+        """Answer one request."""
+        raise NotImplementedError
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def silence(self, connection: socket.socket) -> None:
+        """Say nothing until the other side hangs up or the server ends."""
+        connection.settimeout(0.1)
+        while not self._closing.is_set():
+            try:
+                if not connection.recv(1024):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 512
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that its other side broke."""

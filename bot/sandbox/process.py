@@ -1,0 +1,100 @@
+"""A real `serve` process on loopback, wired to the stand-ins."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import BOT_TOKEN, Workspace
+
+
+class Served:
+    """`python -m bot serve`, started at once and ready when the constructor returns.
+
+    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error.
+    """
+
+    def __init__(self, workspace: Workspace, api: Api | None, directory: Path, **more: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = directory / f"serve-{self.port}.log"
+        self._environ = {**inherited(), **variables(workspace, api), "PORT": str(self.port), **more}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # our own interpreter and module
+                [sys.executable, "-m", "bot", "serve"],
+                cwd=directory,
+                env={"PYTHONPATH": str(Path(__file__).parents[2]), **self._environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait()
+
+    def _wait(self, seconds: float = 20) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=1).status_code == 200:
+                    return
+            except requests.RequestException:
+                time.sleep(0.02)
+        self.kill()
+        raise RuntimeError(f"serve did not start:\n{self.log.read_text()}")
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+        """Send a signal to the process and return its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+    def kill(self) -> None:
+        """End the process and its children at once, as a crash would."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def inherited() -> dict[str, str]:
+    """Return the process's variables without those of the bot and of proxies, which would reach past the sandbox."""
+    return {name: value for name, value in os.environ.items() if not _REACHES_OUT.match(name)}
+
+
+_REACHES_OUT = re.compile(
+    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL|DYNO|HOST|PORT|LOG_LEVEL|.*_proxy)$", re.IGNORECASE
+)
+
+
+def variables(workspace: Workspace, api: Api | None) -> Mapping[str, str]:
+    """Return the settings of a bot between the stand-ins; without `api` those of the real API stay as they are."""
+    slack = {
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": workspace.signing_secret,
+        "SLACK_APP_TOKEN": "",
+        "SLACK_API_URL": f"{workspace.url}/api/",
+        "HOST": "127.0.0.1",
+    }
+    if api is None:
+        return slack
+    return slack | {
+        "ILETIMERKEZI_API_KEY": api.credentials.key,
+        "ILETIMERKEZI_API_HASH": api.credentials.hash,
+        "ILETIMERKEZI_API_SECRET": "",
+        "ILETIMERKEZI_API_URL": f"{api.url}/v1",
+    }
+
+
+def free_port() -> int:
+    """Return a port on loopback that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,213 @@
+"""Slack's stand-in: the parts of the Web API that the bot uses, and the signed requests that Slack sends it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import requests
+from slack_sdk.signature import SignatureVerifier
+
+from bot.sandbox.loopback import Answer, Loopback, Request
+
+BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
+
+
+@dataclass
+class Message:
+    """A message as Slack keeps it; `private_to` is set for one that only one person sees."""
+
+    channel: str
+    ts: str
+    text: str
+    thread_ts: str = ""
+    private_to: str = ""
+    outcome: str = ""
+    job: str = ""
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    earlier: list[str] = field(default_factory=list)
+
+
+class Workspace(Loopback):
+    """A workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
+
+    `faults` maps a method of the Web API, or "response_url", to what its next calls do instead of their work: an error
+    of Slack's ("not_in_channel"), an HTTP status, "ratelimited:SECONDS", "drop", "silence".
+    """
+
+    def __init__(self, signing_secret: str) -> None:
+        super().__init__()
+        self.signing_secret = signing_secret
+        self.locales: dict[str, str] = {}
+        self.messages: list[Message] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.faults: dict[str, deque[int | str]] = {}
+        self._changed = threading.Condition()
+        self._ids = itertools.count(1)
+        self._http = requests.Session()
+
+    # What people do: Slack's requests to the bot.
+
+    def command(self, bot: str, text: str | None, user: str = "U1", channel: str = "C1", **more: str) -> Reply:
+        """Type `/addgroup TEXT`: send it to the bot at the base address `bot`, as Slack would."""
+        number = next(self._ids)
+        form = {
+            "command": "/addgroup",
+            "user_id": user,
+            "user_name": user.lower(),
+            "team_id": "T1",
+            "team_domain": "sandbox",
+            "channel_id": channel,
+            "channel_name": channel.lower(),
+            "api_app_id": "A1",
+            "trigger_id": f"{number}.{time.time_ns()}",
+            "response_url": f"{self.url}/response/{user}/{channel}/{number}",
+            **({} if text is None else {"text": text}),
+            **more,
+        }
+        return self.post(bot, urlencode(form).encode())
+
+    def post(self, bot: str, body: bytes, **headers: str) -> Reply:
+        """Send a signed body to the bot."""
+        timestamp = str(int(time.time()))
+        signature = SignatureVerifier(self.signing_secret).generate_signature(timestamp=timestamp, body=body) or ""
+        signed = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": signature,
+        }
+        answer = requests.post(f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
+        return Reply(answer.status_code, _ack_text(answer), answer.headers)
+
+    # What the bot did, as people see it.
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
+        """Wait until a condition on the messages holds; tell whether it does."""
+        with self._changed:
+            return self._changed.wait_for(condition, seconds)
+
+    def roots(self, channel: str = "C1") -> list[Message]:
+        return [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts and not m.private_to]
+
+    def thread(self, root: Message) -> list[Message]:
+        return [m for m in tuple(self.messages) if m.channel == root.channel and m.thread_ts == root.ts]
+
+    def private(self, user: str = "U1") -> list[Message]:
+        return [m for m in tuple(self.messages) if m.private_to == user]
+
+    # The Web API.
+
+    def respond(self, request: Request, connection: socket.socket) -> Answer | None:
+        path = request.path.strip("/")
+        method = "response_url" if path.startswith("response/") else path.removeprefix("api/")
+        arguments = _arguments(request)
+        with self._changed:
+            self.calls.append((method, arguments))
+            waiting = self.faults.get(method)
+            fault = waiting.popleft() if waiting else None
+        if fault is not None:
+            return self._fail(fault, connection)
+        if method == "response_url":
+            _, user, channel, _ = path.split("/")
+            self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, arguments=arguments))
+            return Answer(200, b"ok")
+        if request.headers.get("authorization") != f"Bearer {BOT_TOKEN}":
+            return _json(ok=False, error="invalid_auth")
+        handler = getattr(self, f"_{method.replace('.', '_')}", None)
+        return handler(arguments) if handler else _json(ok=False, error="unknown_method")
+
+    def _auth_test(self, _arguments: dict[str, Any]) -> Answer:
+        return _json(
+            ok=True, url="https://sandbox.slack.com/", team="Sandbox", team_id="T1", user_id="UBOT", bot_id="B1"
+        )
+
+    def _users_info(self, arguments: dict[str, Any]) -> Answer:
+        user = arguments["user"]
+        return _json(ok=True, user={"id": user, "team_id": "T1", "locale": self.locales.get(user, "en-US")})
+
+    def _chat_postMessage(self, arguments: dict[str, Any]) -> Answer:  # noqa: N802  # Slack's name
+        meta = arguments.get("metadata", {}).get("event_payload", {})
+        message = Message(
+            arguments["channel"],
+            self._ts(),
+            arguments["text"],
+            thread_ts=arguments.get("thread_ts", ""),
+            outcome=meta.get("outcome", ""),
+            job=meta.get("job", ""),
+            blocks=arguments.get("blocks", []),
+            arguments=arguments,
+        )
+        self._keep(message)
+        return _json(ok=True, channel=message.channel, ts=message.ts)
+
+    def _chat_update(self, arguments: dict[str, Any]) -> Answer:
+        with self._changed:
+            found = [m for m in self.messages if (m.channel, m.ts) == (arguments["channel"], arguments["ts"])]
+            if not found:
+                return _json(ok=False, error="message_not_found")
+            found[0].earlier.append(found[0].text)
+            found[0].text = arguments["text"]
+            found[0].blocks = arguments.get("blocks", [])
+            self._changed.notify_all()
+        return _json(ok=True, channel=arguments["channel"], ts=arguments["ts"])
+
+    def _fail(self, fault: int | str, connection: socket.socket) -> Answer | None:
+        if isinstance(fault, int):
+            return Answer(fault, b"upstream failure")
+        if fault == "silence":
+            self.silence(connection)
+        if fault in ("silence", "drop"):
+            return None
+        error, _, seconds = fault.partition(":")
+        status = 429 if error == "ratelimited" else 200
+        return _json(status, {"Retry-After": seconds or "1"} if status == 429 else {}, ok=False, error=error)
+
+    def _keep(self, message: Message) -> None:
+        with self._changed:
+            self.messages.append(message)
+            self._changed.notify_all()
+
+    def _ts(self) -> str:
+        return f"{int(time.time())}.{next(self._ids):06d}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The bot's HTTP answer to Slack: `text` is what the sender alone sees, "" for a bare acknowledgement."""
+
+    status: int
+    text: str
+    headers: Any
+
+
+def _ack_text(answer: requests.Response) -> str:
+    if answer.headers.get("content-type", "").startswith("application/json"):
+        body = answer.json()
+        return str(body.get("text", "")) if isinstance(body, dict) else ""
+    return answer.text
+
+
+def _arguments(request: Request) -> dict[str, Any]:
+    """Decode the arguments of a Web API call, JSON or form; JSON within a form is decoded too."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        decoded = json.loads(request.body or b"{}")
+        return decoded if isinstance(decoded, dict) else {}
+    form: dict[str, Any] = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    for name in ("blocks", "metadata", "view"):
+        if isinstance(form.get(name), str):
+            form[name] = json.loads(form[name])
+    return form
+
+
+def _json(status: int = 200, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
+    content = json.dumps(fields, ensure_ascii=False).encode()
+    return Answer(status, content, {"Content-Type": "application/json", **(headers or {})})

@@ -1,0 +1,1 @@
+"""All that knows of Slack: what people do there, and how they are answered."""

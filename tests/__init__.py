@@ -1,0 +1,1 @@
+"""The tests: test_<module>.py beside each module's name, all through the real thing."""
