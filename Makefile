@@ -4,7 +4,7 @@ RUN = .venv/bin/python
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 TEXT ?= Customers parent=5
 
-.PHONY: demo test lock clean
+.PHONY: demo test chaos lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
 	@$(RUN) -m bot console --stay '$(TEXT)'
@@ -15,12 +15,15 @@ test: .venv/dev  ## lint, types and tests
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q --cov --cov-report=term
 
+chaos: .venv/dev  ## kill the bot under load for longer than `make test` does
+	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_chaos.py
+
 lock: .venv/dev  ## write requirements*.txt anew from pyproject.toml
 	.venv/bin/pip install --quiet --disable-pip-version-check uv
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--custom-compile-command 'make lock' pyproject.toml -o requirements.txt
+		--custom-compile-command 'make lock' --extra postgres pyproject.toml -o requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--custom-compile-command 'make lock' --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+		--custom-compile-command 'make lock' --extra postgres --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:  ## remove what the targets made
 	rm -rf .venv .mypy_cache .ruff_cache .coverage* .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt import App
@@ -9,8 +10,9 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
 from slack_sdk import WebClient
 
+from bot.groups import Groups
 from bot.iletimerkezi import Client
-from bot.logs import log
+from bot.journal import Journal
 from bot.settings import Settings
 from bot.slack.conversation import TIMEOUT, Conversation
 from bot.slack.listeners import Listeners
@@ -21,9 +23,7 @@ from bot.worker import Worker
 
 def web_client(settings: Settings) -> WebClient:
     """Return the client of Slack's Web API. It repeats nothing by itself: a repeated post would be seen twice."""
-    return WebClient(
-        settings.slack_bot_token, base_url=settings.slack_api_url, timeout=TIMEOUT, retry_handlers=[], logger=log
-    )
+    return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=TIMEOUT, retry_handlers=[])
 
 
 class Bot:
@@ -34,16 +34,23 @@ class Bot:
         people = People(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         api = Client(settings.api_url, settings.credentials, settings.api_timeout)
-        self.worker = Worker(api, Conversation(slack), people, settings.workers)
+        self._journal = Journal(settings.database_url)
+        self.worker = Worker(self._journal, api, Groups(api), Conversation(slack), people, settings.workers)
         self.bolt = _bolt(settings, slack)
-        Listeners(people, self.worker.accept, self._errands).register(self.bolt)
+        Listeners(people, self.worker, self._errands).register(self.bolt)
         served = None if settings.socket_mode else self.bolt
-        self.web = Web(served, settings.slack_signing_secret, healthy=lambda: True)
+        self.web = Web(served, settings.slack_signing_secret, self.worker.healthy)
 
-    def stop(self) -> None:
-        """Finish what was accepted. Nothing new may come in any more."""
-        self.worker.stop()
-        self._errands.shutdown(wait=True)
+    def start(self) -> None:
+        """Prepare the journal and begin to carry. Raises JournalError."""
+        self._journal.open()
+        self.worker.start()
+
+    def stop(self, seconds: float) -> None:
+        """Finish what is under way, for at most `seconds`. Nothing new may come in any more."""
+        self.worker.stop(seconds)
+        self._errands.shutdown(wait=False)
+        self._journal.close()
 
 
 def _bolt(settings: Settings, slack: WebClient) -> App:
@@ -59,6 +66,7 @@ def _bolt(settings: Settings, slack: WebClient) -> App:
 
     return App(
         client=slack,
+        logger=logging.getLogger("slack_bolt"),  # else Bolt sets the levels of its loggers itself
         authorize=authorize,
         signing_secret=settings.slack_signing_secret,
         process_before_response=True,

@@ -8,12 +8,7 @@ import re
 import sys
 
 # Slack's libraries write bodies, tokens and response URLs into their lower levels, urllib3 writes addresses.
-_QUIET = {
-    "slack_bolt": logging.ERROR,
-    "slack_sdk": logging.ERROR,
-    "urllib3": logging.ERROR,
-    "sqlalchemy": logging.ERROR,
-}
+_QUIET = ("slack_bolt", "slack_sdk", "sqlalchemy", "urllib3")
 
 log = logging.getLogger("addgroup")
 
@@ -23,8 +18,13 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name, least in _QUIET.items():
-        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level)))
+    quiet()
+
+
+def quiet() -> None:
+    """Keep the libraries that would log secrets or bodies from doing so, whatever the level."""
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def event(name: str, *, level: int = logging.INFO, trace: BaseException | None = None, **fields: object) -> None:

@@ -8,17 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import __version__
 from bot.app import Bot, web_client
-from bot.logs import event, log
+from bot.logs import event
 from bot.settings import Settings, SettingsError
 from bot.web import Web
 
-STOP = 25
-"""Longest time that stopping may take, in seconds; Heroku kills after 30."""
+STOP = 22
+"""How long what is under way may take to finish, in seconds; 25 with what gunicorn takes before. Heroku kills at 30."""
 
 _THREADS = 32  # requests at once; each takes milliseconds
 
@@ -41,6 +43,15 @@ def _check_token(settings: Settings) -> None:
         event("slack_not_asked", level=logging.WARNING, reason=type(error).__name__)
 
 
+class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's messages in the bot's own log; no access log."""
+
+    def setup(self, cfg: Config) -> None:
+        self.cfg = cfg
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.WARNING)
+
+
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with one process that holds the bot: built after the fork, stopped after the last request.
 
@@ -60,13 +71,9 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": "gthread",
             "threads": _THREADS,
             "worker_connections": 1000,
-            "graceful_timeout": STOP + 3,
+            "graceful_timeout": STOP + 5,
             "control_socket_disable": True,
-            "logconfig_dict": {
-                "version": 1,
-                "disable_existing_loggers": False,
-                "loggers": {"gunicorn.error": {"level": settings.log_level, "propagate": True, "handlers": []}},
-            },
+            "logger_class": _Logger,
             "worker_exit": lambda _arbiter, _worker: self._finish(),
         }
         for name, value in options.items():
@@ -74,9 +81,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Web:
         bot = Bot(self._settings)
-        self._stop = [bot.stop]
+        bot.start()
+        self._stop = [lambda: bot.stop(STOP)]
         if self._settings.socket_mode:
-            socket = SocketModeHandler(bot.bolt, self._settings.slack_app_token, logger=log)
+            socket = SocketModeHandler(bot.bolt, self._settings.slack_app_token, logger=logging.getLogger("slack_bolt"))
             socket.connect()  # type: ignore[no-untyped-call]
             self._stop.insert(0, socket.close)
         event("started", version=__version__, mode="socket" if self._settings.socket_mode else "http")

@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.iletimerkezi import Credentials
 
@@ -33,6 +35,7 @@ class Settings:
     credentials: Credentials
     api_url: str
     api_timeout: float
+    database_url: str = field(repr=False)
     language: str
     workers: int
     host: str
@@ -71,6 +74,7 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
         credentials=reader.credentials(api),
         api_url=reader.url("ILETIMERKEZI_API_URL", "https://api.iletimerkezi.com/v1"),
         api_timeout=reader.number("ILETIMERKEZI_TIMEOUT", 10.0, 0.1, 120),
+        database_url=reader.database("DATABASE_URL", "sqlite:///addgroup.db"),
         language=reader.choice("ADDGROUP_LANGUAGE", ("auto", "en", "tr")),
         workers=int(reader.number("ADDGROUP_WORKERS", 16, 1, 100, whole=True)),
         host=reader.get("HOST") or "0.0.0.0",  # noqa: S104  # the public surface's default; Slack must reach it
@@ -126,6 +130,19 @@ class _Reader:
             self.problems.append(f"{name} must be an address such as {default}.")
         elif parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             self.problems.append(f"{name} must begin with https:// (plain http would show the credentials on the way).")
+        return value
+
+    def database(self, name: str, default: str) -> str:
+        value = self.get(name) or default
+        try:
+            address = make_url(value)
+            file, kind = address.database, address.get_backend_name()
+        except ArgumentError:
+            file, kind = "", ""
+        if kind == "sqlite" and (not file or ":memory:" in file):
+            self.problems.append(f"{name} must name a file: a journal in memory would be lost, and commands with it.")
+        elif kind not in ("sqlite", "postgres", "postgresql"):
+            self.problems.append(f"{name} must be an address such as {default} or postgres://user:password@host/name.")
         return value
 
     def number(self, name: str, default: float, least: float, most: float, whole: bool = False) -> float:

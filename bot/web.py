@@ -78,7 +78,7 @@ class Web:
         response = self._app.dispatch(BoltRequest(body=_payload(body), mode="socket_mode"))
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
 
-    def _verify(self, environ: WSGIEnvironment, body: bytes) -> None:
+    def _verify(self, environ: WSGIEnvironment, body: str) -> None:
         timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
         signature = environ.get("HTTP_X_SLACK_SIGNATURE", "")
         # What is not plain ASCII would raise inside the verifier.
@@ -92,21 +92,20 @@ def _allow(method: str, allowed: str) -> None:
         raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", {"Allow": [allowed]})
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    # The rest of an overlong body is not read: the connection is closed instead.
-    too_large = _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large", {"Connection": ["close"]})
-    if int(environ.get("CONTENT_LENGTH") or 0) > MAX_BODY:
-        raise too_large
-    body: bytes = environ["wsgi.input"].read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
-        raise too_large
-    return body
+def _body(environ: WSGIEnvironment) -> str:
+    length = int(environ.get("CONTENT_LENGTH") or 0)  # Slack always sends it; a body without one counts as empty
+    if length > MAX_BODY:
+        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+    try:
+        return str(environ["wsgi.input"].read(length), "utf-8")
+    except UnicodeDecodeError as error:
+        raise _Refused(HTTPStatus.BAD_REQUEST, "body is not text") from error
 
 
-def _payload(body: bytes) -> dict[str, Any]:
+def _payload(body: str) -> dict[str, Any]:
     """Decode what Slack posts: a form (commands), or a form whose field `payload` is JSON (everything else)."""
     try:
-        form = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True, max_num_fields=100))
+        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
         payload = json.loads(form["payload"]) if "payload" in form else form
     except (ValueError, RecursionError) as error:
         raise _Refused(HTTPStatus.BAD_REQUEST, "body is not a form") from error

@@ -1,71 +1,257 @@
-"""Carries jobs from accepted to answered, outside the acknowledgement."""
+"""Carries jobs from accepted to answered, outside the acknowledgement; takes up those that a dead process left.
+
+Carrying is one walk, the same for a fresh job and for one found after a crash: it looks at where each step stands and
+goes on from there. What may have reached the server is never sent again.
+"""
 
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 from bot.command import ParentId
+from bot.groups import Groups
 from bot.iletimerkezi import Client, NotSent, Rejected, Unknown
-from bot.jobs import Created, Job, Step
+from bot.jobs import WAITING, Created, Duplicate, Job, Step, Unclear
+from bot.journal import LEASE, Accepted, Busy, Journal, JournalError, LostLease
 from bot.logs import event
-from bot.slack.conversation import Conversation, MayNotPost, Thread
+from bot.slack.conversation import Conversation, MayNotPost, TryLater
 from bot.slack.people import People
+
+POLL = 1.0
+"""How often the journal is asked for jobs that another process left or that have become due, in seconds."""
+
+LOOK_UP_AFTER = 3.0
+"""How long after a request left its lost answer is looked up, in seconds: it may still be on its way."""
+
+LONGEST_WAIT = 30.0
+"""How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
 
 
 class Worker:
-    """Carries jobs, `threads` of them at once; more wait in their order."""
+    """Carries the journal's jobs, with at most `calls` requests to the group API at once."""
 
-    def __init__(self, api: Client, conversation: Conversation, people: People, threads: int) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts that a walk needs
+        self, journal: Journal, api: Client, groups: Groups, conversation: Conversation, people: People, calls: int
+    ) -> None:
+        self._journal = journal
         self._api = api
+        self._groups = groups
         self._conversation = conversation
         self._people = people
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="worker")
+        self._calls = threading.BoundedSemaphore(calls)
+        self._carriers = 2 * calls  # more than calls, so that jobs that wait for Slack do not keep the API idle
+        self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._carrying: set[str] = set()
+        self._changed = threading.Condition()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._lease_until = 0.0
+        self._dispatched_at = 0.0
 
-    def accept(self, job: Job) -> None:
-        """Take a job over; returns at once."""
-        self._pool.submit(self._carry, job)
+    def start(self) -> None:
+        """Register this process, and begin to carry. Raises JournalError."""
+        self._journal.bury()
+        self._journal.renew()
+        self._lease_until = time.monotonic() + LEASE
+        self._dispatched_at = time.monotonic()
+        for target in (self._hold, self._dispatch, *[self._carry_on] * self._carriers):
+            threading.Thread(target=target, name=f"worker-{target.__name__}", daemon=True).start()
 
-    def stop(self) -> None:
-        """Carry what was accepted to its end."""
-        self._pool.shutdown(wait=True)
+    def accept(self, job: Job) -> Accepted | Duplicate | Busy:
+        """Write a job down, so that it will be carried whatever happens. Raises JournalError."""
+        accepted = self._journal.accept(job)
+        if isinstance(accepted, Accepted):
+            self._wake.set()
+        return accepted
+
+    def withdraw(self, job: Job) -> None:
+        """Take back a job whose acceptance failed. Raises JournalError."""
+        self._journal.withdraw(job)
+
+    def healthy(self) -> bool:
+        """Tell whether the worker lives and reaches its journal."""
+        try:
+            self._journal.ping()
+        except JournalError:
+            return False
+        return time.monotonic() < min(self._lease_until, self._dispatched_at + 10 * POLL)
+
+    def stop(self, seconds: float) -> None:
+        """Begin nothing more, let what is under way finish, and leave the rest to the next process."""
+        self._stopping.set()
+        self._wake.set()
+        with self._changed:
+            finished = self._changed.wait_for(lambda: not self._carrying, seconds)
+        try:
+            self._journal.leave()
+        except JournalError as error:
+            event("lease_not_ended", level=logging.WARNING, reason=str(error))
+        if not finished:
+            event("left_unfinished", level=logging.WARNING, jobs=len(self._carrying))
+
+    # The threads.
+
+    def _hold(self) -> None:
+        """Renew the lease as long as this process lives."""
+        while not self._stopping.wait(LEASE / 6):
+            try:
+                self._journal.renew()
+                self._journal.bury()
+                self._lease_until = time.monotonic() + LEASE
+            except JournalError as error:
+                event("lease_not_renewed", level=logging.ERROR, reason=str(error))
+
+    def _dispatch(self) -> None:
+        """Claim as many jobs as there are free carriers."""
+        while not self._stopping.is_set():
+            self._wake.clear()
+            self._dispatched_at = time.monotonic()
+            claimed: list[Job] = []
+            with self._changed:
+                carrying = frozenset(self._carrying)
+            try:
+                if len(carrying) < self._carriers:
+                    claimed = self._journal.claim(self._carriers - len(carrying), carrying)
+            except JournalError as error:
+                event("jobs_not_claimed", level=logging.ERROR, reason=str(error))
+            for job in claimed:
+                with self._changed:
+                    self._carrying.add(job.id)
+                self._claimed.put(job)
+            self._wake.wait(POLL)
+
+    def _carry_on(self) -> None:
+        while True:
+            job = self._claimed.get()
+            self._carry(job)
+            with self._changed:
+                self._carrying.discard(job.id)
+                self._changed.notify_all()
+            self._wake.set()
+
+    # The walk.
 
     def _carry(self, job: Job) -> None:
-        """Carry one job. The boundary at which an unexpected fault becomes a log line and an honest answer."""
+        """Carry one job as far as it goes now. The boundary at which a fault becomes a log line and another attempt."""
         try:
-            job.language = job.language or self._people.language(job.user)
-            thread = self._open(job)
-            for step in job.steps:
-                self._settle(job, step)
-            self._answer(job, thread)
-        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a worker in silence
+            self._walk(job)
+        except LostLease:
+            event("lease_lost", level=logging.WARNING, job=job.id)
+        except TryLater as later:
+            self._postpone(job, later.why, later.seconds)
+        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a carrier in silence
             event("job_failed", level=logging.ERROR, job=job.id, trace=error)
+            self._postpone(job, type(error).__name__, None)
 
-    def _open(self, job: Job) -> Thread | None:
+    def _postpone(self, job: Job, why: str, seconds: float | None) -> None:
+        if seconds is None:
+            seconds, job.attempts = min(2.0**job.attempts, LONGEST_WAIT), job.attempts + 1
+        event("postponed", job=job.id, why=why, seconds=seconds)
         try:
-            return self._conversation.open(job)
+            self._journal.postpone(job, seconds)
+        except (JournalError, LostLease) as error:
+            event("not_postponed", level=logging.ERROR, job=job.id, reason=str(error))
+
+    def _walk(self, job: Job) -> None:
+        if not job.language:
+            self._journal.spoken(job, self._people.language(job.user))
+        if not job.thread and not job.settled:
+            self._try_root(job)
+        for step in job.steps:
+            self._settle(job, step)
+        if not job.answered:
+            self._answer(job)
+            self._journal.answered(job)
+        if job.thread and not job.root_final:
+            self._finish_root(job)
+        self._journal.finished(job)
+        event("done", job=job.id)
+
+    def _try_root(self, job: Job) -> None:
+        """Post the root if Slack lets it through; the group does not wait for it."""
+        try:
+            self._journal.opened(job, self._conversation.post_root(job), final=False)
         except MayNotPost as error:
-            event("root_not_posted", level=logging.WARNING, job=job.id, error=error.error)
-            return None
+            event("root_refused", level=logging.WARNING, job=job.id, error=error.error)
+        except TryLater as later:
+            event("root_delayed", level=logging.WARNING, job=job.id, error=later.why)
 
     def _settle(self, job: Job, step: Step) -> None:
+        if step.outcome:
+            return
+        if step.state == WAITING:
+            with self._calls:
+                if self._stopping.is_set():
+                    raise TryLater("stopping", 0.0)
+                if self._journal.sending(job, step):
+                    self._send(job, step)
+        if not step.outcome:
+            self._look_up(job, step)
+
+    def _send(self, job: Job, step: Step) -> None:
+        """Send the one request of a step, and write down what came of it."""
         started = time.monotonic()
         parent = step.parent.id if isinstance(step.parent, ParentId) else ""
         try:
             step.outcome = Created(self._api.add_group(step.name, parent))
-        except (Rejected, NotSent, Unknown) as error:
+        except (Rejected, NotSent) as error:
             step.outcome = error
-        except Exception as error:  # noqa: BLE001  # whatever it was, the request may have left
-            event("step_failed", level=logging.ERROR, job=job.id, trace=error)
-            step.outcome = Unknown("internal")
-        event("settled", job=job.id, outcome=type(step.outcome).__name__.lower(), seconds=time.monotonic() - started)
+        except Unknown as error:
+            step.reason = error.reason
+        step.sent_ago = time.monotonic() - started
+        if step.outcome:
+            self._insist(lambda: self._journal.settle(job, step))
+        else:
+            self._insist(lambda: self._journal.unclear(job, step))
+        outcome, reason = step.state, step.reason or None
+        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
 
-    def _answer(self, job: Job, thread: Thread | None) -> None:
-        try:
-            if thread:
-                self._conversation.answer(job, thread)
+    def _look_up(self, job: Job, step: Step) -> None:
+        """Find out what became of a request without an answer, and settle the step as unclear with what was found."""
+        if step.sent_ago < LOOK_UP_AFTER:
+            raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
+        found = self._groups.find(step.name, step.parent.id if isinstance(step.parent, ParentId) else "")
+        if found:
+            made = self._journal.made(found)
+            found = tuple(identifier for identifier in found if identifier not in made)
+        step.outcome = Unclear(step.reason or "crashed", found)
+        self._journal.settle(job, step)
+        event("looked_up", job=job.id, step=step.position, found="?" if found is None else len(found))
+
+    def _insist(self, write: Callable[[], None]) -> None:
+        """Write what must not be lost, for as long as a database may be away; then the look-up has to find it."""
+        for wait in (0.1, 0.3, 1, 3, 10, 10):
+            try:
+                write()
                 return
+            except JournalError as error:
+                event("not_written", level=logging.ERROR, reason=str(error))
+                self._stopping.wait(wait)
+        write()
+
+    def _answer(self, job: Job) -> None:
+        try:
+            if not job.thread:
+                self._journal.opened(job, self._conversation.post_root(job), final=True)
+            if job.thread:
+                self._conversation.post_answer(job, job.thread)
         except MayNotPost as error:
-            event("answer_not_posted", level=logging.WARNING, job=job.id, error=error.error)
-        self._conversation.answer_privately(job)
+            event("answer_refused", level=logging.WARNING, job=job.id, error=error.error)
+            self._answer_privately(job)
+
+    def _answer_privately(self, job: Job) -> None:
+        try:
+            self._conversation.answer_privately(job)
+        except MayNotPost as error:
+            event("answer_undeliverable", level=logging.ERROR, job=job.id, error=error.error)
+
+    def _finish_root(self, job: Job) -> None:
+        try:
+            if job.thread:
+                self._conversation.edit_root(job, job.thread)
+        except MayNotPost as error:
+            event("root_not_edited", level=logging.WARNING, job=job.id, error=error.error)

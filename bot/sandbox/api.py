@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from bot.iletimerkezi import MAX_ANSWER, Credentials, Group
@@ -37,8 +38,10 @@ class Api(Loopback):
         self.credentials = credentials
         self.groups: dict[str, Group] = {}
         self.calls: list[tuple[str, Any]] = []
+        self.called = threading.Event()  # set from the first call on
         self.headers: list[dict[str, str]] = []
         self.faults: deque[int | str] = deque()
+        self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
         self.delay = 0.0
         self._lock = threading.Lock()
         self._next = 97101
@@ -61,7 +64,8 @@ class Api(Loopback):
         with self._lock:
             self.calls.append((method, body))
             self.headers.append(dict(request.headers))
-            fault = self.faults.popleft() if self.faults else None
+            self.called.set()
+            fault = self.faults.popleft() if self.faults else self.mood()
         if self.delay:
             time.sleep(self.delay)
         if isinstance(fault, int):

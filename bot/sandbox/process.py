@@ -82,6 +82,7 @@ def variables(workspace: Workspace, api: Api | None) -> Mapping[str, str]:
         "SLACK_APP_TOKEN": "",
         "SLACK_API_URL": f"{workspace.url}/api/",
         "HOST": "127.0.0.1",
+        "DATABASE_URL": "",
     }
     if api is None:
         return slack

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,7 +50,9 @@ class Workspace(Loopback):
         self.locales: dict[str, str] = {}
         self.messages: list[Message] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.faults: dict[str, deque[int | str]] = {}
+        self.closed: dict[str, str] = {}  # channels in which the bot may not post, and Slack's word for it
+        self.faults: defaultdict[str, deque[int | str]] = defaultdict(deque)
+        self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
         self._changed = threading.Condition()
         self._ids = itertools.count(1)
         self._http = requests.Session()
@@ -112,8 +114,8 @@ class Workspace(Loopback):
         arguments = _arguments(request)
         with self._changed:
             self.calls.append((method, arguments))
-            waiting = self.faults.get(method)
-            fault = waiting.popleft() if waiting else None
+            waiting = self.faults[method]
+            fault = waiting.popleft() if waiting else self.mood()
         if fault is not None:
             return self._fail(fault, connection)
         if method == "response_url":
@@ -135,6 +137,8 @@ class Workspace(Loopback):
         return _json(ok=True, user={"id": user, "team_id": "T1", "locale": self.locales.get(user, "en-US")})
 
     def _chat_postMessage(self, arguments: dict[str, Any]) -> Answer:  # noqa: N802  # Slack's name
+        if error := self.closed.get(arguments["channel"]):
+            return _json(ok=False, error=error)
         meta = arguments.get("metadata", {}).get("event_payload", {})
         message = Message(
             arguments["channel"],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.command import Parent, ParentId, ParentName, UsageError
-from bot.iletimerkezi import NotSent, Rejected, Unknown
-from bot.jobs import Created, Job, Step
+from bot.iletimerkezi import NotSent, Rejected
+from bot.jobs import Created, Duplicate, Job, Step, Unclear
 from bot.texts import has, say
 
 SETTINGS_FAULTS = ("tls", "proxy", "address")
@@ -65,8 +65,10 @@ def root_text(job: Job) -> str:
             return say(job.language, "root.rejected", asked=asked, title=_rejected(job.language, step.outcome, "title"))
         case NotSent():
             return say(job.language, "root.not_sent", asked=asked, title=say(job.language, "not_sent.title"))
-        case Unknown():
+        case Unclear():
             return say(job.language, "root.unknown", asked=asked)
+        case Duplicate():
+            return say(job.language, "root.duplicate", asked=asked)
 
 
 def answer_text(job: Job) -> str:
@@ -94,14 +96,17 @@ def answer_text(job: Job) -> str:
                 say(language, "answer.next", next=say(language, remedy)),
                 say(language, "answer.reference", reference=job.id),
             ]
-        case Unknown(reason=reason):
+        case Unclear(reason, found):
             lines = [
                 say(language, "unknown.heading"),
                 say(language, f"unknown.explanation.{reason}"),
                 *_facts(language, step),
+                _looked_up(language, found),
                 say(language, "answer.next", next=say(language, "unknown.next", name=as_typed(step.name))),
                 say(language, "answer.reference", reference=job.id),
             ]
+        case Duplicate() as duplicate:
+            lines = [duplicate_text(language, step, duplicate)]
         case None:
             raise ValueError(f"job {job.id} is not settled")
     return "\n".join(line for line in lines if line)
@@ -110,6 +115,37 @@ def answer_text(job: Job) -> str:
 def private_text(job: Job) -> str:
     """Return the final answer for where the bot may not post, with the remedy."""
     return f"{answer_text(job)}\n\n{say(job.language, 'answer.private')}"
+
+
+def duplicate_text(language: str, step: Step, duplicate: Duplicate) -> str:
+    """Return why a group is not made again: who asked for it, when, and what became of it."""
+    minutes = max(1, round(duplicate.age / 60))
+    who, group_id = f"<@{duplicate.user}>", f"`{escape(duplicate.group_id)}`"
+    key = duplicate.state if duplicate.state in ("created", "unknown") else "under_way"
+    lines = [
+        say(language, "duplicate.heading"),
+        say(language, f"duplicate.{key}", who=who, minutes=minutes, id=group_id),
+        *_facts(language, step),
+    ]
+    return "\n".join(lines)
+
+
+def busy_text(language: str) -> str:
+    """Return that too much is under way to accept another command."""
+    return say(language, "failure.busy")
+
+
+def journal_failure_text(language: str) -> str:
+    """Return that the command could not be written down."""
+    return say(language, "failure.journal")
+
+
+def _looked_up(language: str, found: tuple[str, ...] | None) -> str:
+    if found is None:
+        return say(language, "unknown.not_looked_up")
+    if not found:
+        return say(language, "unknown.found_none")
+    return say(language, "unknown.found", ids=", ".join(f"`{escape(identifier)}`" for identifier in found))
 
 
 def _facts(language: str, step: Step) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
@@ -12,11 +11,13 @@ from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
 from bot.command import Help, History, OpenForm, ParentName, UsageError, parse
-from bot.jobs import Job, Step
+from bot.jobs import Duplicate, Job, Step, new_id
+from bot.journal import Accepted, Busy, JournalError
 from bot.logs import event
 from bot.slack import blocks
-from bot.slack.conversation import tell
+from bot.slack.conversation import MayNotPost, TryLater, tell
 from bot.slack.people import People
+from bot.worker import Worker
 
 COMMAND = "/addgroup"
 
@@ -24,10 +25,10 @@ COMMAND = "/addgroup"
 class Listeners:
     """Registers with a Bolt app everything that Slack may send it."""
 
-    def __init__(self, people: People, accept: Callable[[Job], None], errands: Executor) -> None:
-        """Hand accepted jobs to `accept`; run what must not delay an acknowledgement in `errands`."""
+    def __init__(self, people: People, worker: Worker, errands: Executor) -> None:
+        """Hand jobs to the worker; run what must not delay an acknowledgement in `errands`."""
         self._people = people
-        self._accept = accept
+        self._worker = worker
         self._errands = errands
 
     def register(self, app: App) -> None:
@@ -37,8 +38,9 @@ class Listeners:
 
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
         """Answer `/addgroup …`: privately for help and mistakes, else accept the job. Nothing follows the ack."""
+        text = unescape(command.get("text", ""))
         try:
-            parsed = parse(unescape(command.get("text", "")))
+            parsed = parse(text)
             if isinstance(parsed, OpenForm):
                 raise UsageError("no_form")
             if isinstance(parsed, History):
@@ -55,17 +57,31 @@ class Listeners:
         job = Job(
             user=command["user_id"],
             channel=command["channel_id"],
+            trigger=command["trigger_id"],
+            typed=text,
             response_url=command["response_url"],
-            steps=[Step(group.name, group.parent) for group in parsed.groups],
+            steps=[Step(position, group.name, group.parent) for position, group in enumerate(parsed.groups)],
             language=self._people.known_language(command["user_id"]),
         )
-        event("accepted", job=job.id, user=job.user, channel=job.channel)
-        self._accept(job)
-        ack()
+        try:
+            accepted = self._worker.accept(job)
+        except JournalError as error:
+            event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
+            self._errands.submit(self._withdraw, job)
+            self._reply(ack, command, blocks.journal_failure_text)
+            return
+        event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(accepted).__name__.lower())
+        match accepted:
+            case Accepted():
+                ack()
+            case Busy():
+                self._reply(ack, command, blocks.busy_text)
+            case Duplicate() as duplicate:
+                self._reply(ack, command, lambda language: blocks.duplicate_text(language, job.steps[0], duplicate))
 
     def failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Log an unexpected fault with a reference and tell it to the person; HTTP 200, or Slack would hide it."""
-        reference = secrets.token_hex(8)
+        reference = new_id()
         event("request_failed", level=logging.ERROR, reference=reference, trace=error)
         user = body.get("user_id")
         language = self._people.known_language(user) if isinstance(user, str) else ""
@@ -77,8 +93,21 @@ class Listeners:
         if language := self._people.known_language(user):
             ack(text(language))
             return
-        self._errands.submit(lambda: tell(response_url, text(self._people.language(user))))
+        self._errands.submit(lambda: self._tell(response_url, text(self._people.language(user))))
         ack()
+
+    def _tell(self, response_url: str, text: str) -> None:
+        try:
+            tell(response_url, text)
+        except (MayNotPost, TryLater) as error:
+            event("not_told", level=logging.WARNING, error=str(error))
+
+    def _withdraw(self, job: Job) -> None:
+        """Take back what was perhaps written although the journal failed: the person is told that nothing was done."""
+        try:
+            self._worker.withdraw(job)
+        except JournalError as error:
+            event("not_withdrawn", level=logging.ERROR, job=job.id, reason=str(error))
 
 
 def unescape(text: str) -> str:

@@ -1,0 +1,158 @@
+"""The cache: one load for all who ask at the same time, nothing too old, no failure, and not too much."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+
+from bot.cache import Cache
+
+PATIENCE = 10  # seconds after which a broken cache fails a test instead of hanging it
+
+
+class Source:
+    """What a cache loads from: records each key that was asked for; `fails` is how many loads still fail."""
+
+    def __init__(self, fails: int = 0) -> None:
+        self.loads: list[str] = []
+        self.fails = fails
+        self.open = threading.Event()
+        self.open.set()
+
+    def __call__(self, key: str) -> str:
+        self.loads.append(key)
+        self.open.wait(PATIENCE)
+        if self.fails:
+            self.fails -= 1
+            raise LookupError(key)
+        return f"{key}{len(self.loads)}"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Give the cache a clock that stands at `now`."""
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr("bot.cache.time", clock)
+    return clock
+
+
+def test_all_who_ask_during_a_load_share_it() -> None:
+    """However many ask at the same time, the value is loaded once and all get the same one."""
+    source = Source()
+    source.open.clear()
+    cache = Cache(source, PATIENCE)
+    with ThreadPoolExecutor(32) as pool:
+        asked = [pool.submit(cache.get, "a") for _ in range(32)]
+        for _ in range(3):
+            with pytest.raises(TimeoutError):  # the load is under way
+                cache.get("a", timeout=0)
+        source.open.set()
+        assert {future.result(PATIENCE) for future in asked} == {"a1"}
+    assert source.loads == ["a"]
+
+
+def test_who_stops_waiting_does_not_stop_the_load() -> None:
+    """A get that ran out of time leaves the load to those who ask later."""
+    source = Source()
+    source.open.clear()
+    cache = Cache(source, PATIENCE)
+    with pytest.raises(TimeoutError):
+        cache.get("a", timeout=0)
+    source.open.set()
+    assert cache.get("a", PATIENCE) == "a1"
+    assert source.loads == ["a"]
+
+
+def test_keys_do_not_wait_for_each_other() -> None:
+    """A slow load of one key holds up neither another load nor what is kept."""
+    held, started = threading.Event(), threading.Event()
+
+    def load(key: str) -> str:
+        if key == "slow":
+            started.set()
+            held.wait(PATIENCE)
+        return key
+
+    cache = Cache(load, PATIENCE)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(cache.get, "slow")
+        assert started.wait(PATIENCE)
+        assert [cache.get("a", PATIENCE), cache.get("a", PATIENCE)] == ["a", "a"]
+        assert not slow.done()
+        held.set()
+        assert slow.result(PATIENCE) == "slow"
+
+
+def test_a_failure_is_not_kept() -> None:
+    """Whoever asks gets the load's own error, and the next to ask loads anew."""
+    source = Source(fails=2)
+    cache = Cache(source, PATIENCE)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            cache.get("a")
+    assert cache.get("a") == "a3"
+
+
+@pytest.mark.parametrize(("passed", "value"), [(59.9, "a1"), (60, "a2"), (1000, "a2")])
+def test_a_value_is_kept_for_its_seconds(clock: SimpleNamespace, passed: float, value: str) -> None:
+    """A value is served until its time is up, and loaded anew from then on."""
+    cache = Cache(Source(), 60)
+    assert cache.get("a") == "a1"
+    clock.now += passed
+    assert cache.known("a") == ("a1" if value == "a1" else None)
+    assert cache.get("a") == value
+
+
+def test_known_never_loads_and_never_waits() -> None:
+    """Without a finished load there is nothing known: neither before, nor during, nor after one that failed."""
+    source = Source(fails=1)
+    cache = Cache(source, PATIENCE)
+    assert cache.known("a") is None
+    with pytest.raises(LookupError):
+        cache.get("a")
+    assert cache.known("a") is None
+    assert source.loads == ["a"]
+    source.open.clear()
+    with pytest.raises(TimeoutError):
+        cache.get("a", timeout=0)
+    assert cache.known("a") is None
+    source.open.set()
+    cache.get("a")
+    assert cache.known("a") == "a2"
+
+
+def use_all(cache: Cache[str, str]) -> None:
+    for key in "abc":
+        cache.get(key)
+
+
+def renew_first(cache: Cache[str, str]) -> None:
+    cache.get("a")
+    cache.get("b")
+    cache.forget("a")
+    cache.get("a")
+    cache.get("c")
+
+
+@pytest.mark.parametrize(("use", "dropped", "kept"), [(use_all, "a", "bc"), (renew_first, "b", "ac")])
+def test_the_oldest_gives_way(use: Callable[[Cache[str, str]], None], dropped: str, kept: str) -> None:
+    """More than `most` keys are never kept; the one that was loaded longest ago goes first."""
+    cache = Cache(Source(), PATIENCE, most=2)
+    use(cache)
+    assert cache.known(dropped) is None
+    assert all(cache.known(key) for key in kept)
+
+
+def test_what_is_forgotten_is_loaded_anew() -> None:
+    """After forget, also of a key that nobody asked for, the next get loads."""
+    cache = Cache(Source(), PATIENCE)
+    cache.forget("a")
+    assert cache.get("a") == "a1"
+    cache.forget("a")
+    assert cache.known("a") is None
+    assert cache.get("a") == "a2"

@@ -1,0 +1,76 @@
+"""The console: the real command line, as a person would run it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.process import inherited
+
+ROOT = Path(__file__).parents[1]
+
+
+def console(*arguments: str, typed: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot console` with arguments and what is typed at its prompt."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "bot", "console", *arguments],
+        cwd=ROOT,
+        env={**inherited(), **environ},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "shown"),
+    [
+        ("Customers parent=5", 0, "ID: `97101`"),
+        ("Customers parent=99", 1, "463"),
+        ("Customers paernt=5", 2, "`paernt=5`"),
+        ("help", 0, "makes a contact group"),
+    ],
+)
+def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> None:
+    """0 when a group was made or help was asked for, 1 when it was not made, 2 when the usage is wrong."""
+    ended = console(text)
+    assert (ended.returncode, ended.stderr) == (status, "")
+    assert shown in ended.stdout
+
+
+def test_a_prompt_runs_lines_until_quit() -> None:
+    """Commands with and without /addgroup, the language and the API's mood can be typed; the last status counts."""
+    ended = console(typed="/addgroup A\n:tr\n:api 461\nB\n:nonsense\nquit\nC\n")
+    assert ended.returncode == 1
+    assert "ID: `97101`" in ended.stdout
+    assert "grup adı boş" in ended.stdout
+    assert ":api 401" in ended.stdout
+    assert "`C`" not in ended.stdout
+
+
+def test_live_says_so_and_uses_the_real_address(api: Api) -> None:
+    """`--live` warns before anything is sent, names no whole key, and calls the API of the environment."""
+    ended = console(
+        "--live",
+        "VIP parent=5",
+        ILETIMERKEZI_API_URL=f"{api.url}/v1",
+        ILETIMERKEZI_API_KEY=api.credentials.key,
+        ILETIMERKEZI_API_HASH=api.credentials.hash,
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.index("REAL") < ended.stdout.index("created")
+    assert api.credentials.key not in ended.stdout
+    assert api.made() == 1
+
+
+def test_live_without_credentials_is_a_wrong_setting(tmp_path: Path) -> None:
+    """Exit status 2 and the names of the variables."""
+    ended = console("--live", "VIP", PYTHONPATH=str(ROOT))
+    assert ended.returncode == 2
+    assert "ILETIMERKEZI_API_KEY" in ended.stderr

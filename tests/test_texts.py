@@ -1,0 +1,141 @@
+"""The texts: both languages say the same, and for everything that can happen there is a sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import bot
+from bot.iletimerkezi import ApiError, NotSent, Unknown
+from bot.texts import LANGUAGES, has, load, of_locale, say
+
+every_text = pytest.mark.parametrize(("language", "key"), [(name, key) for name in LANGUAGES for key in load(name)])
+
+
+@cache
+def calls(function: str) -> list[ast.Call]:
+    """Return every call of a function or class by its name in the bot's source."""
+    sources = [path.read_text(encoding="utf-8") for path in Path(bot.__path__[0]).rglob("*.py")]
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [node for node in nodes if ast.unparse(node.func).split(".")[-1] == function]
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """Yield the strings within an expression."""
+    yield from (part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def places(text: str) -> Counter[str | None]:
+    """Return the places of a text, each with how often it occurs."""
+    return Counter(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def test_same_keys() -> None:
+    """English and Turkish have the same sentences, in the same order."""
+    assert list(load("en")) == list(load("tr"))
+
+
+@pytest.mark.parametrize("key", load("en"))
+def test_same_places(key: str) -> None:
+    """A sentence has the same named places in both languages."""
+    assert places(load("en")[key]) == places(load("tr")[key])
+    assert all(name and name.isidentifier() for name in places(load("en")[key]))
+
+
+@every_text
+def test_no_text_is_empty(language: str, key: str) -> None:
+    """Every sentence says something and has no white space around it."""
+    text = load(language)[key]
+    assert text
+    assert text == text.strip()
+
+
+@every_text
+def test_marks_are_closed(language: str, key: str) -> None:
+    """Slack's marks for bold and code come in pairs, on one line."""
+    for line in load(language)[key].splitlines():
+        assert line.count("`") % 2 == 0
+        assert re.sub("`[^`]*`", "", line).count("*") % 2 == 0
+
+
+def test_examples_are_commands() -> None:
+    """What both languages show as code is the same but for the word for help."""
+    for key, text in load("en").items():
+        shown = [re.findall("`([^`]*)`", found) for found in (text, load("tr")[key])]
+        assert [code.replace("yardım", "help") for code in shown[1]] == shown[0], key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_mistake_has_a_text(language: str) -> None:
+    """Every key of a usage error in the source has its sentence, and its values fill the places."""
+    raised = calls("UsageError")
+    assert len(raised) > 10
+    for call in raised:
+        key = call.args[0]
+        assert isinstance(key, ast.Constant)
+        assert places(load(language)[f"usage.{key.value!s}"]).keys() <= {keyword.arg for keyword in call.keywords}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_said_has_a_text(language: str) -> None:
+    """Every key that the source names to `say` has its sentence, and the places are filled."""
+    named = [call for call in calls("say") if len(call.args) == 2 and isinstance(call.args[1], ast.Constant)]
+    assert len(named) > 10
+    for call in named:
+        text = load(language)[str(ast.literal_eval(call.args[1]))]
+        given = {keyword.arg for keyword in call.keywords}
+        assert None in given or places(text).keys() <= given
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("error", "kind"), [(NotSent, "not_sent"), (Unknown, "unknown")])
+def test_every_reason_has_a_text(language: str, error: type[ApiError], kind: str) -> None:
+    """Every documented reason, and every one in the source, is explained."""
+    documented = re.search(r"`reason` is one of ([^.]+)\.", error.__doc__ or "")
+    assert documented
+    reasons = {*re.split(r",\s+", documented[1]), *(text for call in calls(error.__name__) for text in literals(call))}
+    assert len(reasons) > 4
+    assert reasons <= {key.removeprefix(f"{kind}.explanation.") for key in load(language)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", ["400", "401", "402", "404", "422", "461", "463", "503", "other"])
+def test_every_code_has_texts(language: str, code: str) -> None:
+    """Every documented code, and any other, has a title, an explanation and what to do next, without places."""
+    for part in ("title", "explanation", "next"):
+        assert not places(load(language)[f"rejected.{code}.{part}"])
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("tr-TR", "tr"), ("tr", "tr"), ("TR-tr", "tr"), ("tr_TR", "tr"), ("en-US", "en"), ("de-DE", "en"), ("", "en")],
+)
+def test_of_locale(locale: str, language: str) -> None:
+    """Turkish locales read Turkish, all others English."""
+    assert of_locale(locale) == language
+
+
+def test_say() -> None:
+    """The places are filled with the values as they are, braces and all."""
+    assert say("en", "root.under", name="{parent}", parent="`{0}`") == "{parent}, under `{0}`"
+    assert say("tr", "answer.id", id=5) == "ID: 5"
+
+
+def test_say_without_a_value() -> None:
+    """A place without a value is a fault of the caller, not an empty place in front of people."""
+    with pytest.raises(KeyError, match="parent"):
+        say("en", "root.under", name="VIP")
+
+
+def test_has() -> None:
+    """Whether there is a sentence can be asked by its whole key."""
+    assert has("rejected.463.title")
+    assert not has("rejected.463")
+    assert not has("rejected.499.title")
