@@ -15,15 +15,20 @@ from bot.iletimerkezi import Client
 from bot.journal import Journal
 from bot.settings import Settings
 from bot.slack.conversation import TIMEOUT, Conversation
+from bot.slack.intake import Intake
+from bot.slack.interactions import Interactions
 from bot.slack.listeners import Listeners
 from bot.slack.people import People
 from bot.web import Web
 from bot.worker import Worker
 
+FORM = 1
+"""How long opening a form may take, in seconds: with what comes before, less than the three that Slack waits."""
 
-def web_client(settings: Settings) -> WebClient:
+
+def web_client(settings: Settings, seconds: int = TIMEOUT) -> WebClient:
     """Return the client of Slack's Web API. It repeats nothing by itself: a repeated post would be seen twice."""
-    return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=TIMEOUT, retry_handlers=[])
+    return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=seconds, retry_handlers=[])
 
 
 class Bot:
@@ -35,9 +40,12 @@ class Bot:
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         api = Client(settings.api_url, settings.credentials, settings.api_timeout)
         self._journal = Journal(settings.database_url)
-        self.worker = Worker(self._journal, api, Groups(api), Conversation(slack), people, settings.workers)
+        groups = Groups(api)
+        self.worker = Worker(self._journal, api, groups, Conversation(slack), people, settings.workers)
         self.bolt = _bolt(settings, slack)
-        Listeners(people, self.worker, self._errands).register(self.bolt)
+        intake = Intake(self.worker, self._errands)
+        interactions = Interactions(web_client(settings, FORM), people, groups, self._journal, intake, self._errands)
+        Listeners(people, groups, self._journal, intake, interactions, self._errands).register(self.bolt)
         served = None if settings.socket_mode else self.bolt
         self.web = Web(served, settings.slack_signing_secret, self.worker.healthy)
 

@@ -33,6 +33,9 @@ jobs = Table(
     Column("id", Text, primary_key=True),
     Column("trigger", Text, nullable=False, unique=True),  # Slack's trigger_id: once per invocation
     Column("user", Text, nullable=False),
+    Column("asker", Text, nullable=False),  # who is named in the root: of a button's job, who typed the first one
+    Column("origin", Text, nullable=False),  # the job from whose answer this one goes on, or itself
+    Column("forced", Integer, nullable=False, default=0),  # wanted although there is such a group
     Column("channel", Text, nullable=False),
     Column("typed", Text, nullable=False),
     Column("language", Text, nullable=False),  # "" while it is not known
@@ -59,10 +62,12 @@ steps = Table(
     Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),  # the name as names are compared
-    Column("parent", Text, nullable=False),  # the parent's id, "" for a main group
+    Column("parent", Text, nullable=False),  # the parent's id, "" for a main group; a key while it is not known
+    Column("parent_name", Text),  # how the parent was given, if by name
+    Column("above", Integer),  # the parent's position, if it is a step of this job
     Column("state", Text, nullable=False),
     Column("code", Integer),  # of a refusal
-    Column("detail", Text),  # the API's message, or the reason
+    Column("detail", Text),  # the API's message, or the reason, or more as JSON
     Column("found", Text),  # ids found when a lost answer was looked up, JSON
     Column("group_id", Text),
     Column("sent_at", Double),

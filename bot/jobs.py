@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bot.command import Parent
+from bot.command import Parent, ParentId
 from bot.iletimerkezi import Group, NotSent, Rejected
 
 
@@ -20,12 +20,24 @@ class Created:
 class Unclear:
     """The request left, and whether the group was made is not known.
 
-    `reason` is that of iletimerkezi.Unknown, or "crashed" when the process died, or "internal". `found` holds the ids
-    of groups with this name and parent that the bot has not made otherwise; None when it could not be looked up.
+    `reason` is that of iletimerkezi.Unknown, or "crashed" when the process died. `found` holds the ids of groups with
+    this name and parent that the bot has not made otherwise; None when it could not be looked up.
     """
 
     reason: str
     found: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class NoParent:
+    """Not sent, because the parent was given by a name that does not lead to one group.
+
+    `reason` is missing (`candidates` are the nearest names), ambiguous (all that have the name) or unavailable (the
+    list of groups could not be read). A candidate is a group's path of names and its id.
+    """
+
+    reason: str
+    candidates: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,12 @@ class Duplicate:
     group_id: str
 
 
-Outcome = Created | Rejected | NotSent | Unclear | Duplicate
+@dataclass(frozen=True)
+class Skipped:
+    """Not sent, because the group above it in the same job was not made."""
+
+
+Outcome = Created | Rejected | NotSent | Unclear | NoParent | Duplicate | Skipped
 
 WAITING, SENDING = "waiting", "sending"
 
@@ -49,8 +66,10 @@ _STATES: dict[type[Outcome], str] = {
     Created: "created",
     Rejected: "rejected",
     NotSent: "not_sent",
+    NoParent: "not_sent",
     Unclear: "unknown",
     Duplicate: "skipped",
+    Skipped: "skipped",
 }
 
 
@@ -63,6 +82,9 @@ def new_id() -> str:
 class Step:
     """One group to create.
 
+    `parent` is what was typed; `above` is the position of the step under whose group this one hangs, if it is one of
+    the same job. `under` is the parent's id, "" for a main group, and None as long as it is not known.
+
     `unsettled` is `waiting` until the moment before its request leaves, then `sending` (`reason` says why a request
     that was sent has no clear answer); the step is settled when it has an `outcome`. `sent_ago` is how long before now,
     or before the step was read from the journal, the request left, in seconds.
@@ -71,10 +93,19 @@ class Step:
     position: int
     name: str
     parent: Parent = None
+    above: int | None = None
+    under: str | None = None
     unsettled: str = WAITING
     reason: str = ""
     sent_ago: float = 0.0
     outcome: Outcome | None = None
+
+    def __post_init__(self) -> None:
+        if self.under is None and self.above is None:
+            if self.parent is None:
+                self.under = ""
+            elif isinstance(self.parent, ParentId):
+                self.under = self.parent.id
 
     @property
     def state(self) -> str:
@@ -94,8 +125,11 @@ class Thread:
 class Job:
     """One accepted command: who asked (Slack user id), where (channel id), what was typed, what is to be made.
 
-    `language` is "en", "tr", or "" as long as the person's is not known. `trigger` is Slack's trigger_id.
-    `response_url` is "" when it is no longer of use. `id` is the reference that people see.
+    `trigger` is unique to what the person did: Slack's trigger_id, or what a button stands for. `language` is "en",
+    "tr", or "" as long as the person's is not known. `response_url` is "" when it is no longer of use. `id` is the
+    reference that people see. A job that goes on from another's answer has that one's `thread` and `asker`, and the
+    first one's id as its `origin`. `forced` wants the group although there is such a one. `accepted_at` is in seconds
+    since 1970.
     """
 
     user: str
@@ -106,12 +140,54 @@ class Job:
     response_url: str = field(default="", repr=False)
     language: str = ""
     id: str = field(default_factory=new_id)
+    asker: str = ""
+    origin: str = ""
+    forced: bool = False
     thread: Thread | None = None
     root_final: bool = False
+    accepted_at: float = 0.0
     answered: bool = False
     attempts: int = 0
+
+    def __post_init__(self) -> None:
+        self.asker = self.asker or self.user
+        self.origin = self.origin or self.id
 
     @property
     def settled(self) -> bool:
         """Whether every step has its outcome."""
         return all(step.outcome for step in self.steps)
+
+    @property
+    def typed_now(self) -> bool:
+        """Whether it comes from a command, which Slack may deliver twice, and not from a button or a form."""
+        return ":" not in self.trigger
+
+    def followed_by(self, job: Job) -> Job:
+        """Let `job` go on from this one's answer: in its thread, under the name of who asked first."""
+        return replace(job, thread=self.thread, asker=self.asker, origin=self.origin)
+
+
+def rest(job: Job) -> list[Step]:
+    """Return anew the steps that a settled job has not made, under the parents that exist."""
+    missing = [step for step in job.steps if not isinstance(step.outcome, Created)]
+    places = {step.position: place for place, step in enumerate(missing)}
+    made = {step.position: step.outcome.group.id for step in job.steps if isinstance(step.outcome, Created)}
+    return [
+        Step(
+            position=places[step.position],
+            name=step.name,
+            parent=ParentId(made[step.above]) if step.above in made else step.parent,
+            above=places.get(step.above) if step.above is not None else None,
+        )
+        for step in missing
+    ]
+
+
+def to_look_up(job: Job) -> list[Step]:
+    """Return anew the steps whose requests have no clear answer, as they stood before it was looked up."""
+    unclear = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unclear)]
+    return [
+        Step(place, step.name, step.parent, under=step.under, unsettled=SENDING, reason=outcome.reason, sent_ago=3600.0)
+        for place, (step, outcome) in enumerate(unclear)
+    ]

@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select,
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import database, liveness
-from bot.command import ParentId, fold
+from bot.command import Parent, ParentId, ParentName, fold
 from bot.database import jobs, now, processes, steps
 from bot.iletimerkezi import Group, NotSent, Rejected
-from bot.jobs import SENDING, WAITING, Created, Duplicate, Job, Outcome, Step, Thread, Unclear
+from bot.jobs import SENDING, WAITING, Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Thread, Unclear
 
 LEASE = 30.0
 """How long a process holds its jobs without renewing its lease, in seconds."""
@@ -46,7 +46,10 @@ class LostLease(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The job is in the journal, now or since the same trigger came before."""
+    """The job is in the journal: since now, or not `fresh`, since the same trigger came before from `user`."""
+
+    fresh: bool = True
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,45 +84,37 @@ class Journal:
     # Accepting.
 
     def accept(self, job: Job) -> Accepted | Duplicate | Busy:
-        """Write a job and its steps down, unless too many are open or somebody has just asked for the same group."""
+        """Write a job and its steps down.
+
+        When somebody has just asked for the same group, it is written as settled and answered, and the Duplicate is
+        returned, for the caller to tell. When too many are open, nothing is written.
+        """
         with self._writing() as connection:
             database.lock(connection)
-            if connection.scalar(select(jobs.c.id).where(jobs.c.trigger == job.trigger)):
-                return Accepted()
+            if first := connection.scalar(select(jobs.c.user).where(jobs.c.trigger == job.trigger)):
+                return Accepted(False, first)
             open_jobs = select(jobs.c.id).where(jobs.c.closed_at.is_(None), jobs.c.answered_at.is_(None))
             if len(connection.scalars(open_jobs.limit(MOST_OPEN)).all()) >= MOST_OPEN:
                 return Busy()
-            for step in job.steps:
-                if twin := _twin(connection, job.id, step, (WAITING, SENDING)):
+            for step in () if job.forced else _to_send(job):
+                if twin := _twin(connection, job, step, (WAITING, SENDING)):
+                    for other in job.steps:
+                        other.outcome = twin if other is step else Skipped()
+                    _insert(connection, job, closed=True)
                     return twin
-            connection.execute(
-                insert(jobs).values(
-                    id=job.id,
-                    trigger=job.trigger,
-                    user=job.user,
-                    channel=job.channel,
-                    typed=job.typed,
-                    language=job.language,
-                    response_url=job.response_url,
-                    accepted_at=now(),
-                    due_at=now(),
-                )
-            )
-            connection.execute(
-                insert(steps),
-                [
-                    {
-                        "job": job.id,
-                        "position": step.position,
-                        "name": step.name,
-                        "name_key": fold(step.name),
-                        "parent": _parent_id(step),
-                        "state": WAITING,
-                    }
-                    for step in job.steps
-                ],
-            )
+            _insert(connection, job)
             return Accepted()
+
+    def find(self, job: str) -> Job | None:
+        """Return the job with this id, or None."""
+        with self._reading() as connection:
+            return next(iter(_load(connection, [job])), None)
+
+    def recent(self, most: int) -> list[Job]:
+        """Return the last jobs, newest first."""
+        with self._reading() as connection:
+            ids = connection.scalars(select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(most)).all()
+            return sorted(_load(connection, ids), key=lambda job: job.accepted_at, reverse=True)
 
     def withdraw(self, job: Job) -> None:
         """Take a job back whose acceptance failed in a way that leaves open whether it was written."""
@@ -177,12 +172,14 @@ class Journal:
         """
         with self._changing(job) as connection:
             database.lock(connection)
-            if twin := _twin(connection, job.id, step, (SENDING,)):
+            if twin := None if job.forced else _twin(connection, job, step, (SENDING,)):
                 step.outcome = twin
                 self._settle(connection, job, step)
                 return False
             written = connection.execute(
-                update(steps).where(*_this(job, step), steps.c.state == WAITING).values(state=SENDING, sent_at=now())
+                update(steps)
+                .where(*_this(job, step), steps.c.state == WAITING)
+                .values(state=SENDING, sent_at=now(), parent=step.under)
             )
             if written.rowcount != 1:
                 raise LostLease
@@ -285,17 +282,66 @@ def _this(job: Job, step: Step) -> tuple[Any, Any]:
     return steps.c.job == job.id, steps.c.position == step.position
 
 
-def _parent_id(step: Step) -> str:
-    return step.parent.id if isinstance(step.parent, ParentId) else ""
+def _to_send(job: Job) -> list[Step]:
+    return [step for step in job.steps if step.unsettled == WAITING]
 
 
-def _twin(connection: Connection, job: str, step: Step, unsettled: tuple[str, ...]) -> Duplicate | None:
+def _parent_key(job: Job, step: Step) -> str:
+    """Return the parent's id, or while it is not known, what tells it from every other."""
+    if step.under is not None:
+        return step.under
+    if isinstance(step.parent, ParentName):
+        return f"name:{fold(step.parent.name)}"
+    return f"step:{job.id}:{step.above}"
+
+
+def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
+    connection.execute(
+        insert(jobs).values(
+            id=job.id,
+            trigger=job.trigger,
+            user=job.user,
+            asker=job.asker,
+            origin=job.origin,
+            forced=int(job.forced),
+            channel=job.channel,
+            typed=job.typed,
+            language=job.language,
+            response_url=job.response_url,
+            root_channel=job.thread.channel if job.thread else None,
+            root_ts=job.thread.ts if job.thread else None,
+            accepted_at=now(),
+            due_at=now(),
+            answered_at=now() if closed else None,
+            closed_at=now() if closed else None,
+        )
+    )
+    rows = [
+        {
+            "job": job.id,
+            "position": step.position,
+            "name": step.name,
+            "name_key": fold(step.name),
+            "parent": _parent_key(job, step),
+            "parent_name": step.parent.name if isinstance(step.parent, ParentName) else None,
+            "above": step.above,
+            "state": step.state,
+            "sent_at": now() - step.sent_ago,
+            "settled_at": now() if closed else None,
+            **({"detail": step.reason or None} if step.outcome is None else {"detail": None, **_columns(step.outcome)}),
+        }
+        for step in job.steps
+    ]
+    connection.execute(insert(steps).values(rows))
+
+
+def _twin(connection: Connection, job: Job, step: Step, unsettled: tuple[str, ...]) -> Duplicate | None:
     """Find another job's step for the same group that is under way in one of the states, or was made just now."""
     settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
     found = connection.execute(
         select(jobs.c.user, steps.c.state, steps.c.group_id, now() - settled_at)
         .join(jobs, jobs.c.id == steps.c.job)
-        .where(steps.c.name_key == fold(step.name), steps.c.parent == _parent_id(step), steps.c.job != job)
+        .where(steps.c.name_key == fold(step.name), steps.c.parent == _parent_key(job, step), steps.c.job != job.id)
         .where(
             or_(
                 and_(steps.c.state.in_(unsettled), jobs.c.closed_at.is_(None)),
@@ -319,8 +365,10 @@ def _columns(outcome: Outcome | None) -> dict[str, Any]:
             return {"detail": reason}
         case Unclear(reason, found):
             return {"detail": reason, "found": None if found is None else json.dumps(found)}
-        case Duplicate():
+        case Duplicate() | NoParent():
             return {"detail": json.dumps(vars(outcome))}
+        case Skipped():
+            return {"detail": None}
         case None:
             raise ValueError("a step without an outcome is not settled")
 
@@ -332,14 +380,26 @@ def _outcome(row: Row[Any]) -> Outcome | None:
             return Created(Group(row.group_id, row.name, row.parent))
         case "rejected":
             return Rejected(row.code, row.detail or "")
+        case "not_sent" if row.detail.startswith("{"):
+            more = json.loads(row.detail)
+            return NoParent(more["reason"], tuple((path, identifier) for path, identifier in more["candidates"]))
         case "not_sent":
             return NotSent(row.detail)
         case "unknown":
             return Unclear(row.detail, None if row.found is None else tuple(json.loads(row.found)))
+        case "skipped" if row.detail is None:
+            return Skipped()
         case "skipped":
             return Duplicate(**json.loads(row.detail))
         case _:
             return None
+
+
+def _parent(row: Row[Any]) -> Parent:
+    """Return a step's parent as it was given."""
+    if row.parent_name is not None:
+        return ParentName(row.parent_name)
+    return ParentId(row.parent) if row.parent and row.above is None else None
 
 
 def _load(connection: Connection, ids: Collection[str]) -> list[Job]:
@@ -354,8 +414,12 @@ def _load(connection: Connection, ids: Collection[str]) -> list[Job]:
             response_url=row.response_url or "",
             language=row.language,
             id=row.id,
+            asker=row.asker,
+            origin=row.origin,
+            forced=bool(row.forced),
             thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
             root_final=bool(row.root_final),
+            accepted_at=row.accepted_at,
             answered=row.answered_at is not None,
             attempts=row.attempts,
         )
@@ -367,7 +431,9 @@ def _load(connection: Connection, ids: Collection[str]) -> list[Job]:
             Step(
                 position=row.position,
                 name=row.name,
-                parent=ParentId(row.parent) if row.parent else None,
+                parent=_parent(row),
+                above=row.above,
+                under=None if ":" in row.parent else row.parent,
                 unsettled=row.state,
                 reason=row.detail or "" if row.state == SENDING else "",
                 sent_ago=row.sent_ago or 0.0,

@@ -48,7 +48,7 @@ class Web:
     def __init__(self, app: App | None, signing_secret: str, healthy: Callable[[], bool]) -> None:
         """Serve `app`, or only the health check where `app` is None (in Socket Mode)."""
         self._app = app
-        self._verifier = SignatureVerifier(signing_secret)
+        self._signing_secret = signing_secret
         self._healthy = healthy
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -83,7 +83,7 @@ class Web:
         signature = environ.get("HTTP_X_SLACK_SIGNATURE", "")
         # What is not plain ASCII would raise inside the verifier.
         readable = timestamp.isascii() and timestamp.isdecimal() and signature.isascii() and len(timestamp) < 20
-        if not readable or not self._verifier.is_valid(body, timestamp, signature):
+        if not readable or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
             raise _Refused(HTTPStatus.UNAUTHORIZED, "signature missing, wrong or older than five minutes")
 
 

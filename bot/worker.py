@@ -12,9 +12,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from bot.command import ParentId
+from bot.command import ParentName
 from bot.groups import Groups
-from bot.iletimerkezi import Client, NotSent, Rejected, Unknown
+from bot.iletimerkezi import Client, Group, NotSent, Rejected, Unknown
 from bot.jobs import WAITING, Created, Duplicate, Job, Step, Unclear
 from bot.journal import LEASE, Accepted, Busy, Journal, JournalError, LostLease
 from bot.logs import event
@@ -181,6 +181,8 @@ class Worker:
             event("root_delayed", level=logging.WARNING, job=job.id, error=later.why)
 
     def _settle(self, job: Job, step: Step) -> None:
+        if not step.outcome and step.under is None:
+            self._place(job, step)
         if step.outcome:
             return
         if step.state == WAITING:
@@ -192,12 +194,22 @@ class Worker:
         if not step.outcome:
             self._look_up(job, step)
 
+    def _place(self, job: Job, step: Step) -> None:
+        """Find the id of the parent, or settle the step as one that cannot be made."""
+        if isinstance(step.parent, ParentName):
+            found = self._groups.named(step.parent.name)
+            if isinstance(found, Group):
+                step.under = found.id
+                return
+            step.outcome = found
+            self._journal.settle(job, step)
+
     def _send(self, job: Job, step: Step) -> None:
         """Send the one request of a step, and write down what came of it."""
         started = time.monotonic()
-        parent = step.parent.id if isinstance(step.parent, ParentId) else ""
         try:
-            step.outcome = Created(self._api.add_group(step.name, parent))
+            step.outcome = Created(self._api.add_group(step.name, step.under or ""))
+            self._groups.add(step.outcome.group)
         except (Rejected, NotSent) as error:
             step.outcome = error
         except Unknown as error:
@@ -214,7 +226,7 @@ class Worker:
         """Find out what became of a request without an answer, and settle the step as unclear with what was found."""
         if step.sent_ago < LOOK_UP_AFTER:
             raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
-        found = self._groups.find(step.name, step.parent.id if isinstance(step.parent, ParentId) else "")
+        found = self._groups.find(step.name, step.under or "")
         if found:
             made = self._journal.made(found)
             found = tuple(identifier for identifier in found if identifier not in made)

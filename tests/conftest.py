@@ -45,6 +45,7 @@ def api() -> Iterator[Api]:
 def workspace() -> Iterator[Workspace]:
     with Workspace("signing-secret-of-tests") as stand_in:
         yield stand_in
+        assert not stand_in.problems, "Slack would have refused this"
 
 
 @pytest.fixture(scope="session")

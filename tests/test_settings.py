@@ -39,6 +39,7 @@ def test_defaults() -> None:
         "credentials": Credentials("key", "hash"),
         "api_url": "https://api.iletimerkezi.com/v1",
         "api_timeout": 10.0,
+        "database_url": "sqlite:///addgroup.db",
         "language": "auto",
         "workers": 16,
         "host": "0.0.0.0",  # noqa: S104  # what Slack must reach
@@ -61,6 +62,14 @@ def test_defaults() -> None:
         ("ILETIMERKEZI_TIMEOUT", "2.5", "api_timeout", 2.5),
         ("ILETIMERKEZI_TIMEOUT", "0.1", "api_timeout", 0.1),
         ("ILETIMERKEZI_TIMEOUT", "120", "api_timeout", 120.0),
+        ("DATABASE_URL", "sqlite:////var/lib/addgroup.db", "database_url", "sqlite:////var/lib/addgroup.db"),
+        ("DATABASE_URL", "postgres://u:p@h:5432/d", "database_url", "postgres://u:p@h:5432/d"),
+        (
+            "DATABASE_URL",
+            "postgresql://u:p@h/d?sslmode=require",
+            "database_url",
+            "postgresql://u:p@h/d?sslmode=require",
+        ),
         ("ADDGROUP_LANGUAGE", "tr", "language", "tr"),
         ("ADDGROUP_LANGUAGE", "EN", "language", "en"),
         ("ADDGROUP_LANGUAGE", "Auto", "language", "auto"),
@@ -237,6 +246,29 @@ def test_unreadable_api_credentials(name: str, value: str) -> None:
     assert problem.startswith(f"ILETIMERKEZI_API_{name} contains")
 
 
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"])
+def test_journal_in_memory(url: str) -> None:
+    """A journal that would be gone after a restart is refused."""
+    (problem,) = problems(DATABASE_URL=url)
+    assert problem.startswith("DATABASE_URL must name a file")
+
+
+@pytest.mark.parametrize("url", ["addgroup.db", "mysql://u:hidden@h/d", "://u:hidden@h", "http://u:hidden@h/d"])
+def test_other_databases(url: str) -> None:
+    """Anything but SQLite and PostgreSQL is refused, and the address with its password is not shown."""
+    (problem,) = problems(DATABASE_URL=url)
+    assert problem.startswith("DATABASE_URL must be an address such as ")
+    assert "hidden" not in problem
+
+
+@pending
+@pytest.mark.parametrize("url", ["postgres://u:p@h:port/d", "postgres://u:p@hid:den@h/d", "postgres://[::1/d"])
+def test_malformed_database_address(url: str) -> None:
+    """An address of which no port can be read is a problem as any other, not a crash."""
+    (problem,) = problems(DATABASE_URL=url)
+    assert problem.startswith("DATABASE_URL must be an address such as ")
+
+
 def test_every_problem_at_once() -> None:
     """All faults are told together, not one a start."""
     wrong = {
@@ -244,6 +276,7 @@ def test_every_problem_at_once() -> None:
         "SLACK_API_URL": "wrong",
         "ILETIMERKEZI_API_URL": "wrong",
         "ILETIMERKEZI_TIMEOUT": "wrong",
+        "DATABASE_URL": "wrong",
         "ADDGROUP_LANGUAGE": "wrong",
         "ADDGROUP_WORKERS": "wrong",
         "PORT": "wrong",
@@ -261,7 +294,7 @@ def test_no_secret_is_shown() -> None:
     """Neither the settings' `repr` nor any problem shows what must stay secret."""
     tokens = {"SLACK_BOT_TOKEN": "xoxb-hidden", "SLACK_APP_TOKEN": "xapp-hidden", "SLACK_SIGNING_SECRET": "hidden"}
     api = {"ILETIMERKEZI_API_KEY": "hidden", "ILETIMERKEZI_API_HASH": "hidden"}
-    settings = read({**tokens, **api})
+    settings = read({**tokens, **api, "DATABASE_URL": "postgres://hidden:hidden@h/d"})
     assert "hidden" not in f"{settings!r} {settings} {settings.credentials!r} {settings.credentials}"
     broken = {name: f"hidden {value}" for name, value in {**tokens, **api}.items()}
     urls = {"SLACK_API_URL": "https://u:hidden@h", "ILETIMERKEZI_API_URL": "http://hidden", "PORT": "hidden"}

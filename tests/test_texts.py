@@ -13,10 +13,11 @@ from string import Formatter
 import pytest
 
 import bot
+from bot.command import Create, parse
 from bot.iletimerkezi import ApiError, NotSent, Unknown
 from bot.texts import LANGUAGES, has, load, of_locale, say
 
-every_text = pytest.mark.parametrize(("language", "key"), [(name, key) for name in LANGUAGES for key in load(name)])
+each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @cache
@@ -42,37 +43,56 @@ def test_same_keys() -> None:
     assert list(load("en")) == list(load("tr"))
 
 
-@pytest.mark.parametrize("key", load("en"))
-def test_same_places(key: str) -> None:
+def test_same_places() -> None:
     """A sentence has the same named places in both languages."""
-    assert places(load("en")[key]) == places(load("tr")[key])
-    assert all(name and name.isidentifier() for name in places(load("en")[key]))
+    assert {key: places(text) for key, text in load("en").items()} == {
+        key: places(text) for key, text in load("tr").items()
+    }
+    assert all(name and name.isidentifier() for text in load("en").values() for name in places(text))
 
 
-@every_text
-def test_no_text_is_empty(language: str, key: str) -> None:
+@each_language
+def test_no_text_is_empty(language: str) -> None:
     """Every sentence says something and has no white space around it."""
-    text = load(language)[key]
-    assert text
-    assert text == text.strip()
+    assert not [key for key, text in load(language).items() if not text or text != text.strip()]
 
 
-@every_text
-def test_marks_are_closed(language: str, key: str) -> None:
+@each_language
+def test_marks_are_closed(language: str) -> None:
     """Slack's marks for bold and code come in pairs, on one line."""
-    for line in load(language)[key].splitlines():
-        assert line.count("`") % 2 == 0
-        assert re.sub("`[^`]*`", "", line).count("*") % 2 == 0
+    for key, text in load(language).items():
+        for line in text.splitlines():
+            assert line.count("`") % 2 == 0, key
+            assert re.sub("`[^`]*`", "", line).count("*") % 2 == 0, key
+
+
+def example(code: str) -> object:
+    """Return what an example makes: for a command its kind and the parents, for anything else itself."""
+    if not code.startswith("/addgroup"):
+        return code
+    command = parse(code.removeprefix("/addgroup").format(id="5", parent="VIP"))
+    return [group.parent for group in command.groups] if isinstance(command, Create) else command
 
 
 def test_examples_are_commands() -> None:
-    """What both languages show as code is the same but for the word for help."""
+    """What is shown as code is understood as it stands, and makes the same in both languages."""
     for key, text in load("en").items():
-        shown = [re.findall("`([^`]*)`", found) for found in (text, load("tr")[key])]
-        assert [code.replace("yardım", "help") for code in shown[1]] == shown[0], key
+        english, turkish = ([example(code) for code in re.findall("`([^`]*)`", it)] for it in (text, load("tr")[key]))
+        assert english == turkish, key
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+LIMITS = {24: ["form.title", "form.submit", "form.close"], 150: ["form.parent_placeholder"]}
+LIMITS |= {30: ["confirm.yes", "confirm.no"], 300: ["confirm.anyway", "confirm.another"]}
+LIMITS |= {75: [f"button.{name}" for name in ("edit", "again", "look", "anyway", "subgroup", "another")]}
+
+
+@each_language
+def test_limits(language: str) -> None:
+    """Labels are within what Slack allows: https://docs.slack.dev/reference/block-kit/."""
+    assert not [key for most, keys in LIMITS.items() for key in keys if len(load(language)[key]) > most]
+
+
+@each_language
 def test_every_mistake_has_a_text(language: str) -> None:
     """Every key of a usage error in the source has its sentence, and its values fill the places."""
     raised = calls("UsageError")
@@ -83,7 +103,7 @@ def test_every_mistake_has_a_text(language: str) -> None:
         assert places(load(language)[f"usage.{key.value!s}"]).keys() <= {keyword.arg for keyword in call.keywords}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 def test_every_sentence_said_has_a_text(language: str) -> None:
     """Every key that the source names to `say` has its sentence, and the places are filled."""
     named = [call for call in calls("say") if len(call.args) == 2 and isinstance(call.args[1], ast.Constant)]
@@ -94,18 +114,19 @@ def test_every_sentence_said_has_a_text(language: str) -> None:
         assert None in given or places(text).keys() <= given
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 @pytest.mark.parametrize(("error", "kind"), [(NotSent, "not_sent"), (Unknown, "unknown")])
 def test_every_reason_has_a_text(language: str, error: type[ApiError], kind: str) -> None:
     """Every documented reason, and every one in the source, is explained."""
     documented = re.search(r"`reason` is one of ([^.]+)\.", error.__doc__ or "")
     assert documented
-    reasons = {*re.split(r",\s+", documented[1]), *(text for call in calls(error.__name__) for text in literals(call))}
+    raised = [*calls(error.__name__), *(calls("Unclear") if error is Unknown else [])]
+    reasons = {*re.split(r",\s+", documented[1]), *(text for call in raised for text in literals(call))}
     assert len(reasons) > 4
     assert reasons <= {key.removeprefix(f"{kind}.explanation.") for key in load(language)}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_language
 @pytest.mark.parametrize("code", ["400", "401", "402", "404", "422", "461", "463", "503", "other"])
 def test_every_code_has_texts(language: str, code: str) -> None:
     """Every documented code, and any other, has a title, an explanation and what to do next, without places."""

@@ -122,7 +122,7 @@ def test_paths_and_methods(start: Start, method: str, path: str, status: int) ->
 @pytest.mark.parametrize(
     "payload",
     [
-        {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "unknown"}]},
+        {"type": "view_submission", "user": {"id": "U1"}, "view": {"callback_id": "unknown"}},
         {"type": "event_callback", "event": {"type": "message"}},
         {"type": SECRET_WORDS},
     ],

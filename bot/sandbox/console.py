@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot import settings
-from bot.command import Create, UsageError, parse
+from bot.command import Help, UsageError, parse
 from bot.iletimerkezi import Credentials
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import Served
@@ -160,8 +160,10 @@ def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Console]:
 
 
 def _status(text: str, outcomes: set[str]) -> int:
+    if "open" in outcomes:  # the root of a job: the command was accepted
+        return 0 if "created" in outcomes else 1
     try:
-        return 0 if "created" in outcomes or not isinstance(parse(text), Create) else 1
+        return 0 if isinstance(parse(text), Help) else 2
     except UsageError:
         return 2
 

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 import requests
 from slack_sdk.signature import SignatureVerifier
 
+from bot.sandbox import limits
 from bot.sandbox.loopback import Answer, Loopback, Request
 
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
@@ -36,6 +37,19 @@ class Message:
     arguments: dict[str, Any] = field(default_factory=dict)
     earlier: list[str] = field(default_factory=list)
 
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """The buttons under the message."""
+        return [element for block in self.blocks if block["type"] == "actions" for element in block["elements"]]
+
+
+@dataclass
+class Form:
+    """A form that the bot opened: a modal view."""
+
+    id: str
+    view: dict[str, Any]
+
 
 class Workspace(Loopback):
     """A workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
@@ -49,6 +63,8 @@ class Workspace(Loopback):
         self.signing_secret = signing_secret
         self.locales: dict[str, str] = {}
         self.messages: list[Message] = []
+        self.forms: list[Form] = []
+        self.problems: list[str] = []  # what Slack would have refused
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.closed: dict[str, str] = {}  # channels in which the bot may not post, and Slack's word for it
         self.faults: defaultdict[str, deque[int | str]] = defaultdict(deque)
@@ -78,6 +94,44 @@ class Workspace(Loopback):
         }
         return self.post(bot, urlencode(form).encode())
 
+    def press(self, bot: str, message: Message, action: str, user: str = "U1", **more: Any) -> Reply:
+        """Press a button under a message."""
+        return self._interact(
+            bot,
+            user,
+            type="block_actions",
+            channel={"id": message.channel},
+            container={"type": "message", "channel_id": message.channel},
+            actions=[{"type": "button", **next(button for button in message.buttons if button["action_id"] == action)}],
+            **more,
+        )
+
+    def suggest(self, bot: str, typed: str, user: str = "U1") -> list[dict[str, Any]]:
+        """Type into a form's menu of parents, and return the options that are offered."""
+        reply = self._interact(bot, user, type="block_suggestion", action_id="parent", block_id="parent", value=typed)
+        options: list[dict[str, Any]] = reply.body.get("options", [])
+        self.problems += limits.options_problems(options)
+        return options
+
+    def submit(self, bot: str, form: Form, user: str = "U1", **fields: Any) -> Reply:
+        """Submit the form: `name` is text, `parent` an option; what is not given stays as the form has it."""
+        values = {block: {block: {**_initial(form.view, block), **field}} for block, field in _fields(fields).items()}
+        view = {**form.view, "id": form.id, "state": {"values": values}}
+        return self._interact(bot, user, type="view_submission", view=view)
+
+    def _interact(self, bot: str, user: str, **payload: Any) -> Reply:
+        number = next(self._ids)
+        common = {
+            "user": {"id": user, "team_id": "T1"},
+            "team": {"id": "T1", "domain": "sandbox"},
+            "api_app_id": "A1",
+            "trigger_id": f"{number}.{time.time_ns()}",
+        }
+        if payload["type"] == "block_actions":
+            channel = payload["channel"]["id"]
+            common["response_url"] = f"{self.url}/response/{user}/{channel}/{number}"
+        return self.post(bot, urlencode({"payload": json.dumps({**common, **payload})}).encode())
+
     def post(self, bot: str, body: bytes, **headers: str) -> Reply:
         """Send a signed body to the bot."""
         timestamp = str(int(time.time()))
@@ -88,7 +142,10 @@ class Workspace(Loopback):
             "X-Slack-Signature": signature,
         }
         answer = requests.post(f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
-        return Reply(answer.status_code, _ack_text(answer), answer.headers)
+        reply = Reply(answer.status_code, _decoded(answer), answer.headers)
+        if reply.text:
+            self.problems += limits.message_problems(reply.body)
+        return reply
 
     # What the bot did, as people see it.
 
@@ -120,7 +177,9 @@ class Workspace(Loopback):
             return self._fail(fault, connection)
         if method == "response_url":
             _, user, channel, _ = path.split("/")
-            self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, arguments=arguments))
+            self.problems += limits.message_problems(arguments)
+            blocks = arguments.get("blocks", [])
+            self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, blocks=blocks))
             return Answer(200, b"ok")
         if request.headers.get("authorization") != f"Bearer {BOT_TOKEN}":
             return _json(ok=False, error="invalid_auth")
@@ -139,6 +198,9 @@ class Workspace(Loopback):
     def _chat_postMessage(self, arguments: dict[str, Any]) -> Answer:  # noqa: N802  # Slack's name
         if error := self.closed.get(arguments["channel"]):
             return _json(ok=False, error=error)
+        if problems := limits.message_problems(arguments):
+            self.problems += problems
+            return _json(ok=False, error="invalid_blocks")
         meta = arguments.get("metadata", {}).get("event_payload", {})
         message = Message(
             arguments["channel"],
@@ -164,6 +226,15 @@ class Workspace(Loopback):
             self._changed.notify_all()
         return _json(ok=True, channel=arguments["channel"], ts=arguments["ts"])
 
+    def _views_open(self, arguments: dict[str, Any]) -> Answer:
+        if problems := limits.view_problems(arguments["view"]):
+            self.problems += problems
+            return _json(ok=False, error="invalid_arguments")
+        with self._changed:
+            self.forms.append(Form(f"V{next(self._ids)}", arguments["view"]))
+            self._changed.notify_all()
+        return _json(ok=True, view={"id": self.forms[-1].id})
+
     def _fail(self, fault: int | str, connection: socket.socket) -> Answer | None:
         if isinstance(fault, int):
             return Answer(fault, b"upstream failure")
@@ -186,18 +257,41 @@ class Workspace(Loopback):
 
 @dataclass(frozen=True)
 class Reply:
-    """The bot's HTTP answer to Slack: `text` is what the sender alone sees, "" for a bare acknowledgement."""
+    """The bot's HTTP answer to Slack, its body decoded: {} for a bare acknowledgement."""
 
     status: int
-    text: str
+    body: dict[str, Any]
     headers: Any
 
+    @property
+    def text(self) -> str:
+        """What the sender alone sees."""
+        return str(self.body.get("text", ""))
 
-def _ack_text(answer: requests.Response) -> str:
+
+def _decoded(answer: requests.Response) -> dict[str, Any]:
     if answer.headers.get("content-type", "").startswith("application/json"):
         body = answer.json()
-        return str(body.get("text", "")) if isinstance(body, dict) else ""
-    return answer.text
+        return body if isinstance(body, dict) else {}
+    return {"text": answer.text} if answer.text else {}
+
+
+def _fields(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the state of the form's fields, as Slack sends it, where something was entered."""
+    fields: dict[str, dict[str, Any]] = {"name": {"type": "plain_text_input"}, "parent": {"type": "external_select"}}
+    if "name" in given:
+        fields["name"]["value"] = given["name"]
+    if "parent" in given:
+        fields["parent"]["selected_option"] = given["parent"]
+    return fields
+
+
+def _initial(view: dict[str, Any], block: str) -> dict[str, Any]:
+    """Return what a field holds when nobody has touched it."""
+    element = next(b["element"] for b in view["blocks"] if b["block_id"] == block)
+    if element["type"] == "external_select":
+        return {"selected_option": element.get("initial_option")}
+    return {"value": element.get("initial_value")}
 
 
 def _arguments(request: Request) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.jobs import Job, Thread
 from bot.logs import event
 from bot.slack import blocks
+from bot.slack.blocks import Message
 
 TIMEOUT = 10
 """How long one call to Slack may take, in seconds."""
@@ -49,28 +50,28 @@ class Conversation:
 
     def post_root(self, job: Job) -> Thread:
         """Post the root message: who asked for what, and the result where there is one."""
-        posted = self._post(job, channel=job.channel, text=blocks.root_text(job))
+        posted = self._post(job, channel=job.channel, **blocks.root(job))
         return Thread(posted["channel"], posted["ts"])
 
     def edit_root(self, job: Job, thread: Thread) -> None:
         """Let the root show the result."""
-        text = blocks.root_text(job)
-        _called(lambda: self._client.chat_update(channel=thread.channel, ts=thread.ts, text=text))
+        message = blocks.root(job)
+        called(lambda: self._client.chat_update(channel=thread.channel, ts=thread.ts, **message))
 
     def post_answer(self, job: Job, thread: Thread) -> None:
         """Post the final answer in the thread."""
-        self._post(job, channel=thread.channel, thread_ts=thread.ts, text=blocks.answer_text(job))
+        self._post(job, channel=thread.channel, thread_ts=thread.ts, **blocks.answer(job))
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        text = blocks.private_text(job)
+        message = blocks.private(job)
         try:
             if job.response_url:
-                tell(job.response_url, text)
+                tell(job.response_url, message)
                 return
         except MayNotPost as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
-        self._post(job, channel=job.user, text=text)
+        self._post(job, channel=job.user, **message)
 
     def _post(self, job: Job, **message: Any) -> SlackResponse:
         options = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(job), **message}
@@ -79,18 +80,20 @@ class Conversation:
         if wait > 0:
             raise TryLater("ratelimited", wait)
         try:
-            return _called(lambda: self._client.chat_postMessage(**options))
+            return called(lambda: self._client.chat_postMessage(**options))
         except TryLater as later:
             if later.seconds:
                 self._quiet_until[channel] = time.monotonic() + later.seconds
             raise
 
 
-def tell(response_url: str, text: str) -> None:
+def tell(response_url: str, message: Message) -> None:
     """Say something to one person alone, through the response_url of what they did. Raises MayNotPost or TryLater."""
     webhook = WebhookClient(response_url, timeout=TIMEOUT, retry_handlers=[])
     try:
-        answer = webhook.send(text=text, response_type="ephemeral", unfurl_links=False, unfurl_media=False)
+        answer = webhook.send(
+            response_type="ephemeral", replace_original=False, unfurl_links=False, unfurl_media=False, **message
+        )
     except (SlackClientError, OSError, ValueError, HTTPException) as error:
         raise TryLater(type(error).__name__) from error
     if answer.status_code == 429 or answer.status_code >= 500:
@@ -99,7 +102,7 @@ def tell(response_url: str, text: str) -> None:
         raise MayNotPost(str(answer.status_code))
 
 
-def _called(call: Callable[[], SlackResponse]) -> SlackResponse:
+def called(call: Callable[[], SlackResponse]) -> SlackResponse:
     """Make a call of the Web API. The only place that knows its errors; none of their texts, which may hold a URL."""
     try:
         return call()

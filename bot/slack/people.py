@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 from slack_sdk import WebClient
@@ -27,11 +28,11 @@ class People:
         """Return the language of a person without asking anybody; "" when it is not known."""
         return self._fixed or self._languages.known(user) or ""
 
-    def language(self, user: str) -> str:
-        """Return the language of a person; English when Slack does not say."""
+    def language(self, user: str, seconds: float | None = None) -> str:
+        """Return the language of a person; English when Slack does not say, or not within `seconds`."""
         try:
-            return self._fixed or self._languages.get(user)
-        except (SlackClientError, OSError):
+            return self._fixed or self._languages.get(user, seconds)
+        except (SlackClientError, OSError, FutureTimeoutError):
             return "en"
 
     def _ask(self, user: str) -> str:
