@@ -11,8 +11,10 @@ from urllib.parse import parse_qsl
 
 from slack_bolt import App
 from slack_bolt.request import BoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from bot.jobs import new_id
 from bot.logs import event
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class Web:
         _allow(method, "POST")
         body = _body(environ)
         self._verify(environ, body)
-        response = self._app.dispatch(BoltRequest(body=_payload(body), mode="socket_mode"))
+        response = _dispatch(self._app, _payload(body))
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
 
     def _verify(self, environ: WSGIEnvironment, body: str) -> None:
@@ -85,6 +87,15 @@ class Web:
         readable = timestamp.isascii() and timestamp.isdecimal() and signature.isascii() and len(timestamp) < 20
         if not readable or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
             raise _Refused(HTTPStatus.UNAUTHORIZED, "signature missing, wrong or older than five minutes")
+
+
+def _dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:
+    """Hand a payload to Bolt. The boundary for what Bolt itself stumbles over: a payload that Slack never sends."""
+    try:
+        return app.dispatch(BoltRequest(body=payload, mode="socket_mode"))
+    except Exception as error:
+        event("request_failed", level=logging.ERROR, reference=new_id(), trace=error)
+        raise _Refused(HTTPStatus.BAD_REQUEST, "payload is none of Slack's") from error
 
 
 def _allow(method: str, allowed: str) -> None:

@@ -175,6 +175,7 @@ def test_one_group(text: str, name: str, parent: Parent) -> None:
 def test_unknown_option(text: str, part: str, suggestion: str) -> None:
     """What looks like an option is refused, with what was probably meant, and is never a part of a name."""
     assert refusal(text) == ("unknown_option", {"part": part, "suggestion": suggestion})
+    assert isinstance(parse(text.replace(part, suggestion)), Create)
 
 
 @pending
@@ -195,6 +196,7 @@ def test_unknown_option(text: str, part: str, suggestion: str) -> None:
 def test_suggestion_can_be_taken_as_it_is(text: str, part: str, suggestion: str) -> None:
     """The suggestion keeps the quotes and the id that were typed: in place of the part it makes a right command."""
     assert refusal(text) == ("unknown_option", {"part": part, "suggestion": suggestion})
+    assert isinstance(parse(text.replace(part, suggestion)), Create)
 
 
 @pending

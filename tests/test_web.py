@@ -122,7 +122,7 @@ def test_paths_and_methods(start: Start, method: str, path: str, status: int) ->
 @pytest.mark.parametrize(
     "payload",
     [
-        {"type": "view_submission", "user": {"id": "U1"}, "view": {"callback_id": "unknown"}},
+        {"type": "view_submission", "user": {"id": "U1"}, "view": {"type": "modal", "callback_id": "unknown"}},
         {"type": "event_callback", "event": {"type": "message"}},
         {"type": SECRET_WORDS},
     ],
@@ -133,6 +133,16 @@ def test_what_nobody_listens_to_is_a_404(
     """Signed payloads of a kind that the bot does not serve get a clear answer and leave nothing in the log."""
     assert workspace.post(start().url, urlencode({"payload": json.dumps(payload)}).encode()).status == 404
     assert SECRET_WORDS not in caplog.text
+
+
+def test_a_payload_that_bolt_stumbles_over_is_refused(
+    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A signed payload without the fields that Slack always sends is a 400 whose log line has a reference."""
+    payload = json.dumps({"type": "view_submission", "view": {}})
+    assert workspace.post(start().url, urlencode({"payload": payload}).encode()).status == 400
+    failed = next(record for record in caplog.records if record.getMessage() == "request_failed")
+    assert failed.__dict__["fields"]["reference"]
 
 
 def test_a_fault_in_a_listener_becomes_a_sentence_with_a_reference(
