@@ -5,12 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 MAX_NAME = 255
 """Longest group name, in characters. The provider documents no limit; this one is the house's."""
 
+MAX_GROUPS = 50
+"""Most groups in one command."""
+
+_MAX_LINE = 2000  # of a line as typed: over any two names in quotes; what comes after takes its square in time
 _QUOTES = '"“”„‟'
+_DASHES = "-‐‑‒–—−"
 _ZERO_WIDTH_AND_CONTROL = {"Cc", "Cf", "Cs"}
 _HELP = {"help", "yardim", "?"}
 _HISTORY = {"history"}
@@ -27,6 +33,7 @@ class UsageError(Exception):
         super().__init__(key, values)
         self.key = key
         self.values = values
+        self.line: int | None = None  # of several, counted from 1
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,11 @@ Parent = ParentId | ParentName | None
 
 @dataclass(frozen=True)
 class NewGroup:
-    """One group to create; `parent` is None for a main group."""
+    """One group to create: a main group, or under `parent`, or under the group at index `above` of the same command."""
 
     name: str
     parent: Parent = None
+    above: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,16 +92,75 @@ def parse(text: str) -> Command:
 
     Raises UsageError, and nothing else, whatever the text is.
     """
-    lines = [line for line in map(_clean, text.splitlines()) if line]
+    lines = [line for line in text.splitlines() if _line(line)]
     if not lines:
         return OpenForm()
     if len(lines) > 1:
-        raise UsageError("several_lines", part=lines[1])
-    if fold(lines[0]) in _HELP:
+        return Create(outline(text, _group))
+    line = _clean(lines[0])
+    if fold(line) in _HELP:
         return Help()
-    if fold(lines[0]) in _HISTORY:
+    if fold(line) in _HISTORY:
         return History()
-    return Create((_group(lines[0]),))
+    return Create((_group(line),))
+
+
+def outline(text: str, read: Callable[[str], NewGroup]) -> tuple[NewGroup, ...]:
+    """Read one group a line; a line that is indented further than one before it is a group under that one.
+
+    `read` makes a group of a line without its indentation and bullet. Raises UsageError with its `line`.
+    """
+    groups: list[NewGroup] = []
+    levels: list[tuple[int, int]] = []  # indentation and index of the lines above the present one
+    seen: set[tuple[int | None, str, str]] = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            indent, content = _indented(line)
+            if not content:
+                continue
+            levels = _levels(levels, indent, content)
+            group = read(content)
+            above = levels[-1][1] if levels else None
+            if above is not None and group.parent:
+                raise UsageError("parent_below", part=content)
+            same = (above, _parent_key(group.parent), fold(group.name))
+            if same in seen:
+                raise UsageError("twice", part=group.name)
+            if len(groups) == MAX_GROUPS:
+                raise UsageError("too_many_lines", most=str(MAX_GROUPS))
+        except UsageError as error:
+            error.line = number
+            raise
+        seen.add(same)
+        levels.append((indent, len(groups)))
+        groups.append(replace(group, above=above))
+    return tuple(groups)
+
+
+_BULLETS = "-*•◦▪‣"
+
+
+def _indented(line: str) -> tuple[int, str]:
+    """Return how far a line is indented, and what is on it without a bullet; more bullets are a deeper level."""
+    expanded = "".join(" " if char.isspace() and char != "\t" else char for char in line).expandtabs(4)
+    content = expanded.lstrip(" ")
+    indent = len(expanded) - len(content)
+    bullets = len(content) - len(content.lstrip(_BULLETS))
+    if bullets and content[bullets : bullets + 1] == " ":
+        return indent + 2 * (bullets - 1), _line(content[bullets:])
+    return indent, _line(content)
+
+
+def _parent_key(parent: Parent) -> str:
+    return f"name:{fold(parent.name)}" if isinstance(parent, ParentName) else parent.id if parent else ""
+
+
+def _levels(levels: list[tuple[int, int]], indent: int, content: str) -> list[tuple[int, int]]:
+    """Return the lines above one that is indented so far; it must stand below one of them or beside another."""
+    above = [level for level in levels if level[0] < indent]
+    if len(above) < len(levels) and levels[len(above)][0] != indent:
+        raise UsageError("uneven_indent", part=content)
+    return above
 
 
 def clean_name(text: str) -> str:
@@ -105,24 +172,39 @@ def clean_name(text: str) -> str:
     if not name:
         raise UsageError("no_name")
     if len(name) > MAX_NAME:
-        raise UsageError("long_name", part=name[:40] + "…", length=str(len(name)), most=str(MAX_NAME))
+        raise _too_long(name)
     return name
 
 
 def parent_from(text: str) -> ParentId | ParentName:
     """Read a parent given without quotes: digits are an id, anything else is a name. Raises UsageError."""
-    number = unicodedata.normalize("NFKC", text)
-    if re.fullmatch(r"[-+]?[0-9]{1,20}", number):
-        if int(number) <= 0 or number.startswith("+"):
-            raise UsageError("bad_parent_id", part=text)
-        return ParentId(str(int(number)))
-    return ParentName(clean_name(text))
+    name = clean_name(text)
+    number = name.translate(_FULL_WIDTH)
+    if re.fullmatch(rf"[{_DASHES}+]?[0-9]+", number):
+        identifier = number.lstrip("0")
+        if not identifier.isdecimal():
+            raise UsageError("bad_parent_id", part=name)
+        return ParentId(identifier)
+    return ParentName(name)
+
+
+_FULL_WIDTH = dict(zip(map(ord, "０１２３４５６７８９＋－"), "0123456789+-", strict=True))
 
 
 def fold(name: str) -> str:
     """Return the form in which names are compared: without regard to case, and I, ı, İ and i are one letter."""
-    one_i = name.translate({ord("I"): "i", ord("İ"): "i", ord("ı"): "i"})
-    return _clean(unicodedata.normalize("NFC", one_i.casefold().replace("i\u0307", "i")))
+    one_i = _clean(name).translate({ord("I"): "i", ord("İ"): "i", ord("ı"): "i"})
+    return _clean(re.sub("i\u0307+", "i", one_i.casefold()))
+
+
+def _line(text: str) -> str:
+    if len(text) > _MAX_LINE:
+        raise _too_long(text)
+    return _clean(text)
+
+
+def _too_long(name: str) -> UsageError:
+    return UsageError("long_name", part=_clean(name[:40]) + "…", length=str(len(name)), most=str(MAX_NAME))
 
 
 def _clean(text: str) -> str:
@@ -133,9 +215,10 @@ def _clean(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Word:
-    text: str
-    quoted: bool = False
-    option: str | None = None  # the part before "=", when there is one
+    text: str  # without its quotes, and without the option
+    typed: str
+    quoted: bool
+    option: str | None  # the part before "=", when there is one
 
 
 def _group(line: str) -> NewGroup:
@@ -145,24 +228,24 @@ def _group(line: str) -> NewGroup:
     for index, word in enumerate(words):
         if word.option is None:
             if not word.quoted:
-                _refuse_lookalike(word.text, words[index + 1 :])
+                _refuse_lookalike(word, words[index + 1 : index + 3])
             name.append(word.text)
             continue
         if unicodedata.normalize("NFKC", word.option).casefold() != "parent":
             raise _unknown_option(word)
         if parent is not None:
-            raise UsageError("second_parent", part=_shown(word))
+            raise UsageError("second_parent", part=word.typed)
         parent = _parent(word)
     return NewGroup(clean_name(" ".join(name)), parent)
 
 
 def _parent(word: _Word) -> Parent:
     if not _clean(word.text):
-        raise UsageError("empty_parent", part=_shown(word))
+        raise UsageError("empty_parent", part=word.typed)
     if word.quoted:
         return ParentName(clean_name(word.text))
     if word.text[0] in "'‘’":
-        raise UsageError("single_quotes", part=_shown(word))
+        raise UsageError("single_quotes", part=word.typed)
     if _EQUALS.search(word.text):
         raise UsageError("unknown_option", part=word.text, suggestion=f'"{word.text}"')
     return parent_from(word.text)
@@ -170,7 +253,10 @@ def _parent(word: _Word) -> Parent:
 
 _EQUALS = re.compile("[=＝﹦]")
 # Either a quoted run or a run without white space; "=" may have spaces around it, and its value may be quoted.
-_OPTION = re.compile(rf"([^\s{_QUOTES}=＝﹦]*)\s*[=＝﹦]\s*")
+# What was surely meant as the option is read as one, to be refused: `parent:5`, `--parent 5`.
+_OPTION = re.compile(
+    rf"([^\s{_QUOTES}=＝﹦]*)\s*[=＝﹦]\s*|([{_DASHES}]*parent[:：]|[{_DASHES}]+parent(?=\s|$))\s*", re.IGNORECASE
+)
 
 
 def _words(line: str) -> list[_Word]:
@@ -180,10 +266,10 @@ def _words(line: str) -> list[_Word]:
         if line[at] == " ":
             at += 1
             continue
-        option = _OPTION.match(line, at)
+        begin, option = at, _OPTION.match(line, at)
         start = option.end() if option else at
         text, quoted, at = _value(line, start)
-        words.append(_Word(text, quoted, option.group(1) if option else None))
+        words.append(_Word(text, line[begin:at], quoted, option[1] or option[2] or "" if option else None))
     return words
 
 
@@ -199,35 +285,30 @@ def _value(line: str, start: int) -> tuple[str, bool, int]:
 
 def _closing_quote(line: str, start: int) -> int:
     """Find the quote that ends the word: one before a space or the end, of the opening one's kind if there is one."""
-    same_kind = '"' if line[start] == '"' else "“”"
-    for closers in (same_kind, _QUOTES):
-        for end in range(start + 1, len(line)):
-            if line[end] in closers and line[end + 1 : end + 2] in ("", " "):
-                return end
-    raise UsageError("unclosed_quote", part=line[start:])
+    closing = [match.start() for match in _CLOSING.finditer(line, start + 1)]
+    if not closing:
+        raise UsageError("unclosed_quote", part=line[start:])
+    kind = '"' if line[start] == '"' else _QUOTES.replace('"', "")
+    end = next((end for end in closing if line[end] in kind), closing[0])
+    # Where that kind opens again before it closes, the quote was closed by one of another kind: “A" parent=“B”.
+    return closing[0] if re.search(rf"[ =＝﹦][{kind}][^ ]", line[closing[0] : end]) else end
 
 
-def _refuse_lookalike(word: str, following: list[_Word]) -> None:
+_CLOSING = re.compile(rf"[{_QUOTES}](?= |$)")
+
+
+def _refuse_lookalike(word: _Word, following: list[_Word]) -> None:
     """Refuse what was surely meant as the option, rather than make it part of a name."""
-    bare = unicodedata.normalize("NFKC", word).casefold().lstrip("-")
-    value = part = ""
-    if bare.startswith("parent:"):
-        value, part = bare.removeprefix("parent:"), word
-    elif bare == "parent" and len(following) == 1 and following[0].text.isdecimal() and not following[0].quoted:
-        value, part = following[0].text, f"{word} {following[0].text}"
-    elif bare == "parent" and word.startswith("-"):
-        part = word
-    if part:
-        raise UsageError("unknown_option", part=part, suggestion=f"parent={value or '5'}")
+    if _EQUALS.search(word.text):
+        raise UsageError("unknown_option", part=word.typed, suggestion=f'"{word.typed}"')
+    if unicodedata.normalize("NFKC", word.text).casefold() == "parent" and len(following) == 1:
+        value = following[0].typed
+        if value.isdecimal():
+            raise UsageError("unknown_option", part=f"{word.typed} {value}", suggestion=f"parent={value}")
 
 
 def _unknown_option(word: _Word) -> UsageError:
-    option = unicodedata.normalize("NFKC", word.option or "").casefold().lstrip("-")
+    option = unicodedata.normalize("NFKC", word.option or "").casefold().strip(_DASHES)
     meant = difflib.get_close_matches(option, ["parent"], cutoff=0.6) or option in ("üst", "ust", "ana")
-    part = _shown(word)
-    return UsageError("unknown_option", part=part, suggestion=f"parent={word.text or '5'}" if meant else f'"{part}"')
-
-
-def _shown(word: _Word) -> str:
-    value = f'"{word.text}"' if word.quoted else word.text
-    return value if word.option is None else f"{word.option}={value}"
+    value = f'"{word.text}"' if word.quoted else word.text or "5"
+    return UsageError("unknown_option", part=word.typed, suggestion=f"parent={value}" if meant else f'"{word.typed}"')

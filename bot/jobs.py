@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.command import Parent, ParentId
+from bot.command import NewGroup, Parent, ParentId
 from bot.iletimerkezi import Group, NotSent, Rejected
 
 
@@ -159,6 +160,13 @@ class Job:
         return all(step.outcome for step in self.steps)
 
     @property
+    def state(self) -> str:
+        """What became of it: open, created, or the first other state among its steps."""
+        if not self.settled:
+            return "open"
+        return next((step.state for step in self.steps if step.state != "created"), "created")
+
+    @property
     def typed_now(self) -> bool:
         """Whether it comes from a command, which Slack may deliver twice, and not from a button or a form."""
         return ":" not in self.trigger
@@ -168,9 +176,21 @@ class Job:
         return replace(job, thread=self.thread, asker=self.asker, origin=self.origin)
 
 
-def rest(job: Job) -> list[Step]:
-    """Return anew the steps that a settled job has not made, under the parents that exist."""
-    missing = [step for step in job.steps if not isinstance(step.outcome, Created)]
+def steps_of(groups: Iterable[NewGroup]) -> list[Step]:
+    """Return the steps of a command's groups."""
+    return [Step(place, group.name, group.parent, group.above) for place, group in enumerate(groups)]
+
+
+def rest(job: Job, unclear: bool) -> list[Step]:
+    """Return anew the steps that a settled job has not made, under the parents that exist.
+
+    Without `unclear`, those with an unclear outcome and what hangs under them are left out: they may exist.
+    """
+    left_out: set[int] = set()
+    for step in job.steps:
+        if step.above in left_out or (isinstance(step.outcome, Unclear) and not unclear):
+            left_out.add(step.position)
+    missing = [step for step in job.steps if not isinstance(step.outcome, Created) and step.position not in left_out]
     places = {step.position: place for place, step in enumerate(missing)}
     made = {step.position: step.outcome.group.id for step in job.steps if isinstance(step.outcome, Created)}
     return [

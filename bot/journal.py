@@ -336,12 +336,13 @@ def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
 
 
 def _twin(connection: Connection, job: Job, step: Step, unsettled: tuple[str, ...]) -> Duplicate | None:
-    """Find another job's step for the same group that is under way in one of the states, or was made just now."""
+    """Find another step for the same group that is under way in one of the states, or was made just now."""
     settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
     found = connection.execute(
         select(jobs.c.user, steps.c.state, steps.c.group_id, now() - settled_at)
         .join(jobs, jobs.c.id == steps.c.job)
-        .where(steps.c.name_key == fold(step.name), steps.c.parent == _parent_key(job, step), steps.c.job != job.id)
+        .where(steps.c.name_key == fold(step.name), steps.c.parent == _parent_key(job, step))
+        .where(or_(steps.c.job != job.id, steps.c.position != step.position))
         .where(
             or_(
                 and_(steps.c.state.in_(unsettled), jobs.c.closed_at.is_(None)),

@@ -17,6 +17,7 @@ def configure(level: str) -> None:
     """Send events of `level` and above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine())
+    handler.setLevel(level)  # quiet() gives some loggers a level below CRITICAL
     logging.basicConfig(level=level, handlers=[handler], force=True)
     quiet()
 
@@ -51,4 +52,8 @@ class _OneLine(logging.Formatter):
 
 def _value(value: object) -> str:
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return text if re.fullmatch(r"[\w.:/+-]+", text) else json.dumps(text, ensure_ascii=False)
+    if re.fullmatch(r"[\w.:/+-]+", text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    # What JSON leaves as it is, though some readers take it for the end of a line and terminals for a command.
+    return re.sub("[\x7f-\x9f\u2028\u2029]", lambda char: f"\\u{ord(char[0]):04x}", quoted)

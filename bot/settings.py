@@ -50,7 +50,10 @@ class Settings:
 
 def environment() -> dict[str, str]:
     """Return the process's environment, and behind it the variables of `.env` in the working directory."""
-    from_file = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
+    try:
+        from_file = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
+    except UnicodeDecodeError as error:
+        raise SettingsError([".env is not a text in UTF-8. Save it again in that encoding."]) from error
     return {**from_file, **os.environ}
 
 
@@ -102,9 +105,13 @@ class _Reader:
             self.problems.append(f"{name} is missing. You find it in your Slack app's settings: {where}.")
         elif value and not value.startswith(prefix):
             self.problems.append(f"{name} must begin with {prefix}. You find it under {where}.")
-        elif value and not re.fullmatch(r"[\x21-\x7e]+", value):
-            self.problems.append(f"{name} contains a space or another character that no such value has.")
+        else:
+            self._printable(name, value)
         return value
+
+    def _printable(self, name: str, value: str) -> None:
+        if not re.fullmatch(r"[\x21-\x7e]*", value):
+            self.problems.append(f"{name} contains a space or another character that no such value has.")
 
     def credentials(self, required: bool) -> Credentials:
         key, ready, secret = (self.get(f"ILETIMERKEZI_API_{part}") for part in ("KEY", "HASH", "SECRET"))
@@ -117,7 +124,11 @@ class _Reader:
                 "ILETIMERKEZI_API_HASH is missing. The panel has it beside the key; "
                 "if yours shows a secret key instead, set ILETIMERKEZI_API_SECRET."
             )
-        return Credentials(key, ready) if ready or not secret else Credentials.from_secret(key, secret)
+        for part, value in (("KEY", key), ("HASH", ready), ("SECRET", secret)):
+            self._printable(f"ILETIMERKEZI_API_{part}", value)
+        if self.problems or ready or not secret:
+            return Credentials(key, ready)
+        return Credentials.from_secret(key, secret)
 
     def url(self, name: str, default: str) -> str:
         value = self.get(name) or default
@@ -126,7 +137,7 @@ class _Reader:
             valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             valid = False
-        if not valid or parts.username or parts.query or parts.fragment:
+        if not valid or re.search(r"\s", value) or "@" in parts.netloc or parts.query or parts.fragment:
             self.problems.append(f"{name} must be an address such as {default}.")
         elif parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             self.problems.append(f"{name} must begin with https:// (plain http would show the credentials on the way).")
@@ -137,7 +148,7 @@ class _Reader:
         try:
             address = make_url(value)
             file, kind = address.database, address.get_backend_name()
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             file, kind = "", ""
         if kind == "sqlite" and (not file or ":memory:" in file):
             self.problems.append(f"{name} must name a file: a journal in memory would be lost, and commands with it.")
@@ -149,7 +160,7 @@ class _Reader:
         value = self.get(name)
         try:
             number = float(int(value) if whole else float(value)) if value else float(default)
-        except ValueError:
+        except (ValueError, OverflowError):
             number = float("nan")
         if not least <= number <= most:
             kind = "a whole number" if whole else "a number"

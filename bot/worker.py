@@ -6,26 +6,32 @@ goes on from there. What may have reached the server is never sent again.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from bot.command import ParentName
 from bot.groups import Groups
 from bot.iletimerkezi import Client, Group, NotSent, Rejected, Unknown
-from bot.jobs import WAITING, Created, Duplicate, Job, Step, Unclear
+from bot.jobs import WAITING, Created, Duplicate, Job, Skipped, Step, Unclear
 from bot.journal import LEASE, Accepted, Busy, Journal, JournalError, LostLease
 from bot.logs import event
 from bot.slack.conversation import Conversation, MayNotPost, TryLater
 from bot.slack.people import People
+from bot.turns import Turns
 
 POLL = 1.0
 """How often the journal is asked for jobs that another process left or that have become due, in seconds."""
 
 LOOK_UP_AFTER = 3.0
 """How long after a request left its lost answer is looked up, in seconds: it may still be on its way."""
+
+PROGRESS = 1.0
+"""How often the root shows how far a tree of groups is, in seconds."""
 
 LONGEST_WAIT = 30.0
 """How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
@@ -42,7 +48,8 @@ class Worker:
         self._groups = groups
         self._conversation = conversation
         self._people = people
-        self._calls = threading.BoundedSemaphore(calls)
+        self._most_calls = calls
+        self._calls = Turns(calls)
         self._carriers = 2 * calls  # more than calls, so that jobs that wait for Slack do not keep the API idle
         self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._carrying: set[str] = set()
@@ -161,8 +168,7 @@ class Worker:
             self._journal.spoken(job, self._people.language(job.user))
         if not job.thread and not job.settled:
             self._try_root(job)
-        for step in job.steps:
-            self._settle(job, step)
+        self._settle_all(job)
         if not job.answered:
             self._answer(job)
             self._journal.answered(job)
@@ -180,13 +186,51 @@ class Worker:
         except TryLater as later:
             event("root_delayed", level=logging.WARNING, job=job.id, error=later.why)
 
+    def _settle_all(self, job: Job) -> None:
+        """Settle every step: each as soon as the one above it is, siblings side by side."""
+        if len(job.steps) == 1:
+            self._settle(job, job.steps[0])
+            return
+        later: list[TryLater] = []
+        shown = time.monotonic()
+        with ThreadPoolExecutor(self._most_calls, thread_name_prefix=f"tree-{job.id}") as pool:
+            begun: set[int] = set()
+            running: dict[Future[None], Step] = {}
+            while True:
+                for step in job.steps:
+                    if step.position not in begun and not step.outcome and self._above_settled(job, step):
+                        begun.add(step.position)
+                        running[pool.submit(self._settle, job, step)] = step
+                if not running:
+                    break
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    del running[done]
+                    try:
+                        done.result()
+                    except TryLater as error:
+                        later.append(error)
+                if time.monotonic() - shown >= PROGRESS and not job.settled:
+                    self._show_progress(job)
+                    shown = time.monotonic()
+        if later:
+            raise min(later, key=lambda error: error.seconds or 0.0)
+
+    @staticmethod
+    def _above_settled(job: Job, step: Step) -> bool:
+        return step.above is None or job.steps[step.above].outcome is not None
+
+    def _show_progress(self, job: Job) -> None:
+        if job.thread:
+            with contextlib.suppress(MayNotPost, TryLater):
+                self._conversation.edit_root(job, job.thread)
+
     def _settle(self, job: Job, step: Step) -> None:
         if not step.outcome and step.under is None:
             self._place(job, step)
         if step.outcome:
             return
         if step.state == WAITING:
-            with self._calls:
+            with self._calls.take(job.id):
                 if self._stopping.is_set():
                     raise TryLater("stopping", 0.0)
                 if self._journal.sending(job, step):
@@ -202,7 +246,13 @@ class Worker:
                 step.under = found.id
                 return
             step.outcome = found
-            self._journal.settle(job, step)
+        elif step.above is not None:
+            above = job.steps[step.above].outcome
+            if isinstance(above, Created):
+                step.under = above.group.id
+                return
+            step.outcome = Skipped()
+        self._journal.settle(job, step)
 
     def _send(self, job: Job, step: Step) -> None:
         """Send the one request of a step, and write down what came of it."""
@@ -236,13 +286,13 @@ class Worker:
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Write what must not be lost, for as long as a database may be away; then the look-up has to find it."""
-        for wait in (0.1, 0.3, 1, 3, 10, 10):
+        for seconds in (0.1, 0.3, 1, 3, 10, 10):
             try:
                 write()
                 return
             except JournalError as error:
                 event("not_written", level=logging.ERROR, reason=str(error))
-                self._stopping.wait(wait)
+                self._stopping.wait(seconds)
         write()
 
     def _answer(self, job: Job) -> None:

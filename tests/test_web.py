@@ -139,7 +139,7 @@ def test_a_payload_that_bolt_stumbles_over_is_refused(
     start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A signed payload without the fields that Slack always sends is a 400 whose log line has a reference."""
-    payload = json.dumps({"type": "view_submission", "view": {}})
+    payload = json.dumps({"type": "view_submission", "view": {"callback_id": "addgroup"}})
     assert workspace.post(start().url, urlencode({"payload": payload}).encode()).status == 400
     failed = next(record for record in caplog.records if record.getMessage() == "request_failed")
     assert failed.__dict__["fields"]["reference"]

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from bot import settings
-from bot.command import Help, UsageError, parse
+from bot.command import Help, History, OpenForm, UsageError, parse
 from bot.iletimerkezi import Credentials
+from bot.sandbox import terminal
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import Served
-from bot.sandbox.workspace import Message, Workspace
-
-PEOPLE = {"en": ("U1", "en-US"), "tr": ("U2", "tr-TR")}
-"""Who types, by language: the bot remembers a person's language for an hour, so another person types Turkish."""
+from bot.sandbox.terminal import LOCALES, PEOPLE
+from bot.sandbox.workspace import Form, Message, Reply, Workspace
 
 CHANNEL = "C1"
 
@@ -33,11 +32,14 @@ Groups that you make here are made in the account of the key {key}.
 """
 HELP = """\
   Customers parent=5     like /addgroup Customers parent=5 in Slack; help shows all that the bot understands
+  /addgroup              opens the form, whose fields are asked for one by one
+  1                      presses the button with this number
   :tr  :en               read the answers in Turkish, in English
   :api 401               let the next API call fail: {codes},
                          {faults}
   quit                   leave
 """
+ANSWER_WITHIN = 60.0
 
 
 def run(text: str | None, *, live: bool, stay: bool) -> int:
@@ -63,8 +65,9 @@ class Console:
     def __init__(self, workspace: Workspace, api: Api | None, served: Served) -> None:
         self._workspace = workspace
         self._api = api
-        self._served = served
-        self._user = PEOPLE["tr" if _turkish() else "en"][0]
+        self._bot = served.url
+        self._user = PEOPLE["tr" if _turkish() else "en"]
+        self._buttons: list[tuple[Message, str]] = []
 
     def prompt(self, status: int) -> int:
         """Read commands until the end of input, and return the last one's status."""
@@ -74,59 +77,148 @@ class Console:
                 import readline  # noqa: F401
             print(f"\nType a command, or one of these:\n{_help(self._api)}")
         while True:
-            try:
-                line = input("/addgroup " if sys.stdin.isatty() else "").strip()
-            except (EOFError, KeyboardInterrupt):
-                print()
-                return status
-            if line in ("quit", "exit", ":quit"):
+            line = _ask("> /addgroup ")
+            if line is None or line in ("quit", "exit", ":quit"):
                 return status
             if line.startswith(":"):
                 self._set(line[1:])
+            elif line.isdecimal() and 1 <= int(line) <= len(self._buttons):
+                status = self._press(int(line))
             elif line:
                 status = self.run(line.removeprefix("/addgroup").strip())
 
     def run(self, text: str) -> int:
         """Send one command, show what people see, and return its exit status."""
-        seen = len(self._workspace.messages)
-        reply = self._workspace.command(self._served.url, text, self._user, CHANNEL)
+        outcomes = self._do(lambda: self._workspace.command(self._bot, text, self._user, CHANNEL))
+        if outcomes:
+            return 0 if "created" in outcomes else 1
+        try:
+            return 0 if isinstance(parse(text), Help | History | OpenForm) else 2
+        except UsageError:
+            return 2
+
+    def _press(self, number: int) -> int:
+        message, action = self._buttons[number - 1]
+        button = next(button for button in message.buttons if button["action_id"] == action)
+        if question := button.get("confirm"):
+            sentence, yes = question["text"]["text"], question["confirm"]["text"]
+            if _ask(f"{sentence}\n{yes}? (y/n) ") not in ("y", "yes", "e", "evet"):
+                return 1
+        outcomes = self._do(lambda: self._workspace.press(self._bot, message, action, self._user))
+        return 0 if "created" in outcomes else 1
+
+    def _do(self, act: Callable[[], Reply]) -> set[str]:
+        """Do something in Slack, show what came of it, and return the outcomes of the job that it led to."""
+        seen, forms = len(self._workspace.messages), len(self._workspace.forms)
+        edits = {root.ts: len(root.earlier) for root in self._workspace.roots(CHANNEL)}
+        reply = act()
         if reply.status != 200:
             print(f"The bot answered HTTP {reply.status}.")
-            return 1
+            return set()
+        if mistakes := reply.body.get("errors"):
+            raise _Mistakes("\n".join(f"  {field}: {sentence}" for field, sentence in mistakes.items()))
         if reply.text:
-            _show_private(reply.text)
-        if not reply.text and not self._workspace.wait_for(lambda: self._finished(seen), 60):
+            self._buttons = []
+            self._show(Message(CHANNEL, "", reply.text, private_to=self._user, blocks=reply.body.get("blocks", [])))
+            return set()
+
+        def finished() -> bool:
+            return len(self._workspace.forms) > forms or self._answered(seen, edits)
+
+        if not self._workspace.wait_for(finished, ANSWER_WITHIN):
             print("The bot did not answer in a minute.")
-            return 1
-        for message in self._workspace.messages[seen:]:
-            if message.private_to:
-                _show_private(message.text)
-            elif not message.thread_ts:
-                self._show_thread(message)
-        return _status(text, {message.outcome for message in self._workspace.messages[seen:]})
-
-    def _finished(self, seen: int) -> bool:
-        """Tell whether the command was answered: in the thread and at the root, or privately."""
+            return set()
+        if len(self._workspace.forms) > forms:
+            return self._fill(self._workspace.forms[-1])
         new = self._workspace.messages[seen:]
-        edited = {message.ts for message in new if message.earlier}
-        return any(message.private_to or (message.thread_ts and message.thread_ts in edited) for message in new)
+        self._buttons = []
+        for message in self._roots(new):
+            self._show(message, [answer for answer in new if answer.thread_ts == message.ts])
+        for message in new:
+            if message.private_to:
+                self._show(message)
+        return {message.outcome for message in new} - {""}
 
-    def _show_thread(self, root: Message) -> None:
-        print(f"\n#ops\n{_box(root.text, 'Addgroup  ')}")
-        for answer in self._workspace.thread(root):
-            print(_box(answer.text, "    └ Addgroup  "))
+    def _answered(self, seen: int, edits: dict[str, int]) -> bool:
+        """Tell whether what was done is answered: in the thread and at the root, or privately."""
+        new = self._workspace.messages[seen:]
+        threads = {message.thread_ts for message in new if message.thread_ts}
+        shown = [root for root in self._workspace.roots(CHANNEL) if root.ts in threads]
+        settled = any(message.outcome not in ("", "open") for message in new)
+        edited = any(len(root.earlier) > edits.get(root.ts, 0) for root in shown)
+        return any(message.private_to for message in new) or (edited and settled)
+
+    def _roots(self, new: list[Message]) -> list[Message]:
+        threads = {message.thread_ts for message in new}
+        return [root for root in self._workspace.roots(CHANNEL) if root.ts in threads]
+
+    def _show(self, message: Message, thread: list[Message] | None = None) -> None:
+        """Show a message, with its thread or as one that only you see, and number the buttons."""
+        print("\n(only you see this)" if message.private_to else "\n#ops")
+        print(terminal.box(message.text, "Addgroup  "))
+        for shown in (message, *(thread or [])):
+            if shown is not message:
+                print(terminal.box(shown.text, "    └ Addgroup  "))
+            for button in shown.buttons:
+                self._buttons.append((shown, button["action_id"]))
+                print(f"                [{len(self._buttons)}] {button['text']['text']}")
         print()
+
+    def _fill(self, form: Form) -> set[str]:
+        """Ask for the form's fields until the bot takes them, and return the outcomes."""
+        print(f"\n── {form.view['title']['text']} ──")
+        fields: dict[str, Any] = {}
+        while True:
+            for block in form.view["blocks"]:
+                ask = self._ask_parent if block["element"]["type"] == "external_select" else self._ask_text
+                if not ask(block, fields):
+                    print("The form was closed.")
+                    return set()
+            try:
+                return self._do(lambda: self._workspace.submit(self._bot, form, self._user, **fields))
+            except _Mistakes as mistakes:
+                print(mistakes)
+
+    def _ask_text(self, block: dict[str, Any], fields: dict[str, Any]) -> bool:
+        default = fields.get(block["block_id"]) or block["element"].get("initial_value", "")
+        typed = _ask(f"{block['label']['text']}{f' [{default}]' if default else ''}: ")
+        if typed is not None:
+            fields[block["block_id"]] = typed or default
+        return typed is not None
+
+    def _ask_parent(self, block: dict[str, Any], fields: dict[str, Any]) -> bool:
+        """Ask for a part of a name, and which of the suggestions is meant."""
+        default = fields.get(block["block_id"]) or block["element"].get("initial_option")
+        shown = f" [{default['text']['text']}]" if default else ""
+        while True:
+            typed = _ask(f"{block['label']['text']} ({block['hint']['text']}){shown}: ")
+            if not typed:
+                fields[block["block_id"]] = default
+                return typed is not None
+            options = self._workspace.suggest(self._bot, typed, self._user)
+            for number, option in enumerate(options, 1):
+                print(f"  [{number}] {option['text']['text']}")
+            answer = _ask("Which one? [1] ") if options else None
+            chosen = int(answer) if answer and answer.isdecimal() else 1
+            if answer is not None and 1 <= chosen <= len(options):
+                fields[block["block_id"]] = options[chosen - 1]
+                return True
+            print("  –")
 
     def _set(self, line: str) -> None:
         word, _, argument = line.partition(" ")
         if word in PEOPLE:
-            self._user = PEOPLE[word][0]
+            self._user = PEOPLE[word]
             print({"tr": "Yanıtlar artık Türkçe.", "en": "Answers are in English now."}[word])
         elif word == "api" and self._api and (argument in FAULTS or argument in map(str, MESSAGES)):
             self._api.faults.append(int(argument) if argument.isdecimal() else argument)
             print(f"The next API call ends in: {argument}")
         else:
             print(_help(self._api))
+
+
+class _Mistakes(Exception):
+    """The form was not taken; the text says why, a line a field."""
 
 
 @contextlib.contextmanager
@@ -151,7 +243,7 @@ def _live() -> Iterator[Console]:
 @contextlib.contextmanager
 def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Console]:
     with tempfile.TemporaryDirectory(prefix="addgroup-") as directory, Workspace(secrets.token_hex(16)) as workspace:
-        workspace.locales.update(PEOPLE.values())
+        workspace.locales.update(LOCALES)
         served = Served(workspace, api, Path(directory), LOG_LEVEL="WARNING", **more)
         try:
             yield Console(workspace, api, served)
@@ -159,13 +251,14 @@ def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Console]:
             served.stop()
 
 
-def _status(text: str, outcomes: set[str]) -> int:
-    if "open" in outcomes:  # the root of a job: the command was accepted
-        return 0 if "created" in outcomes else 1
+def _ask(question: str) -> str | None:
+    """Return what is typed, None at the end of input; the question is shown on a terminal alone."""
     try:
-        return 0 if isinstance(parse(text), Help) else 2
-    except UsageError:
-        return 2
+        return input(question if sys.stdin.isatty() else "").strip()
+    except (EOFError, KeyboardInterrupt):
+        if sys.stdin.isatty():
+            print()
+        return None
 
 
 def _turkish() -> bool:
@@ -175,26 +268,3 @@ def _turkish() -> bool:
 def _help(api: Api | None) -> str:
     lines = HELP.format(codes=", ".join(map(str, MESSAGES)), faults=", ".join(FAULTS)).splitlines()
     return "\n".join(line for line in lines if api or not line.startswith(("  :api", " " * 20)))
-
-
-def _show_private(text: str) -> None:
-    print(f"\n(only you see this)\n{_box(text, '  Addgroup  ')}\n")
-
-
-def _box(text: str, lead: str) -> str:
-    """Lay out Slack text for a terminal, behind `lead` and indented by its width."""
-    margin = "\n" + " " * len(lead)
-    return lead + margin.join(_plain(text).splitlines())
-
-
-def _plain(text: str) -> str:
-    """Show Slack's markup as a person would see it: mentions by name, bold without stars, what was escaped as typed."""
-    people = {user: f"@you ({language})" for language, (user, _) in PEOPLE.items()}
-    text = re.sub(r"<@(\w+)>", lambda match: people.get(match[1], f"@{match[1]}"), text)
-    text = re.sub(r"^\*(.+?)\*", _bold, text, flags=re.MULTILINE)
-    text = re.sub(r"^> ", "│ ", text, flags=re.MULTILINE)
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _bold(match: re.Match[str]) -> str:
-    return f"\x1b[1m{match[1]}\x1b[0m" if sys.stdout.isatty() else match[1]

@@ -60,18 +60,21 @@ class Conversation:
 
     def post_answer(self, job: Job, thread: Thread) -> None:
         """Post the final answer in the thread."""
-        self._post(job, channel=thread.channel, thread_ts=thread.ts, **blocks.answer(job))
+        for message in blocks.answer(job):
+            self._post(job, channel=thread.channel, thread_ts=thread.ts, **message)
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        message = blocks.private(job)
+        messages = blocks.private(job)
         try:
             if job.response_url:
-                tell(job.response_url, message)
+                for message in messages:
+                    tell(job.response_url, message)
                 return
         except MayNotPost as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
-        self._post(job, channel=job.user, **message)
+        for message in messages:
+            self._post(job, channel=job.user, **message)
 
     def _post(self, job: Job, **message: Any) -> SlackResponse:
         options = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(job), **message}
@@ -124,5 +127,4 @@ def _seconds(headers: Any) -> float | None:
 
 def _metadata(job: Job) -> dict[str, Any]:
     """Return what programs read in a message: the job, and its outcome once it is settled."""
-    outcome = job.steps[0].state if job.settled else "open"
-    return {"event_type": "addgroup", "event_payload": {"job": job.id, "outcome": outcome}}
+    return {"event_type": "addgroup", "event_payload": {"job": job.id, "outcome": job.state}}

@@ -6,18 +6,19 @@ import json
 import logging
 import re
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.command import Parent, ParentId, UsageError, clean_name
+from bot.command import NewGroup, Parent, ParentId, UsageError, clean_name, outline
 from bot.groups import Groups
 from bot.iletimerkezi import ApiError
-from bot.jobs import Created, Job, Step, rest, to_look_up
+from bot.jobs import Created, Job, Step, rest, steps_of, to_look_up
 from bot.journal import Journal, JournalError
 from bot.logs import event
-from bot.slack import blocks, pages
+from bot.slack import blocks, pages, wording
 from bot.slack.conversation import MayNotPost, TryLater, called
 from bot.slack.intake import Intake, Reply
 from bot.slack.pages import Origin
@@ -76,12 +77,12 @@ class Interactions:
         origin = Origin.load(view["private_metadata"])
         reply = Reply(ack, self._people, self._errands, body["user"]["id"], origin.response_url)
         values = view["state"]["values"]
-        name_typed = values[pages.NAME][pages.NAME].get("value") or ""
+        typed = values[pages.NAME][pages.NAME].get("value") or ""
         picked = values[pages.PARENT][pages.PARENT].get("selected_option")
         try:
-            name = clean_name(name_typed)
+            groups = outline(typed, lambda line: NewGroup(clean_name(line))) or (NewGroup(clean_name("")),)
         except UsageError as error:
-            self._refuse(ack, reply, pages.NAME, blocks.mistake(reply.language or "en", error))
+            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error))
             return
         try:
             parent = pages.chosen(picked["value"]) if picked else None
@@ -92,8 +93,8 @@ class Interactions:
             user=reply.user,
             channel=origin.channel,
             trigger=f"edit:{origin.job}" if origin.job else f"form:{view['id']}",
-            typed=_as_command(name, parent),
-            steps=[Step(0, name, parent)],
+            typed=_as_command(typed, parent),
+            steps=steps_of(group if group.above is not None else replace(group, parent=parent) for group in groups),
             response_url=origin.response_url,
             language=reply.language,
         )
@@ -138,7 +139,7 @@ class Interactions:
         if not old:
             return
         action = body["actions"][0]["action_id"]
-        steps = to_look_up(old) if action == "look" else rest(old)
+        steps = to_look_up(old) if action == "look" else rest(old, unclear=action != "again")
         job = Job(
             user=reply.user,
             channel=old.channel,
@@ -191,12 +192,12 @@ def _values(options: list[dict[str, Any]]) -> set[str]:
     return {option["value"] for option in options}
 
 
-def _as_command(name: str, parent: Parent) -> str:
-    """Return what somebody would have typed instead of the form."""
+def _as_command(typed: str, parent: Parent) -> str:
+    """Return what was entered into the form, for the record."""
     match parent:
         case None:
-            return name
+            return typed
         case ParentId(id=identifier):
-            return f"{name} parent={identifier}"
+            return f"{typed} parent={identifier}"
         case _:
-            return f'{name} parent="{parent.name}"'
+            return f'{typed} parent="{parent.name}"'

@@ -11,7 +11,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.command import Create, Help, History, OpenForm, UsageError, parse
 from bot.groups import Groups
-from bot.jobs import Job, Step, new_id
+from bot.jobs import Job, new_id, steps_of
 from bot.journal import Journal, JournalError
 from bot.logs import event
 from bot.slack import blocks, pages
@@ -75,7 +75,7 @@ class Listeners:
                         trigger=command["trigger_id"],
                         typed=text,
                         response_url=response_url,
-                        steps=[Step(position, group.name, group.parent) for position, group in enumerate(groups)],
+                        steps=steps_of(groups),
                         language=reply.language,
                     ),
                     reply,

@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.command import MAX_NAME, Parent, ParentId, ParentName
+from bot.command import Parent, ParentId, ParentName
 from bot.groups import Choice
 from bot.jobs import Created, Job
-from bot.slack.blocks import Message, as_typed, cut, escape, plain
+from bot.slack.blocks import Message, plain
+from bot.slack.wording import as_typed, cut, escape
 from bot.texts import say
 
 NAME, PARENT = "name", "parent"
@@ -49,7 +50,7 @@ class Origin:
 
 def form(language: str, origin: Origin, name: str = "", parent: Parent = None) -> dict[str, Any]:
     """Return the form as a modal view, filled in with what is given."""
-    name_input: dict[str, Any] = {"type": "plain_text_input", "action_id": NAME, "max_length": MAX_NAME}
+    name_input: dict[str, Any] = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
     if name:
         name_input["initial_value"] = name
     else:
@@ -124,12 +125,21 @@ def _line(language: str, job: Job, team: str) -> str:
     when = datetime.fromtimestamp(job.accepted_at, UTC)
     shown = f"<!date^{int(job.accepted_at)}^{{date_short_pretty}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
     made = ", ".join(f"`{escape(step.outcome.group.id)}`" for step in job.steps if isinstance(step.outcome, Created))
-    result = say(language, f"history.{first.state}", ids=made)
+    result = say(language, f"history.{_state(job)}", ids=made)
     link = ""
     if job.thread and team:
         address = f"https://{team}.slack.com/archives/{job.thread.channel}/p{job.thread.ts.replace('.', '')}"
         link = f" · <{address}|{say(language, 'history.thread')}>"
-    return f"• {shown} · <@{job.user}> · {as_typed(first.name)} · {result}{link}"
+    what = as_typed(first.name)
+    if len(job.steps) > 1:
+        what = say(language, "history.more", name=what, count=len(job.steps) - 1)
+    return f"• {shown} · <@{job.user}> · {what} · {result}{link}"
+
+
+def _state(job: Job) -> str:
+    """Return what became of a job, or where it stands."""
+    states = [step.state for step in job.steps]
+    return "created" if "created" in states and job.settled else job.steps[0].state if job.settled else "sending"
 
 
 def _input(block: str, label: str, hint: str, element: dict[str, Any], optional: bool = False) -> dict[str, Any]:
