@@ -14,7 +14,9 @@ from bot.groups import Groups
 from bot.iletimerkezi import Client
 from bot.journal import Journal
 from bot.settings import Settings
-from bot.slack.conversation import TIMEOUT, Conversation
+from bot.slack.access import Access
+from bot.slack.calls import TIMEOUT
+from bot.slack.conversation import Conversation
 from bot.slack.intake import Intake
 from bot.slack.interactions import Interactions
 from bot.slack.listeners import Listeners
@@ -39,13 +41,15 @@ class Bot:
         people = People(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         api = Client(settings.api_url, settings.credentials, settings.api_timeout)
-        self._journal = Journal(settings.database_url)
         groups = Groups(api)
-        self.worker = Worker(self._journal, api, groups, Conversation(slack), people, settings.workers)
+        access = Access(people, settings.channels, settings.members)
+        conversation = Conversation(slack, settings.audit_channel)
+        self._journal = journal = Journal(settings.database_url)
+        self.worker = Worker(journal, api, groups, conversation, people, access, settings.workers)
         self.bolt = _bolt(settings, slack)
-        intake = Intake(self.worker, self._errands)
-        interactions = Interactions(web_client(settings, FORM), people, groups, self._journal, intake, self._errands)
-        Listeners(people, groups, self._journal, intake, interactions, self._errands).register(self.bolt)
+        intake = Intake(self.worker, people, access, self._errands)
+        interactions = Interactions(web_client(settings, FORM), intake, groups, journal)
+        Listeners(intake, groups, journal, interactions).register(self.bolt)
         served = None if settings.socket_mode else self.bolt
         self.web = Web(served, settings.slack_signing_secret, self.worker.healthy)
 

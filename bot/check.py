@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import database, settings
 from bot.app import web_client
 from bot.history import sqlite_file
-from bot.iletimerkezi import ApiError, Client, NotSent, Rejected, Unknown
+from bot.iletimerkezi import ApiError, Client, NotSent, Rejected
 from bot.settings import Settings, SettingsError
 
 OK, WRONG, WARNING, SKIPPED = "ok", "WRONG", "warning", "skipped"
@@ -132,8 +132,8 @@ def _slack(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     answer, fault = _called(lambda: web_client(chosen).auth_test())
     if answer is None or fault:
-        remedy = f"{_IN_SLACK}copy OAuth & Permissions > Bot User OAuth Token anew; if it is gone, install the app."
-        yield Finding(WRONG, "Slack token", f"Slack says: {fault}", remedy if fault in _BAD_TOKEN else _NO_SLACK)
+        remedy = "copy OAuth & Permissions > Bot User OAuth Token anew; if there is none, install the app."
+        yield _refused("Slack token", fault, remedy)
         yield from _skipped("the token does not work", "scopes")
     else:
         who = _shown(f"workspace {answer.get('team')}, bot {answer.get('user')}", chosen.slack_bot_token)
@@ -164,7 +164,12 @@ def _clock(date: str) -> Finding:
     text = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
     if abs(ahead) <= SKEW:
         return Finding(OK, "clock", text)
-    return Finding(WRONG, "clock", f"{text}; over {SKEW:.0f} s, requests are taken for replays", "Set it by NTP.")
+    return Finding(
+        WRONG,
+        "clock",
+        f"{text}; over {SKEW:.0f} s, requests are taken for replays",
+        "Set it by NTP: timedatectl set-ntp true",
+    )
 
 
 def _socket_mode(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -178,13 +183,10 @@ def _socket_mode(environ: Mapping[str, str]) -> Iterator[Finding]:
     else:
         _, fault = _called(lambda: web_client(chosen).apps_connections_open(app_token=chosen.slack_app_token))
         remedy = (
-            f"{_IN_SLACK}make a token under Basic Information > App-Level Tokens with the scope connections:write, set "
-            "it as SLACK_APP_TOKEN, and see that Socket Mode is switched on."
+            "make a token under Basic Information > App-Level Tokens with the scope connections:write, set it as "
+            "SLACK_APP_TOKEN, and see that Socket Mode is switched on."
         )
-        if fault:
-            yield Finding(WRONG, part, f"Slack says: {fault}", remedy if fault in _BAD_TOKEN else _NO_SLACK)
-        else:
-            yield Finding(OK, part, "a connection may be opened")
+        yield _refused(part, fault, remedy) if fault else Finding(OK, part, "a connection may be opened")
 
 
 def _signing_secret(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -201,13 +203,20 @@ def _signing_secret(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(WRONG, part, "is not 32 hexadecimal digits, as every signing secret is", remedy)
 
 
+def _refused(part: str, fault: str, remedy: str) -> Finding:
+    if fault in _BAD_TOKEN:
+        return Finding(WRONG, part, f"Slack says {fault}", _IN_SLACK + remedy)
+    return Finding(WRONG, part, fault, _NO_SLACK)
+
+
 def _called(call: Callable[[], SlackResponse]) -> tuple[SlackResponse | None, str]:
     """Make a call of Slack's Web API; return the answer, None when none came, and what is wrong, "" when nothing is."""
     try:
         return call(), ""
     except SlackApiError as error:
-        word = str(error.response.get("error"))  # holds the body where that is not Slack's JSON
-        return error.response, word if re.fullmatch(r"\w{1,60}", word) else f"HTTP status {error.response.status_code}"
+        word, status = str(error.response.get("error")), error.response.status_code
+        is_word = re.fullmatch(r"\w{1,60}", word)  # else it holds the body of what is not Slack's JSON
+        return error.response, word if is_word else f"not Slack's answer, with HTTP status {status}"
     except (SlackClientError, OSError, ValueError, HTTPException) as error:
         return None, _shown(f"no answer ({getattr(error, 'reason', error)})")
 
@@ -264,14 +273,10 @@ def _add_group(client: Client, chosen: Settings) -> Finding:
 
 
 def _said(error: ApiError, chosen: Settings) -> str:
-    match error:
-        case Rejected(code=code, message=message):
-            return _shown(f"refused with code {code}: {message}", chosen.credentials.key, chosen.credentials.hash)
-        case NotSent(reason=reason):
-            return f"cannot be reached: {reason}"
-        case Unknown(reason=reason):
-            return f"gave no usable answer: {reason}"
-    return type(error).__name__
+    if isinstance(error, Rejected):
+        text = f"refused with code {error.code}: {error.message}"
+        return _shown(text, chosen.credentials.key, chosen.credentials.hash)
+    return f"{'cannot be reached' if isinstance(error, NotSent) else 'gave no usable answer'}: {error}"
 
 
 def _api_remedy(error: ApiError) -> str:
@@ -360,6 +365,6 @@ def _place(url: str) -> str:
 
 def _shown(text: str, *secrets: str) -> str:
     """Return foreign text on one line, printable, without secrets, and not too long."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
+    for secret in secrets:
+        text = text.replace(secret, "…") if len(secret) > 3 else text
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]

@@ -116,7 +116,7 @@ def _run(options: Namespace) -> None:
     _refuse_nonsense(options)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Turkish letters is no reason to fail
-    since, before = (moment(text) if text else None for text in (options.since, options.forget_before))
+    since, before = (None if text is None else moment(text) for text in (options.since, options.forget_before))
     if before and before > datetime.now(UTC) - KEPT:
         raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")
     ours = {name: value for name, value in settings.environment().items() if name == "DATABASE_URL"}
@@ -136,7 +136,7 @@ def _refuse_nonsense(options: Namespace) -> None:
         raise WrongUsage("--limit must be a whole number: how many jobs at most, or 0 for all.")
     if options.json and options.csv:
         raise WrongUsage("--json and --csv exclude each other.")
-    if options.forget_before and (options.since or options.user or options.json or options.csv):
+    if options.forget_before is not None and (options.since or options.user or options.json or options.csv):
         raise WrongUsage("--forget-before stands alone: it removes everybody's jobs from before that date.")
 
 
@@ -290,9 +290,9 @@ def _time(seconds: float | None) -> datetime | None:
 
 
 def _write_text(found: Iterable[Entry], out: TextIO) -> None:
-    out.write(f"{'accepted (UTC)':<21} {'who':<11} {'where':<11} {'job':<16} typed\n")
+    out.write(f"{'accepted (UTC)':<24} {'who':<11} {'where':<11} {'job':<16} typed\n")
     for entry in found:
-        head = f"{_iso(entry.accepted_at):<21} {_plain(entry.user):<11} {_plain(entry.channel):<11} {entry.job:<16}"
+        head = f"{_iso(entry.accepted_at)} {_plain(entry.user):<11} {_plain(entry.channel):<11} {entry.job:<16}"
         out.write(f"{head} {_plain(entry.typed)}\n")
         out.writelines(f"  {_line(step)}\n" for step in entry.steps)
 

@@ -59,7 +59,17 @@ class Skipped:
     """Not sent, because the group above it in the same job was not made."""
 
 
-Outcome = Created | Rejected | NotSent | Unclear | NoParent | Duplicate | Skipped
+@dataclass(frozen=True)
+class Denied:
+    """Not sent, because the one who asked may not use the command, or not there.
+
+    `reason` is channel, guest, foreign, bot, deactivated, not_listed, or unknown when it could not be found out.
+    """
+
+    reason: str
+
+
+Outcome = Created | Rejected | NotSent | Unclear | NoParent | Duplicate | Skipped | Denied
 
 WAITING, SENDING = "waiting", "sending"
 
@@ -71,6 +81,7 @@ _STATES: dict[type[Outcome], str] = {
     Unclear: "unknown",
     Duplicate: "skipped",
     Skipped: "skipped",
+    Denied: "skipped",
 }
 
 
@@ -158,6 +169,16 @@ class Job:
     def settled(self) -> bool:
         """Whether every step has its outcome."""
         return all(step.outcome for step in self.steps)
+
+    @property
+    def denied(self) -> bool:
+        """Whether it was refused to the person."""
+        return any(isinstance(step.outcome, Denied) for step in self.steps)
+
+    @property
+    def begun(self) -> bool:
+        """Whether something of it was sent or settled; the steps of a job that only looks again were sent by others."""
+        return any(step.state != WAITING for step in self.steps) and not self.trigger.startswith("look:")
 
     @property
     def state(self) -> str:

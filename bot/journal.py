@@ -21,7 +21,20 @@ from bot import database, liveness
 from bot.command import Parent, ParentId, ParentName, fold
 from bot.database import jobs, now, processes, steps
 from bot.iletimerkezi import Group, NotSent, Rejected
-from bot.jobs import SENDING, WAITING, Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Thread, Unclear
+from bot.jobs import (
+    SENDING,
+    WAITING,
+    Created,
+    Denied,
+    Duplicate,
+    Job,
+    NoParent,
+    Outcome,
+    Skipped,
+    Step,
+    Thread,
+    Unclear,
+)
 
 LEASE = 30.0
 """How long a process holds its jobs without renewing its lease, in seconds."""
@@ -196,6 +209,13 @@ class Journal:
         with self._changing(job) as connection:
             self._settle(connection, job, step)
 
+    def deny(self, job: Job, reason: str) -> None:
+        """Settle every step as refused to the person."""
+        with self._changing(job) as connection:
+            for step in job.steps:
+                step.outcome = Denied(reason)
+                self._settle(connection, job, step)
+
     def answered(self, job: Job) -> None:
         """Write down that the final answer was given: the job is no longer open."""
         with self._changing(job) as connection:
@@ -366,7 +386,7 @@ def _columns(outcome: Outcome | None) -> dict[str, Any]:
             return {"detail": reason}
         case Unclear(reason, found):
             return {"detail": reason, "found": None if found is None else json.dumps(found)}
-        case Duplicate() | NoParent():
+        case Duplicate() | NoParent() | Denied():
             return {"detail": json.dumps(vars(outcome))}
         case Skipped():
             return {"detail": None}
@@ -391,7 +411,8 @@ def _outcome(row: Row[Any]) -> Outcome | None:
         case "skipped" if row.detail is None:
             return Skipped()
         case "skipped":
-            return Duplicate(**json.loads(row.detail))
+            more = json.loads(row.detail)
+            return Denied(**more) if "reason" in more else Duplicate(**more)
         case _:
             return None
 

@@ -37,6 +37,9 @@ class Settings:
     api_timeout: float
     database_url: str = field(repr=False)
     language: str
+    channels: tuple[str, ...]
+    members: tuple[str, ...]
+    audit_channel: str
     workers: int
     host: str
     port: int
@@ -79,6 +82,9 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
         api_timeout=reader.number("ILETIMERKEZI_TIMEOUT", 10.0, 0.1, 120),
         database_url=reader.database("DATABASE_URL", "sqlite:///addgroup.db"),
         language=reader.choice("ADDGROUP_LANGUAGE", ("auto", "en", "tr")),
+        channels=reader.ids("ADDGROUP_CHANNELS", "CGD"),
+        members=reader.ids("ADDGROUP_MEMBERS", "UWS"),
+        audit_channel="".join(reader.ids("ADDGROUP_AUDIT_CHANNEL", "CG", most=1)),
         workers=int(reader.number("ADDGROUP_WORKERS", 16, 1, 100, whole=True)),
         host=reader.get("HOST") or "0.0.0.0",  # noqa: S104  # the public surface's default; Slack must reach it
         port=int(reader.number("PORT", 3000, 1, 65535, whole=True)),
@@ -173,6 +179,17 @@ class _Reader:
         if value not in choices:
             self.problems.append(f"{name} must be one of: {', '.join(choices)}.")
         return value
+
+    def ids(self, name: str, kinds: str, most: int | None = None) -> tuple[str, ...]:
+        """Read Slack ids, comma-separated; `kinds` are the letters with which they may begin."""
+        found = tuple(part.strip() for part in self.get(name).split(",") if part.strip())
+        wrong = [part for part in found if not re.fullmatch(rf"[{kinds}][A-Z0-9]+", part)]
+        if wrong or (most is not None and len(found) > most):
+            self.problems.append(
+                f"{name} must be {'one id' if most == 1 else 'ids, comma-separated,'} such as {kinds[0]}0123ABCD, "
+                f"which Slack shows under the details of each; not {', '.join(wrong or found)}."
+            )
+        return found
 
     def refuse_oauth(self) -> None:
         """Refuse the pair at whose sight Bolt silently turns OAuth on and drops the bot token."""

@@ -20,7 +20,9 @@ from bot.iletimerkezi import Client, Group, NotSent, Rejected, Unknown
 from bot.jobs import WAITING, Created, Duplicate, Job, Skipped, Step, Unclear
 from bot.journal import LEASE, Accepted, Busy, Journal, JournalError, LostLease
 from bot.logs import event
-from bot.slack.conversation import Conversation, MayNotPost, TryLater
+from bot.slack.access import Access
+from bot.slack.calls import SlackRefused, TryLater
+from bot.slack.conversation import Conversation
 from bot.slack.people import People
 from bot.turns import Turns
 
@@ -33,6 +35,9 @@ LOOK_UP_AFTER = 3.0
 PROGRESS = 1.0
 """How often the root shows how far a tree of groups is, in seconds."""
 
+ATTEMPTS_TO_LOOK = 3
+"""How often Slack is asked who somebody is, before not knowing it is a refusal."""
+
 LONGEST_WAIT = 30.0
 """How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
 
@@ -41,13 +46,21 @@ class Worker:
     """Carries the journal's jobs, with at most `calls` requests to the group API at once."""
 
     def __init__(  # noqa: PLR0913, PLR0917  # the parts that a walk needs
-        self, journal: Journal, api: Client, groups: Groups, conversation: Conversation, people: People, calls: int
+        self,
+        journal: Journal,
+        api: Client,
+        groups: Groups,
+        conversation: Conversation,
+        people: People,
+        access: Access,
+        calls: int,
     ) -> None:
         self._journal = journal
         self._api = api
         self._groups = groups
         self._conversation = conversation
         self._people = people
+        self._access = access
         self._most_calls = calls
         self._calls = Turns(calls)
         self._carriers = 2 * calls  # more than calls, so that jobs that wait for Slack do not keep the API idle
@@ -166,6 +179,8 @@ class Worker:
     def _walk(self, job: Job) -> None:
         if not job.language:
             self._journal.spoken(job, self._people.language(job.user))
+        if not job.begun and (reason := self._refusal(job)):
+            self._journal.deny(job, reason)
         if not job.thread and not job.settled:
             self._try_root(job)
         self._settle_all(job)
@@ -174,14 +189,27 @@ class Worker:
             self._journal.answered(job)
         if job.thread and not job.root_final:
             self._finish_root(job)
+        self._audit(job)
         self._journal.finished(job)
         event("done", job=job.id)
+
+    def _refusal(self, job: Job) -> str:
+        """Return why the person may not have this done, "" if they may; Slack gets some chances to say who they are."""
+        if job.attempts < ATTEMPTS_TO_LOOK:
+            return self._access.look(job.user, job.channel)
+        return self._access.refusal(job.user, job.channel)
+
+    def _audit(self, job: Job) -> None:
+        try:
+            self._conversation.audit(job)
+        except SlackRefused as error:
+            event("not_audited", level=logging.ERROR, job=job.id, error=error.error)
 
     def _try_root(self, job: Job) -> None:
         """Post the root if Slack lets it through; the group does not wait for it."""
         try:
             self._journal.opened(job, self._conversation.post_root(job), final=False)
-        except MayNotPost as error:
+        except SlackRefused as error:
             event("root_refused", level=logging.WARNING, job=job.id, error=error.error)
         except TryLater as later:
             event("root_delayed", level=logging.WARNING, job=job.id, error=later.why)
@@ -221,7 +249,7 @@ class Worker:
 
     def _show_progress(self, job: Job) -> None:
         if job.thread:
-            with contextlib.suppress(MayNotPost, TryLater):
+            with contextlib.suppress(SlackRefused, TryLater):
                 self._conversation.edit_root(job, job.thread)
 
     def _settle(self, job: Job, step: Step) -> None:
@@ -296,24 +324,27 @@ class Worker:
         write()
 
     def _answer(self, job: Job) -> None:
+        if job.denied and not job.thread:
+            self._answer_privately(job)
+            return
         try:
             if not job.thread:
                 self._journal.opened(job, self._conversation.post_root(job), final=True)
             if job.thread:
                 self._conversation.post_answer(job, job.thread)
-        except MayNotPost as error:
+        except SlackRefused as error:
             event("answer_refused", level=logging.WARNING, job=job.id, error=error.error)
             self._answer_privately(job)
 
     def _answer_privately(self, job: Job) -> None:
         try:
             self._conversation.answer_privately(job)
-        except MayNotPost as error:
+        except SlackRefused as error:
             event("answer_undeliverable", level=logging.ERROR, job=job.id, error=error.error)
 
     def _finish_root(self, job: Job) -> None:
         try:
             if job.thread:
                 self._conversation.edit_root(job, job.thread)
-        except MayNotPost as error:
+        except SlackRefused as error:
             event("root_not_edited", level=logging.WARNING, job=job.id, error=error.error)

@@ -18,7 +18,7 @@ from bot.__main__ import _parser
 from bot.command import Create, Help, NewGroup, ParentId, UsageError, parse
 from bot.iletimerkezi import Credentials
 from bot.settings import read
-from bot.slack.blocks import usage_text
+from bot.slack.wording import mistake
 from bot.web import EVENTS
 
 ROOT = Path(__file__).parents[1]
@@ -122,7 +122,7 @@ def test_each_example_does_what_it_says(typed: str, promised: str) -> None:
             case other:
                 meant = repr(other)
     except UsageError as error:
-        meant = f"refused: {usage_text('en', error).splitlines()[0]}"
+        meant = f"refused: {mistake('en', error)}"
     assert promised == meant
 
 

@@ -62,6 +62,8 @@ class Workspace(Loopback):
         super().__init__()
         self.signing_secret = signing_secret
         self.locales: dict[str, str] = {}
+        self.people: dict[str, dict[str, Any]] = {}  # what differs from a full member, by user id
+        self.usergroups: dict[str, list[str]] = {}
         self.messages: list[Message] = []
         self.forms: list[Form] = []
         self.problems: list[str] = []  # what Slack would have refused
@@ -108,7 +110,9 @@ class Workspace(Loopback):
 
     def suggest(self, bot: str, typed: str, user: str = "U1") -> list[dict[str, Any]]:
         """Type into a form's menu of parents, and return the options that are offered."""
-        reply = self._interact(bot, user, type="block_suggestion", action_id="parent", block_id="parent", value=typed)
+        view = self.forms[-1].view if self.forms else {"private_metadata": json.dumps({"channel": "C1"})}
+        menu = {"action_id": "parent", "block_id": "parent", "value": typed}
+        reply = self._interact(bot, user, type="block_suggestion", view=view, **menu)
         options: list[dict[str, Any]] = reply.body.get("options", [])
         self.problems += limits.options_problems(options)
         return options
@@ -193,7 +197,12 @@ class Workspace(Loopback):
 
     def _users_info(self, arguments: dict[str, Any]) -> Answer:
         user = arguments["user"]
-        return _json(ok=True, user={"id": user, "team_id": "T1", "locale": self.locales.get(user, "en-US")})
+        common = {"id": user, "team_id": "T1", "locale": self.locales.get(user, "en-US")}
+        return _json(ok=True, user={**common, **self.people.get(user, {})})
+
+    def _usergroups_users_list(self, arguments: dict[str, Any]) -> Answer:
+        users = self.usergroups.get(arguments["usergroup"])
+        return _json(ok=False, error="no_such_subteam") if users is None else _json(ok=True, users=users)
 
     def _chat_postMessage(self, arguments: dict[str, Any]) -> Answer:  # noqa: N802  # Slack's name
         if error := self.closed.get(arguments["channel"]):

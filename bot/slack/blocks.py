@@ -47,7 +47,7 @@ def answer(job: Job, remark: str = "") -> list[Message]:
     """Return the final answer of a settled job; its last message has `remark` and the buttons that go on from it."""
     if not job.settled:
         raise ValueError(f"job {job.id} is not settled")
-    texts = tree.answer(job) if len(job.steps) > 1 else [wording.answer(job)]
+    texts = tree.answer(job) if len(job.steps) > 1 and not job.denied else [wording.answer(job)]
     if via := wording.via(job):
         texts[0] = f"{via}\n{texts[0]}"
     if remark:
@@ -57,8 +57,8 @@ def answer(job: Job, remark: str = "") -> list[Message]:
 
 
 def private(job: Job) -> list[Message]:
-    """Return the final answer for where the bot may not post, with the remedy."""
-    return answer(job, say(job.language, "answer.private"))
+    """Return the final answer for where the bot may not post, with the remedy; a refusal of the person has its own."""
+    return answer(job) if job.denied else answer(job, say(job.language, "answer.private"))
 
 
 def duplicate(job: Job, language: str) -> Message:

@@ -11,9 +11,10 @@ from slack_bolt import Ack
 from bot.jobs import Duplicate, Job
 from bot.journal import Accepted, Busy, JournalError
 from bot.logs import event
-from bot.slack import blocks
+from bot.slack import blocks, wording
+from bot.slack.access import Access
 from bot.slack.blocks import Message
-from bot.slack.conversation import MayNotPost, TryLater, tell
+from bot.slack.calls import SlackRefused, TryLater, tell
 from bot.slack.people import People
 from bot.texts import say
 from bot.worker import Worker
@@ -37,35 +38,46 @@ class Reply:
         """Acknowledge without a word."""
         self._ack()
 
-    def tell(self, said: Said) -> None:
-        """Acknowledge, and say something as soon as the person's language is known."""
-        self._errands.submit(self._tell, said)
+    def tell(self, said: Said, unless: Callable[[], str] | None = None) -> None:
+        """Acknowledge, and say something as soon as the person's language is known.
+
+        With `unless`, which returns why the person may not know it, that is said instead.
+        """
+        self._errands.submit(self._tell, said, unless)
         self._ack()
 
-    def _tell(self, said: Said) -> None:
+    def _tell(self, said: Said, unless: Callable[[], str] | None) -> None:
         try:
-            tell(self.response_url, said(self._people.language(self.user)))
-        except (MayNotPost, TryLater) as error:
+            reason, language = unless() if unless else "", self._people.language(self.user)
+            tell(self.response_url, blocks.plain(wording.denied(language, reason)) if reason else said(language))
+        except (SlackRefused, TryLater) as error:
             event("not_told", level=logging.WARNING, user=self.user, error=str(error))
 
 
 class CommandReply(Reply):
     """The same for a slash command, whose acknowledgement can carry words where the language is known already."""
 
-    def tell(self, said: Said) -> None:
-        """Acknowledge with the words, or say them as soon as the person's language is known."""
-        if self.language:
+    def tell(self, said: Said, unless: Callable[[], str] | None = None) -> None:
+        """Acknowledge with the words where nothing is to be found out before, else say them later."""
+        if self.language and not unless:
             self._ack(response_type="ephemeral", **said(self.language))
         else:
-            super().tell(said)
+            super().tell(said, unless)
 
 
 class Intake:
-    """Accepts jobs."""
+    """Accepts jobs, and makes the replies to what people do; `errands` run what must not delay an acknowledgement."""
 
-    def __init__(self, worker: Worker, errands: Executor) -> None:
+    def __init__(self, worker: Worker, people: People, access: Access, errands: Executor) -> None:
+        self.people = people
+        self.access = access
         self._worker = worker
         self._errands = errands
+
+    def reply(self, ack: Ack, user: str, response_url: str, command: bool = False) -> Reply:
+        """Return what answers one thing that a person did, a `command` or anything else."""
+        kind = CommandReply if command else Reply
+        return kind(ack, self.people, self._errands, user, response_url)
 
     def accept(self, job: Job, reply: Reply) -> None:
         """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
@@ -85,7 +97,11 @@ class Intake:
             case Busy():
                 reply.tell(lambda language: blocks.plain(say(language, "failure.busy")))
             case Duplicate():
-                reply.tell(lambda language: blocks.duplicate(job, language))
+                # It names others and their groups, so it is only for who may use the command.
+                reply.tell(
+                    lambda language: blocks.duplicate(job, language),
+                    unless=lambda: self.access.refusal(job.user, job.channel),
+                )
 
     def _withdraw(self, job: Job) -> None:
         """Take back what was perhaps written although the journal failed: the person is told that nothing was done."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +18,9 @@ from bot.jobs import Created, Job, Step, rest, steps_of, to_look_up
 from bot.journal import Journal, JournalError
 from bot.logs import event
 from bot.slack import blocks, pages, wording
-from bot.slack.conversation import MayNotPost, TryLater, called
+from bot.slack.calls import SlackRefused, TryLater, called
 from bot.slack.intake import Intake, Reply
 from bot.slack.pages import Origin
-from bot.slack.people import People
 from bot.texts import say
 
 SOON = 1.0
@@ -35,15 +33,13 @@ class Interactions:
     `slack` opens forms while Slack waits, so its calls must end well within three seconds.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # the parts that people's doings reach
-        self, slack: WebClient, people: People, groups: Groups, journal: Journal, intake: Intake, errands: Executor
-    ) -> None:
+    def __init__(self, slack: WebClient, intake: Intake, groups: Groups, journal: Journal) -> None:
         self._slack = slack
-        self._people = people
+        self._intake = intake
+        self._people = intake.people
+        self._access = intake.access
         self._groups = groups
         self._journal = journal
-        self._intake = intake
-        self._errands = errands
 
     def register(self, app: App) -> None:
         """Register the listeners; the last one takes the buttons that no version knows any more."""
@@ -75,7 +71,7 @@ class Interactions:
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
         origin = Origin.load(view["private_metadata"])
-        reply = Reply(ack, self._people, self._errands, body["user"]["id"], origin.response_url)
+        reply = self._intake.reply(ack, body["user"]["id"], origin.response_url)
         values = view["state"]["values"]
         typed = values[pages.NAME][pages.NAME].get("value") or ""
         picked = values[pages.PARENT][pages.PARENT].get("selected_option")
@@ -103,8 +99,12 @@ class Interactions:
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents for what is typed in the form; an id is always possible."""
-        query = str(body.get("value", ""))
-        language = self._people.language(body["user"]["id"], SOON)
+        query, user = str(body.get("value", "")), body["user"]["id"]
+        channel = Origin.load(body["view"]["private_metadata"]).channel
+        language = self._people.language(user, SOON)
+        if self._access.refusal(user, channel, SOON):
+            ack(options=[])
+            return
         try:
             found = pages.options(language, self._groups.search(query, pages.MAX_OPTIONS, SOON))
         except (ApiError, TimeoutError):
@@ -116,10 +116,13 @@ class Interactions:
 
     def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
         language = self._people.language(reply.user, SOON)
+        if reason := self._access.refusal(reply.user, origin.channel, SOON):
+            reply.tell(lambda language: blocks.plain(wording.denied(language, reason)))
+            return
         view = pages.form(language, origin, name, parent)
         try:
             called(lambda: self._slack.views_open(trigger_id=trigger_id, view=view))
-        except (MayNotPost, TryLater) as error:
+        except (SlackRefused, TryLater) as error:
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
             reply.tell(lambda language: blocks.plain(say(language, "form.not_opened")))
             return
@@ -177,7 +180,7 @@ class Interactions:
         reply.tell(lambda language: blocks.plain(say(language, "button.stale")))
 
     def _reply(self, ack: Ack, body: dict[str, Any]) -> Reply:
-        return Reply(ack, self._people, self._errands, body["user"]["id"], body.get("response_url", ""))
+        return self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
 
 
 def _channel(body: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import Executor
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -15,9 +14,8 @@ from bot.jobs import Job, new_id, steps_of
 from bot.journal import Journal, JournalError
 from bot.logs import event
 from bot.slack import blocks, pages
-from bot.slack.intake import CommandReply, Intake, Reply
+from bot.slack.intake import Intake, Reply
 from bot.slack.interactions import Interactions
-from bot.slack.people import People
 from bot.texts import say
 
 COMMAND = "/addgroup"
@@ -26,22 +24,13 @@ COMMAND = "/addgroup"
 class Listeners:
     """Registers with a Bolt app everything that Slack may send it."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  # the parts that people's doings reach
-        self,
-        people: People,
-        groups: Groups,
-        journal: Journal,
-        intake: Intake,
-        interactions: Interactions,
-        errands: Executor,
-    ) -> None:
-        """Run what must not delay an acknowledgement in `errands`."""
-        self._people = people
+    def __init__(self, intake: Intake, groups: Groups, journal: Journal, interactions: Interactions) -> None:
+        self._intake = intake
+        self._people = intake.people
+        self._access = intake.access
         self._groups = groups
         self._journal = journal
-        self._intake = intake
         self._interactions = interactions
-        self._errands = errands
 
     def register(self, app: App) -> None:
         """Register the listeners."""
@@ -52,7 +41,7 @@ class Listeners:
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
         """Answer `/addgroup …`: privately for help, history and mistakes, else accept the job."""
         user, response_url = command["user_id"], command["response_url"]
-        reply = CommandReply(ack, self._people, self._errands, user, response_url)
+        reply = self._intake.reply(ack, user, response_url, command=True)
         text = unescape(command.get("text", ""))
         try:
             parsed = parse(text)
@@ -62,9 +51,11 @@ class Listeners:
             return
         match parsed:
             case Help():
-                reply.tell(lambda language: pages.help_page(language, self._groups.known()))
+                # Without waiting: who is not known to be allowed gets the help without the account's groups.
+                allowed = not self._access.refusal(user, command["channel_id"], 0.0)
+                reply.tell(lambda language: pages.help_page(language, self._groups.known() if allowed else []))
             case History():
-                self._history(reply, command.get("team_domain", ""))
+                self._history(reply, command["channel_id"], command.get("team_domain", ""))
             case OpenForm():
                 self._interactions.open_form(reply, command["trigger_id"], command["channel_id"])
             case Create(groups):
@@ -89,14 +80,17 @@ class Listeners:
         language = self._people.known_language(user) if isinstance(user, str) else ""
         return BoltResponse(status=200, body=say(language or "en", "failure.internal", reference=reference))
 
-    def _history(self, reply: Reply, team: str) -> None:
+    def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:
             jobs = self._journal.recent(10)
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(lambda language: blocks.plain(say(language, "history.failed")))
             return
-        reply.tell(lambda language: pages.history_page(language, jobs, team))
+        reply.tell(
+            lambda language: pages.history_page(language, jobs, team),
+            unless=lambda: self._access.refusal(reply.user, channel),
+        )
 
 
 def unescape(text: str) -> str:

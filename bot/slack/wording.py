@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bot.command import ParentId, ParentName, UsageError
 from bot.iletimerkezi import NotSent, Rejected
-from bot.jobs import Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
+from bot.jobs import Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
 from bot.texts import has, say
 
 SETTINGS_FAULTS = ("tls", "proxy", "address")
@@ -67,18 +67,39 @@ def answer(job: Job) -> str:
             lines = [say(language, "answer.created"), *facts(language, step)]
         case Duplicate():
             lines = [duplicate(language, step)]
+        case Denied(reason):
+            lines = [denied(language, reason), *facts(language, step)]
         case Skipped() | None:
             lines = [say(language, "answer.skipped"), *facts(language, step)]
         case outcome:
-            reference = say(language, "answer.reference", reference=job.id)
-            lines = [_heading(language, outcome), _explanation(language, step), *facts(language, step)]
-            lines += [
+            lines = [
+                _heading(language, outcome),
+                _explanation(language, step),
+                *facts(language, step),
                 *_findings(language, outcome),
-                _next(language, remedy(language, step)),
+                say(language, "answer.next", next=remedy(language, step)),
                 *_quoted(language, outcome),
+                say(language, "answer.reference", reference=job.id),
             ]
-            lines += [reference]
     return "\n".join(line for line in lines if line)
+
+
+def denied(language: str, reason: str) -> str:
+    """Return why somebody may not use the command, and whom to ask."""
+    return "\n".join(say(language, key) for key in ("denied.heading", f"denied.{reason}", "denied.next"))
+
+
+def audit(job: Job) -> str:
+    """Return the audit channel's lines: what was created, or that somebody was refused; "" where there is neither."""
+    who, language = f"<@{job.user}>", job.language
+    lines = [
+        say(language, "audit.created", who=who, name=as_typed(step.name), id=_code(step.outcome.group.id), job=job.id)
+        for step in job.steps
+        if isinstance(step.outcome, Created)
+    ]
+    reasons = {step.outcome.reason for step in job.steps if isinstance(step.outcome, Denied)}
+    lines += [say(language, "audit.denied", who=who, reason=reason, job=job.id) for reason in reasons]
+    return "\n".join(lines)
 
 
 def via(job: Job) -> str:

@@ -1,0 +1,60 @@
+"""Who may use the command, and where. What cannot be found out is a refusal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from bot.logs import event
+from bot.slack.calls import SlackRefused, TryLater
+from bot.slack.people import FULL_MEMBER, People
+
+
+class Access:
+    """Decides by `channels` and `members` (user ids and user-group ids); where they are empty, all are meant.
+
+    Guests, people of other workspaces, bots and deactivated people may never, listed or not.
+    """
+
+    def __init__(self, people: People, channels: Collection[str], members: Collection[str]) -> None:
+        self._channels = frozenset(channels)
+        self._people = people
+        self._users = {member for member in members if not member.startswith("S")}
+        self._usergroups = [member for member in members if member.startswith("S")]
+
+    def refusal(self, user: str, channel: str, seconds: float | None = None) -> str:
+        """Return why somebody may not use the command in a channel, "" when they may.
+
+        The reason is channel, guest, foreign, bot, deactivated, not_listed, or unknown when Slack does not say.
+        """
+        try:
+            return self.look(user, channel, seconds)
+        except TryLater as error:
+            event("person_not_looked_up", level=logging.WARNING, user=user, error=error.why)
+            return "unknown"
+
+    def look(self, user: str, channel: str, seconds: float | None = None) -> str:
+        """Return the same, but raise TryLater when Slack does not say for a passing reason."""
+        if self._channels and channel not in self._channels:
+            return "channel"
+        try:
+            kind = self._people.person(user, seconds).kind
+        except SlackRefused as error:
+            event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
+            return "unknown"
+        if kind != FULL_MEMBER:
+            return kind
+        if user in self._users or not (self._users or self._usergroups):
+            return ""
+        return self._by_usergroup(user, seconds)
+
+    def _by_usergroup(self, user: str, seconds: float | None) -> str:
+        reason = "not_listed"
+        for usergroup in self._usergroups:
+            try:
+                if user in self._people.members(usergroup, seconds):
+                    return ""
+            except SlackRefused as error:
+                event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=error.error)
+                reason = "unknown"
+        return reason
