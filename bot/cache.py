@@ -40,7 +40,7 @@ class Cache(Generic[K, V]):
         """Return the value if it is there and fresh; never waits."""
         with self._lock:
             future = self._fresh(key)
-        return future.result() if future and future.done() else None
+        return future.result() if future and future.done() and not future.exception() else None
 
     def forget(self, key: K) -> None:
         """Let the next `get` load anew."""

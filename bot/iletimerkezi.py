@@ -11,6 +11,7 @@ separates NotSent from Unknown is one fact, whether the connection stood: before
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -26,7 +27,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from urllib3.util import Timeout
 
 from bot import __version__
@@ -127,7 +128,7 @@ class Client:
         self._base = base.rstrip("/")
         self._credentials = credentials
         self._timeout = timeout
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update({"User-Agent": USER_AGENT, "Connection": "close", "Accept-Encoding": "identity"})
         adapter = _DeadlineAdapter(max_retries=0, pool_maxsize=_POOL)
         self._session.mount("https://", adapter)
@@ -163,8 +164,11 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return response.status_code, _read(response)
-        except (requests.RequestException, OSError) as error:
+                body = _read(response)
+            if deadline.cut:  # what looks like the answer's end may be our own cut
+                raise Unknown("timeout")
+            return response.status_code, body
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise _translated(error, deadline) from error
         finally:
             deadline.cancel()
@@ -203,7 +207,7 @@ def _decode(status: int, body: bytes) -> dict[str, Any]:
         response = json.loads(body)["response"]
         said = response["status"]
         code, message = int(said["code"]), said.get("message")
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, LookupError, TypeError, OverflowError) as error:
         raise Unknown("server_error" if status >= 500 else "unreadable") from error
     if code == 200:
         if not 200 <= status < 300:
@@ -271,6 +275,8 @@ def _translated(error: Exception, deadline: _Deadline) -> ApiError:
         if isinstance(error, requests.exceptions.ChunkedEncodingError):
             return Unknown("truncated")
         return Unknown("closed")
+    if deadline.passed:
+        return NotSent("connect_timeout")
     return NotSent(next((reason for kind, reason in _BEFORE_SENDING.items() if isinstance(error, kind)), "address"))
 
 
@@ -278,7 +284,6 @@ def _translated(error: Exception, deadline: _Deadline) -> ApiError:
 _BEFORE_SENDING: dict[type[Exception], str] = {
     requests.exceptions.SSLError: "tls",
     requests.exceptions.ProxyError: "proxy",
-    requests.ConnectTimeout: "connect_timeout",
     requests.ConnectionError: "unreachable",
 }
 
@@ -290,40 +295,75 @@ class _Deadline:
         self._ends = time.monotonic() + seconds
         self._timer: threading.Timer | None = None
         self.connected = False
+        self.cut = False
 
     @property
     def passed(self) -> bool:
         return time.monotonic() >= self._ends
 
     def watch(self, connection: socket.socket) -> None:
-        """Shut the connection down when the time is up. Raises when it is up already, before a byte was sent."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise ConnectTimeoutError("connecting took all the time of the call")
-        # The plain socket's shutdown: that of an SSL socket would pull the TLS state from under a read under way.
-        self._timer = threading.Timer(left, socket.socket.shutdown, (connection, socket.SHUT_RDWR))
+        """Shut the connection down when the time is up, handshakes of a proxy and of TLS included."""
+        # Through a duplicate: TLS takes the socket itself over, and a close of it must not race with the shutdown.
+        self._watched = connection.dup()
+        self._timer = threading.Timer(max(self._ends - time.monotonic(), 0), self._cut)
         self._timer.daemon = True
         self._timer.start()
+
+    def check(self) -> None:
+        """Raise when the time is up already."""
+        if self.passed:
+            raise ConnectTimeoutError("connecting took all the time of the call")
+
+    def stand(self) -> None:
+        """Note that the request may leave from here on. Raises when the time is up already."""
+        self.check()
         self.connected = True
 
     def cancel(self) -> None:
         if self._timer:
             self._timer.cancel()
+            self._timer.join()
+            self._watched.close()
+
+    def _cut(self) -> None:
+        self.cut = True
+        with contextlib.suppress(OSError):  # the other side was faster
+            self._watched.shutdown(socket.SHUT_RDWR)
 
 
 _deadline: ContextVar[_Deadline] = ContextVar("deadline of the call under way in this thread")
 
 
-class _Connection(HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        _deadline.get().watch(self.sock)
+class _Session(requests.Session):
+    """Leaves redirects alone: requests would read their body whole and parse their Location, followed or not."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        return None
 
 
-class _SecureConnection(HTTPSConnection):
+class _Watched:
+    """A connection that reports to the deadline of its call."""
+
+    def _new_conn(self) -> socket.socket:
+        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
+        _deadline.get().watch(connection)
+        return connection
+
+    def _tunnel(self) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        _deadline.get().check()  # a proxy's answer that was cut looks like a whole one
+
     def connect(self) -> None:
-        super().connect()
-        _deadline.get().watch(self.sock)
+        super().connect()  # type: ignore[misc]
+        _deadline.get().stand()
+
+
+class _Connection(_Watched, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Watched, HTTPSConnection):
+    pass
 
 
 class _NoReuse:

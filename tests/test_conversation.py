@@ -11,8 +11,9 @@ from slack_sdk import WebClient
 from bot.iletimerkezi import Group
 from bot.jobs import Created, Job, Step, Thread
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
-from bot.slack import conversation
-from bot.slack.conversation import Conversation, MayNotPost, TryLater, tell
+from bot.slack import calls, conversation
+from bot.slack.calls import SlackRefused, TryLater, tell
+from bot.slack.conversation import Conversation
 
 pending = pytest.mark.xfail(strict=True, reason="not so yet")
 
@@ -104,7 +105,7 @@ def test_what_lasts_is_not_tried_again(
 ) -> None:
     """Slack's word for it comes with the error."""
     workspace.faults[method].append(word)
-    with pytest.raises(MayNotPost) as raised:
+    with pytest.raises(SlackRefused) as raised:
         METHODS[method](talk, job)
     assert raised.value.error == word
 
@@ -180,7 +181,7 @@ def test_a_response_url_that_fails_for_now_is_tried_again(
 
 def test_a_silent_response_url_ends_in_time(job: Job, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is given up after TIMEOUT, and its address, which is a secret, is in no error."""
-    monkeypatch.setattr(conversation, "TIMEOUT", 0.2)
+    monkeypatch.setattr(calls, "TIMEOUT", 0.2)
     workspace.faults["response_url"].append("silence")
     with pytest.raises(TryLater) as raised:
         tell(job.response_url, {"text": "Hello"})

@@ -641,26 +641,3 @@ def test_a_proxy_that_is_not_there_is_not_sent(monkeypatch: pytest.MonkeyPatch) 
     """A refused connection to the proxy is the proxy's fault, not the server's."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     assert outcome(Client("https://api.invalid/v1", CREDENTIALS, AMPLE).add_group, "A") == NotSent("proxy")
-
-
-UNMENDED = {
-    'number_in_the_body_decides[200-{"response": {"status": {"code": Infinity, "message": "Mesaj"}}}-meaning24]',
-    "any_answer_is_a_result_or_an_api_error",
-    "an_answer_that_drips_ends_at_the_deadline[headers]",
-    "an_answer_that_drips_ends_at_the_deadline[body without length]",
-    "an_answer_that_is_no_http_is_unknown[redirect to no address]",
-    "an_answer_that_is_no_http_is_unknown[redirect to no text]",
-    "without_a_connection_nothing_is_sent[empty label]",
-    "without_a_connection_nothing_is_sent[long label]",
-    "tls_that_does_not_come_about_is_not_sent[silence]",
-    "tls_that_does_not_come_about_is_not_sent[drip]",
-    "a_proxy_that_opens_no_way_gets_nothing[silence]",
-    "a_proxy_that_opens_no_way_gets_nothing[drip]",
-}
-
-
-@pytest.fixture(autouse=True)
-def _unmended(request: pytest.FixtureRequest) -> None:
-    """Expect the failures that stand until bot/iletimerkezi.py is mended; this ends the file and goes with them."""
-    if request.node.name.removeprefix("test_").removeprefix("the_") in UNMENDED:
-        request.applymarker(pytest.mark.xfail)

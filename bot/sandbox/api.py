@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -59,7 +60,8 @@ class Api(Loopback):
         return sum(called == method for called, _ in self.calls)
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
-        method = request.path.removeprefix("/v1/").removesuffix("/json")
+        path = re.fullmatch("/v1/([a-z-]+)/json", request.path)
+        method = path[1] if path else request.path
         body = json.loads(request.body)
         with self._lock:
             self.calls.append((method, body))
@@ -119,14 +121,16 @@ class Api(Loopback):
             case "oversized":
                 return Answer(200, b" " * (MAX_ANSWER + 1))
             case "redirect":
-                return Answer(302, b"", {"Location": f"{self.url}/v1/add-group/json"})
+                return Answer(307, b"", {"Location": f"{self.url}/v1/add-group/json"})
         return None
 
     def _drip(self, connection: socket.socket) -> None:
-        """Send an endless answer a byte at a time, each in time for a timeout that counts only single reads."""
+        """Send an answer of 20 seconds, a byte at a time, each in time for a timeout that counts only single reads."""
         try:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            while not self._closing.wait(0.05):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
+            for _ in range(400):
+                if self._closing.wait(0.05):
+                    return
                 connection.sendall(b" ")
         except OSError:
             return
