@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from bot import logs, settings
+from bot.journal import JournalError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
         sys.stderr.write("Set them in the environment or in a file .env here; .env.example explains each.\n")
         return 2
+    except JournalError as error:
+        sys.stderr.write(f"The journal cannot be used: {error}\nLook at DATABASE_URL, and whether the database runs.\n")
+        return 1
     return status
 
 
@@ -38,10 +42,10 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_options: argparse.Namespace) -> int:
     from bot.serve import serve
 
-    chosen = settings.read(settings.environment())
+    environ = settings.environment()
+    chosen = settings.read(environ)
     logs.configure(chosen.log_level)
-    serve(chosen)
-    return 0
+    return serve(chosen, environ)
 
 
 def _console(options: argparse.Namespace) -> int:

@@ -177,8 +177,9 @@ class Job:
 
     @property
     def begun(self) -> bool:
-        """Whether something of it was sent or settled; the steps of a job that only looks again were sent by others."""
-        return any(step.state != WAITING for step in self.steps) and not self.trigger.startswith("look:")
+        """Whether something of it was told, sent or settled; a job that goes on from another's begins with that."""
+        told = self.thread is not None and self.origin == self.id
+        return told or (any(step.state != WAITING for step in self.steps) and not self.trigger.startswith("look:"))
 
     @property
     def state(self) -> str:

@@ -210,8 +210,10 @@ class Journal:
             self._settle(connection, job, step)
 
     def deny(self, job: Job, reason: str) -> None:
-        """Settle every step as refused to the person."""
+        """Settle every step as refused to the person; the button that they pressed is left for others."""
         with self._changing(job) as connection:
+            if not job.typed_now:
+                self._change(connection, job, trigger=f"denied:{job.id}")
             for step in job.steps:
                 step.outcome = Denied(reason)
                 self._settle(connection, job, step)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +13,15 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from slack_bolt.adapter.socket_mode import SocketModeHandler
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web import SlackResponse
 
 from bot import __version__
 from bot.app import Bot, web_client
+from bot.journal import Journal
 from bot.logs import event
 from bot.settings import Settings, SettingsError
+from bot.slack.calls import SlackRefused, TryLater, called
+from bot.socketmode import Connection
 from bot.web import Web
 
 STOP = 22
@@ -25,22 +30,47 @@ STOP = 22
 _THREADS = 32  # requests at once; each takes milliseconds
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal says stop. Raises SettingsError when Slack refuses the token."""
-    _check_token(settings)
-    _Gunicorn(settings).run()
+def serve(settings: Settings, environ: dict[str, str]) -> int:
+    """Serve until a signal says stop, and return the exit status: 0, or 1 when Socket Mode's connection stayed lost.
 
-
-def _check_token(settings: Settings) -> None:
-    """Refuse to start with a token that Slack refuses; a Slack that does not answer is no reason not to start."""
+    Raises SettingsError when Slack refuses a token, and JournalError when the journal cannot be used.
+    """
+    _check_tokens(settings)
+    _prepare(settings, environ)
+    server = _Gunicorn(settings)
     try:
-        web_client(settings).auth_test()
-    except SlackApiError as error:
-        if error.response.get("error") in ("invalid_auth", "account_inactive", "token_revoked", "token_expired"):
-            raise SettingsError([f"Slack refuses SLACK_BOT_TOKEN: {error.response['error']}."]) from error
-        event("slack_not_asked", level=logging.WARNING, reason=error.response.get("error"))
-    except (SlackClientError, OSError) as error:
-        event("slack_not_asked", level=logging.WARNING, reason=type(error).__name__)
+        server.run()
+    except SystemExit as stopped:
+        return 1 if server.lost.value else int(stopped.code or 0)
+    return 0
+
+
+def _check_tokens(settings: Settings) -> None:
+    """Refuse to start with a token that Slack refuses; a Slack that does not answer is no reason not to start."""
+    slack = web_client(settings)
+    _check("SLACK_BOT_TOKEN", slack.auth_test)
+    if settings.socket_mode:
+        _check("SLACK_APP_TOKEN", lambda: slack.apps_connections_open(app_token=settings.slack_app_token))
+
+
+def _check(name: str, call: Callable[[], SlackResponse]) -> None:
+    try:
+        called(call)
+    except SlackRefused as error:
+        raise SettingsError([f"Slack refuses {name}: {error.error}."]) from error
+    except TryLater as error:
+        event("slack_not_asked", level=logging.WARNING, token=name, reason=error.why)
+
+
+def _prepare(settings: Settings, environ: dict[str, str]) -> None:
+    """Make the journal's tables, in a process that ends before the bot's threads begin."""
+    if "DYNO" in environ and settings.database_url.startswith("sqlite"):
+        event(
+            "journal_will_not_last", level=logging.WARNING, remedy="this disk is emptied at every restart; add Postgres"
+        )
+    journal = Journal(settings.database_url)
+    journal.open()
+    journal.close()
 
 
 class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -55,12 +85,14 @@ class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no types
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with one process that holds the bot: built after the fork, stopped after the last request.
 
-    In Socket Mode the same process holds the connection, and HTTP serves the health check alone.
+    In Socket Mode the same process holds the connection, and HTTP serves the health check alone. `lost` says across
+    the processes that the connection stayed lost.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop: list[Callable[[], None]] = []
+        self.lost = multiprocessing.Value("b", 0)
         super().__init__()
 
     def load_config(self) -> None:
@@ -84,11 +116,17 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         bot.start()
         self._stop = [lambda: bot.stop(STOP)]
         if self._settings.socket_mode:
-            socket = SocketModeHandler(bot.bolt, self._settings.slack_app_token, logger=logging.getLogger("slack_bolt"))
-            socket.connect()  # type: ignore[no-untyped-call]
-            self._stop.insert(0, socket.close)
+            connection = Connection(bot.bolt, self._settings.slack_app_token, self._end)
+            connection.open()
+            bot.also_healthy = connection.connected
+            self._stop.insert(0, connection.close)
         event("started", version=__version__, mode="socket" if self._settings.socket_mode else "http")
         return bot.web
+
+    def _end(self) -> None:
+        """End the process as a signal would, so that its supervisor starts it anew."""
+        self.lost.value = 1
+        os.kill(os.getppid(), signal.SIGTERM)
 
     def _finish(self) -> None:
         for stop in self._stop:

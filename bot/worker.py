@@ -187,7 +187,7 @@ class Worker:
         if not job.answered:
             self._answer(job)
             self._journal.answered(job)
-        if job.thread and not job.root_final:
+        if job.thread and not job.root_final and not job.denied:
             self._finish_root(job)
         self._audit(job)
         self._journal.finished(job)
@@ -324,7 +324,7 @@ class Worker:
         write()
 
     def _answer(self, job: Job) -> None:
-        if job.denied and not job.thread:
+        if job.denied:
             self._answer_privately(job)
             return
         try:

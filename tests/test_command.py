@@ -230,14 +230,27 @@ def test_mixed_quotes(text: str) -> None:
         ("parent= Customers", "no_name", {}),
         ('""', "no_name", {}),
         ('“\u200b” "" parent=5', "no_name", {}),
-        ("Customers\nVIP", "several_lines", {"part": "VIP"}),
-        ("Customers\r\n\r\n\u00a0 VIP\nNew", "several_lines", {"part": "VIP"}),
-        ("help\u2028me", "several_lines", {"part": "me"}),
     ],
 )
 def test_refusals(text: str, key: str, values: dict[str, str]) -> None:
     """A mistake is refused by its name, and the part at fault is shown."""
     assert refusal(text) == (key, values)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("Customers\nVIP", (NewGroup("Customers"), NewGroup("VIP"))),
+        (
+            "Customers\r\n\r\n\u00a0 VIP\nNew",
+            (NewGroup("Customers"), NewGroup("VIP", above=0), NewGroup("New")),
+        ),
+        ("help\u2028me", (NewGroup("help"), NewGroup("me"))),
+    ],
+)
+def test_several_lines(text: str, made: tuple[NewGroup, ...]) -> None:
+    """Each line makes a group; how they hang together is tested in test_outline.py."""
+    assert parse(text) == Create(made)
 
 
 @pytest.mark.parametrize("name", ["ş" * MAX_NAME, "s\u0327" * MAX_NAME, "\u200b" + "a " * 127 + "a", "👥" * MAX_NAME])
