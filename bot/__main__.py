@@ -1,4 +1,4 @@
-"""The command line: `python -m bot serve`, `console`."""
+"""The command line: `python -m bot serve`, `console`, `check`, `history`, `manifest`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
     console.add_argument("--stay", action="store_true", help="on a terminal, go on with a prompt after TEXT")
     console.set_defaults(run=_console)
+    manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
+    manifest.add_argument("--url", default="", help="the bot's public address, for HTTP; without it, for Socket Mode")
+    manifest.set_defaults(run=_manifest)
     return parser
 
 
@@ -52,6 +55,17 @@ def _console(options: argparse.Namespace) -> int:
     from bot.sandbox.console import run
 
     return run(options.text, live=options.live, stay=options.stay)
+
+
+def _manifest(options: argparse.Namespace) -> int:
+    from bot.manifest import manifest
+
+    try:
+        sys.stdout.write(manifest(options.url))
+    except ValueError as error:
+        sys.stderr.write(f"--url: {error}.\n")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

@@ -146,6 +146,7 @@ def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: 
     bot = start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_MEMBERS="U1")
     api.faults.append(461)
     workspace.command(bot.url, "Nothing")
+    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
     workspace.command(bot.url, "<!channel>")
     workspace.command(bot.url, "VIP", user="U2")
     assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,44 @@ def manifest() -> Any:
     return yaml.safe_load((ROOT / "manifest.yml").read_text())
 
 
-def test_slack_accepts_it(manifest: Any) -> None:
-    """The file is valid by Slack's own schema."""
+def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot manifest`."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "bot", "manifest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--url", "https://addgroup.example.com"], ["--url", "https://x.test:8443/"]]
+)
+def test_slack_accepts_it(arguments: list[str]) -> None:
+    """What is printed for either mode is valid by Slack's own schema."""
     schema = json.loads((ROOT / "tests/slack-manifest/manifest.schema.1.0.0.json").read_text())
-    jsonschema.Draft7Validator(schema).validate(manifest)
+    jsonschema.Draft7Validator(schema).validate(yaml.safe_load(printed(*arguments).stdout))
+
+
+def test_the_file_is_the_one_for_socket_mode(manifest: Any) -> None:
+    """Without an address the file is printed as it is."""
+    assert yaml.safe_load(printed().stdout) == manifest
+    assert manifest["settings"]["socket_mode_enabled"] is True
+
+
+def test_the_one_for_http_names_the_address_everywhere() -> None:
+    """Command, buttons and suggestions go to the address; the rest stays."""
+    changed = yaml.safe_load(printed("--url", "https://addgroup.example.com").stdout)
+    address = "https://addgroup.example.com/slack/events"
+    assert changed["features"]["slash_commands"][0]["url"] == address
+    interactivity = changed["settings"]["interactivity"]
+    assert interactivity == {"is_enabled": True, "request_url": address, "message_menu_options_url": address}
+    assert changed["settings"]["socket_mode_enabled"] is False
+
+
+@pytest.mark.parametrize("url", ["http://addgroup.example.com", "addgroup.example.com", "https://x.test/slack/events"])
+def test_an_address_that_slack_would_not_call_is_refused(url: str) -> None:
+    """Exit status 2 and an example."""
+    ended = printed("--url", url)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "https://addgroup.example.com" in ended.stderr
 
 
 def test_the_command_is_the_one_that_is_listened_to(manifest: Any) -> None:

@@ -33,7 +33,7 @@ class Served:
             self.process = subprocess.Popen(  # our own interpreter and module
                 [sys.executable, "-m", "bot", "serve"],
                 cwd=directory,
-                env={"PYTHONPATH": str(Path(__file__).parents[2]), **self._environ},
+                env={**self._environ, "PYTHONPATH": os.environ.get("PYTHONPATH") or str(Path(__file__).parents[2])},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

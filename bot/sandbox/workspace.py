@@ -20,6 +20,7 @@ from bot.sandbox import limits
 from bot.sandbox.loopback import Answer, Loopback, Request
 
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
+APP_TOKEN = "xapp-sandbox"  # noqa: S105
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Workspace(Loopback):
         self.forms: list[Form] = []
         self.problems: list[str] = []  # what Slack would have refused
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.socket_url = "ws://127.0.0.1:9"  # where Socket Mode connects; see link.py
         self.closed: dict[str, str] = {}  # channels in which the bot may not post, and Slack's word for it
         self.faults: defaultdict[str, deque[int | str]] = defaultdict(deque)
         self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
@@ -185,7 +187,8 @@ class Workspace(Loopback):
             blocks = arguments.get("blocks", [])
             self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, blocks=blocks))
             return Answer(200, b"ok")
-        if request.headers.get("authorization") != f"Bearer {BOT_TOKEN}":
+        token = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
+        if request.headers.get("authorization") != f"Bearer {token}":
             return _json(ok=False, error="invalid_auth")
         handler = getattr(self, f"_{method.replace('.', '_')}", None)
         return handler(arguments) if handler else _json(ok=False, error="unknown_method")
@@ -194,6 +197,9 @@ class Workspace(Loopback):
         return _json(
             ok=True, url="https://sandbox.slack.com/", team="Sandbox", team_id="T1", user_id="UBOT", bot_id="B1"
         )
+
+    def _apps_connections_open(self, _arguments: dict[str, Any]) -> Answer:
+        return _json(ok=True, url=self.socket_url)
 
     def _users_info(self, arguments: dict[str, Any]) -> Answer:
         user = arguments["user"]
