@@ -22,12 +22,10 @@ def manifest(url: str = "") -> str:
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.path not in ("", "/"):
         raise ValueError("give the public address alone, such as https://addgroup.example.com")
     address = f"https://{parts.netloc}{EVENTS}"
+    interactivity = f"    request_url: {address}\n    message_menu_options_url: {address}\n"
     for line, replacement in (
         ("    - command: /addgroup\n", f"    - command: /addgroup\n      url: {address}\n"),
-        (
-            "    is_enabled: true\n",
-            f"    is_enabled: true\n    request_url: {address}\n    message_menu_options_url: {address}\n",
-        ),
+        ("    is_enabled: true\n", f"    is_enabled: true\n{interactivity}"),
         ("  socket_mode_enabled: true\n", "  socket_mode_enabled: false\n"),
         ("It is for Socket Mode, which needs no public address.\n", "It is for HTTP.\n"),
     ):

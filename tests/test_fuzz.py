@@ -1,0 +1,157 @@
+"""Hostile input: signed nonsense and unsigned requests against a real process, for FUZZ_SECONDS (default 5).
+
+`make fuzz` runs it for longer; FUZZ_SEED chooses the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import create_engine, text
+
+from bot.sandbox.api import Api
+from bot.sandbox.process import Served
+from bot.sandbox.workspace import Workspace
+
+SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "5"))
+
+TEXTS = ("", " ", "\x00", "\u202e", "\ud800", "payload", "parent=", "help", "history", '"', "<!channel>", "{}", "1e999")
+LONG_TEXTS = ("x" * 3000, "ı" * 256, "\n" * 200, "A\n B\n  C")
+OTHERS: tuple[Any, ...] = (-1, 0, 10**30, None, True, [], {}, [[]], {"id": "U1"}, "U1", "C1")
+SCRAPS = (*TEXTS, *LONG_TEXTS, *OTHERS)
+
+
+class Fuzz:
+    """Makes requests that are nearly right."""
+
+    def __init__(self, workspace: Workspace, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.workspace = workspace
+
+    def scrap(self) -> Any:
+        return self.random.choice(SCRAPS)
+
+    def spoiled(self, value: Any) -> Any:
+        """Return a payload in which something is missing, doubled or of another kind."""
+        if self.random.random() < 0.12:
+            return self.scrap()
+        if isinstance(value, dict):
+            kept = {key: self.spoiled(item) for key, item in value.items() if self.random.random() > 0.06}
+            return {**kept, **({"extra": self.scrap()} if self.random.random() < 0.1 else {})}
+        if isinstance(value, list):
+            return [self.spoiled(item) for item in value if self.random.random() > 0.1]
+        return value
+
+    def command(self) -> bytes:
+        form = {
+            "command": "/addgroup",
+            "text": self.random.choice(["", "help", "history", "Fuzz", f"F{self.random.random()}", str(self.scrap())]),
+            "user_id": "U1",
+            "channel_id": "C1",
+            "trigger_id": str(self.random.random()),
+            "response_url": f"{self.workspace.url}/response/U1/C1/1",
+        }
+        spoiled = {key: self.spoiled(value) for key, value in form.items() if self.random.random() > 0.06}
+        return urlencode({key: str(value).encode("utf-8", "replace") for key, value in spoiled.items()}).encode()
+
+    def payload(self) -> bytes:
+        kind = self.random.choice(
+            ["block_actions", "view_submission", "block_suggestion", "shortcut", "event_callback"]
+        )
+        field = {"name": {"name": {"value": "F"}}, "parent": {"parent": {"selected_option": {"value": "id:5"}}}}
+        action = self.random.choice(["again", "look", "anyway", "another", "edit", "subgroup", "rename"])
+        whole = {
+            "type": kind,
+            "user": {"id": "U1"},
+            "team": {"id": "T1"},
+            "channel": {"id": "C1"},
+            "container": {"channel_id": "C1"},
+            "trigger_id": str(self.random.random()),
+            "response_url": f"{self.workspace.url}/response/U1/C1/1",
+            "action_id": "parent",
+            "value": self.scrap(),
+            "actions": [{"type": "button", "action_id": action, "value": json.dumps({"v": 1, "job": "x"})}],
+            "view": {
+                "id": f"V{self.random.random()}",
+                "type": "modal",
+                "callback_id": "addgroup",
+                "private_metadata": json.dumps({"channel": "C1", "response_url": "", "job": ""}),
+                "state": {"values": field},
+            },
+        }
+        return urlencode({"payload": json.dumps(self.spoiled(whole))}).encode()
+
+    def noise(self) -> bytes:
+        return self.random.randbytes(self.random.randrange(200))
+
+
+def memory(pid: int) -> int:
+    """Return the resident memory of a process and its children, in KiB."""
+    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    status = "".join(Path(f"/proc/{each}/status").read_text() for each in pids)
+    return sum(map(int, re.findall(r"VmRSS:\s+(\d+)", status)))
+
+
+def bombard(workspace: Workspace, url: str, seed: int) -> int:
+    """Send requests until the time is up; return how many."""
+    fuzz, until, sent = Fuzz(workspace, seed), time.monotonic() + SECONDS, 0
+    with requests.Session() as session:
+        while time.monotonic() < until:
+            body = fuzz.random.choice([fuzz.command, fuzz.payload, fuzz.noise])()
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            if fuzz.random.random() < 0.9:
+                timestamp = str(int(time.time()))
+                text_of = body.decode("utf-8", "replace")
+                verifier = SignatureVerifier(workspace.signing_secret)
+                headers["X-Slack-Request-Timestamp"] = timestamp
+                headers["X-Slack-Signature"] = verifier.generate_signature(timestamp=timestamp, body=text_of) or ""
+            answer = session.post(f"{url}/slack/events", data=body, headers=headers, timeout=10)
+            assert answer.status_code in (200, 400, 401, 404), f"seed {SEED}: {answer.status_code} for {body!r}"
+            sent += 1
+    return sent
+
+
+def test_hostile_input_harms_nothing(workspace: Workspace, api: Api, tmp_path: Path) -> None:
+    """The process stays up, answers with a right status, keeps memory and journal, and logs no stray traceback."""
+    served = Served(workspace, api, tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/journal.db")
+    try:
+        bombard(workspace, served.url, SEED)  # warm
+        before = memory(served.process.pid)
+        with ThreadPoolExecutor(4) as pool:
+            sent = sum(pool.map(lambda seed: bombard(workspace, served.url, SEED + seed), range(1, 5)))
+        grown = memory(served.process.pid) - before
+        assert requests.get(f"{served.url}/healthz", timeout=5).status_code == 200
+        workspace.command(served.url, "Sane")
+        assert workspace.wait_for(lambda: any("`Sane`" in m.text for m in workspace.messages if m.thread_ts), 60)
+    finally:
+        assert served.stop() == 0
+    assert sent > 100
+    assert grown < 80 * 1024, f"seed {SEED}: grew by {grown} KiB in {sent} requests"
+    for line in served.log.read_text().splitlines():
+        assert "Traceback" not in line or re.search(r"reference=|job=", line), f"seed {SEED}: {line}"
+    with create_engine(f"sqlite:///{tmp_path}/journal.db").connect() as journal:
+        assert journal.scalar(text("SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job FROM steps)")) == 0
+        assert journal.scalar(text("SELECT count(DISTINCT trigger) - count(*) FROM jobs")) == 0
+        made = set(journal.scalars(text("SELECT group_id FROM steps WHERE state = 'created'")))
+    assert made == set(api.groups) - {"5"}, f"seed {SEED}"
+
+
+def test_a_replayed_request_makes_no_second_job(workspace: Workspace, api: Api, tmp_path: Path) -> None:
+    """The same signed request again within five minutes is the same job."""
+    served = Served(workspace, api, tmp_path)
+    for _ in range(5):
+        assert workspace.command(served.url, "VIP", trigger_id="1.1").status == 200
+    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert served.stop() == 0
+    assert api.made() == len(workspace.roots()) == 1
