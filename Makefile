@@ -4,7 +4,7 @@ RUN = .venv/bin/python
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 TEXT ?= Customers parent=5
 
-.PHONY: demo test chaos lock clean
+.PHONY: demo test chaos fuzz audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
 	@$(RUN) -m bot console --stay '$(TEXT)'
@@ -17,6 +17,13 @@ test: .venv/dev  ## lint, types and tests
 
 chaos: .venv/dev  ## kill the bot under load for longer than `make test` does
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_chaos.py
+
+fuzz: .venv/dev  ## hostile input for longer than `make test` does
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_fuzz.py
+
+audit: .venv/dev  ## look the pinned dependencies up among the known vulnerabilities (needs the network)
+	.venv/bin/pip install --quiet --disable-pip-version-check pip-audit
+	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt
 
 lock: .venv/dev  ## write requirements*.txt anew from pyproject.toml
 	.venv/bin/pip install --quiet --disable-pip-version-check uv

@@ -86,8 +86,10 @@ class Journal:
             database.migrate(self._engine)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; to others this process is dead from now on."""
         self._engine.dispose()
+        if self._sign_of_life:
+            self._sign_of_life.close()
 
     def ping(self) -> None:
         """Raise JournalError when the database does not answer."""
@@ -329,7 +331,7 @@ def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
             channel=job.channel,
             typed=job.typed,
             language=job.language,
-            response_url=job.response_url,
+            response_url=None if closed else job.response_url,
             root_channel=job.thread.channel if job.thread else None,
             root_ts=job.thread.ts if job.thread else None,
             accepted_at=now(),
