@@ -54,6 +54,25 @@ def test_a_prompt_runs_lines_until_quit() -> None:
     assert "`C`" not in ended.stdout
 
 
+def test_the_form_and_the_buttons_can_be_used() -> None:
+    """The form's fields are asked for one by one, a mistake is shown and asked again, and a number presses a button."""
+    tree, no_name, form = "Top\n  Below\n\ncust\n1\n", "\n\n", "/addgroup\n"
+    ended = console(typed=f"{form}{no_name}{tree}:api 461\nRefused\n1\nMended\n\n\nhistory\nquit\n")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "name: The name of the group is missing." in ended.stdout
+    assert "2 of 2 groups were created." in ended.stdout
+    assert "@you (en) has edited the command:" in ended.stdout
+    assert "`Mended` · created, ID `97103`" in ended.stdout
+
+
+def test_a_button_that_asks_first_does_nothing_on_no() -> None:
+    """*Create anyway* says what it risks; `n` leaves everything as it is, `y` creates."""
+    ended = console(typed=":api close\nA\n2\nn\n2\ny\nquit\n")
+    assert ended.returncode == 0
+    assert "there will be two groups with this name" in ended.stdout
+    assert ended.stdout.count("has had it created anyway") == 1
+
+
 def test_live_says_so_and_uses_the_real_address(api: Api) -> None:
     """`--live` warns before anything is sent, names no whole key, and calls the API of the environment."""
     ended = console(

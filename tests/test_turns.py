@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -15,23 +17,23 @@ from bot.turns import Turns
 class Takers:
     """Threads that take turns; `began` holds who got one, in order, and `release` lets somebody's turn end."""
 
-    def __init__(self, turns: Turns, pool: ThreadPoolExecutor) -> None:
-        self.turns = turns
+    def __init__(self, most: int, pool: ThreadPoolExecutor) -> None:
+        self.turns = Turns(most)
         self.began: list[str] = []
+        self._asked = 0
         self._pool = pool
-        self._may_end: dict[str, threading.Semaphore] = {}
+        self._may_end: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
         self._changed = threading.Condition()
 
-    def ask(self, who: str, fault: Exception | None = None) -> Future[None]:
+    def ask(self, who: str, fault: BaseException | None = None) -> Future[None]:
         """Let somebody ask for a turn, and return when it waits or has its turn."""
-        self._may_end.setdefault(who, threading.Semaphore(0))
-        asked = len(self.began) + len(self.turns._waiting)
+        self._asked += 1
         future = self._pool.submit(self._take, who, fault)
-        while len(self.began) + len(self.turns._waiting) <= asked:
-            threading.Event().wait(0.001)  # nothing tells that a thread has begun to wait
+        while len(self.began) + len(self.turns._waiting) < self._asked:
+            time.sleep(0.001)  # nothing tells that a thread has begun to wait
         return future
 
-    def _take(self, who: str, fault: Exception | None) -> None:
+    def _take(self, who: str, fault: BaseException | None) -> None:
         with self.turns.take(who):
             with self._changed:
                 self.began.append(who)
@@ -43,11 +45,33 @@ class Takers:
     def release(self, who: str) -> None:
         self._may_end[who].release()
 
+    def release_all(self) -> None:
+        for semaphore in self._may_end.values():
+            semaphore.release(100)
+
     def wait_for(self, *began: str) -> None:
         """Wait until these have got their turns, in this order."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.began) >= len(began), 10), self.began
         assert self.began == list(began)
+
+
+Taking = Callable[[int], Takers]
+
+
+@pytest.fixture
+def taking() -> Iterator[Taking]:
+    """Return what makes takers of a number of turns; at the end all turns may end."""
+    made: list[Takers] = []
+    with ThreadPoolExecutor(64) as pool:
+
+        def _taking(most: int) -> Takers:
+            made.append(Takers(most, pool))
+            return made[-1]
+
+        yield _taking
+        for takers in made:
+            takers.release_all()
 
 
 @pytest.fixture
@@ -77,61 +101,47 @@ def test_as_many_as_there_are_go_at_once(pool: ThreadPoolExecutor, most: int) ->
     assert peak == most
 
 
-@pytest.mark.parametrize("most", [1, 2, 3])
-def test_who_has_few_goes_before_who_has_many(pool: ThreadPoolExecutor, most: int) -> None:
+@pytest.mark.parametrize("most", [2, 3, 16])
+def test_who_has_few_goes_before_who_has_many(taking: Taking, most: int) -> None:
     """While one holds every turn and waits for many more, somebody else's first is the next to be granted."""
-    takers = Takers(Turns(most), pool)
-    tree = [takers.ask("tree") for _ in range(most + 10)]
-    takers.wait_for(*["tree"] * most)
-    single = takers.ask("single")
+    takers = taking(most)
+    for _ in range(most + 10):
+        takers.ask("tree")
+    takers.ask("single")
     takers.release("tree")
     takers.wait_for(*["tree"] * most, "single")
-    takers.release("single")
-    for _ in tree:
-        takers.release("tree")
-    for future in [*tree, single]:
-        future.result(10)
 
 
-def test_two_who_want_many_share(pool: ThreadPoolExecutor) -> None:
-    """Of two who want more than there is, each gets half of the turns, whoever came first."""
-    takers = Takers(Turns(2), pool)
-    first = [takers.ask("first") for _ in range(6)]
-    second = [takers.ask("second") for _ in range(6)]
-    takers.release("first")
-    takers.wait_for("first", "first", "second")
-    for number in range(4, 12):  # who gives a turn back has fewer than the other
-        done = takers.began[-1]
-        takers.release(done)
-        takers.wait_for("first", "first", *["second"] * (number - 2))
-        if number == 8:
-            break
-    for who in ["first", "second"] * 6:
-        takers.release(who)
-    for future in first + second:
-        future.result(10)
+def test_two_who_want_many_share(taking: Taking) -> None:
+    """Of two who want more than there is, each has half of the turns, whoever came first."""
+    takers = taking(2)
+    for who in ["first"] * 4 + ["second"] * 4:
+        takers.ask(who)
+    expected = ["first", "first"]
+    for ends, begins in [("first", "second"), ("first", "first"), ("second", "second"), ("first", "first")]:
+        takers.release(ends)
+        takers.wait_for(*expected, begins)
+        expected.append(begins)
 
 
-def test_equals_are_served_as_they_came(pool: ThreadPoolExecutor) -> None:
+def test_equals_are_served_as_they_came(taking: Taking) -> None:
     """Among those who have no turn, the first who asked is the first who gets one."""
-    takers = Takers(Turns(1), pool)
-    names = ["a", "b", "c", "d"]
-    futures = [takers.ask(name) for name in names]
-    for place, name in enumerate(names, 1):
-        takers.wait_for(*names[:place])
+    takers = taking(1)
+    for name in "abcd":
+        takers.ask(name)
+    for place, name in enumerate("abcd", 1):
+        takers.wait_for(*"abcd"[:place])
         takers.release(name)
-        futures[place - 1].result(10)
 
 
-@pytest.mark.parametrize("fault", [ValueError("x"), TimeoutError(), RuntimeError()])
-def test_a_turn_is_given_back_after_a_fault(pool: ThreadPoolExecutor, fault: Exception) -> None:
+@pytest.mark.parametrize("fault", [ValueError("x"), TimeoutError(), KeyboardInterrupt()])
+def test_a_turn_is_given_back_after_a_fault(taking: Taking, fault: BaseException) -> None:
     """What goes wrong within a turn is passed on and costs nobody a turn."""
-    takers = Takers(Turns(1), pool)
-    failing, after = takers.ask("failing", fault), takers.ask("after")
+    takers = taking(1)
+    failing = takers.ask("failing", fault)
+    takers.ask("after")
     takers.release("failing")
     takers.wait_for("failing", "after")
-    takers.release("after")
-    after.result(10)
     assert failing.exception(10) is fault
 
 

@@ -102,7 +102,8 @@ class Console:
         button = next(button for button in message.buttons if button["action_id"] == action)
         if question := button.get("confirm"):
             sentence, yes = question["text"]["text"], question["confirm"]["text"]
-            if _ask(f"{sentence}\n{yes}? (y/n) ") not in ("y", "yes", "e", "evet"):
+            print(sentence)
+            if _ask(f"{yes}? (y/n) ") not in ("y", "yes", "e", "evet"):
                 return 1
         outcomes = self._do(lambda: self._workspace.press(self._bot, message, action, self._user))
         return 0 if "created" in outcomes else 1
@@ -180,11 +181,15 @@ class Console:
                 print(mistakes)
 
     def _ask_text(self, block: dict[str, Any], fields: dict[str, Any]) -> bool:
+        """Ask for a text of one line or of several, which an empty line ends."""
         default = fields.get(block["block_id"]) or block["element"].get("initial_value", "")
-        typed = _ask(f"{block['label']['text']}{f' [{default}]' if default else ''}: ")
-        if typed is not None:
-            fields[block["block_id"]] = typed or default
-        return typed is not None
+        print(f"{block['label']['text']}{f' [{default}]' if default else ''} (an empty line ends it)")
+        lines = []
+        while line := _ask("  | ", strip=False):
+            lines.append(line)
+        if line is not None:
+            fields[block["block_id"]] = "\n".join(lines) or default
+        return line is not None
 
     def _ask_parent(self, block: dict[str, Any], fields: dict[str, Any]) -> bool:
         """Ask for a part of a name, and which of the suggestions is meant."""
@@ -203,7 +208,7 @@ class Console:
             if answer is not None and 1 <= chosen <= len(options):
                 fields[block["block_id"]] = options[chosen - 1]
                 return True
-            print("  –")
+            print("  Nothing was chosen.")
 
     def _set(self, line: str) -> None:
         word, _, argument = line.partition(" ")
@@ -251,10 +256,11 @@ def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Console]:
             served.stop()
 
 
-def _ask(question: str) -> str | None:
+def _ask(question: str, strip: bool = True) -> str | None:
     """Return what is typed, None at the end of input; the question is shown on a terminal alone."""
     try:
-        return input(question if sys.stdin.isatty() else "").strip()
+        typed = input(question if sys.stdin.isatty() else "")
+        return typed.strip() if strip else typed.rstrip()
     except (EOFError, KeyboardInterrupt):
         if sys.stdin.isatty():
             print()
@@ -266,5 +272,7 @@ def _turkish() -> bool:
 
 
 def _help(api: Api | None) -> str:
-    lines = HELP.format(codes=", ".join(map(str, MESSAGES)), faults=", ".join(FAULTS)).splitlines()
+    lines = HELP.format(
+        codes=", ".join(str(code) for code in MESSAGES if code != 200), faults=", ".join(FAULTS)
+    ).splitlines()
     return "\n".join(line for line in lines if api or not line.startswith(("  :api", " " * 20)))
