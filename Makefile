@@ -4,7 +4,7 @@ RUN = .venv/bin/python
 PIP = .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 TEXT ?= Customers parent=5
 
-.PHONY: demo test chaos fuzz audit lock clean
+.PHONY: demo test chaos fuzz bench audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
 	@$(RUN) -m bot console --stay '$(TEXT)'
@@ -20,6 +20,9 @@ chaos: .venv/dev  ## kill the bot under load for longer than `make test` does
 
 fuzz: .venv/dev  ## hostile input for longer than `make test` does
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_fuzz.py
+
+bench: .venv/dev  ## measure the bot beside what it is compared with (BENCH="ack burst" for some)
+	$(RUN) -m tests.benchmarks.bench $(BENCH)
 
 audit: .venv/dev  ## look the pinned dependencies up among the known vulnerabilities (needs the network)
 	.venv/bin/pip install --quiet --disable-pip-version-check pip-audit

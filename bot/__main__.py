@@ -36,6 +36,19 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
     console.add_argument("--stay", action="store_true", help="on a terminal, go on with a prompt after TEXT")
     console.set_defaults(run=_console)
+    check = commands.add_parser("check", help="look at each part that the bot rests on, and say what mends it")
+    check.set_defaults(run=_check)
+    history = commands.add_parser("history", help="print who asked for what, and what came of it, newest first")
+    history.add_argument("--since", metavar="WHEN", help="a date (2026-11-23), a time, or how long ago (7d, 24h)")
+    history.add_argument("--user", metavar="ID", help="only what this person asked for, by their Slack user id")
+    history.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many jobs, 0 for all (50)")
+    form = history.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON object a line")
+    form.add_argument("--csv", action="store_true", help="a row for each group")
+    history.add_argument(
+        "--forget-before", metavar="WHEN", help="remove what was done with before then, and print nothing"
+    )
+    history.set_defaults(run=_history)
     manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
     manifest.add_argument("--url", default="", help="the bot's public address, for HTTP; without it, for Socket Mode")
     manifest.set_defaults(run=_manifest)
@@ -55,6 +68,18 @@ def _console(options: argparse.Namespace) -> int:
     from bot.sandbox.console import run
 
     return run(options.text, live=options.live, stay=options.stay)
+
+
+def _check(_options: argparse.Namespace) -> int:
+    from bot.check import run
+
+    return run(settings.environment(), sys.stdout)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from bot.history import run
+
+    return run(options)
 
 
 def _manifest(options: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ SCOPES = {
     "chat:write": "posting who asked for what, and the answer",
     "chat:write.public": "posting in public channels to which nobody invited the bot",
     "users:read": "knowing who somebody is and which language they read",
+    "usergroups:read": "knowing who is in the user groups of ADDGROUP_MEMBERS",
 }
 """What each of the manifest's scopes is needed for."""
 

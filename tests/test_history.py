@@ -304,6 +304,15 @@ def test_no_cell_is_a_formula(texts: list[str]) -> None:
     assert formulas(out.getvalue()) == []
 
 
+@pytest.mark.parametrize("start", "=+-@\t\r")
+def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
+    """Which a spreadsheet takes for the sign of text, and does not show."""
+    out = io.StringIO()
+    history._write_csv([entry(typed=f"{start}VIP")], out)
+    (row,) = csv.DictReader(io.StringIO(out.getvalue()))
+    assert row["typed"] == row["name"] == f"'{history._plain(start)}VIP"
+
+
 def formulas(table: str) -> list[str]:
     """Return the cells in which a spreadsheet may see a formula."""
     rows = [row for separator in ",;\t" for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator)]
@@ -427,10 +436,14 @@ def test_a_date_that_is_none(date: str) -> None:
     assert str(raised.value).isprintable()
 
 
-def test_dates() -> None:
-    """A day is UTC's; so many days or hours count back from now."""
+def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """A day is UTC's, wherever the machine is; so many days or hours count back from now."""
+    request.addfinalizer(time.tzset)  # runs after the variable is back
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Europe/Istanbul")
+        time.tzset()
+        assert moment("2026-03-01T12:00") == NOON
     before = datetime.now(UTC)
-    assert moment("2026-03-01T12:00") == NOON
     assert moment("2026-03-01T15:00+03:00") == NOON
     assert moment("2026-03-01") == NOON - timedelta(hours=12)
     for text, ago in (("7d", timedelta(days=7)), ("24h", timedelta(hours=24)), ("0h", timedelta())):

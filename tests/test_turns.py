@@ -48,6 +48,9 @@ class Takers:
     def release_all(self) -> None:
         for semaphore in self._may_end.values():
             semaphore.release(100)
+        with self.turns._changed:
+            self.turns._free += 100
+            self.turns._changed.notify_all()
 
     def wait_for(self, *began: str) -> None:
         """Wait until these have got their turns, in this order."""

@@ -1,0 +1,71 @@
+"""What the bot is compared with, each served by gunicorn with as many threads: Bolt apps that do only the least."""
+
+from __future__ import annotations
+
+import sys
+
+import requests
+from gunicorn.app.base import BaseApplication
+from slack_bolt import Ack, App
+from slack_bolt.adapter.wsgi import SlackRequestHandler
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+SECRET = "signing-secret-of-benchmarks"
+
+
+def bolt(process_before_response: bool, api: str = "") -> App:
+    """Return a Bolt app that acknowledges /addgroup and, with `api`, then makes the group: the textbook's way."""
+    app = App(
+        client=WebClient("xoxb-benchmark"),
+        authorize=lambda: AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-benchmark"),
+        signing_secret=SECRET,
+        process_before_response=process_before_response,
+        token_verification_enabled=False,
+    )
+
+    @app.command("/addgroup")
+    def addgroup(ack: Ack, command: dict[str, str]) -> None:
+        ack()
+        if api:
+            body = {
+                "request": {
+                    "authentication": {"key": "k", "hash": "h"},
+                    "group": {"name": command["text"], "parent": ""},
+                }
+            }
+            requests.post(f"{api}/v1/add-group/json", json=body, timeout=30)
+
+    return app
+
+
+def add_group(name: str) -> dict[str, object]:
+    """Return the body of a call."""
+    return {"request": {"authentication": {"key": "k", "hash": "h"}, "group": {"name": name, "parent": ""}}}
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn as the bot uses it."""
+
+    def __init__(self, kind: str, port: int, api: str) -> None:
+        self._kind, self._port, self._api = kind, port, api
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in {
+            "bind": f"127.0.0.1:{self._port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": 32,
+            "worker_connections": 1000,
+            "control_socket_disable": True,
+            "loglevel": "error",
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> SlackRequestHandler:
+        return SlackRequestHandler(bolt(self._kind == "before", self._api))
+
+
+if __name__ == "__main__":
+    Server(sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "").run()

@@ -1,0 +1,73 @@
+"""Load: a real `serve` process under more commands than it can carry at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import insert, select
+
+from bot import database
+from bot.database import jobs
+from bot.journal import MOST_OPEN
+from bot.sandbox.api import Api
+from bot.sandbox.process import Served
+from bot.sandbox.workspace import Workspace
+from bot.texts import load
+
+COMMANDS = 100
+
+
+@pytest.fixture
+def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
+    """Serve with room for fewer calls to the API at once than there will be commands."""
+    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="50")
+    yield served
+    served.kill()
+
+
+def test_a_hundred_at_once(served: Served, workspace: Workspace, api: Api) -> None:
+    """While each call takes two seconds: everybody is acknowledged within Slack's three, and gets one group."""
+    api.delay = 2.0
+    barrier = Barrier(COMMANDS)
+
+    def send(number: int) -> float:
+        barrier.wait(10)
+        began = time.monotonic()
+        reply = workspace.command(served.url, f"G{number}", user=f"U{number}", channel=f"C{number % 10}")
+        assert (reply.status, reply.text) == (200, "")
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(COMMANDS) as pool:
+        slowest = max(pool.map(send, range(COMMANDS)))
+    print(f"\nslowest acknowledgement of {COMMANDS} at once: {slowest * 1000:.0f} ms")  # noqa: T201  # for who reads it
+    assert slowest < 3, "Slack would have told the person that it failed"
+    assert workspace.wait_for(lambda: sum(m.outcome == "created" for m in workspace.messages) == COMMANDS, 60)
+    assert sorted(group.name for group in api.groups.values() if group.id != "5") == sorted(
+        f"G{number}" for number in range(COMMANDS)
+    )
+    assert api.made() == COMMANDS
+    assert served.stop() == 0
+    assert sum(bool(m.thread_ts) for m in workspace.messages) == COMMANDS
+
+
+def test_past_the_bound_nothing_more_is_accepted(
+    served: Served, workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """With as many open jobs as there may be, the sender is told privately that nothing was created."""
+    workspace.command(served.url, "first")
+    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    engine = database.connect(f"sqlite:///{tmp_path}/addgroup.db")
+    with engine.begin() as connection:
+        first = connection.execute(select(jobs)).mappings().one()
+        waiting = {**first, "answered_at": None, "closed_at": None, "due_at": first["due_at"] + 3600}
+        rows = [{**waiting, "id": f"job-{number}", "trigger": f"trigger-{number}"} for number in range(MOST_OPEN)]
+        connection.execute(insert(jobs), rows)
+    engine.dispose()
+    reply = workspace.command(served.url, "VIP")
+    assert (reply.status, reply.text) == (200, load("en")["failure.busy"])
+    assert api.made() == 1
