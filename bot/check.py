@@ -8,11 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
 from pathlib import Path
 from typing import TextIO
 
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 from sqlalchemy import Connection, insert, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +20,7 @@ from bot.app import web_client
 from bot.history import sqlite_file
 from bot.iletimerkezi import ApiError, Client, NotSent, Rejected
 from bot.settings import Settings, SettingsError
+from bot.slack.calls import SlackRefused, TryLater, called
 
 OK, WRONG, WARNING, SKIPPED = "ok", "WRONG", "warning", "skipped"
 
@@ -131,19 +130,23 @@ def _slack(environ: Mapping[str, str]) -> Iterator[Finding]:
     if chosen is None or not chosen.slack_bot_token:
         yield from _skipped("its settings are missing or wrong", "Slack token", "scopes", "clock")
         return
-    answer, fault = _called(lambda: web_client(chosen).auth_test())
-    if answer is None or fault:
+    answer, fault = _asked(web_client(chosen).auth_test)
+    if answer is None:
         remedy = "copy OAuth & Permissions > Bot User OAuth Token anew; if there is none, install the app."
         yield _refused("Slack token", fault, remedy)
-        yield from _skipped("the token does not work", "scopes")
-    else:
-        who = _shown(f"workspace {answer.get('team')}, bot {answer.get('user')}", chosen.slack_bot_token)
-        yield Finding(OK, "Slack token", who)
-        yield from _scopes(_header(answer, "x-oauth-scopes"))
-    yield _clock(_header(answer, "date") if answer else "")
+        yield from _skipped("Slack did not let the bot in", "scopes", "clock")
+        return
+    who = _shown(f"workspace {answer.get('team')}, bot {answer.get('user')}", chosen.slack_bot_token)
+    yield Finding(OK, "Slack token", who)
+    members = _chosen(environ, (*_SLACK, "ADDGROUP_MEMBERS"))
+    usergroups = [member for member in members.members if member.startswith("S")] if members else []
+    yield from _scopes(_header(answer, "x-oauth-scopes"), usergroups)
+    yield from (_usergroup(chosen, usergroup) for usergroup in usergroups)
+    yield _clock(_header(answer, "date"))
 
 
-def _scopes(header: str) -> Iterator[Finding]:
+def _scopes(header: str, usergroups: list[str]) -> Iterator[Finding]:
+    """Compare what was granted with SCOPES; what the settings make no use of may be missing."""
     granted = {scope.strip() for scope in header.split(",")}
     if not header:
         yield Finding(WARNING, "scopes", "Slack's answer does not name them", "Let no proxy drop X-OAuth-Scopes.")
@@ -153,7 +156,18 @@ def _scopes(header: str) -> Iterator[Finding]:
         if scope in granted:
             yield Finding(OK, f"scope {scope}", "granted")
         else:
-            yield Finding(WRONG, f"scope {scope}", f"missing; it is for {use}", _IN_SLACK + add.format(scope))
+            state = WARNING if scope == "usergroups:read" and not usergroups else WRONG
+            yield Finding(state, f"scope {scope}", f"missing; it is for {use}", _IN_SLACK + add.format(scope))
+
+
+def _usergroup(chosen: Settings, usergroup: str) -> Finding:
+    """Read a user group's members, as is done before somebody is let in."""
+    part = f"user group {usergroup}"
+    answer, fault = _asked(lambda: web_client(chosen).usergroups_users_list(usergroup=usergroup))
+    if answer is None:
+        remedy = "Let ADDGROUP_MEMBERS name user groups that exist; they need a paid plan of Slack and usergroups:read."
+        return Finding(WRONG, part, f"cannot be read, so it lets nobody in: {fault}", remedy)
+    return Finding(OK, part, f"members: {len(answer.get('users') or ())}")
 
 
 def _clock(date: str) -> Finding:
@@ -182,7 +196,7 @@ def _socket_mode(environ: Mapping[str, str]) -> Iterator[Finding]:
     elif not chosen.socket_mode:
         yield from _skipped("SLACK_APP_TOKEN is not set, so this is HTTP mode", part)
     else:
-        _, fault = _called(lambda: web_client(chosen).apps_connections_open(app_token=chosen.slack_app_token))
+        _, fault = _asked(lambda: web_client(chosen).apps_connections_open(app_token=chosen.slack_app_token))
         remedy = (
             "make a token under Basic Information > App-Level Tokens with the scope connections:write, set it as "
             "SLACK_APP_TOKEN, and see that Socket Mode is switched on."
@@ -207,19 +221,20 @@ def _signing_secret(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _refused(part: str, fault: str, remedy: str) -> Finding:
     if fault in _BAD_TOKEN:
         return Finding(WRONG, part, f"Slack says {fault}", _IN_SLACK + remedy)
-    return Finding(WRONG, part, fault, _NO_SLACK)
+    return Finding(WRONG, part, f"no usable answer: {fault}", _NO_SLACK)
 
 
-def _called(call: Callable[[], SlackResponse]) -> tuple[SlackResponse | None, str]:
-    """Make a call of Slack's Web API; return the answer, None when none came, and what is wrong, "" when nothing is."""
+def _asked(call: Callable[[], SlackResponse]) -> tuple[SlackResponse | None, str]:
+    """Make a call of Slack's Web API; return its answer, or None and what went wrong."""
     try:
-        return call(), ""
-    except SlackApiError as error:
-        word, status = str(error.response.get("error")), error.response.status_code
-        is_word = re.fullmatch(r"\w{1,60}", word)  # else it holds the body of what is not Slack's JSON
-        return error.response, word if is_word else f"not Slack's answer, with HTTP status {status}"
-    except (SlackClientError, OSError, ValueError, HTTPException) as error:
-        return None, _shown(f"no answer ({getattr(error, 'reason', error)})")
+        return called(call), ""
+    except SlackRefused as error:
+        fault = error.error
+    except TryLater as error:
+        if reason := getattr(error.__cause__, "reason", None):  # of the connection that did not come about
+            return None, _shown(str(reason))
+        fault = error.why
+    return None, fault if re.fullmatch(r"\w+", fault) else "what answers at SLACK_API_URL is not Slack"
 
 
 def _header(answer: SlackResponse, name: str) -> str:

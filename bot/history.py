@@ -21,8 +21,10 @@ from typing import Any, TextIO
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, inspect, make_url, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import database, settings
+from bot import database, journal, settings
 from bot.database import jobs, steps
+from bot.iletimerkezi import NotSent, Rejected
+from bot.jobs import Denied, Duplicate, NoParent, Outcome, Skipped, Unclear
 
 PAGE = 200
 """How many jobs are read, and are in memory, at once."""
@@ -47,7 +49,7 @@ class WrongUsage(Exception):
 
 @dataclass(frozen=True)
 class EntryStep:
-    """One group that was asked for, and how it ended; `state` is that of jobs.Step, times are in UTC.
+    """One group that was asked for, and how it ended; `state` is that of jobs.Step, or denied. Times are in UTC.
 
     `parent` is the parent's id, "" for a main group, None as long as it is not known; `parent_name` is how it was
     given, if by name. `code` is that of a refusal, `reason` the API's message or why there is no group; `group_id` is
@@ -258,28 +260,36 @@ def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
 
 
 def _step(row: Row[Any]) -> EntryStep:
+    outcome = journal._outcome(row)
     return EntryStep(
         step=row.position,
         name=row.name,
         parent=None if ":" in row.parent else row.parent,
         parent_name=row.parent_name or "",
-        state=row.state,
+        state="denied" if isinstance(outcome, Denied) else row.state,
         code=row.code,
-        reason=_reason(row.state, row.detail),
+        reason=_reason(outcome) if outcome else row.detail or "",
         group_id=row.group_id or "",
-        found=tuple(json.loads(row.found or "[]")),
+        found=(outcome.found or ()) if isinstance(outcome, Unclear) else (),
         sent_at=_time(row.sent_at),
         settled_at=_time(row.settled_at),
     )
 
 
-def _reason(state: str, detail: str | None) -> str:
-    """Return in words what the journal keeps of an outcome; what is more than a word, it keeps as JSON."""
-    if detail and state == "skipped":
-        return f"the same group was asked for by {json.loads(detail)['user']}"
-    if detail and state == "not_sent" and detail.startswith("{"):
-        return f"parent {json.loads(detail)['reason']}"
-    return "the group above it was not made" if state == "skipped" else detail or ""
+def _reason(outcome: Outcome | None) -> str:
+    """Return in words why there is no group."""
+    match outcome:
+        case Rejected(message=message):
+            return message
+        case NotSent(reason=reason) | Unclear(reason=reason) | Denied(reason=reason):
+            return reason
+        case NoParent(reason=reason):
+            return f"parent {reason}"
+        case Duplicate(user=user):
+            return f"the same group was asked for by {user}"
+        case Skipped():
+            return "the group above it was not made"
+    return ""
 
 
 def _time(seconds: float | None) -> datetime | None:

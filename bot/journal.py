@@ -320,10 +320,11 @@ def _parent_key(job: Job, step: Step) -> str:
 
 
 def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
+    trigger = f"refused:{job.id}" if closed and not job.typed_now else job.trigger  # the button is left for others
     connection.execute(
         insert(jobs).values(
             id=job.id,
-            trigger=job.trigger,
+            trigger=trigger,
             user=job.user,
             asker=job.asker,
             origin=job.origin,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
+from bot.texts import load
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "8"))
@@ -42,8 +42,8 @@ class Chaos:
             "ADDGROUP_LANGUAGE": "en",
             "ADDGROUP_WORKERS": "8",
         }
+        self.above: dict[str, str] = {}  # by group, the one under which it was typed, or ""
         self.acknowledged: set[str] = set()
-        self.sent = 0
         self.kills = 0
         self.bots = [self.start() for _ in range(processes)]
 
@@ -60,23 +60,36 @@ class Chaos:
         yield
         self.api.mood = self.workspace.mood = lambda: None
 
-    def send(self, until: float) -> None:
-        """Type commands, some of them delivered twice, each for a group of its own."""
-        rolls = random.Random(self.random.random())
+    def send(self, sender: int, until: float) -> None:
+        """Type commands, some of them trees, some delivered twice, each line for a group of its own."""
+        rolls = random.Random(f"{SEED}-{sender}")
+        number = 0
         while time.monotonic() < until:
-            self.sent += 1
-            name = f"G-{threading.get_ident()}-{self.sent}"
-            trigger = f"trigger-{name}"
+            number += 1
+            names, text = self.typed(rolls, f"G-{sender}-{number}")
             for _ in range(2 if rolls.random() < 0.2 else 1):
                 bot = rolls.choice(self.bots)
                 try:
-                    reply = self.workspace.command(bot.url, name, trigger_id=trigger)
+                    reply = self.workspace.command(bot.url, text, trigger_id=f"trigger-{names[0]}")
                 except requests.RequestException:
                     time.sleep(0.05)  # nobody listens while a process restarts
                     continue
                 if reply.status == 200 and not reply.text:
-                    self.acknowledged.add(name)
+                    self.acknowledged.update(names)
             time.sleep(rolls.uniform(0, 0.1))
+
+    def typed(self, rolls: random.Random, name: str) -> tuple[list[str], str]:
+        """Return the names of a command for one group or a tree of up to six, and its text."""
+        depth, names, lines = 0, [], []
+        long = rolls.choice(["", "", "", " " + "&" * 200])  # a tree of such names is told in several messages
+        chain: list[str] = []
+        for line in range(rolls.randint(2, 6) if rolls.random() < 0.4 else 1):
+            depth = rolls.randint(0, depth + 1) if line else 0
+            names.append(f"{name}-{line}")
+            lines.append("  " * depth + names[-1] + long)
+            chain = [*chain[:depth], names[-1]]
+            self.above[names[-1]] = chain[-2] if depth else ""
+        return names, "\n".join(lines)
 
     def kill(self, until: float) -> None:
         """Kill a process at a random moment and start another in its place."""
@@ -90,29 +103,63 @@ class Chaos:
     def run(self) -> None:
         until = time.monotonic() + SECONDS
         with self.trouble(), ThreadPoolExecutor(SENDERS + 1) as pool:
-            for future in [*[pool.submit(self.send, until) for _ in range(SENDERS)], pool.submit(self.kill, until)]:
+            for future in [
+                *[pool.submit(self.send, sender, until) for sender in range(SENDERS)],
+                pool.submit(self.kill, until),
+            ]:
                 future.result()
-        assert self.workspace.wait_for(lambda: self.acknowledged <= self.answers().keys(), 90), self.missing()
+        assert self.workspace.wait_for(lambda: not self.missing(), 90), f"seed {SEED}: not answered: {self.missing()}"
 
     def answers(self) -> dict[str, set[str]]:
-        """Return the different final answers to each group's command."""
+        """Return the different final answers to each group: what its line in a tree says, or the whole text."""
         found: dict[str, set[str]] = defaultdict(set)
-        for message in tuple(self.workspace.messages):
-            if message.thread_ts or message.private_to:
-                found[named(message.text)].add(message.text.partition("\n\n")[0])
+        for text in self.texts():
+            for name, result in told(text).items():
+                found[name].add(result)
         return found
 
-    def missing(self) -> str:
-        return f"seed {SEED}: acknowledged but not answered: {sorted(self.acknowledged - self.answers().keys())}"
+    def texts(self) -> set[str]:
+        """Return the different messages of all answers, without the remark that a private one has."""
+        messages = tuple(self.workspace.messages)
+        return {m.text.partition("\n\n")[0] for m in messages if m.thread_ts or m.private_to}
+
+    def sent(self) -> list[tuple[str, str]]:
+        """Return name and parent's id of each request for a group."""
+        groups = [body["request"]["group"] for method, body in self.api.calls if method == "add-group"]
+        return [(short(group["name"]), group["parent"]) for group in groups]
+
+    def missing(self) -> set[str]:
+        """Return the groups without an answer, of all commands that were acknowledged or taken up without that."""
+        answered = self.answers().keys()
+        begun = {command(name) for name in [*self.acknowledged, *answered, *dict(self.sent())]}
+        return {name for name in tuple(self.above) if command(name) in begun} - answered
 
 
-def named(text: str) -> str:
-    found = re.search(r"`(G-\d+-\d+)`", text)
-    return found[1] if found else ""
+def told(text: str) -> dict[str, str]:
+    """Return what a message of an answer says of each group in it."""
+    rows = re.findall(r"^(?:•|\u2003+└) `(G-\d+-\d+-\d+)[^`]*` — (.*)$", text, re.MULTILINE)
+    return dict(rows) or dict.fromkeys(re.findall(r"^Name: `(G-\d+-\d+-\d+)", text, re.MULTILINE), text)
+
+
+def short(name: str) -> str:
+    return name.partition(" ")[0]
+
+
+def command(name: str) -> str:
+    return name.rpartition("-")[0]
+
+
+def created(result: str) -> str:
+    """Return the id that an answer tells of a group that was made, or ""."""
+    found = re.match(r"ID `(\d+)`$|\*The group was created\.\*\n(?:.*\n)*ID: `(\d+)`", result)
+    return (found[1] or found[2]) if found else ""
+
+
+SKIPPED = load("en")["tree.skipped"]
 
 
 def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp_path: Path, database_url: str) -> None:
-    """Every acknowledged command is answered, without contradiction; nothing is sent twice; every group is told."""
+    """Every acknowledged line is answered, without contradiction, and sent at most once; every group is told."""
     chaos = Chaos(workspace, api, tmp_path, database_url, processes=1 if "sqlite" in database_url else 2)
     try:
         chaos.run()
@@ -122,18 +169,28 @@ def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp
     answers = chaos.answers()
     assert chaos.kills
     assert len(chaos.acknowledged) > 10, "the run was too short to prove anything"
+    assert any(chaos.above[name] for name in chaos.acknowledged), "no tree came through"
 
     contradictory = {name: texts for name, texts in answers.items() if len(texts) > 1}
     assert not contradictory, f"seed {SEED}"
+    pages = Counter(name for text in chaos.texts() for name in told(text))
+    assert max(pages.values()) == 1, f"seed {SEED}: in two different messages: {pages.most_common(3)}"
+    result = {name: text for name, (text,) in answers.items()}
 
-    sent = Counter(body["request"]["group"]["name"] for method, body in api.calls if method == "add-group")
+    sent = Counter(name for name, _ in chaos.sent())
     assert max(sent.values()) == 1, f"seed {SEED}: sent twice: {[name for name, times in sent.items() if times > 1]}"
 
-    for group in tuple(api.groups.values()):
-        if group.name != "Customers":
-            (text,) = answers[group.name]
-            unclear = "Unclear whether" in text
-            assert unclear or ("was created" in text and f"`{group.id}`" in text), f"seed {SEED}: not told: {group}"
-    for name, (text,) in answers.items():
-        made = [group for group in api.groups.values() if group.name == name]
-        assert ("*The group was created.*" in text) <= bool(made), f"seed {SEED}: told but not made: {name}"
+    made = {group.id: short(group.name) for group in api.groups.values() if group.name != "Customers"}
+    for identifier, name in made.items():
+        unclear = "nclear whether" in result[name]
+        assert unclear or created(result[name]) == identifier, f"seed {SEED}: not told: {name}, {identifier}"
+    for name, text in result.items():
+        assert not created(text) or made.get(created(text)) == name, f"seed {SEED}: told but not made: {name}"
+
+    for name, parent in chaos.sent():
+        assert made.get(parent, "") == chaos.above[name], f"seed {SEED}: {name} sent under {parent!r}"
+        assert bool(parent) == bool(chaos.above[name]), f"seed {SEED}: {name} sent under {parent!r}"
+    skipped = {name for name, text in result.items() if text == SKIPPED}
+    without = {name for name in result if (above := chaos.above[name]) and not created(result[above])}
+    assert skipped == without, f"seed {SEED}: {skipped ^ without}"
+    assert not skipped & sent.keys(), f"seed {SEED}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from sqlalchemy import inspect, select
 from bot import check, database
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Loopback, Request
-from bot.sandbox.process import free_port, variables
+from bot.sandbox.process import free_port, inherited, variables
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +101,7 @@ def test_a_well_bot_in_socket_mode(environ: dict[str, str], workspace: Workspace
     assert checked.status == 0
     assert checked.states("Socket Mode token", "signing secret") == ["ok", "skipped"]
     assert [method for method, _ in workspace.calls] == ["auth.test", "apps.connections.open"]
-    assert "ticket" not in checked.printed
+    assert workspace.socket_url not in checked.printed
 
 
 def test_a_well_bot_leaves_no_trace(environ: dict[str, str], api: Api, workspace: Workspace, tmp_path: Path) -> None:
@@ -140,6 +141,21 @@ def test_nothing_secret_is_printed(environ: dict[str, str], api: Api, refusing: 
         assert all(secret not in text for text in printed)
 
 
+def test_the_command_line(environ: dict[str, str], refusing: str) -> None:
+    """Exit status 1 when anything is WRONG, and nothing beside the check's own lines, not even the libraries' logs."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot", "check"],
+        cwd=ROOT,
+        env={**inherited(), **environ, "SLACK_API_URL": refusing},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout.startswith("ok       settings: ")
+
+
 # Settings.
 
 
@@ -166,12 +182,12 @@ def test_settings_of_one_part_do_not_stop_another(environ: dict[str, str]) -> No
 
 
 def test_a_wrong_bot_token(environ: dict[str, str]) -> None:
-    """Slack's word and where to copy the token; the scopes are left out, the clock is still known."""
+    """Slack's word and where to copy the token; the scopes and the clock are left out."""
     checked = Checked({**environ, "SLACK_BOT_TOKEN": "xoxb-wrong"})
     assert (checked.status, checked.wrong) == (1, ["Slack token"])
     assert "invalid_auth" in checked.lines["Slack token"].text
     assert "Bot User OAuth Token" in checked.lines["Slack token"].remedy
-    assert checked.states("scopes", "clock") == ["skipped", "ok"]
+    assert checked.states("scopes", "clock") == ["skipped", "skipped"]
 
 
 @pytest.mark.parametrize("fault", [500, "drop", "internal_error", "ratelimited:3"])
@@ -192,7 +208,7 @@ def test_a_slack_that_cannot_be_reached(environ: dict[str, str], refusing: str) 
 
 
 def test_what_is_not_slacks_json_is_not_printed(environ: dict[str, str]) -> None:
-    """Something else that answers at the address is told by its status, not by its body."""
+    """Something else that answers at the address is told as such, without its body."""
 
     class Page(Loopback):
         def respond(self, _request: Request, _connection: socket.socket) -> Answer:
@@ -200,7 +216,7 @@ def test_what_is_not_slacks_json_is_not_printed(environ: dict[str, str]) -> None
 
     with Page() as page:
         checked = Checked({**environ, "SLACK_API_URL": page.url})
-    assert checked.lines["Slack token"].text == "not Slack's answer, with HTTP status 200"
+    assert checked.lines["Slack token"].text == "no usable answer: what answers at SLACK_API_URL is not Slack"
     assert "hotel" not in checked.printed
 
 
@@ -209,7 +225,8 @@ def test_a_missing_scope(environ: dict[str, str], workspace: Workspace, scope: s
     """It is named, with what it is for, where to add it, and that the app must be installed again."""
     workspace.scopes.remove(scope)
     checked = Checked(environ)
-    assert (checked.status, checked.wrong) == (1, [f"scope {scope}"])
+    optional = scope == "usergroups:read"  # only for user groups, of which the settings name none
+    assert (checked.status, checked.wrong) == ((0, []) if optional else (1, [f"scope {scope}"]))
     line = checked.lines[f"scope {scope}"]
     assert check.SCOPES[scope] in line.text
     assert f"add {scope} under" in line.remedy
@@ -227,6 +244,32 @@ def test_the_scopes_are_those_of_the_manifest(workspace: Workspace) -> None:
     """The check, the stand-in and the manifest name the same scopes."""
     manifest: Any = yaml.safe_load((ROOT / "manifest.yml").read_text())
     assert list(check.SCOPES) == manifest["oauth_config"]["scopes"]["bot"] == workspace.scopes
+
+
+def test_user_groups_that_can_be_read(environ: dict[str, str], workspace: Workspace) -> None:
+    """Each of ADDGROUP_MEMBERS is asked for its members; single people are not."""
+    workspace.usergroups["S1"] = ["U3", "U4"]
+    checked = Checked({**environ, "ADDGROUP_MEMBERS": "U1,S1"})
+    assert (checked.status, checked.lines["user group S1"]) == (0, Line("ok", "members: 2", ""))
+    assert "user group U1" not in checked.lines
+
+
+@pytest.mark.parametrize("error", ["no_such_subteam", "missing_scope", "plan_upgrade_required"])
+def test_a_user_group_that_cannot_be_read(environ: dict[str, str], workspace: Workspace, error: str) -> None:
+    """It is named, with Slack's word for it, and that it lets nobody in."""
+    workspace.faults["usergroups.users.list"].append(error)
+    checked = Checked({**environ, "ADDGROUP_MEMBERS": "S1"})
+    assert checked.wrong == ["user group S1"]
+    line = checked.lines["user group S1"]
+    assert error in line.text
+    assert all(cure in line.remedy for cure in ("ADDGROUP_MEMBERS", "paid plan", "usergroups:read"))
+
+
+def test_the_scope_of_user_groups_is_needed_with_them(environ: dict[str, str], workspace: Workspace) -> None:
+    """Without it they let nobody in, so its absence is WRONG then."""
+    workspace.usergroups["S1"] = ["U3"]
+    workspace.scopes.remove("usergroups:read")
+    assert Checked({**environ, "ADDGROUP_MEMBERS": "S1"}).wrong == ["scope usergroups:read"]
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "missing_scope", "not_allowed_token_type"])
@@ -248,6 +291,7 @@ def test_another_app_level_token(environ: dict[str, str]) -> None:
 
 def test_a_signing_secret_that_is_none(environ: dict[str, str]) -> None:
     """What has another shape is named as such, and where the right one is."""
+    assert Checked({**environ, "SLACK_SIGNING_SECRET": ""}).states("signing secret") == ["skipped"]
     checked = Checked({**environ, "SLACK_SIGNING_SECRET": "verification-token"})
     assert checked.wrong == ["signing secret"]
     assert "Signing Secret" in checked.lines["signing secret"].remedy
@@ -260,8 +304,15 @@ def test_a_clock_that_is_off(environ: dict[str, str], workspace: Workspace, ahea
     checked = Checked(environ)
     assert (checked.status, checked.wrong) == (1, ["clock"])
     assert f"{told} Slack's" in checked.lines["clock"].text
+    assert "NTP" in checked.lines["clock"].remedy
     workspace.ahead = ahead * 0.7
     assert Checked(environ).states("clock") == ["ok"]
+
+
+@pytest.mark.parametrize("date", ["", "yesterday"])
+def test_a_clock_with_nothing_to_compare_it_with(date: str) -> None:
+    """An answer without its time is neither a fault nor a pass."""
+    assert check._clock(date).state == "skipped"
 
 
 # The group API.

@@ -37,13 +37,11 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def book(database_url: str) -> Iterator[Journal]:
-    """Return an open journal; at its end its sign of life ends too, as with its process."""
+    """Return an open journal."""
     opened = Journal(database_url)
     opened.open()
     yield opened
     opened.close()
-    if opened._sign_of_life:
-        opened._sign_of_life.close()
 
 
 @pytest.fixture
@@ -197,6 +195,21 @@ def test_every_outcome(book: Journal, printed: Print, outcome: Outcome, told: di
         assert step[name] == row[name]
     assert (str(step["code"] or "") in text, row["code"]) == (True, str(step["code"] or ""))
     assert step["settled_at"] == row["settled_at"]
+    assert row["found"] == " ".join(step["found"])
+    assert ", ".join(step["found"]) in text
+
+
+def test_a_refused_person(book: Journal, printed: Print) -> None:
+    """Who was not let in stands there too, as denied, and why."""
+    asked(book, Step(0, "VIP"), user="U9")
+    (job,) = book.claim(1)
+    book.deny(job, "not_listed")
+    book.answered(job)
+    book.finished(job)
+    _, out, _ = printed(json=True)
+    entry = json.loads(out)
+    (step,) = entry["steps"]
+    assert [entry["user"], step["state"], step["reason"]] == ["U9", "denied", "not_listed"]
 
 
 def test_an_open_job(book: Journal, printed: Print) -> None:
@@ -207,8 +220,21 @@ def test_an_open_job(book: Journal, printed: Print) -> None:
     assert (entry["answered_at"], entry["closed_at"]) == (None, None)
     (step,) = entry["steps"]
     assert [step[name] for name in ("state", "parent", "parent_name")] == ["waiting", None, "Customers"]
+    assert step["sent_at"] is None
     assert "waiting" in printed()[1]
     assert "under Customers" in printed()[1]
+
+
+def test_a_request_whose_answer_was_lost(book: Journal, printed: Print) -> None:
+    """Until it is looked up it is shown as sending, with when it left and why there is no answer."""
+    asked(book, Step(0, "VIP"))
+    (job,) = book.claim(1)
+    assert book.sending(job, job.steps[0])
+    job.steps[0].reason = "timeout"
+    book.unclear(job, job.steps[0])
+    (step,) = json.loads(printed(json=True)[1])["steps"]
+    assert [step[name] for name in ("state", "reason", "settled_at")] == ["sending", "timeout", None]
+    assert step["sent_at"]
 
 
 def test_newest_first_and_by_user_and_since(book: Journal, engine: Engine, printed: Print) -> None:
@@ -384,7 +410,7 @@ def test_forgetting(book: Journal, engine: Engine, printed: Print) -> None:
     for job in (*old, waiting):
         dated(engine, job, NOON - timedelta(days=1))
     dated(engine, late, NOON)
-    status, out, _ = printed(forget_before="2026-03-01T12:00")
+    status, out, _ = printed(forget_before="2026-03-01T15:00+03:00")
     assert (status, out) == (0, "Removed 3 closed jobs from before 2026-03-01T12:00:00.000Z.\n")
     assert left(engine) == {young.id, late.id, waiting.id}
     with engine.connect() as connection:
@@ -508,3 +534,25 @@ def test_only_the_database_is_needed(book: Journal, printed: Print, monkeypatch:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "not-a-token")
     monkeypatch.setenv("PORT", "none")
     assert printed()[0] == 0
+
+
+def test_the_command_line(book: Journal, database_url: str) -> None:
+    """The options are those that `run` takes; two forms at once are a wrong usage."""
+    jobs_done = [done(book, Skipped(), user=user) for user in ("U1", "U2", "U2")]
+
+    def history_of(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "bot", "history", *options],
+            cwd=ROOT,
+            env={**inherited(), "DATABASE_URL": database_url},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    ended = history_of("--json", "--user", "U2", "--since", "1h", "--limit", "1")
+    assert (ended.returncode, json.loads(ended.stdout)["job"]) == (0, jobs_done[-1].id)
+    assert history_of("--forget-before", "1d").stdout.startswith("Removed 0 ")
+    assert history_of("--csv", "--json").returncode == 2
+    assert history_of("--since", "soon").returncode == 2

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import tomllib
 from pathlib import Path
 from unittest.mock import MagicMock
 
-import jsonschema
 import pytest
-import yaml
 
-from bot import __version__
+from bot import __version__, journal, serve, socketmode, worker
 from bot.__main__ import _parser
-from bot.command import Create, Help, NewGroup, ParentId, UsageError, parse
+from bot.command import (
+    MAX_GROUPS,
+    MAX_NAME,
+    Create,
+    Help,
+    History,
+    NewGroup,
+    OpenForm,
+    ParentId,
+    ParentName,
+    UsageError,
+    parse,
+)
 from bot.iletimerkezi import Credentials
 from bot.settings import read
+from bot.slack import people
 from bot.slack.wording import mistake
-from bot.web import EVENTS
+from tests.test_console import console
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -46,8 +56,19 @@ def spans(text: str) -> list[str]:
 
 def commands(text: str, program: str) -> list[str]:
     """Return what follows `program` wherever a document shows it as code."""
-    lines = [line for _, block in BLOCK.findall(text) for line in block.splitlines()] + spans(text)
-    return [found[1] for line in lines if (found := re.match(rf"(?:\$ |\S*/)?{program} (.*)", line.strip()))]
+    shown = "\n".join([block for _, block in BLOCK.findall(text)] + spans(text))
+    return re.findall(rf"(?:^|(?<=[ /])){program} (.+)", shown, re.MULTILINE)
+
+
+def transcripts() -> list[tuple[str, str]]:
+    """Return what README shows of the console: what was typed, and everything from there on."""
+    shown = [block[block.index("> /addgroup ") :] for _, block in BLOCK.findall(README) if "> /addgroup " in block]
+    return [(block.partition("\n\n")[0].removeprefix("> /addgroup "), block.strip()) for block in shown]
+
+
+def masked(text: str) -> str:
+    """Return console output without what differs from run to run: references, and the ids of siblings."""
+    return re.sub(r"\b971\d\d\b", "971xx", re.sub(r"(Reference: )[0-9a-f]{16}", r"\1…", text))
 
 
 def test_the_table_of_variables_is_what_the_settings_read() -> None:
@@ -68,6 +89,13 @@ def test_the_table_of_variables_is_what_the_settings_read() -> None:
     assert len([v for v in vars(bare).values() if v and not isinstance(v, Credentials)]) == len(defaults)
 
 
+def test_the_table_of_scopes_is_what_the_manifest_asks_for() -> None:
+    """Each scope has its reason, and no other."""
+    asked = re.findall(r"^      - (.*)$", (ROOT / "manifest.yml").read_text(), re.MULTILINE)
+    table = section("Install in Slack").split("### Why each scope")[1]
+    assert re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE) == asked
+
+
 def test_each_target_that_is_named_exists_and_each_that_exists_is_named() -> None:
     """Every `make …` is in the Makefile, and every target that explains itself there is in README or CONTRIBUTING."""
     targets = set(re.findall(r"^(\w+):.*  ## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
@@ -85,10 +113,25 @@ def test_each_target_that_is_named_exists_and_each_that_exists_is_named() -> Non
     ids=["README", "CONTRIBUTING", "Procfile"],
 )
 def test_each_command_is_understood(found: list[str]) -> None:
-    """The command line takes every `python -m bot …` as it is written."""
+    """The command line takes every `python -m bot …` as it is written, and has none that README does not show."""
     assert found
     for arguments in found:
         assert _parser().parse_args(shlex.split(arguments, comments=True)).run
+
+
+def test_each_command_is_shown() -> None:
+    """README has an example of every command and every option."""
+    shown = commands(README, "python -m bot")
+    for command in ("serve", "console", "check", "history", "manifest"):
+        assert command in {example.split()[0] for example in shown}
+        options = set(re.findall(r"--[a-z-]+", _help(command))) - {"--help", "--stay"}  # --stay is make's
+        assert options <= set(re.findall(r"--[a-z-]+", README)), command
+
+
+def _help(command: str) -> str:
+    parsers = next(action for action in _parser()._actions if action.choices)  # noqa: SLF001  # argparse shows it nowhere
+    assert isinstance(parsers.choices, dict)
+    return str(parsers.choices[command].format_help())
 
 
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
@@ -97,14 +140,23 @@ def test_each_file_that_is_named_exists(text: str) -> None:
     links = re.findall(r"\]\((?!https://)([^)]+)\)", text)
     files = [span for span in spans(text) if re.fullmatch(r"(?!/)[\w./-]+", span)]
     named = links + [file for file in files if "/" in file or Path(file).suffix in SUFFIXES]
-    headings = {"#" + title.lower().replace(" ", "-") for title in re.findall(r"^##+ (.*)$", text, re.MULTILINE)}
+    titles = re.findall(r"^##+ (.*)$", text, re.MULTILINE)
+    headings = {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     assert [name for name in named if name not in headings and not (ROOT / name).exists()] == []
 
 
 def test_the_structure_names_each_module() -> None:
     """The list has every module of the bot, and no other."""
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "bot").rglob("*.py") if path.name != "__init__.py"}
-    assert {span for span in spans(section("Structure")) if span.endswith(".py")} == modules
+    listed = [span for span in spans(section("Structure")) if span.endswith(".py")]
+    assert sorted(listed) == sorted(modules)
+
+
+@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+def test_each_event_of_the_log_that_is_named_exists(text: str) -> None:
+    """Whoever looks for an event in the log finds it under the name that the documents give it."""
+    source = "\n".join(path.read_text() for path in (ROOT / "bot").rglob("*.py"))
+    assert set(re.findall(r"event=(\w+)", text)) <= set(re.findall(r'event\(\s*"(\w+)"', source))
 
 
 @pytest.mark.parametrize(("typed", "promised"), rows("The command"))
@@ -116,6 +168,12 @@ def test_each_example_does_what_it_says(typed: str, promised: str) -> None:
                 meant = f"the main group `{name}`"
             case Create((NewGroup(name, ParentId(parent)),)):
                 meant = f"the group `{name}` under the ID `{parent}`"
+            case Create((NewGroup(name, ParentName(parent)),)):
+                meant = f"the group `{name}` under the group called `{parent}`"
+            case OpenForm():
+                meant = "the form"
+            case History():
+                meant = "the last ten commands, for you alone"
             case Help():
                 meant = "how it is used, for you alone; also `yardım`, `yardim` and `?`"
                 assert {parse(word) for word in spans(meant)} == {Help()}
@@ -126,16 +184,18 @@ def test_each_example_does_what_it_says(typed: str, promised: str) -> None:
     assert promised == meant
 
 
-def test_the_lines_for_http_make_a_manifest_that_slack_accepts() -> None:
-    """With README's lines in its place the manifest is valid, and names the address that the bot serves."""
-    (lines,) = [yaml.safe_load(block) for language, block in BLOCK.findall(README) if language == "yaml"]
-    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text())
-    manifest["features"]["slash_commands"][0] |= lines["features"]["slash_commands"][0]
-    manifest["settings"] |= lines["settings"]
-    schema = json.loads((ROOT / "tests/slack-manifest/manifest.schema.1.0.0.json").read_text())
-    jsonschema.Draft7Validator(schema).validate(manifest)
-    assert manifest["features"]["slash_commands"][0]["url"].endswith(EVENTS)
-    assert manifest["settings"]["socket_mode_enabled"] is False
+@pytest.mark.parametrize(("typed", "shown"), transcripts(), ids=[typed.split()[0] for typed, _ in transcripts()])
+def test_each_transcript_is_what_the_console_prints(typed: str, shown: str) -> None:
+    """A group, a tree and a refusal, run anew."""
+    assert masked(shown) in masked(console(typed).stdout)
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    """README and CONTRIBUTING name these: whoever changes one changes it there."""
+    seconds = (journal.LEASE, journal.RECENT, journal.RESPONSE_URL_LIVES, people.KEPT, people.MEMBERS_KEPT)
+    assert seconds == (30, 10 * 60, 30 * 60, 60 * 60, 5 * 60)
+    assert (worker.LOOK_UP_AFTER, worker.LONGEST_WAIT, socketmode.LOST_AFTER, serve.STOP) == (3, 30, 60, 22)
+    assert (journal.MOST_OPEN, MAX_GROUPS, MAX_NAME) == (1000, 50, 255)
 
 
 def test_the_version_is_one() -> None:

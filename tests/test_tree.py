@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.conftest import Running
 from tests.test_interactions import actions, answers, opened, told
 
 Start = Callable[..., Running]
+pending = pytest.mark.xfail(strict=True, reason="not so yet")
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 
 
@@ -70,8 +72,8 @@ class Watched(Api):
             with self._changed:
                 self.at_once -= 1
 
-    def fail(self, **faults: int | str) -> None:
-        """Let each request for a group of one of the names fail in its way."""
+    def fail(self, faults: Mapping[str, int | str]) -> None:
+        """Let each request for a group of one of the names fail in its way, and no other request."""
 
         def mood() -> int | str | None:
             method, body = self.calls[-1]
@@ -157,7 +159,7 @@ def test_a_tree_is_made_under_the_ids_that_were_received(
 
 
 def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A parent's name is looked up for each line of the first level; one that leads nowhere takes only its own along."""
+    """A parent's name is looked up for each line that has one; one that leads nowhere takes only its own along."""
     api.add("Abroad", "5", "6")
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "A parent=abroad\n  B\nC parent=Nowhere\n  D\nE parent=Customers")
@@ -195,7 +197,7 @@ def test_what_hangs_under_a_missing_group_is_skipped(
 
         monkeypatch.setattr(Client, "add_group", unreachable)
     else:
-        api.fail(Broken=fault)
+        api.fail({"Broken": fault})
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, WITH_A_FAULT)
     (answer,) = workspace.thread(done(workspace, 4, 8, language))
     assert not api.sent().keys() & {"Child", "Grandchild", "Other child"}
@@ -228,10 +230,11 @@ def test_what_hangs_under_a_missing_group_is_skipped(
     assert say(language, "answer.reference", reference=answer.job) in answer.text
 
 
+@pending
 @pytest.mark.parametrize("code", [422, 499])
 def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Workspace, api: Watched, code: int) -> None:
     """A refusal's code and the API's own words are in the answer, once, however many groups it met."""
-    api.fail(A=code, C=code)
+    api.fail({"A": code, "C": code})
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A\nB\nC")
     (answer,) = workspace.thread(done(workspace, 1, 3))
     said = {422: "İstek içerisindeki değerler doğrulanamadı", 499: "Bilinmeyen hata"}[code]
@@ -283,13 +286,12 @@ def test_duplicates_of_the_last_minutes_are_told_before_anything_is_sent(
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "Staff\n  İstanbul")
     done(workspace, 2, 2, language)
-    reply = workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below", user="U2")
-    assert load(language)["duplicate.heading"] in reply.text
-    assert "<@U1>" in reply.text
-    assert f"`{api.id_of('Staff')}`" in reply.text
+    workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below", user="U2")
+    refused = told(workspace, load(language)["duplicate.heading"], "U2")
+    assert "<@U1>" in refused.text
+    assert f"`{api.id_of('Staff')}`" in refused.text
     assert api.made() == 2
     assert len(workspace.roots()) == 1
-    refused = Message("C1", "", reply.text, blocks=reply.body["blocks"])
     for _ in range(2):
         workspace.press(url, refused, "another", user="U2")
     assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
@@ -305,7 +307,9 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
     for _ in range(2):
         assert workspace.command(url, TREE, trigger_id="1.1").text == ""
     api.wait_for(1)
-    assert say("en", "duplicate.under_way", who="<@U1>") in workspace.command(url, TREE, user="U2").text
+    workspace.command(url, TREE, user="U2")
+    assert told(workspace, say("en", "duplicate.under_way", who="<@U1>"), "U2")
+    assert not workspace.private()
     api.let_all()
     done(workspace, 5, 5)
     assert api.made() == 5
@@ -322,7 +326,7 @@ def with_a_duplicate(url: str, workspace: Workspace) -> Message:
 
 def test_what_hangs_under_a_duplicate_is_skipped(start: Start, workspace: Workspace, api: Watched) -> None:
     """A duplicate that shows only when its parent's name is known is not sent, nor is what hangs under it."""
-    api.fail(Under=503)
+    api.fail({"Under": 503})
     answer = with_a_duplicate(start(ADDGROUP_LANGUAGE="en").url, workspace)
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1}
     found = say("en", "tree.duplicate", id=f"`{api.id_of('VIP')}`")
@@ -330,12 +334,13 @@ def test_what_hangs_under_a_duplicate_is_skipped(start: Start, workspace: Worksp
     assert answer.text.count(load("en")["tree.skipped"]) == 2
 
 
+@pending
 def test_the_rest_goes_under_a_duplicate(start: Start, workspace: Workspace, api: Watched) -> None:
     """A duplicate is there: trying the rest leaves it alone, and makes what hangs under it under its id."""
-    api.fail(Under=503)
+    api.fail({"Under": 503})
     url = start(ADDGROUP_LANGUAGE="en").url
     answer = with_a_duplicate(url, workspace)
-    api.fail()
+    api.fail({})
     workspace.press(url, answer, "again")
     answers(workspace, 3)
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 2, "Below": 1, "Deeper": 1}
@@ -355,16 +360,15 @@ def test_the_form_makes_a_tree(start: Start, workspace: Workspace, api: Watched,
     (customers,) = workspace.suggest(url, "cust")
     assert workspace.submit(url, form, name="- A\n  - B\n    - A\n- C = D", parent=customers).body == {}
     root = done(workspace, 4, 4, language, "C7")
-    assert [(name, api.groups[parent].name) for name, parent in sent(api)] == sorted(
-        [("A", "Customers"), ("B", "A"), ("A", "B"), ("C = D", "Customers")]
-    )
+    made = [(name, api.groups[parent].name) for name, parent in sent(api)]
+    assert sorted(made) == [("A", "B"), ("A", "Customers"), ("B", "A"), ("C = D", "Customers")]
     assert len(workspace.thread(root)) == 1
 
 
 def sent(api: Watched) -> list[tuple[str, str]]:
-    """Return name and parent's id of what was sent, in order of names."""
+    """Return name and parent's id of what was sent."""
     groups = [body["request"]["group"] for method, body in api.calls if method == "add-group"]
-    return sorted((group["name"], group["parent"]) for group in groups)
+    return [(group["name"], group["parent"]) for group in groups]
 
 
 @both_languages
@@ -437,19 +441,32 @@ def test_progress_that_cannot_be_shown_holds_nothing_up(
     assert api.made() == 4
 
 
+@pytest.mark.parametrize("fault", [500, "ratelimited:0", "drop"])
+def test_a_root_that_was_delayed_shows_the_result(
+    start: Start, workspace: Workspace, api: Watched, fault: int | str
+) -> None:
+    """The groups do not wait for a root; one that comes after them shows what became of them, with the tree below."""
+    workspace.faults["chat.postMessage"].append(fault)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, TREE)
+    root = done(workspace, 5, 5)
+    assert root.earlier == []
+    assert workspace.wait_for(lambda: len(workspace.thread(root)) == 1)
+    assert [message.ts for message in workspace.roots()] == [root.ts]
+
+
 # Slack's limits.
 
 
 @both_languages
-@pytest.mark.parametrize("unit", ["&", "<!channel>", "🎉", "`", "*_~>\u202fé"])
+@pytest.mark.parametrize("unit", ["&", "<!channel>", "🎉", "`", "*_~>é"])
 def test_fifty_groups_of_the_longest_names(
     start: Start, workspace: Workspace, api: Watched, language: str, unit: str
 ) -> None:
     """Every message is one that Slack takes, and together they tell every line with its id or its reason."""
-    parent = (unit * 255)[:255].strip()
+    parent = (unit * 255)[:255]
     api.add(parent, "", "6")
-    names = [f"{number:02} {parent}"[:255] for number in range(50)]
-    api.fail(**{names[13]: 499, names[27]: "close", names[41]: 422})
+    names = [f"{number:02}{parent}"[:255] for number in range(50)]
+    api.fail({names[13]: 499, names[27]: "close", names[41]: 422})
     typed = [f"{' ' * (n % 10)}{name}" + (f' parent="{parent}"' if n % 10 == 0 else "") for n, name in enumerate(names)]
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, "\n".join(typed))
     made = len(set(names) - {name for tens in (13, 27, 41) for name in names[tens : tens - tens % 10 + 10]})
@@ -478,20 +495,40 @@ def test_the_deepest_tree_stays_within_limits(start: Start, workspace: Workspace
     assert told_ids == [api.id_of(name) for name in names]
 
 
-def test_an_answer_of_many_messages_gets_through_a_rate_limit(start: Start, workspace: Workspace, api: Watched) -> None:
-    """What was posted is not posted again when Slack wants a pause in between, so the answer comes to its end."""
+@pending
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_answer_of_many_messages_gets_through_a_rate_limit(
+    start: Start, workspace: Workspace, api: Watched, closed: bool
+) -> None:
+    """What was said is not said again when Slack wants a pause in between, so that the answer comes to its end."""
     names = [f"{number:02}{'&' * 253}" for number in range(12)]
-    rolls = iter(range(10**6))
-    posting = workspace.faults["chat.postMessage"]
-    workspace.mood = lambda: (
-        "ratelimited:0"
-        if workspace.calls[-1][0] == "chat.postMessage" and next(rolls) % 4 == 3 and not posting
-        else None
-    )
+    if closed:
+        workspace.closed["C1"] = "not_in_channel"
+    calls = itertools.count(1)
+    method = "response_url" if closed else "chat.postMessage"
+    workspace.mood = lambda: "ratelimited:0" if workspace.calls[-1][0] == method and next(calls) % 4 == 0 else None
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "\n".join(names))
-    root = done(workspace, 12, 12)
-    told_ids = re.findall(r"ID `(\d+)`", "\n".join(lines(workspace.thread(root))))
-    assert sorted(told_ids) == sorted(api.id_of(name) for name in names)
+
+    def told_ids() -> list[str]:
+        return [found for message in tuple(workspace.messages) for found in re.findall(r"ID `(\d+)`", message.text)]
+
+    assert workspace.wait_for(lambda: len(told_ids()) > 36 or {*told_ids()} == {*api.groups} - {"5"})
+    assert Counter(told_ids()) == Counter(api.id_of(name) for name in names)
+
+
+@pending
+def test_the_audit_channel_is_told_of_every_group(start: Start, workspace: Workspace, api: Watched) -> None:
+    """The audit channel's lines of a large tree stay within Slack's limits too."""
+    names = [f"{number:02}{'&' * 253}" for number in range(50)]
+    workspace.command(start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_LANGUAGE="en").url, "\n".join(names))
+    done(workspace, 50, 50)
+    assert workspace.wait_for(lambda: bool(workspace.problems or workspace.roots("CAUDIT")))
+    problems = workspace.problems.copy()
+    workspace.problems.clear()
+    assert not problems
+    assert workspace.wait_for(
+        lambda: sum(m.text.count("&lt;@U1") + m.text.count("<@U1>") for m in workspace.roots("CAUDIT")) == 50
+    )
 
 
 # Going on.
@@ -501,11 +538,11 @@ PARTLY = "A parent=5\n  B\n    C\n  D\nE\n  F"
 
 def partly(start: Start, workspace: Workspace, api: Watched, language: str = "en") -> tuple[str, Message]:
     """Have a tree made of which B is refused and E unknown, and return the bot's address and the answer."""
-    api.fail(B=503, E="close")
+    api.fail({"B": 503, "E": "close"})
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, PARTLY)
     (answer,) = workspace.thread(done(workspace, 2, 6, language))
-    api.fail()
+    api.fail({})
     return url, answer
 
 
@@ -531,15 +568,15 @@ def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language
 
 def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: Watched) -> None:
     """What is still missing after trying the rest can be tried from the new answer."""
-    api.fail(B=503)
+    api.fail({"B": 503})
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "A\n  B\n    C\n      D")
     answer = answers(workspace, 1)[0]
-    api.fail(C=503)
+    api.fail({"C": 503})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 2)[1]
     assert "`B` — ID" in answer.text
-    api.fail()
+    api.fail({})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 3)[2]
     assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
@@ -547,6 +584,7 @@ def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: W
     assert "*2 of 2 groups were created.*" in answer.text
 
 
+@pending
 @pytest.mark.parametrize("first", ["again", "anyway"])
 def test_the_rest_and_anyway_share_the_tree(start: Start, workspace: Workspace, api: Watched, first: str) -> None:
     """What was refused is tried by one button, what is unknown by the other, each with its subgroups; none by both."""
@@ -563,7 +601,7 @@ def test_the_rest_and_anyway_share_the_tree(start: Start, workspace: Workspace, 
 @both_languages
 def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
     """Every unknown group is looked up anew under its parent's id, and nothing is sent."""
-    api.fail(B="close", C="close")
+    api.fail({"B": "close", "C": "close"})
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "A\n  B\n  C\n  D")
     answer = answers(workspace, 1)[0]
@@ -576,7 +614,7 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     assert f"`C` — {load(language)['tree.unknown']}" in looked.text
     assert actions(looked) == ["look", "anyway"]
     assert api.made() == 4
-    api.fail()
+    api.fail({})
     for message in (looked, answer):
         workspace.press(url, message, "anyway", user="U2")
     made = answers(workspace, 3)[2]
@@ -586,14 +624,17 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     assert {parent for name, parent in sent(api) if name != "A"} == {api.id_of("A")}
 
 
+@pending
 def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace: Workspace, api: Watched) -> None:
     """The root goes on counting what was asked for at first, not only what was tried last."""
     url, answer = partly(start, workspace, api)
-    workspace.press(url, answer, "again")
-    root = done(workspace, 4, 6)
-    assert "6 new groups" in root.text
-    workspace.press(url, answer, "anyway")
-    done(workspace, 6, 6)
+    (root,) = workspace.roots()
+    asked = say("en", "tree.asked", who="<@U1>", count=6, names="`A`, `E`")
+    for action, made in [("again", 4), ("anyway", 6)]:
+        before = root.text
+        workspace.press(url, answer, action, user="U2")
+        assert workspace.wait_for(lambda: root.text != before)  # noqa: B023  # called at once
+        assert root.text == say("en", "tree.done", asked=asked, made=made, count=6)
 
 
 # Where the bot may not post.
@@ -604,7 +645,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
     """The same tree, the buttons and the remedy go to the one who asked, alone."""
     workspace.closed["C1"] = "not_in_channel"
     names = [name.format(number) for number in range(8)]
-    api.fail(**{names[3]: 503})
+    api.fail({names[3]: 503})
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "\n".join(names))
     told(workspace, load("en")["answer.private"])
@@ -613,7 +654,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
     assert text.count(load("en")["rejected.503.title"]) == 2
     assert not workspace.roots()
     del workspace.closed["C1"]
-    api.fail()
+    api.fail({})
     workspace.press(url, workspace.private()[-1], "again")
     assert workspace.wait_for(lambda: len(workspace.roots()) == 1)
     answers(workspace, 1)
@@ -624,7 +665,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
 
 
 def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: Workspace, api: Watched) -> None:
-    """What hangs under one group is under way together, as far as the workers go, and never before its parent is made."""
+    """What hangs under one group is under way together, as far as the workers go, and never before that is made."""
     api.held = True
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="4").url
     workspace.command(url, "A\n  A1\n    A11\n  A2\n  A3\n  A4\n  A5\nB\n  B1")
@@ -671,11 +712,12 @@ def test_a_large_tree_does_not_hold_up_a_single_command(
     done(workspace, 50, 50)
 
 
+@pending
 @pytest.mark.parametrize("workers", [1, 3])
 def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched, workers: int) -> None:
     """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
     api.delay = 0.01
-    api.fail(**{f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
+    api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS=str(workers)).url
     for tree in "ABCD":
         typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]

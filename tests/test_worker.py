@@ -128,8 +128,6 @@ class Past:
         """Leave everything as it is, for the next process."""
         self.journal.leave()
         self.journal.close()
-        if self.journal._sign_of_life:
-            self.journal._sign_of_life.close()
 
 
 @pytest.fixture
