@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="a row for each group")
     history.add_argument(
-        "--forget-before", metavar="WHEN", help="remove what was done with before then, and print nothing"
+        "--forget-before", metavar="WHEN", help="remove the closed jobs from before then, and say how many"
     )
     history.set_defaults(run=_history)
     manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
@@ -73,6 +74,7 @@ def _console(options: argparse.Namespace) -> int:
 def _check(_options: argparse.Namespace) -> int:
     from bot.check import run
 
+    logging.disable()  # what Slack's library would say of a failed call, the check says itself
     return run(settings.environment(), sys.stdout)
 
 

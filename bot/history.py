@@ -260,7 +260,7 @@ def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
 
 
 def _step(row: Row[Any]) -> EntryStep:
-    outcome = journal._outcome(row)
+    outcome = journal.outcome_of(row)
     return EntryStep(
         step=row.position,
         name=row.name,

@@ -351,7 +351,7 @@ def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
             "parent_name": step.parent.name if isinstance(step.parent, ParentName) else None,
             "above": step.above,
             "state": step.state,
-            "sent_at": now() - step.sent_ago,
+            "sent_at": now() - step.sent_ago if step.state == SENDING else None,
             "settled_at": now() if closed else None,
             **({"detail": step.reason or None} if step.outcome is None else {"detail": None, **_columns(step.outcome)}),
         }
@@ -399,7 +399,7 @@ def _columns(outcome: Outcome | None) -> dict[str, Any]:
             raise ValueError("a step without an outcome is not settled")
 
 
-def _outcome(row: Row[Any]) -> Outcome | None:
+def outcome_of(row: Row[Any]) -> Outcome | None:
     """Return the outcome that _columns took apart."""
     match row.state:
         case "created":
@@ -464,7 +464,7 @@ def _load(connection: Connection, ids: Collection[str]) -> list[Job]:
                 unsettled=row.state,
                 reason=row.detail or "" if row.state == SENDING else "",
                 sent_ago=row.sent_ago or 0.0,
-                outcome=_outcome(row),
+                outcome=outcome_of(row),
             )
         )
     return list(found.values())

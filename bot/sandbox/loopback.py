@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,6 +40,7 @@ class Loopback:
     def __init__(self) -> None:
         outer = self
         self._closing = threading.Event()
+        self.ahead = 0.0  # how far its clock is ahead of the machine's, in seconds
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -58,6 +60,9 @@ class Loopback:
                 self.wfile.write(answer.body)
 
             do_GET = do_POST  # noqa: N815
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((timestamp or time.time()) + outer.ahead)
 
             def log_message(self, *args: object) -> None:
                 """Say nothing: what matters is recorded by the stand-in."""

@@ -62,6 +62,7 @@ class Workspace(Loopback):
     def __init__(self, signing_secret: str) -> None:
         super().__init__()
         self.signing_secret = signing_secret
+        self.scopes = ["commands", "chat:write", "chat:write.public", "users:read", "usergroups:read"]  # granted
         self.locales: dict[str, str] = {}
         self.people: dict[str, dict[str, Any]] = {}  # what differs from a full member, by user id
         self.usergroups: dict[str, list[str]] = {}
@@ -194,9 +195,9 @@ class Workspace(Loopback):
         return handler(arguments) if handler else _json(ok=False, error="unknown_method")
 
     def _auth_test(self, _arguments: dict[str, Any]) -> Answer:
-        return _json(
-            ok=True, url="https://sandbox.slack.com/", team="Sandbox", team_id="T1", user_id="UBOT", bot_id="B1"
-        )
+        names = {"team": "Sandbox", "team_id": "T1", "user": "addgroup", "user_id": "UBOT", "bot_id": "B1"}
+        scopes = {"x-oauth-scopes": ",".join(self.scopes)} if self.scopes else {}
+        return _json(200, scopes, ok=True, url="https://sandbox.slack.com/", **names)
 
     def _apps_connections_open(self, _arguments: dict[str, Any]) -> Answer:
         return _json(ok=True, url=self.socket_url)
