@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,11 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except settings.SettingsError as error:
         sys.stderr.write("The settings do not allow this yet:\n")
         sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
         sys.stderr.write("Set them in the environment or in a file .env here; .env.example explains each.\n")
         return 2
+    except BrokenPipeError:  # who reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except JournalError as error:
         sys.stderr.write(f"The journal cannot be used: {error}\nLook at DATABASE_URL, and whether the database runs.\n")
         return 1

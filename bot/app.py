@@ -44,7 +44,8 @@ class Bot:
         api = Client(settings.api_url, settings.credentials, settings.api_timeout)
         groups = Groups(api)
         access = Access(people, settings.channels, settings.members)
-        conversation = Conversation(slack, settings.audit_channel)
+        audit_language = "en" if settings.language == "auto" else settings.language
+        conversation = Conversation(slack, settings.audit_channel, audit_language)
         self._journal = journal = Journal(settings.database_url)
         self.worker = Worker(journal, api, groups, conversation, people, access, settings.workers)
         self.bolt = _bolt(settings, slack)

@@ -114,6 +114,6 @@ def _with_name(groups: Iterable[Group], name: str) -> list[Group]:
 
 
 def _nearest(groups: tuple[Group, ...], name: str) -> list[Group]:
-    """Return the three groups whose names are nearest."""
-    by_name = {fold(group.name): group for group in groups}
-    return [by_name[found] for found in difflib.get_close_matches(fold(name), by_name, n=3, cutoff=0.3)]
+    """Return some groups whose names are nearest, the nearest first."""
+    close = difflib.get_close_matches(fold(name), {fold(group.name) for group in groups}, n=3, cutoff=0.3)
+    return [group for found in close for group in groups if fold(group.name) == found][:_MOST]

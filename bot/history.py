@@ -7,7 +7,6 @@ import csv
 import io
 import itertools
 import json
-import os
 import re
 import sys
 import time
@@ -99,9 +98,6 @@ def run(options: Namespace) -> int:
     """
     try:
         _run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # who reads has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except WrongUsage as error:
         sys.stderr.write(f"{error}\n")
         return 2

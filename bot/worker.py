@@ -163,6 +163,9 @@ class Worker:
             event("lease_lost", level=logging.WARNING, job=job.id)
         except TryLater as later:
             self._postpone(job, later.why, later.seconds)
+        except JournalError as error:
+            event("journal_failed", level=logging.ERROR, job=job.id, reason=str(error))
+            self._postpone(job, "journal", None)
         except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a carrier in silence
             event("job_failed", level=logging.ERROR, job=job.id, trace=error)
             self._postpone(job, type(error).__name__, None)
@@ -181,6 +184,7 @@ class Worker:
             self._journal.spoken(job, self._people.language(job.user))
         if not job.begun and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
+            event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
         if not job.thread and not job.settled:
             self._try_root(job)
         self._settle_all(job)
@@ -297,7 +301,7 @@ class Worker:
             self._insist(lambda: self._journal.settle(job, step))
         else:
             self._insist(lambda: self._journal.unclear(job, step))
-        outcome, reason = step.state, step.reason or None
+        outcome, reason = step.state if step.outcome else "unclear", step.reason or None
         event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
 
     def _look_up(self, job: Job, step: Step) -> None:

@@ -382,10 +382,8 @@ def test_who_has_seen_enough_may_go(book: Journal, database_url: str) -> None:
     """`history | head -1` ends with status 0 and without a traceback."""
     for _ in range(3):
         done(book, Skipped(), typed="x" * 60_000)
-    script = f"import sys; from tests.test_history import chosen, history; sys.exit(history.run({chosen(json=True)!r}))"
-    script = script.replace("Namespace(", "__import__('argparse').Namespace(")
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", script],
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "history", "--json"],
         cwd=ROOT,
         env={**inherited(), "DATABASE_URL": database_url},
         stdout=subprocess.PIPE,

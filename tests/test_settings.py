@@ -40,6 +40,9 @@ def test_defaults() -> None:
         "database_url": "sqlite:///addgroup.db",
         "language": "auto",
         "workers": 16,
+        "channels": (),
+        "members": (),
+        "audit_channel": "",
         "host": "0.0.0.0",  # noqa: S104  # what Slack must reach
         "port": 3000,
         "log_level": "INFO",

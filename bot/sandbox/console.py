@@ -84,6 +84,8 @@ class Console:
                 self._set(line[1:])
             elif line.isdecimal() and 1 <= int(line) <= len(self._buttons):
                 status = self._press(int(line))
+            elif line.isdecimal() and self._buttons:
+                print("There is no button with this number.")
             elif line:
                 status = self.run(line.removeprefix("/addgroup").strip())
 

@@ -18,9 +18,10 @@ from bot.slack.calls import SlackRefused, TryLater, called, tell
 class Conversation:
     """Tells people about their jobs. Every method raises SlackRefused or TryLater when it did not work."""
 
-    def __init__(self, client: WebClient, audit_channel: str = "") -> None:
+    def __init__(self, client: WebClient, audit_channel: str = "", audit_language: str = "en") -> None:
         self._client = client
         self._audit_channel = audit_channel
+        self._audit_language = audit_language
         self._quiet_until: dict[str, float] = {}  # by channel: Slack's limits are a channel's
 
     def post_root(self, job: Job) -> Thread:
@@ -53,7 +54,7 @@ class Conversation:
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or whom the bot refused."""
-        if self._audit_channel and (text := wording.audit(job)):
+        if self._audit_channel and (text := wording.audit(self._audit_language, job)):
             self._post(job, channel=self._audit_channel, **blocks.plain(text))
 
     def _post(self, job: Job, **message: Any) -> SlackResponse:

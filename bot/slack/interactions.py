@@ -117,6 +117,7 @@ class Interactions:
     def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
         language = self._people.language(reply.user, SOON)
         if reason := self._access.refusal(reply.user, origin.channel, SOON):
+            event("denied", user=reply.user, channel=origin.channel, reason=reason)
             reply.tell(lambda language: blocks.plain(wording.denied(language, reason)))
             return
         view = pages.form(language, origin, name, parent)

@@ -94,9 +94,9 @@ def denied(language: str, reason: str) -> str:
     return "\n".join(say(language, key) for key in ("denied.heading", f"denied.{reason}", "denied.next"))
 
 
-def audit(job: Job) -> str:
+def audit(language: str, job: Job) -> str:
     """Return the audit channel's lines: what was created, or that somebody was refused; "" where there is neither."""
-    who, language = mention(job.user), job.language
+    who = mention(job.user)
     lines = [
         say(language, "audit.created", who=who, name=as_typed(step.name), id=_code(step.outcome.group.id), job=job.id)
         for step in job.steps
