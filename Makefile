@@ -1,7 +1,7 @@
 # Every target sets up what it needs: a virtual environment in .venv, from the hash-pinned lock.
 PYTHON ?= python3
 RUN = .venv/bin/python
-PIP = .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+PIP = .venv/bin/pip install -qq --disable-pip-version-check --no-deps --require-hashes
 TEXT ?= Customers parent=5
 
 .PHONY: demo test chaos fuzz bench audit lock clean
@@ -25,11 +25,11 @@ bench: .venv/dev  ## measure the bot beside what it is compared with (BENCH="ack
 	$(RUN) -m tests.benchmarks.bench $(BENCH)
 
 audit: .venv/dev  ## look the pinned dependencies up among the known vulnerabilities (needs the network)
-	.venv/bin/pip install --quiet --disable-pip-version-check pip-audit
+	.venv/bin/pip install -qq --disable-pip-version-check pip-audit
 	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt
 
 lock: .venv/dev  ## write requirements*.txt anew from pyproject.toml
-	.venv/bin/pip install --quiet --disable-pip-version-check uv
+	.venv/bin/pip install -qq --disable-pip-version-check uv
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command 'make lock' --extra postgres pyproject.toml -o requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
