@@ -92,12 +92,13 @@ def parse(text: str) -> Command:
 
     Raises UsageError, and nothing else, whatever the text is.
     """
-    lines = [line for line in text.splitlines() if _line(line)]
+    lines = [line for line in text.splitlines() if len(line) > _MAX_LINE or _clean(line)]
     if not lines:
         return OpenForm()
     if len(lines) > 1:
-        return Create(outline(text, _group))
-    line = _clean(lines[0])
+        groups = outline(text, _group)
+        return Create(groups) if groups else OpenForm()
+    line = _line(lines[0])
     if fold(line) in _HELP:
         return Help()
     if fold(line) in _HISTORY:
@@ -142,13 +143,16 @@ _BULLETS = "-*•◦▪‣"
 
 def _indented(line: str) -> tuple[int, str]:
     """Return how far a line is indented, and what is on it without a bullet; more bullets are a deeper level."""
-    expanded = "".join(" " if char.isspace() and char != "\t" else char for char in line).expandtabs(4)
+    if len(line) > _MAX_LINE:
+        raise _too_long(line)
+    seen = (char for char in line if char.isspace() or unicodedata.category(char) not in _ZERO_WIDTH_AND_CONTROL)
+    expanded = "".join(" " if char.isspace() and char != "\t" else char for char in seen).expandtabs(4)
     content = expanded.lstrip(" ")
     indent = len(expanded) - len(content)
     bullets = len(content) - len(content.lstrip(_BULLETS))
     if bullets and content[bullets : bullets + 1] == " ":
-        return indent + 2 * (bullets - 1), _line(content[bullets:])
-    return indent, _line(content)
+        return indent + 2 * (bullets - 1), _clean(content[bullets:])
+    return indent, _clean(content)
 
 
 def _parent_key(parent: Parent) -> str:

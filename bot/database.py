@@ -91,6 +91,9 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
 
 VERSION = 1 + len(MIGRATIONS)
 
+PATIENCE = 1.2
+"""How long to wait for another writer, in seconds: twice that is less than Slack waits for an acknowledgement."""
+
 _LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
 
 
@@ -115,8 +118,8 @@ def connect(url: str) -> Engine:
     """Return an engine for a URL of SQLite or PostgreSQL, `postgres://` included; connects at first use."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        # Waits up to 2 s for another process that is writing; what is committed survives a power cut.
-        engine = create_engine(address, connect_args={"timeout": 2.0}, hide_parameters=True)
+        # Waits so long for another process that is writing; what is committed survives a power cut.
+        engine = create_engine(address, connect_args={"timeout": PATIENCE}, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

@@ -203,27 +203,37 @@ def steps_of(groups: Iterable[NewGroup]) -> list[Step]:
     return [Step(place, group.name, group.parent, group.above) for place, group in enumerate(groups)]
 
 
-def rest(job: Job, unclear: bool) -> list[Step]:
-    """Return anew the steps that a settled job has not made, under the parents that exist.
+def rest(job: Job, action: str) -> list[Step]:
+    """Return anew the steps of a settled job that a button sends, under the groups that exist.
 
-    Without `unclear`, those with an unclear outcome and what hangs under them are left out: they may exist.
+    `anyway` sends those with an unclear outcome and what hangs under them, `again` the others that are missing, so that
+    none is sent by both. A group of which there is another is left alone by `again`, and made by `another`.
     """
-    left_out: set[int] = set()
+    there: dict[int, str] = {}
+    by: dict[int, str] = {}  # the button that sends a step
     for step in job.steps:
-        if step.above in left_out or (isinstance(step.outcome, Unclear) and not unclear):
-            left_out.add(step.position)
-    missing = [step for step in job.steps if not isinstance(step.outcome, Created) and step.position not in left_out]
+        by[step.position] = _SENT_BY.get(type(step.outcome), "again")
+        if step.above is not None and step.above not in there:
+            by[step.position] = by[step.above]
+        match step.outcome:
+            case Created(group):
+                there[step.position] = group.id
+            case Duplicate(group_id=identifier) if identifier and action != "another":
+                there[step.position] = identifier
+    missing = [s for s in job.steps if s.position not in there and action in ("another", by[s.position])]
     places = {step.position: place for place, step in enumerate(missing)}
-    made = {step.position: step.outcome.group.id for step in job.steps if isinstance(step.outcome, Created)}
     return [
         Step(
             position=places[step.position],
             name=step.name,
-            parent=ParentId(made[step.above]) if step.above in made else step.parent,
+            parent=ParentId(there[step.above]) if step.above in there else step.parent,
             above=places.get(step.above) if step.above is not None else None,
         )
         for step in missing
     ]
+
+
+_SENT_BY: dict[type[object], str] = {Unclear: "anyway", Duplicate: "another"}
 
 
 def to_look_up(job: Job) -> list[Step]:

@@ -76,13 +76,13 @@ class Journal:
     def __init__(self, url: str) -> None:
         self._engine = database.connect(url)
         # SQLite lets one writer in; those that race for its lock sleep and starve, those that queue here do not.
-        self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else contextlib.nullcontext()
+        self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
         self.process = uuid.uuid4().hex
         self._sign_of_life = liveness.show(self.process)
 
     def open(self) -> None:
         """Make or update the tables. Raises JournalError."""
-        with _translated(), self._turn:
+        with _translated(), self._in_turn():
             database.migrate(self._engine)
 
     def close(self) -> None:
@@ -124,6 +124,12 @@ class Journal:
         """Return the job with this id, or None."""
         with self._reading() as connection:
             return next(iter(_load(connection, [job])), None)
+
+    def made_from(self, origin: str) -> int:
+        """Return how many groups were made by a job and those that went on from its answer."""
+        made = select(func.count()).select_from(steps).join(jobs, jobs.c.id == steps.c.job)
+        with self._reading() as connection:
+            return int(connection.scalar(made.where(jobs.c.origin == origin, steps.c.state == "created")) or 0)
 
     def recent(self, most: int) -> list[Job]:
         """Return the last jobs, newest first."""
@@ -268,8 +274,20 @@ class Journal:
     # Transactions.
 
     @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if not self._turn:
+            yield
+            return
+        if not self._turn.acquire(timeout=database.PATIENCE):
+            raise JournalError("other writers did not finish in time")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _translated(), self._turn, self._engine.begin() as connection:
+        with _translated(), self._in_turn(), self._engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -319,6 +337,11 @@ def _parent_key(job: Job, step: Step) -> str:
     return f"step:{job.id}:{step.above}"
 
 
+def _storable(text: str) -> str:
+    """Return a text without what databases refuse: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
     trigger = f"refused:{job.id}" if closed and not job.typed_now else job.trigger  # the button is left for others
     connection.execute(
@@ -330,7 +353,7 @@ def _insert(connection: Connection, job: Job, closed: bool = False) -> None:
             origin=job.origin,
             forced=int(job.forced),
             channel=job.channel,
-            typed=job.typed,
+            typed=_storable(job.typed),
             language=job.language,
             response_url=None if closed else job.response_url,
             root_channel=job.thread.channel if job.thread else None,
@@ -386,7 +409,7 @@ def _columns(outcome: Outcome | None) -> dict[str, Any]:
         case Created(group):
             return {"group_id": group.id}
         case Rejected(code=code, message=message):
-            return {"code": code, "detail": message}
+            return {"code": code, "detail": _storable(message)}
         case NotSent(reason=reason):
             return {"detail": reason}
         case Unclear(reason, found):

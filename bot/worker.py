@@ -172,7 +172,7 @@ class Worker:
 
     def _postpone(self, job: Job, why: str, seconds: float | None) -> None:
         if seconds is None:
-            seconds, job.attempts = min(2.0**job.attempts, LONGEST_WAIT), job.attempts + 1
+            seconds, job.attempts = min(2.0 ** min(job.attempts, 10), LONGEST_WAIT), job.attempts + 1
         event("postponed", job=job.id, why=why, seconds=seconds)
         try:
             self._journal.postpone(job, seconds)
@@ -252,9 +252,8 @@ class Worker:
         return step.above is None or job.steps[step.above].outcome is not None
 
     def _show_progress(self, job: Job) -> None:
-        if job.thread:
-            with contextlib.suppress(SlackRefused, TryLater):
-                self._conversation.edit_root(job, job.thread)
+        with contextlib.suppress(SlackRefused, TryLater):
+            self._edit_root(job)
 
     def _settle(self, job: Job, step: Step) -> None:
         if not step.outcome and step.under is None:
@@ -273,7 +272,8 @@ class Worker:
     def _place(self, job: Job, step: Step) -> None:
         """Find the id of the parent, or settle the step as one that cannot be made."""
         if isinstance(step.parent, ParentName):
-            found = self._groups.named(step.parent.name)
+            with self._calls.take(job.id):
+                found = self._groups.named(step.parent.name)
             if isinstance(found, Group):
                 step.under = found.id
                 return
@@ -308,7 +308,8 @@ class Worker:
         """Find out what became of a request without an answer, and settle the step as unclear with what was found."""
         if step.sent_ago < LOOK_UP_AFTER:
             raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
-        found = self._groups.find(step.name, step.under or "")
+        with self._calls.take(job.id):
+            found = self._groups.find(step.name, step.under or "")
         if found:
             made = self._journal.made(found)
             found = tuple(identifier for identifier in found if identifier not in made)
@@ -348,7 +349,14 @@ class Worker:
 
     def _finish_root(self, job: Job) -> None:
         try:
-            if job.thread:
-                self._conversation.edit_root(job, job.thread)
+            self._edit_root(job)
         except SlackRefused as error:
             event("root_not_edited", level=logging.WARNING, job=job.id, error=error.error)
+
+    def _edit_root(self, job: Job) -> None:
+        """Let the root show what is made of what was asked for at first; of a single group, what was tried last."""
+        first = None if job.origin == job.id else self._journal.find(job.origin)
+        if job.thread and first and len(first.steps) > 1:
+            self._conversation.edit_root(first, job.thread, self._journal.made_from(first.id))
+        elif job.thread:
+            self._conversation.edit_root(job, job.thread)

@@ -62,7 +62,7 @@ def test_a_dropped_connection_is_opened_again(workspace: Workspace, api: Api, sl
     served = start(workspace, api, tmp_path)
     assert slack.connected()
     slack.drop()
-    assert slack.connected(30)
+    assert slack.connected(times=2)
     slack.send("e1", command(workspace, "VIP"))
     assert slack.acked("e1") == {}
     assert served.stop() == 0

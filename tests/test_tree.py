@@ -24,7 +24,6 @@ from tests.conftest import Running
 from tests.test_interactions import actions, answers, opened, told
 
 Start = Callable[..., Running]
-pending = pytest.mark.xfail(strict=True, reason="not so yet")
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 
 
@@ -230,7 +229,6 @@ def test_what_hangs_under_a_missing_group_is_skipped(
     assert say(language, "answer.reference", reference=answer.job) in answer.text
 
 
-@pending
 @pytest.mark.parametrize("code", [422, 499])
 def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Workspace, api: Watched, code: int) -> None:
     """A refusal's code and the API's own words are in the answer, once, however many groups it met."""
@@ -334,7 +332,6 @@ def test_what_hangs_under_a_duplicate_is_skipped(start: Start, workspace: Worksp
     assert answer.text.count(load("en")["tree.skipped"]) == 2
 
 
-@pending
 def test_the_rest_goes_under_a_duplicate(start: Start, workspace: Workspace, api: Watched) -> None:
     """A duplicate is there: trying the rest leaves it alone, and makes what hangs under it under its id."""
     api.fail({"Under": 503})
@@ -495,7 +492,6 @@ def test_the_deepest_tree_stays_within_limits(start: Start, workspace: Workspace
     assert told_ids == [api.id_of(name) for name in names]
 
 
-@pending
 @pytest.mark.parametrize("closed", [False, True])
 def test_an_answer_of_many_messages_gets_through_a_rate_limit(
     start: Start, workspace: Workspace, api: Watched, closed: bool
@@ -516,7 +512,6 @@ def test_an_answer_of_many_messages_gets_through_a_rate_limit(
     assert Counter(told_ids()) == Counter(api.id_of(name) for name in names)
 
 
-@pending
 def test_the_audit_channel_is_told_of_every_group(start: Start, workspace: Workspace, api: Watched) -> None:
     """The audit channel's lines of a large tree stay within Slack's limits too."""
     names = [f"{number:02}{'&' * 253}" for number in range(50)]
@@ -585,7 +580,6 @@ def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: W
     assert "*2 of 2 groups were created.*" in answer.text
 
 
-@pending
 @pytest.mark.parametrize("first", ["again", "anyway"])
 def test_the_rest_and_anyway_share_the_tree(start: Start, workspace: Workspace, api: Watched, first: str) -> None:
     """What was refused is tried by one button, what is unknown by the other, each with its subgroups; none by both."""
@@ -625,7 +619,6 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     assert {parent for name, parent in sent(api) if name != "A"} == {api.id_of("A")}
 
 
-@pending
 def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace: Workspace, api: Watched) -> None:
     """The root goes on counting what was asked for at first, not only what was tried last."""
     url, answer = partly(start, workspace, api)
@@ -713,7 +706,6 @@ def test_a_large_tree_does_not_hold_up_a_single_command(
     done(workspace, 50, 50)
 
 
-@pending
 @pytest.mark.parametrize("workers", [1, 3])
 def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched, workers: int) -> None:
     """Trees, single commands, names to find and lost answers to look up share the workers that there are."""

@@ -20,12 +20,13 @@ class Link:
     def __init__(self) -> None:
         self.acks: dict[str, dict[str, Any]] = {}
         self._connections: list[ServerConnection] = []
+        self._times = 0
         self._changed = threading.Condition()
 
-    def connected(self, seconds: float = 10) -> bool:
-        """Wait until a bot is connected."""
+    def connected(self, times: int = 1, seconds: float = 30) -> bool:
+        """Wait until bots have connected so many times."""
         with self._changed:
-            return self._changed.wait_for(lambda: bool(self._connections), seconds)
+            return self._changed.wait_for(lambda: self._times >= times and bool(self._connections), seconds)
 
     def send(self, envelope_id: str, payload: dict[str, Any]) -> None:
         """Send a slash command to the bot that is connected."""
@@ -49,6 +50,7 @@ class Link:
         connection.send(json.dumps({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}}))
         with self._changed:
             self._connections.append(connection)
+            self._times += 1
             self._changed.notify_all()
         try:
             for message in connection:

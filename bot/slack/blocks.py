@@ -38,9 +38,12 @@ def usage(language: str, error: UsageError) -> Message:
     return plain(f"{wording.mistake(language, error)}\n{say(language, 'usage.nothing_done')}")
 
 
-def root(job: Job) -> Message:
-    """Return the root message: who asked for what, and what came of it or how far it is."""
-    return plain(tree.root(job) if len(job.steps) > 1 else wording.root(job))
+def root(job: Job, made: int | None = None) -> Message:
+    """Return the root message: who asked for what, and what came of it or how far it is.
+
+    `made` is how many of its groups there are, where other jobs have gone on from it.
+    """
+    return plain(tree.root(job, made) if len(job.steps) > 1 else wording.root(job))
 
 
 def answer(job: Job, remark: str = "") -> list[Message]:
@@ -91,7 +94,7 @@ def _actions(job: Job) -> list[str]:
         return _actions_after(job.steps[0].outcome)
     unclear = [step.outcome for step in job.steps if isinstance(step.outcome, Unclear)]
     looked_up = [outcome for outcome in unclear if outcome.found is not None]
-    actions = ["again"] if rest(job, unclear=False) else []
+    actions = ["again"] if rest(job, "again") else []
     return [*actions, *["look"][: len(unclear)], *["anyway"][: len(looked_up)]]
 
 

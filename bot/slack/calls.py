@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
@@ -39,9 +40,11 @@ def called(call: Callable[[], SlackResponse]) -> SlackResponse:
         return call()
     except SlackApiError as error:
         status, word = error.response.status_code, str(error.response.get("error", ""))
-        if status == 429 or status >= 500 or word in _PASSING:
-            raise TryLater(word or str(status), _seconds(error.response.headers)) from error
-        raise SlackRefused(word or str(status)) from error
+        if not re.fullmatch("[a-z0-9_]+", word):  # the SDK's own sentence about a page that is not Slack's
+            word = f"http_{status}"
+        if status == 429 or status >= 500 or word in _PASSING or word.startswith("http_"):
+            raise TryLater(word, _seconds(error.response.headers)) from error
+        raise SlackRefused(word) from error
     except (SlackClientError, OSError, ValueError, HTTPException) as error:
         raise TryLater(type(error).__name__) from error
 
@@ -62,7 +65,7 @@ def tell(response_url: str, message: dict[str, Any]) -> None:
 
 
 def _seconds(headers: Any) -> float | None:
-    """Return what Retry-After says, in seconds; None when it says nothing."""
+    """Return what Retry-After says, in seconds; None when it says nothing, or to come back at once."""
     value = next((v for name, v in headers.items() if name.lower() == "retry-after"), None)
     value = value[0] if isinstance(value, list) and value else value
-    return float(value) if isinstance(value, str) and value.isdecimal() else None
+    return float(value) or None if isinstance(value, str) and value.isdecimal() else None

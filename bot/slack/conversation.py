@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from slack_sdk import WebClient
@@ -11,7 +13,8 @@ from slack_sdk.web import SlackResponse
 
 from bot.jobs import Job, Thread
 from bot.logs import event
-from bot.slack import blocks, wording
+from bot.slack import blocks, tree, wording
+from bot.slack.blocks import Message
 from bot.slack.calls import SlackRefused, TryLater, called, tell
 
 
@@ -23,39 +26,46 @@ class Conversation:
         self._audit_channel = audit_channel
         self._audit_language = audit_language
         self._quiet_until: dict[str, float] = {}  # by channel: Slack's limits are a channel's
+        self._said: Counter[tuple[str, str]] = Counter()  # messages of an answer that came to its end only in part
 
     def post_root(self, job: Job) -> Thread:
         """Post the root message: who asked for what, and the result where there is one."""
         posted = self._post(job, channel=job.channel, **blocks.root(job))
         return Thread(posted["channel"], posted["ts"])
 
-    def edit_root(self, job: Job, thread: Thread) -> None:
-        """Let the root show the result."""
-        message = blocks.root(job)
+    def edit_root(self, job: Job, thread: Thread, made: int | None = None) -> None:
+        """Let the root show the result: that of the job, or of those that have gone on from it, as `made`."""
+        message = blocks.root(job, made)
         called(lambda: self._client.chat_update(channel=thread.channel, ts=thread.ts, **message))
 
     def post_answer(self, job: Job, thread: Thread) -> None:
         """Post the final answer in the thread."""
-        for message in blocks.answer(job):
-            self._post(job, channel=thread.channel, thread_ts=thread.ts, **message)
+        options = {"channel": thread.channel, "thread_ts": thread.ts}
+        self._say(job, "thread", blocks.answer(job), lambda message: self._post(job, **options, **message))
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
         messages = blocks.private(job)
         try:
             if job.response_url:
-                for message in messages:
-                    tell(job.response_url, message)
+                self._say(job, "response_url", messages, lambda message: tell(job.response_url, message))
                 return
         except SlackRefused as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
-        for message in messages:
-            self._post(job, channel=job.user, **message)
+        self._say(job, "direct", messages, lambda message: self._post(job, channel=job.user, **message))
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or whom the bot refused."""
         if self._audit_channel and (text := wording.audit(self._audit_language, job)):
-            self._post(job, channel=self._audit_channel, **blocks.plain(text))
+            messages = [blocks.plain(part) for part in tree.texts(text.splitlines())]
+            self._say(job, "audit", messages, lambda message: self._post(job, channel=self._audit_channel, **message))
+
+    def _say(self, job: Job, where: str, messages: list[Message], say: Callable[[Message], object]) -> None:
+        """Say all messages, going on with the one at which an earlier attempt of this process was put off."""
+        for message in messages[self._said[job.id, where] :]:
+            say(message)
+            self._said[job.id, where] += 1
+        del self._said[job.id, where]
 
     def _post(self, job: Job, **message: Any) -> SlackResponse:
         options = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(job), **message}

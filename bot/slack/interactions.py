@@ -143,7 +143,7 @@ class Interactions:
         if not old:
             return
         action = body["actions"][0]["action_id"]
-        steps = to_look_up(old) if action == "look" else rest(old, unclear=action != "again")
+        steps = to_look_up(old) if action == "look" else rest(old, action)
         job = Job(
             user=reply.user,
             channel=old.channel,

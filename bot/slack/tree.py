@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bot.iletimerkezi import Rejected
 from bot.jobs import Created, Duplicate, Job, Step, Unclear
-from bot.slack.wording import as_typed, cut, escape, mention, parent, remedy, title
+from bot.slack.wording import MAX_QUOTE, as_typed, cut, escape, mention, parent, quote, remedy, title
 from bot.texts import say
 
 MAX_TEXT = 3000
@@ -12,8 +13,8 @@ MAX_TEXT = 3000
 _NAMED = 3  # groups that the root names
 
 
-def root(job: Job) -> str:
-    """Return the root: who asked for what, and how much of it is made."""
+def root(job: Job, made: int | None = None) -> str:
+    """Return the root: who asked for what, and how much of it is made, by this job if `made` is not given."""
     language = job.language
     first = [step for step in job.steps if step.above is None]
     names = ", ".join(as_typed(cut(step.name, 80)) for step in first[:_NAMED])
@@ -21,7 +22,7 @@ def root(job: Job) -> str:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
     asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
     key = "tree.done" if job.settled else "tree.progress"
-    return say(language, key, asked=asked, made=_made(job), count=len(job.steps))
+    return say(language, key, asked=asked, made=_made(job) if made is None else made, count=len(job.steps))
 
 
 def answer(job: Job) -> list[str]:
@@ -30,7 +31,7 @@ def answer(job: Job) -> list[str]:
     heading = say(language, "tree.heading", made=_made(job), count=len(job.steps))
     drawn = [f"{_branch(job, step)}{as_typed(step.name)} — {_result(language, step)}" for step in job.steps]
     reference = [] if job.state == "created" else [say(language, "answer.reference", reference=job.id)]
-    return _texts([heading, *drawn, *_reasons(job), *reference])
+    return texts([heading, *drawn, *_reasons(job), *reference])
 
 
 def _made(job: Job) -> int:
@@ -75,10 +76,13 @@ def _reasons(job: Job) -> list[str]:
             lines[say(language, "tree.unknown_next")] = None
         elif reason := title(language, step.outcome):
             lines[say(language, "tree.why", title=reason, next=remedy(language, step))] = None
+        if isinstance(step.outcome, Rejected):
+            said = quote(cut(step.outcome.message, MAX_QUOTE // 4))
+            lines[f"{say(language, 'answer.code', code=step.outcome.code)}\n{said}".strip()] = None
     return list(lines)
 
 
-def _texts(lines: list[str]) -> list[str]:
+def texts(lines: list[str]) -> list[str]:
     """Put lines together into as few texts as bear them; no line is longer than a text."""
     texts: list[str] = []
     for line in lines:
