@@ -234,7 +234,7 @@ def _asked(call: Callable[[], SlackResponse]) -> tuple[SlackResponse | None, str
         if reason := getattr(error.__cause__, "reason", None):  # of the connection that did not come about
             return None, _shown(str(reason))
         fault = error.why
-    return None, fault if re.fullmatch(r"\w+", fault) else "what answers at SLACK_API_URL is not Slack"
+    return None, "what answers at SLACK_API_URL is not Slack" if fault == "http_200" else fault
 
 
 def _header(answer: SlackResponse, name: str) -> str:

@@ -92,7 +92,10 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
 VERSION = 1 + len(MIGRATIONS)
 
 PATIENCE = 1.2
-"""How long to wait for another writer, in seconds: twice that is less than Slack waits for an acknowledgement."""
+"""How long an acknowledgement waits for other writers, in seconds: here, and then in other processes as long again."""
+
+WRITERS = 8
+"""How many transactions one process has under way at once in PostgreSQL."""
 
 _LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
 
@@ -128,7 +131,7 @@ def connect(url: str) -> Engine:
         address.set(drivername="postgresql+psycopg"),
         connect_args=network,
         hide_parameters=True,
-        pool_size=8,
+        pool_size=WRITERS + 2,  # two beyond the writers: for health checks and readers
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,

@@ -76,13 +76,13 @@ class Journal:
     def __init__(self, url: str) -> None:
         self._engine = database.connect(url)
         # SQLite lets one writer in; those that race for its lock sleep and starve, those that queue here do not.
-        self._turn = threading.Lock() if self._engine.dialect.name == "sqlite" else None
+        self._turns = _Turns(1 if self._engine.dialect.name == "sqlite" else database.WRITERS)
         self.process = uuid.uuid4().hex
         self._sign_of_life = liveness.show(self.process)
 
     def open(self) -> None:
         """Make or update the tables. Raises JournalError."""
-        with _translated(), self._in_turn():
+        with _translated(), self._turns.take():
             database.migrate(self._engine)
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class Journal:
         When somebody has just asked for the same group, it is written as settled and answered, and the Duplicate is
         returned, for the caller to tell. When too many are open, nothing is written.
         """
-        with self._writing() as connection:
+        with self._writing(database.PATIENCE) as connection:
             database.lock(connection)
             if first := connection.scalar(select(jobs.c.user).where(jobs.c.trigger == job.trigger)):
                 return Accepted(False, first)
@@ -274,20 +274,8 @@ class Journal:
     # Transactions.
 
     @contextlib.contextmanager
-    def _in_turn(self) -> Iterator[None]:
-        if not self._turn:
-            yield
-            return
-        if not self._turn.acquire(timeout=database.PATIENCE):
-            raise JournalError("other writers did not finish in time")
-        try:
-            yield
-        finally:
-            self._turn.release()
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with _translated(), self._in_turn(), self._engine.begin() as connection:
+    def _writing(self, patience: float | None = None) -> Iterator[Connection]:
+        with _translated(), self._turns.take(patience), self._engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -310,6 +298,34 @@ class Journal:
     def _settle(self, connection: Connection, job: Job, step: Step) -> None:
         values = _columns(step.outcome)
         connection.execute(update(steps).where(*_this(job, step)).values(state=step.state, settled_at=now(), **values))
+
+
+class _Turns:
+    """Lets `most` writers in at once: those with little patience, which are acknowledgements, before all others."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._urgent = 0
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def take(self, patience: float | None = None) -> Iterator[None]:
+        """Wait for a turn, for at most `patience` seconds. Raises JournalError."""
+        urgent = patience is not None
+        with self._changed:
+            self._urgent += urgent
+            mine = self._changed.wait_for(lambda: self._free and (urgent or not self._urgent), patience)
+            self._urgent -= urgent
+            if not mine:
+                self._changed.notify_all()
+                raise JournalError("other writers did not finish in time")
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
 
 
 @contextlib.contextmanager

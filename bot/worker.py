@@ -69,6 +69,7 @@ class Worker:
         self._changed = threading.Condition()
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._keepers: list[threading.Thread] = []  # those that use the journal beside the carriers
         self._lease_until = 0.0
         self._dispatched_at = 0.0
 
@@ -79,7 +80,10 @@ class Worker:
         self._lease_until = time.monotonic() + LEASE
         self._dispatched_at = time.monotonic()
         for target in (self._hold, self._dispatch, *[self._carry_on] * self._carriers):
-            threading.Thread(target=target, name=f"worker-{target.__name__}", daemon=True).start()
+            thread = threading.Thread(target=target, name=f"worker-{target.__name__}", daemon=True)
+            thread.start()
+            if target != self._carry_on:
+                self._keepers.append(thread)
 
     def accept(self, job: Job) -> Accepted | Duplicate | Busy:
         """Write a job down, so that it will be carried whatever happens. Raises JournalError."""
@@ -104,6 +108,8 @@ class Worker:
         """Begin nothing more, let what is under way finish, and leave the rest to the next process."""
         self._stopping.set()
         self._wake.set()
+        for thread in self._keepers:
+            thread.join(POLL)
         with self._changed:
             finished = self._changed.wait_for(lambda: not self._carrying, seconds)
         try:
