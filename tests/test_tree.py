@@ -619,6 +619,27 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     assert {parent for name, parent in sent(api) if name != "A"} == {api.id_of("A")}
 
 
+def test_anyway_takes_along_what_hangs_under(start: Start, workspace: Workspace, api: Watched) -> None:
+    """Under the answer of a second look too the button makes all that is missing there, once for each try."""
+    api.fail({"B": "close"})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "A\n  B\n    C\n      D")
+    answer = answers(workspace, 1)[0]
+    for number in (2, 3):
+        workspace.press(url, answers(workspace, number - 1)[-1], "look")
+    api.fail({"C": "close"})
+    workspace.press(url, answers(workspace, 3)[2], "anyway")
+    made = answers(workspace, 4)[3]
+    assert api.sent() == {"A": 1, "B": 2, "C": 1}
+    workspace.press(url, answer, "anyway", user="U2")
+    assert told(workspace, "already pressed", "U2")
+    api.fail({})
+    workspace.press(url, made, "anyway")
+    answers(workspace, 5)
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
+
+
 def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace: Workspace, api: Watched) -> None:
     """The root goes on counting what was asked for at first, not only what was tried last."""
     url, answer = partly(start, workspace, api)

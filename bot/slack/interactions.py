@@ -143,11 +143,12 @@ class Interactions:
         if not old:
             return
         action = body["actions"][0]["action_id"]
+        old = self._looked_at(old) if action == "anyway" else old
         steps = to_look_up(old) if action == "look" else rest(old, action)
         job = Job(
             user=reply.user,
             channel=old.channel,
-            trigger=f"{action}:{old.origin if action == 'anyway' else old.id}",
+            trigger=f"{action}:{old.id}",
             typed=old.typed,
             steps=steps,
             response_url=reply.response_url,
@@ -155,6 +156,12 @@ class Interactions:
             forced=action in ("anyway", "another"),
         )
         self._intake.accept(old.followed_by(job), reply)
+
+    def _looked_at(self, job: Job) -> Job:
+        """Return the job whose unclear groups this one only looked up, with what hangs under them, or this one."""
+        while job.trigger.startswith("look:") and (before := self._journal.find(job.trigger.removeprefix("look:"))):
+            job = before
+        return job
 
     def stale(self, ack: Ack, body: dict[str, Any]) -> None:
         """Answer a button that this version does not know."""

@@ -12,8 +12,8 @@ from bot.texts import has, say
 SETTINGS_FAULTS = ("tls", "proxy", "address")
 """Reasons for NotSent that trying again does not cure."""
 
-MAX_QUOTE = 1000
-"""Longest quotation, in characters."""
+MAX_QUOTE = 500
+"""Longest quotation, in characters: escaped, it must still fit into a section."""
 
 
 def escape(text: str) -> str:
