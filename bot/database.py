@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -94,7 +97,7 @@ VERSION = 1 + len(MIGRATIONS)
 PATIENCE = 1.2
 """How long an acknowledgement waits for other writers, in seconds: here, and then in other processes as long again."""
 
-WRITERS = 8
+WRITERS = 4
 """How many transactions one process has under way at once in PostgreSQL."""
 
 _LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
@@ -121,8 +124,7 @@ def connect(url: str) -> Engine:
     """Return an engine for a URL of SQLite or PostgreSQL, `postgres://` included; connects at first use."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
-        # Waits so long for another process that is writing; what is committed survives a power cut.
-        engine = create_engine(address, connect_args={"timeout": PATIENCE}, hide_parameters=True)
+        engine = create_engine(address, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -131,7 +133,7 @@ def connect(url: str) -> Engine:
         address.set(drivername="postgresql+psycopg"),
         connect_args=network,
         hide_parameters=True,
-        pool_size=WRITERS + 2,  # two beyond the writers: for health checks and readers
+        pool_size=WRITERS + 1,  # one beyond the writers: for health checks and readers
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,
@@ -161,11 +163,29 @@ def migrate(engine: Engine) -> None:
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where SQLAlchemy says, in _begin_sqlite
+    # What is committed survives a power cut.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Begin as a writer at once: a reader that turns writer in the middle is refused when another was faster."""
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    """Begin as a writer at once: a reader that turns writer in the middle is refused when another was faster.
+
+    Other processes that write are waited for here. SQLite's own waits grow, so who has waited long waits longer still.
+    """
+    options = connection.get_execution_options()
+    if options.get("reading", False):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    pause, patience = (0.0003, PATIENCE) if options.get("urgent", False) else (0.003, 4 * PATIENCE)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(pause)

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, inspect, make_url, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import database, journal, settings
+from bot import database, records, settings
 from bot.database import jobs, steps
 from bot.iletimerkezi import NotSent, Rejected
 from bot.jobs import Denied, Duplicate, NoParent, Outcome, Skipped, Unclear
@@ -256,7 +256,7 @@ def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
 
 
 def _step(row: Row[Any]) -> EntryStep:
-    outcome = journal.outcome_of(row)
+    outcome = records.outcome_of(row)
     return EntryStep(
         step=row.position,
         name=row.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import http.client
+import json
 import os
 import re
 import statistics
@@ -16,10 +16,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 import requests
-from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import insert
 
 from bot.command import fold
@@ -31,6 +29,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.process import Served, free_port
 from bot.sandbox.workspace import Workspace
 from tests.benchmarks.apps import SECRET, add_group
+from tests.benchmarks.client import signed
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,51 +74,12 @@ def bot(workspace: Workspace, api: Api, **more: str) -> Iterator[Served]:
             served.kill()
 
 
-def signed(name: str, workspace: Workspace | None = None) -> tuple[bytes, dict[str, str]]:
-    form = {
-        "command": "/addgroup",
-        "text": name,
-        "user_id": "U1",
-        "channel_id": "C1",
-        "team_id": "T1",
-        "trigger_id": f"t-{name}",
-        "response_url": f"{workspace.url if workspace else 'http://127.0.0.1:9'}/response/U1/C1/1",
-    }
-    body, timestamp = urlencode(form).encode(), str(int(time.time()))
-    signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body) or ""
-    return body, {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "X-Slack-Request-Timestamp": timestamp,
-        "X-Slack-Signature": signature,
-    }
-
-
 def acks(url: str, connections: int, each: int, label: str) -> tuple[list[float], float]:
-    """Send commands over kept connections; return the latencies in milliseconds, and commands a second."""
-    parts = urlsplit(url)
-
-    def one(number: int) -> list[float]:
-        connection, took = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30), []
-        prepared = [signed(f"{label}-{number}-{index}") for index in range(each)]
-        barrier.wait()
-        for body, headers in prepared:
-            begun = time.perf_counter()
-            connection.request("POST", "/slack/events", body, headers)
-            answer = connection.getresponse()
-            answer.read()
-            took.append(1000 * (time.perf_counter() - begun))
-            if answer.status != 200:
-                raise RuntimeError(f"HTTP {answer.status}")
-        connection.close()
-        return took
-
-    barrier = threading.Barrier(connections + 1)
-    with ThreadPoolExecutor(connections) as pool:
-        futures = [pool.submit(one, number) for number in range(connections)]
-        barrier.wait()
-        begun = time.perf_counter()
-        took = [value for future in futures for value in future.result()]
-        return sorted(took), len(took) / (time.perf_counter() - begun)
+    """Send commands from a process of their own; return the sorted latencies, in ms, and commands a second."""
+    command = [sys.executable, "-m", "tests.benchmarks.client", url, str(connections), str(each), label]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
+    took, seconds = json.loads(done.stdout)
+    return sorted(took), len(took) / seconds
 
 
 def ack() -> None:
