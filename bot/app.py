@@ -11,9 +11,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
 from slack_sdk import WebClient
 
+from bot.bell import Bell
 from bot.groups import Groups
 from bot.iletimerkezi import Client
-from bot.journal import Journal
+from bot.journal import Journal, JournalError
 from bot.settings import Settings
 from bot.slack.access import Access
 from bot.slack.calls import TIMEOUT
@@ -35,31 +36,43 @@ def web_client(settings: Settings, seconds: int = TIMEOUT) -> WebClient:
 
 
 class Bot:
-    """The running bot: `bolt` answers Slack, `web` is its HTTP front, `worker` carries the jobs."""
+    """The bot: `bolt` answers Slack, `web` is its HTTP front, `worker` carries the jobs.
 
-    def __init__(self, settings: Settings) -> None:
+    In processes of their own, what takes commands in and what carries them are each a Bot, joined by the same `bell`.
+    """
+
+    def __init__(self, settings: Settings, bell: Bell) -> None:
         slack = web_client(settings)
         people = People(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         api = Client(settings.api_url, settings.credentials, settings.api_timeout)
-        groups = Groups(api)
+        self._bell = bell
+        self._journal = journal = Journal(settings.database_url)
+        groups = Groups(api, journal.made_lately)
         access = Access(people, settings.channels, settings.members)
         audit_language = "en" if settings.language == "auto" else settings.language
         conversation = Conversation(slack, settings.audit_channel, audit_language)
-        self._journal = journal = Journal(settings.database_url)
-        self.worker = Worker(journal, api, groups, conversation, people, access, settings.workers)
+        self.worker = Worker(journal, api, groups, conversation, people, access, bell, settings.workers)
         self.bolt = _bolt(settings, slack)
-        intake = Intake(self.worker, people, access, self._errands)
+        intake = Intake(journal, bell, people, access, self._errands)
         interactions = Interactions(web_client(settings, FORM), intake, groups, journal)
         Listeners(intake, groups, journal, interactions).register(self.bolt)
         served = None if settings.socket_mode else self.bolt
         self.also_healthy: Callable[[], bool] = lambda: True  # what serves it may have a say
-        self.web = Web(served, settings.slack_signing_secret, lambda: self.worker.healthy() and self.also_healthy())
+        self.web = Web(served, settings.slack_signing_secret, self._healthy)
 
     def start(self) -> None:
         """Prepare the journal and begin to carry. Raises JournalError."""
         self._journal.open()
         self.worker.start()
+
+    def _healthy(self) -> bool:
+        """Tell whether the journal answers and the carriers live."""
+        try:
+            self._journal.ping()
+        except JournalError:
+            return False
+        return self._bell.beating() and self.also_healthy()
 
     def stop(self, seconds: float) -> None:
         """Finish what is under way, for at most `seconds`. Nothing new may come in any more."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from bot.cache import Cache
@@ -24,13 +23,15 @@ Choice = tuple[str, str]
 
 
 class Groups:
-    """Asks get-groups, on which creating a group by id never depends: an account may have add-group without it."""
+    """Asks get-groups, on which creating a group by id never depends: an account may have add-group without it.
 
-    def __init__(self, api: Client) -> None:
+    `lately` tells the groups that the bot has made just now, which the list that is kept may not hold yet.
+    """
+
+    def __init__(self, api: Client, lately: Callable[[], Iterable[Group]]) -> None:
         self._api = api
+        self._lately = lately
         self._lists: Cache[str, tuple[Group, ...]] = Cache(lambda _: self._api.get_groups(), KEPT)
-        self._made: dict[str, Group] = {}
-        self._lock = threading.Lock()
 
     def find(self, name: str, parent: str) -> tuple[str, ...] | None:
         """Return the ids of the groups with this name under this parent's id, asked now; None when it cannot be."""
@@ -77,20 +78,13 @@ class Groups:
         groups = self._lists.known("")
         return choices(groups, groups) if groups else []
 
-    def add(self, group: Group) -> None:
-        """Let a group that was just made be found before the list is asked for anew."""
-        with self._lock:
-            self._made[group.id] = group
-
     def _all(self, seconds: float | None = None) -> tuple[Group, ...]:
         try:
             listed = self._lists.get("", seconds)
         except FutureTimeoutError as error:
             raise TimeoutError from error
         ids = {group.id for group in listed}
-        with self._lock:
-            self._made = {identifier: group for identifier, group in self._made.items() if identifier not in ids}
-            return (*listed, *self._made.values())
+        return (*listed, *(group for group in self._lately() if group.id not in ids))
 
 
 def choices(groups: Iterable[Group], chosen: Iterable[Group]) -> list[Choice]:

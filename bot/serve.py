@@ -17,6 +17,7 @@ from slack_sdk.web import SlackResponse
 
 from bot import __version__
 from bot.app import Bot, web_client
+from bot.bell import Bell
 from bot.journal import Journal
 from bot.logs import event
 from bot.settings import Settings, SettingsError
@@ -28,6 +29,8 @@ STOP = 22
 """How long what is under way may take to finish, in seconds; 25 with what gunicorn takes before. Heroku kills at 30."""
 
 _THREADS = 32  # requests at once; each takes milliseconds
+
+_NICE = 5  # how far carrying stands back where an acknowledgement wants the processor
 
 
 def serve(settings: Settings, environ: dict[str, str]) -> int:
@@ -83,15 +86,18 @@ class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn with one process that holds the bot: built after the fork, stopped after the last request.
+    """gunicorn with two processes: one takes commands in, the other carries them, so that no command waits for work.
 
-    In Socket Mode the same process holds the connection, and HTTP serves the health check alone. `lost` says across
-    the processes that the connection stayed lost.
+    In Socket Mode the first holds the connection, and HTTP serves the health check alone. What has threads is built
+    after the fork, and stopped after the last request. `lost` says across the processes that the connection stayed
+    lost.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop: list[Callable[[], None]] = []
+        self._bell = Bell()
+        self._carries = False
         self.lost = multiprocessing.Value("b", 0)
         super().__init__()
 
@@ -99,22 +105,33 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         settings = self._settings
         options: dict[str, Any] = {
             "bind": f"{settings.host}:{settings.port}",
-            "workers": 1,
+            "workers": 2,
             "worker_class": "gthread",
             "threads": _THREADS,
             "worker_connections": 1000,
             "graceful_timeout": STOP + 5,
             "control_socket_disable": True,
             "logger_class": _Logger,
+            "pre_fork": self._choose,
             "worker_exit": lambda _arbiter, _worker: self._finish(),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
+    def _choose(self, arbiter: Any, worker: Any) -> None:
+        """Let the process that is about to be forked carry, if there is none that does; it gets no requests then."""
+        taking_in = sum(bool(other.sockets) for other in arbiter.WORKERS.values())
+        self._carries = taking_in > len(arbiter.WORKERS) - taking_in
+        if self._carries:
+            worker.sockets = []
+
     def load(self) -> Web:
-        bot = Bot(self._settings)
-        bot.start()
+        bot = Bot(self._settings, self._bell)
         self._stop = [lambda: bot.stop(STOP)]
+        if self._carries:
+            os.nice(_NICE)
+            bot.start()
+            return bot.web
         if self._settings.socket_mode:
             connection = Connection(bot.bolt, self._settings.slack_app_token, self._end)
             connection.open()

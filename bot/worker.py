@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
+from bot.bell import Bell
 from bot.command import ParentName
 from bot.groups import Groups
 from bot.iletimerkezi import Client, Group, NotSent, Rejected, Unknown
-from bot.jobs import WAITING, Created, Duplicate, Job, Skipped, Step, Unclear
-from bot.journal import LEASE, Accepted, Busy, Journal, JournalError, LostLease
+from bot.jobs import WAITING, Created, Job, Skipped, Step, Unclear
+from bot.journal import LEASE, Journal, JournalError, LostLease
 from bot.logs import event
 from bot.slack.access import Access
 from bot.slack.calls import SlackRefused, TryLater
@@ -53,6 +54,7 @@ class Worker:
         conversation: Conversation,
         people: People,
         access: Access,
+        bell: Bell,
         calls: int,
     ) -> None:
         self._journal = journal
@@ -61,53 +63,32 @@ class Worker:
         self._conversation = conversation
         self._people = people
         self._access = access
+        self._bell = bell
         self._most_calls = calls
         self._calls = Turns(calls)
         self._carriers = 2 * calls  # more than calls, so that jobs that wait for Slack do not keep the API idle
         self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._carrying: set[str] = set()
         self._changed = threading.Condition()
-        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._keepers: list[threading.Thread] = []  # those that use the journal beside the carriers
         self._lease_until = 0.0
-        self._dispatched_at = 0.0
 
     def start(self) -> None:
         """Register this process, and begin to carry. Raises JournalError."""
         self._journal.bury()
         self._journal.renew()
         self._lease_until = time.monotonic() + LEASE
-        self._dispatched_at = time.monotonic()
         for target in (self._hold, self._dispatch, *[self._carry_on] * self._carriers):
             thread = threading.Thread(target=target, name=f"worker-{target.__name__}", daemon=True)
             thread.start()
             if target != self._carry_on:
                 self._keepers.append(thread)
 
-    def accept(self, job: Job) -> Accepted | Duplicate | Busy:
-        """Write a job down, so that it will be carried whatever happens. Raises JournalError."""
-        accepted = self._journal.accept(job)
-        if isinstance(accepted, Accepted):
-            self._wake.set()
-        return accepted
-
-    def withdraw(self, job: Job) -> None:
-        """Take back a job whose acceptance failed. Raises JournalError."""
-        self._journal.withdraw(job)
-
-    def healthy(self) -> bool:
-        """Tell whether the worker lives and reaches its journal."""
-        try:
-            self._journal.ping()
-        except JournalError:
-            return False
-        return time.monotonic() < min(self._lease_until, self._dispatched_at + 10 * POLL)
-
     def stop(self, seconds: float) -> None:
         """Begin nothing more, let what is under way finish, and leave the rest to the next process."""
         self._stopping.set()
-        self._wake.set()
+        self._bell.ring()
         for thread in self._keepers:
             thread.join(POLL)
         with self._changed:
@@ -134,8 +115,7 @@ class Worker:
     def _dispatch(self) -> None:
         """Claim as many jobs as there are free carriers."""
         while not self._stopping.is_set():
-            self._wake.clear()
-            self._dispatched_at = time.monotonic()
+            self._bell.beat(min(self._lease_until, time.monotonic() + 10 * POLL))
             claimed: list[Job] = []
             with self._changed:
                 carrying = frozenset(self._carrying)
@@ -148,7 +128,7 @@ class Worker:
                 with self._changed:
                     self._carrying.add(job.id)
                 self._claimed.put(job)
-            self._wake.wait(POLL)
+            self._bell.wait(POLL)
 
     def _carry_on(self) -> None:
         while True:
@@ -157,7 +137,7 @@ class Worker:
             with self._changed:
                 self._carrying.discard(job.id)
                 self._changed.notify_all()
-            self._wake.set()
+            self._bell.ring()
 
     # The walk.
 
@@ -297,7 +277,6 @@ class Worker:
         started = time.monotonic()
         try:
             step.outcome = Created(self._api.add_group(step.name, step.under or ""))
-            self._groups.add(step.outcome.group)
         except (Rejected, NotSent) as error:
             step.outcome = error
         except Unknown as error:

@@ -19,6 +19,7 @@ import pytest
 
 from bot import logs, settings, worker
 from bot.app import Bot
+from bot.bell import Bell
 from bot.iletimerkezi import Credentials
 from bot.sandbox.api import Api
 from bot.sandbox.process import variables
@@ -90,7 +91,7 @@ def start(
 
         def _start(**environ: str) -> Running:
             more = {"ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
-            bot = Bot(settings.read({**variables(workspace, api), **more}))
+            bot = Bot(settings.read({**variables(workspace, api), **more}), Bell())
             bot.start()
             stack.callback(bot.stop, 5)
             server = make_server("127.0.0.1", 0, bot.web, _Server, _Quiet)

@@ -8,8 +8,9 @@ from concurrent.futures import Executor
 
 from slack_bolt import Ack
 
+from bot.bell import Bell
 from bot.jobs import Duplicate, Job
-from bot.journal import Accepted, Busy, JournalError
+from bot.journal import Accepted, Busy, Journal, JournalError
 from bot.logs import event
 from bot.slack import blocks, wording
 from bot.slack.access import Access
@@ -17,7 +18,6 @@ from bot.slack.blocks import Message
 from bot.slack.calls import SlackRefused, TryLater, tell
 from bot.slack.people import People
 from bot.texts import say
-from bot.worker import Worker
 
 Said = Callable[[str], Message]
 """What is told, by language."""
@@ -68,10 +68,11 @@ class CommandReply(Reply):
 class Intake:
     """Accepts jobs, and makes the replies to what people do; `errands` run what must not delay an acknowledgement."""
 
-    def __init__(self, worker: Worker, people: People, access: Access, errands: Executor) -> None:
+    def __init__(self, journal: Journal, bell: Bell, people: People, access: Access, errands: Executor) -> None:
         self.people = people
         self.access = access
-        self._worker = worker
+        self._journal = journal
+        self._bell = bell
         self._errands = errands
 
     def reply(self, ack: Ack, user: str, response_url: str, command: bool = False) -> Reply:
@@ -82,7 +83,7 @@ class Intake:
     def accept(self, job: Job, reply: Reply) -> None:
         """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
         try:
-            accepted = self._worker.accept(job)
+            accepted = self._journal.accept(job)
         except JournalError as error:
             event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
             self._errands.submit(self._withdraw, job)
@@ -93,6 +94,7 @@ class Intake:
             case Accepted(fresh=False, user=first) if not job.typed_now:
                 reply.tell(lambda language: blocks.plain(say(language, "button.used", who=wording.mention(first))))
             case Accepted():
+                self._bell.ring()
                 reply.done()
             case Busy():
                 reply.tell(lambda language: blocks.plain(say(language, "failure.busy")))
@@ -106,6 +108,6 @@ class Intake:
     def _withdraw(self, job: Job) -> None:
         """Take back what was perhaps written although the journal failed: the person is told that nothing was done."""
         try:
-            self._worker.withdraw(job)
+            self._journal.withdraw(job)
         except JournalError as error:
             event("not_withdrawn", level=logging.ERROR, job=job.id, reason=str(error))

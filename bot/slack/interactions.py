@@ -107,7 +107,7 @@ class Interactions:
             return
         try:
             found = pages.options(language, self._groups.search(query, pages.MAX_OPTIONS, SOON))
-        except (ApiError, TimeoutError):
+        except (ApiError, JournalError, TimeoutError):
             found = [] if query.strip().isdecimal() else [pages.option(language, None)]
         if re.fullmatch(r"\s*[1-9][0-9]{0,19}\s*", query, re.ASCII):
             by_id = pages.option(language, ParentId(query.strip()))

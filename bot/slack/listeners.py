@@ -16,7 +16,7 @@ from bot.logs import event
 from bot.slack import blocks, pages
 from bot.slack.intake import Intake, Reply
 from bot.slack.interactions import Interactions
-from bot.texts import say
+from bot.texts import LANGUAGES, say
 
 COMMAND = "/addgroup"
 
@@ -78,7 +78,8 @@ class Listeners:
         event("request_failed", level=logging.ERROR, reference=reference, trace=error)
         user = body.get("user_id")
         language = self._people.known_language(user) if isinstance(user, str) else ""
-        return BoltResponse(status=200, body=say(language or "en", "failure.internal", reference=reference))
+        told = [say(each, "failure.internal", reference=reference) for each in ([language] if language else LANGUAGES)]
+        return BoltResponse(status=200, body="\n".join(told))
 
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:
