@@ -4,7 +4,7 @@ RUN = .venv/bin/python
 PIP = .venv/bin/pip install -qq --disable-pip-version-check --no-deps --require-hashes
 TEXT ?= Customers parent=5
 
-.PHONY: demo test chaos fuzz bench audit lock clean
+.PHONY: demo test chaos fuzz bench pictures audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
 	@$(RUN) -m bot console --stay '$(TEXT)'
@@ -23,6 +23,9 @@ fuzz: .venv/dev  ## hostile input for longer than `make test` does
 
 bench: .venv/dev  ## measure the bot beside what it is compared with (BENCH="ack burst" for some)
 	$(RUN) -m tests.benchmarks.bench $(BENCH)
+
+pictures: .venv/dev  ## draw README's pictures anew from what the bot sends
+	$(RUN) -m tests.pictures
 
 audit: .venv/dev  ## look the pinned dependencies up among the known vulnerabilities (needs the network)
 	.venv/bin/pip install -qq --disable-pip-version-check pip-audit
