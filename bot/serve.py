@@ -1,4 +1,4 @@
-"""The processes: HTTP under gunicorn, Socket Mode beside it, and a stop that loses nothing."""
+"""The processes: one that takes commands in, one that carries them, and a stop that loses nothing."""
 
 from __future__ import annotations
 
@@ -131,13 +131,14 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if self._carries:
             os.nice(_NICE)
             bot.start()
+            event("started", part="carrier", version=__version__)
             return bot.web
         if self._settings.socket_mode:
             connection = Connection(bot.bolt, self._settings.slack_app_token, self._end)
             connection.open()
             bot.also_healthy = connection.connected
             self._stop.insert(0, connection.close)
-        event("started", version=__version__, mode="socket" if self._settings.socket_mode else "http")
+        event("started", part="front", version=__version__, mode="socket" if self._settings.socket_mode else "http")
         return bot.web
 
     def _end(self) -> None:
@@ -148,5 +149,5 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _finish(self) -> None:
         for stop in self._stop:
             stop()
-        event("stopped")
+        event("stopped", part="carrier" if self._carries else "front")
         sys.stderr.flush()
