@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 
 from bot import __version__
 from bot.iletimerkezi import (
-    MAX_ANSWER,
     ApiError,
     Balance,
     Client,
@@ -39,6 +38,7 @@ from bot.iletimerkezi import (
 )
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import free_port
+from bot.transport import MAX_ANSWER
 
 CREDENTIALS = Credentials("key-of-tests", "hash-of-tests")
 AMPLE = 5.0  # seconds, for calls that end by themselves
