@@ -37,7 +37,7 @@ class Failed(Exception):
 
 
 class Transport:
-    """Sends requests with these headers, each exchange within `timeout` seconds all in all. Safe to use from threads.
+    """Sends requests to one host, each exchange within `timeout` seconds all in all. Safe to use from many threads.
 
     Every exchange opens a connection of its own: on a kept one that a firewall has silently dropped, a request would
     vanish and its outcome be unknown. Proxies and certificates are those that requests finds in the environment.
@@ -113,10 +113,19 @@ _deadline: ContextVar[Deadline] = ContextVar("deadline of the exchange under way
 
 
 class _Session(requests.Session):
-    """Leaves redirects alone: requests would read their body whole and parse their Location, followed or not."""
+    """Looks proxies and certificates up in the environment once, as all requests go to one host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._environment: Any = None
+
+    def merge_environment_settings(self, *args: Any, **options: Any) -> Any:
+        self._environment = self._environment or super().merge_environment_settings(*args, **options)
+        return self._environment
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        return None
+        """Leave redirects alone: requests would read their body whole and parse their Location, followed or not."""
+        return
 
 
 class _Watched:
