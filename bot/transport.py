@@ -14,6 +14,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
+from bot import tls
 from bot.deadline import Deadline, Watch
 
 MAX_ANSWER = 1024 * 1024
@@ -150,7 +151,17 @@ class _Connection(_Watched, HTTPConnection):
 
 
 class _SecureConnection(_Watched, HTTPSConnection):
-    pass
+    """A connection for which the authorities that requests has named are not read again."""
+
+    def connect(self) -> None:
+        bundle = self.ca_certs
+        tls_to_proxy = self.proxy is not None and self.proxy.scheme == "https"  # which needs to be told the authorities
+        if bundle and not tls_to_proxy:
+            self.ssl_context, self.ca_certs = tls.trusting(bundle), None
+        try:
+            super().connect()
+        finally:
+            self.ca_certs = bundle  # the pool connects the same object again
 
 
 class _NoReuse:
