@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import traceback
@@ -520,19 +519,6 @@ def test_a_connection_that_does_not_come_about_is_not_sent() -> None:
         url = f"http://127.0.0.1:{full.getsockname()[1]}"
         with socket.create_connection(full.getsockname()):
             assert outcome(Client(url, CREDENTIALS, SHORT).add_group, "A") == NotSent("connect_timeout")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a self-signed certificate of 127.0.0.1, with its key in the same file."""
-    openssl = shutil.which("openssl") or pytest.skip("needs openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    key, crt, both = (folder / name for name in ("key.pem", "crt.pem", "both.pem"))
-    asked = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=tests"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
-    subprocess.run([openssl, *asked.split(), *names], check=True, capture_output=True)  # noqa: S603  # our own words
-    both.write_text(key.read_text() + crt.read_text())
-    return both
 
 
 def over_tls(act: Act, certificate: Path) -> Act:

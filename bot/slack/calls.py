@@ -11,6 +11,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from bot import tls
+
 TIMEOUT = 10
 """How long one call to Slack may take, in seconds."""
 
@@ -51,7 +53,7 @@ def called(call: Callable[[], SlackResponse]) -> SlackResponse:
 
 def tell(response_url: str, message: dict[str, Any]) -> None:
     """Say something to one person alone, through the response_url of what they did. Raises SlackRefused or TryLater."""
-    webhook = WebhookClient(response_url, timeout=TIMEOUT, retry_handlers=[])
+    webhook = WebhookClient(response_url, timeout=TIMEOUT, retry_handlers=[], ssl=tls.of_machine())
     try:
         answer = webhook.send(
             response_type="ephemeral", replace_original=False, unfurl_links=False, unfurl_media=False, **message
