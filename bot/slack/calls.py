@@ -17,6 +17,7 @@ TIMEOUT = 10
 """How long one call to Slack may take, in seconds."""
 
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+_PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace moves into an Enterprise organization
 
 
 class SlackRefused(Exception):
