@@ -11,6 +11,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
 from slack_sdk import WebClient
 
+from bot import tls
 from bot.bell import Bell
 from bot.groups import Groups
 from bot.iletimerkezi import Client
@@ -32,7 +33,13 @@ FORM = 1
 
 def web_client(settings: Settings, seconds: int = TIMEOUT) -> WebClient:
     """Return the client of Slack's Web API. It repeats nothing by itself: a repeated post would be seen twice."""
-    return WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=seconds, retry_handlers=[])
+    return WebClient(
+        settings.slack_bot_token,
+        base_url=settings.slack_api_url,
+        timeout=seconds,
+        retry_handlers=[],
+        ssl=tls.of_machine(),
+    )
 
 
 class Bot:

@@ -92,7 +92,7 @@ def parse(text: str) -> Command:
 
     Raises UsageError, and nothing else, whatever the text is.
     """
-    lines = [line for line in text.splitlines() if len(line) > _MAX_LINE or _clean(line)]
+    lines = _filled(text)
     if not lines:
         return OpenForm()
     if len(lines) > 1:
@@ -109,7 +109,7 @@ def parse(text: str) -> Command:
 def outline(text: str, read: Callable[[str], NewGroup]) -> tuple[NewGroup, ...]:
     """Read one group a line; a line that is indented further than one before it is a group under that one.
 
-    `read` makes a group of a line without its indentation and bullet. Raises UsageError with its `line`.
+    `read` makes a group of a line without its indentation and bullet. Raises UsageError, with the `line` of several.
     """
     groups: list[NewGroup] = []
     levels: list[tuple[int, int]] = []  # indentation and index of the lines above the present one
@@ -130,12 +130,17 @@ def outline(text: str, read: Callable[[str], NewGroup]) -> tuple[NewGroup, ...]:
             if len(groups) == MAX_GROUPS:
                 raise UsageError("too_many_lines", most=str(MAX_GROUPS))
         except UsageError as error:
-            error.line = number
+            error.line = number if len(_filled(text)) > 1 else None
             raise
         seen.add(same)
         levels.append((indent, len(groups)))
         groups.append(replace(group, above=above))
     return tuple(groups)
+
+
+def _filled(text: str) -> list[str]:
+    """Return the lines on which something stands."""
+    return [line for line in text.splitlines() if len(line) > _MAX_LINE or _clean(line)]
 
 
 _BULLETS = "-*•◦▪‣"

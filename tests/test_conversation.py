@@ -68,6 +68,8 @@ every_method = pytest.mark.parametrize("method", METHODS)
         ("service_unavailable", None),
         ("request_timeout", None),
         ("rate_limited", None),
+        ("team_added_to_org", None),
+        ("org_login_required", None),
         pytest.param(200, None, id="a page that is not Slack's"),
     ],
 )

@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 import traceback
@@ -21,10 +20,10 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from bot import __version__
 from bot.iletimerkezi import (
-    MAX_ANSWER,
     ApiError,
     Balance,
     Client,
@@ -39,6 +38,7 @@ from bot.iletimerkezi import (
 )
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import free_port
+from bot.transport import MAX_ANSWER
 
 CREDENTIALS = Credentials("key-of-tests", "hash-of-tests")
 AMPLE = 5.0  # seconds, for calls that end by themselves
@@ -521,19 +521,6 @@ def test_a_connection_that_does_not_come_about_is_not_sent() -> None:
             assert outcome(Client(url, CREDENTIALS, SHORT).add_group, "A") == NotSent("connect_timeout")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a self-signed certificate of 127.0.0.1, with its key in the same file."""
-    openssl = shutil.which("openssl") or pytest.skip("needs openssl")
-    folder = tmp_path_factory.mktemp("tls")
-    key, crt, both = (folder / name for name in ("key.pem", "crt.pem", "both.pem"))
-    asked = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=tests"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)]
-    subprocess.run([openssl, *asked.split(), *names], check=True, capture_output=True)  # noqa: S603  # our own words
-    both.write_text(key.read_text() + crt.read_text())
-    return both
-
-
 def over_tls(act: Act, certificate: Path) -> Act:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -576,6 +563,42 @@ def test_a_server_that_cannot_be_trusted_gets_nothing(
         bot = Client(f"https://{host}:{server.port}", CREDENTIALS, AMPLE)
         assert outcome(bot.add_group, "A") == NotSent("tls")
     assert (server.connections, server.heard) == (1, [])
+
+
+def test_authorities_are_read_once_and_again_when_they_change(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Many threads share what was read; who is taken out of the file is not trusted any more."""
+    reads: list[str] = []
+    read = ssl.SSLContext.load_verify_locations
+
+    def counted(context: ssl.SSLContext, bundle: str) -> None:
+        reads.append(bundle)
+        read(context, bundle)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+    bundle = tmp_path / "authorities.pem"
+    shutil.copy(certificate, bundle)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with peer(over_tls(says(ADDED), certificate)) as server:
+        bot = Client(f"https://127.0.0.1:{server.port}", CREDENTIALS, AMPLE)
+        assert bot.add_group("A") == Group("7", "A")
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(bot.add_group, "A" * 40)) == [Group("7", "A")] * 40
+        assert reads == [str(bundle)]
+        shutil.copy(DEFAULT_CA_BUNDLE_PATH, bundle)
+        assert outcome(bot.add_group, "A") == NotSent("tls")
+    assert reads == [str(bundle)] * 2
+
+
+def test_authorities_that_are_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file without certificates is a fault of TLS, and nothing is sent."""
+    (tmp_path / "authorities.pem").write_text("Dear diary")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authorities.pem"))
+    with peer(silent) as server:
+        bot = Client(f"https://127.0.0.1:{server.port}", CREDENTIALS, AMPLE)
+        assert outcome(bot.add_group, "A") == NotSent("tls")
+    assert not any(server.heard)
 
 
 @pytest.mark.parametrize("act", [silent, drips(b"\x16\x03\x03\x40\x00", end=b"")], ids=["silence", "drip"])
@@ -641,3 +664,14 @@ def test_a_proxy_that_is_not_there_is_not_sent(monkeypatch: pytest.MonkeyPatch) 
     """A refused connection to the proxy is the proxy's fault, not the server's."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     assert outcome(Client("https://api.invalid/v1", CREDENTIALS, AMPLE).add_group, "A") == NotSent("proxy")
+
+
+def test_a_proxy_that_is_spoken_to_over_tls_is_trusted_as_a_server_is(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The authorities that the environment names count for the proxy too: it is asked, and its refusal counts."""
+    with peer(over_tls(PROXIES["403"][0], certificate)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert outcome(Client("https://api.invalid/v1", CREDENTIALS, AMPLE).add_group, "A") == NotSent("proxy")
+    assert (proxy.connections, proxy.heard) == (1, [b""])

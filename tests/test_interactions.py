@@ -102,6 +102,33 @@ def test_a_mistake_in_the_form_stands_at_its_field(
     assert not api.made()
 
 
+LONG_LINE = "R&D <A> `b` " * 25
+
+
+@pytest.mark.parametrize(
+    ("name", "mistakes"),
+    [
+        (LONG_LINE, ("The name has 299 characters", "Ad 299 karakter")),
+        (f"\n{LONG_LINE}\n \n", ("The name has 299 characters", "Ad 299 karakter")),
+        (f"A\n{LONG_LINE}", ("Line 2: The name has 299 characters", "2. satır: Ad 299 karakter")),
+        ("A & B\n<C>\na & b", ("Line 3: a & b is in the list twice", "3. satır: a & b listede")),
+        ("`A`\n<C>\n`a`", ("Line 3: `a` is in the list twice", "3. satır: `a` listede")),
+        ("A\n    B\n  <C>", ("Line 3: The indentation of <C> fits", "3. satır: <C> satırının")),
+    ],
+    ids=["one line", "blank lines around it", "the second line", "ampersand", "backticks", "angle brackets"],
+)
+@pytest.mark.parametrize(("place", "language"), [(0, "en"), (1, "tr")])
+def test_a_mistake_in_the_form_is_plain_text(
+    start: Start, workspace: Workspace, name: str, mistakes: tuple[str, str], place: int, language: str
+) -> None:
+    """Slack shows it as it stands, so nothing is escaped or marked; a line is numbered only where there are several."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "")
+    shown = workspace.submit(url, opened(workspace), name=name).body["errors"]["name"]
+    assert shown.startswith(mistakes[place])
+    assert LONG_LINE[:39] in shown or LONG_LINE not in name
+
+
 def test_a_form_submitted_twice_makes_one_group(start: Start, workspace: Workspace, api: Api) -> None:
     """Two clicks on its button, or Slack's second delivery, are one job."""
     url = start(ADDGROUP_LANGUAGE="en").url

@@ -15,7 +15,7 @@ import pytest
 import bot
 from bot.command import Create, parse
 from bot.iletimerkezi import ApiError, NotSent, Unknown
-from bot.texts import LANGUAGES, has, load, of_locale, say
+from bot.texts import LANGUAGES, has, load, of_locale, say, say_plain
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -106,7 +106,11 @@ def test_every_mistake_has_a_text(language: str) -> None:
 @each_language
 def test_every_sentence_said_has_a_text(language: str) -> None:
     """Every key that the source names to `say` has its sentence, and the places are filled."""
-    named = [call for call in calls("say") if len(call.args) == 2 and isinstance(call.args[1], ast.Constant)]
+    named = [
+        call
+        for call in (*calls("say"), *calls("say_plain"))
+        if len(call.args) == 2 and isinstance(call.args[1], ast.Constant)
+    ]
     assert len(named) > 10
     for call in named:
         text = load(language)[str(ast.literal_eval(call.args[1]))]
@@ -147,6 +151,12 @@ def test_say() -> None:
     """The places are filled with the values as they are, braces and all."""
     assert say("en", "root.under", name="{parent}", parent="`{0}`") == "{parent}, under `{0}`"
     assert say("tr", "answer.id", id=5) == "ID: 5"
+
+
+def test_say_plain() -> None:
+    """The sentence's own marks go, those of a value stay."""
+    assert say_plain("en", "usage.empty_parent", part="`parent=`").startswith("There is nothing after `parent=`. Give")
+    assert say_plain("en", "usage.empty_parent", part="").endswith("for example parent=5.")
 
 
 def test_say_without_a_value() -> None:

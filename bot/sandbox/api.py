@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bot.iletimerkezi import MAX_ANSWER, Credentials, Group
+from bot.iletimerkezi import Credentials, Group
 from bot.sandbox.loopback import Answer, Loopback, Request
+from bot.transport import MAX_ANSWER
 
 MESSAGES = {
     200: "İşlem başarılı",

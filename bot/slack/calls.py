@@ -11,10 +11,13 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
+from bot import tls
+
 TIMEOUT = 10
 """How long one call to Slack may take, in seconds."""
 
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+_PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace moves into an Enterprise organization
 
 
 class SlackRefused(Exception):
@@ -51,7 +54,7 @@ def called(call: Callable[[], SlackResponse]) -> SlackResponse:
 
 def tell(response_url: str, message: dict[str, Any]) -> None:
     """Say something to one person alone, through the response_url of what they did. Raises SlackRefused or TryLater."""
-    webhook = WebhookClient(response_url, timeout=TIMEOUT, retry_handlers=[])
+    webhook = WebhookClient(response_url, timeout=TIMEOUT, retry_handlers=[], ssl=tls.of_machine())
     try:
         answer = webhook.send(
             response_type="ephemeral", replace_original=False, unfurl_links=False, unfurl_media=False, **message

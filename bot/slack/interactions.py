@@ -21,7 +21,7 @@ from bot.slack import blocks, pages, wording
 from bot.slack.calls import SlackRefused, TryLater, called
 from bot.slack.intake import Intake, Reply
 from bot.slack.pages import Origin
-from bot.texts import say
+from bot.texts import say, say_plain
 
 SOON = 1.0
 """How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
@@ -78,12 +78,12 @@ class Interactions:
         try:
             groups = outline(typed, lambda line: NewGroup(clean_name(line))) or (NewGroup(clean_name("")),)
         except UsageError as error:
-            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error))
+            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
             return
         try:
             parent = pages.chosen(picked["value"]) if picked else None
         except ValueError:
-            self._refuse(ack, reply, pages.PARENT, say(reply.language or "en", "form.choose_parent"))
+            self._refuse(ack, reply, pages.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
             return
         job = Job(
             user=reply.user,
@@ -131,7 +131,7 @@ class Interactions:
 
     @staticmethod
     def _refuse(ack: Ack, reply: Reply, field: str, sentence: str) -> None:
-        ack(response_action="errors", errors={field: sentence.replace("`", "")})
+        ack(response_action="errors", errors={field: sentence})
         event("form_refused", user=reply.user, field=field)
 
     # The buttons.

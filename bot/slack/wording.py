@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bot.command import ParentId, ParentName, UsageError
 from bot.iletimerkezi import NotSent, Rejected
 from bot.jobs import Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
-from bot.texts import has, say
+from bot.texts import has, say, say_plain
 
 SETTINGS_FAULTS = ("tls", "proxy", "address")
 """Reasons for NotSent that trying again does not cure."""
@@ -44,10 +44,14 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def mistake(language: str, error: UsageError) -> str:
-    """Return the sentence for a usage error, with its line where there are several."""
-    values = {name: as_typed(cut(value, 300)) for name, value in error.values.items()}
-    sentence = say(language, f"usage.{error.key}", **values)
+def mistake(language: str, error: UsageError, plain: bool = False) -> str:
+    """Return the sentence for a usage error, with its line where there are several.
+
+    `plain` is for an error at a field of the form, which Slack shows as it stands.
+    """
+    tell, show = (say_plain, str) if plain else (say, as_typed)
+    values = {name: show(cut(value, 300)) for name, value in error.values.items()}
+    sentence = tell(language, f"usage.{error.key}", **values)
     return sentence if error.line is None else say(language, "usage.line", line=error.line, mistake=sentence)
 
 

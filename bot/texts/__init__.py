@@ -22,6 +22,11 @@ def say(language: str, key: str, **values: object) -> str:
     return load(language)[key].format_map(values)
 
 
+def say_plain(language: str, key: str, **values: object) -> str:
+    """Return the sentence `key` for text in which Slack formats nothing: without its marks of code, values as given."""
+    return load(language)[key].replace("`", "").format_map(values)
+
+
 def has(key: str) -> bool:
     """Tell whether there is a sentence for `key`."""
     return key in load("en")
