@@ -33,13 +33,11 @@ FORM = 1
 
 def web_client(settings: Settings, seconds: int = TIMEOUT) -> WebClient:
     """Return the client of Slack's Web API. It repeats nothing by itself: a repeated post would be seen twice."""
-    return WebClient(
-        settings.slack_bot_token,
-        base_url=settings.slack_api_url,
-        timeout=seconds,
-        retry_handlers=[],
-        ssl=tls.of_machine(),
-    )
+    tls.open_urls()
+    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=seconds, retry_handlers=[])
+    if slack.proxy:  # for which slack_sdk opens URLs by itself
+        slack.ssl = tls.of_machine()
+    return slack
 
 
 class Bot:

@@ -26,10 +26,11 @@ class Batch(Generic[T, R]):
         self._waiting: deque[_Wanted[T, R]] = deque()
         self._turn = threading.Lock()
 
-    def do(self, item: T, patience: float) -> R:
+    def do(self, item: T, patience: float = -1) -> R:
         """Return the result for one item.
 
-        Raises `failure`, also when its turn does not come within `patience` seconds; somebody may be at it by then.
+        Raises `failure`, also when its turn does not come within `patience` seconds, which -1 takes for any number;
+        somebody may be at it by then.
         """
         wanted: _Wanted[T, R] = _Wanted(item)
         self._waiting.append(wanted)
@@ -42,16 +43,16 @@ class Batch(Generic[T, R]):
                 self._do_some()
         finally:
             self._turn.release()
-        if wanted.result is None:
+        if not wanted.results:
             raise wanted.error or self._failure("the work of others failed")
-        return wanted.result
+        return wanted.results[0]
 
     def _do_some(self) -> None:
         some = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
         try:
             results = self._work([wanted.item for wanted in some])
             for wanted, result in zip(some, results, strict=True):
-                wanted.result = result
+                wanted.results.append(result)
         except self._failure as error:
             for wanted in some:
                 wanted.error = error
@@ -65,6 +66,6 @@ class _Wanted(Generic[T, R]):
 
     def __init__(self, item: T) -> None:
         self.item = item
-        self.result: R | None = None
+        self.results: list[R] = []
         self.error: Exception | None = None
         self.done = False

@@ -97,8 +97,8 @@ VERSION = 1 + len(MIGRATIONS)
 PATIENCE = 1.2
 """How long an acknowledgement waits for other writers, in seconds: here, and then in other processes as long again."""
 
-WRITERS = 4
-"""How many transactions one process has under way at once in PostgreSQL."""
+CONNECTIONS = 5
+"""How many connections one process has to PostgreSQL at most: some that write, the others for readers."""
 
 _LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
 
@@ -133,7 +133,7 @@ def connect(url: str) -> Engine:
         address.set(drivername="postgresql+psycopg"),
         connect_args=network,
         hide_parameters=True,
-        pool_size=WRITERS + 1,  # one beyond the writers: for health checks and readers
+        pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=2,
         pool_pre_ping=True,

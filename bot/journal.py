@@ -7,13 +7,12 @@ over meanwhile raises LostLease and changes nothing.
 from __future__ import annotations
 
 import contextlib
-import threading
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import database, liveness, records, statements
@@ -30,7 +29,7 @@ MOST_OPEN = 1000
 RECENT = 600.0
 """How long a created group keeps another of the same name from being made unawares, in seconds."""
 
-_ACCEPTED_AT_ONCE = 32  # jobs in one transaction
+_AT_ONCE = 32  # jobs in one transaction
 
 RESPONSE_URL_LIVES = 1800.0
 """How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
@@ -57,20 +56,22 @@ class Busy:
     """Too many jobs are open; nothing was written."""
 
 
+_Change = tuple[Job, Callable[[Connection], object]]
+
+
 class Journal:
     """The journal in the database at `url`, as seen by one process. Safe to use from many threads."""
 
     def __init__(self, url: str) -> None:
         self._engine = database.connect(url)
-        # SQLite lets one writer in; those that race for its lock sleep and starve, those that queue here do not.
-        self._turns = threading.Semaphore(1 if self._engine.dialect.name == "sqlite" else database.WRITERS)
-        self._accepting = Batch(self._accept, _ACCEPTED_AT_ONCE, JournalError)
+        self._accepting = Batch(self._accept, _AT_ONCE, JournalError)
+        self._changing: Batch[_Change, Any] = Batch(self._change_some, _AT_ONCE, JournalError)
         self.process = uuid.uuid4().hex
         self._sign_of_life = liveness.show(self.process)
 
     def open(self) -> None:
         """Make or update the tables. Raises JournalError."""
-        with _translated(), self._turns:
+        with _translated():
             database.migrate(self._engine)
 
     def close(self) -> None:
@@ -165,20 +166,17 @@ class Journal:
 
     def postpone(self, job: Job, seconds: float) -> None:
         """Let go of a job, not to be carried before `seconds` from now; `attempts` is written with it."""
-        with self._changing(job) as connection:
-            connection.execute(statements.POSTPONE, {"this": job.id, "seconds": seconds, "attempts": job.attempts})
+        self._change(job, statements.POSTPONE, seconds=seconds, attempts=job.attempts)
 
     def spoken(self, job: Job, language: str) -> None:
         """Write the language down in which the job is answered."""
-        with self._changing(job) as connection:
-            connection.execute(statements.CHANGE, {"this": job.id, "language": language})
+        self._change(job, statements.CHANGE, language=language)
         job.language = language
 
     def opened(self, job: Job, thread: Thread, final: bool) -> None:
         """Write down where the root message is, and whether it shows the result."""
-        where = {"root_channel": thread.channel, "root_ts": thread.ts, "root_final": int(final)}
-        with self._changing(job) as connection:
-            connection.execute(statements.CHANGE, {"this": job.id, **where})
+        where = {"root_channel": thread.channel, "root_ts": thread.ts}
+        self._change(job, statements.CHANGE, **where, root_final=int(final))
         job.thread, job.root_final = thread, final
 
     def sending(self, job: Job, step: Step) -> bool:
@@ -186,48 +184,51 @@ class Journal:
 
         It must not when another job has meanwhile sent or made the same group.
         """
-        with self._changing(job) as connection:
+
+        def send(connection: Connection) -> None:
             database.lock(connection)
             key = records.key(job, step)
             twins = {} if job.forced else _twins(connection, [key], (SENDING,), job.id, step.position)
             if twin := twins.get(key):
                 step.outcome = twin
                 _settle(connection, job, step)
-                return False
-            if connection.execute(statements.SEND, {**_this(job, step), "parent": step.under}).rowcount != 1:
+            elif connection.execute(statements.SEND, {**_this(job, step), "parent": step.under}).rowcount != 1:
                 raise LostLease
+
+        self._changed(job, send)
+        if step.outcome:
+            return False
         step.unsettled = SENDING
         return True
 
     def unclear(self, job: Job, step: Step) -> None:
         """Write down why a request that left has no clear answer (`step.reason`); its outcome is looked up next."""
-        with self._changing(job) as connection:
-            connection.execute(statements.CHANGE_STEP, {**_this(job, step), "detail": step.reason})
+        self._change(job, statements.CHANGE_STEP, place=step.position, detail=step.reason)
 
     def settle(self, job: Job, step: Step) -> None:
         """Write a step's outcome down."""
-        with self._changing(job) as connection:
-            _settle(connection, job, step)
+        self._changed(job, lambda connection: _settle(connection, job, step))
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
-        with self._changing(job) as connection:
+
+        def refuse(connection: Connection) -> None:
             if not job.typed_now:
                 connection.execute(statements.CHANGE, {"this": job.id, "trigger": f"denied:{job.id}"})
             for step in job.steps:
                 step.outcome = Denied(reason)
                 _settle(connection, job, step)
 
+        self._changed(job, refuse)
+
     def answered(self, job: Job) -> None:
         """Write down that the final answer was given: the job is no longer open."""
-        with self._changing(job) as connection:
-            connection.execute(statements.ANSWERED, {"this": job.id})
+        self._change(job, statements.ANSWERED)
         job.answered = True
 
     def finished(self, job: Job) -> None:
         """Write down that nothing is left to do."""
-        with self._changing(job) as connection:
-            connection.execute(statements.FINISHED, {"this": job.id})
+        self._change(job, statements.FINISHED)
 
     def made(self, ids: Collection[str]) -> set[str]:
         """Return those of the group ids that are known to have been made by the bot."""
@@ -260,30 +261,38 @@ class Journal:
 
     # Transactions.
 
+    def _change(self, job: Job, statement: Executable, **values: Any) -> None:
+        """Change a job that this process holds. Raises LostLease when it does not."""
+        self._changed(job, lambda connection: connection.execute(statement, {"this": job.id, **values}))
+
+    def _changed(self, job: Job, change: Callable[[Connection], object]) -> None:
+        """Make a change of more than one statement; it may raise LostLease before it has changed anything."""
+        if lost := self._changing.do((job, change)):
+            raise lost
+
+    def _change_some(self, changes: list[_Change]) -> list[LostLease | None]:
+        """Change jobs in one transaction, and return of which this process has lost the lease."""
+        with self._writing() as connection:
+            these = {"ids": [job.id for job, _ in changes], "me": self.process}
+            held = set(connection.scalars(statements.HELD, these))
+            lost: list[LostLease | None] = []
+            for job, change in changes:
+                try:
+                    if job.id not in held:
+                        raise LostLease
+                    change(connection)
+                    lost.append(None)
+                except LostLease as error:
+                    lost.append(error)
+            return lost
+
     @contextlib.contextmanager
     def _writing(self, urgent: bool = False) -> Iterator[Connection]:
         """Begin to write; an `urgent` transaction goes before others, and gives up sooner."""
-        with _translated(), self._turn(urgent), self._engine.connect() as connection:
+        with _translated(), self._engine.connect() as connection:
             connection.execution_options(urgent=urgent)
             with connection.begin():
                 yield connection
-
-    @contextlib.contextmanager
-    def _turn(self, urgent: bool) -> Iterator[None]:
-        if not self._turns.acquire(timeout=database.PATIENCE if urgent else None):
-            raise JournalError("other writers did not finish in time")
-        try:
-            yield
-        finally:
-            self._turns.release()
-
-    @contextlib.contextmanager
-    def _changing(self, job: Job) -> Iterator[Connection]:
-        """Begin a change of a job that this process holds. Raises LostLease when it does not."""
-        with self._writing() as connection:
-            if connection.scalar(statements.HOLDER, {"this": job.id}) != self.process:
-                raise LostLease
-            yield connection
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:

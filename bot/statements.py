@@ -110,7 +110,7 @@ DUE = (
 """The jobs that are due and that nobody holds: no process, none that lives, or `me` without `carrying` them."""
 
 TAKE = update(jobs).where(jobs.c.id.in_(_among("ids"))).values(process=bindparam("me"))
-HOLDER = select(jobs.c.process).where(_this).with_for_update()
+HELD = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), jobs.c.process == bindparam("me")).with_for_update()
 
 CHANGE = update(jobs).where(_this)
 POSTPONE = CHANGE.values(process=None, due_at=now() + _seconds("seconds"))
