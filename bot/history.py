@@ -14,14 +14,13 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TextIO
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, inspect, make_url, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, inspect, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import database, journal, settings
-from bot.database import jobs, steps
+from bot.database import jobs, sqlite_file, steps
 from bot.iletimerkezi import NotSent, Rejected
 from bot.jobs import Denied, Duplicate, NoParent, Outcome, Skipped, Unclear
 
@@ -153,14 +152,6 @@ def moment(text: str) -> datetime:
 
 
 # Reading and removing.
-
-
-def sqlite_file(url: str) -> Path | None:
-    """Return the file of a SQLite URL; None for PostgreSQL."""
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite":
-        return None
-    return Path(str(address.database).removeprefix("file:")).absolute()
 
 
 @contextlib.contextmanager
