@@ -84,7 +84,7 @@ def _check(_options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from bot.history import run
+    from bot.history.run import run
 
     return run(options)
 
