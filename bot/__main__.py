@@ -77,14 +77,14 @@ def _console(options: argparse.Namespace) -> int:
 
 
 def _check(_options: argparse.Namespace) -> int:
-    from bot.check import run
+    from bot.check.run import run
 
     logging.disable()  # what Slack's library would say of a failed call, the check says itself
     return run(settings.environment(), sys.stdout)
 
 
 def _history(options: argparse.Namespace) -> int:
-    from bot.history import run
+    from bot.history.run import run
 
     return run(options)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -138,6 +139,14 @@ def connect(url: str) -> Engine:
         pool_timeout=2,
         pool_pre_ping=True,
     )
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite URL; None for PostgreSQL."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return None
+    return Path(str(address.database).removeprefix("file:")).absolute()
 
 
 def lock(connection: Connection) -> None:

@@ -16,7 +16,11 @@ import pytest
 import yaml
 from sqlalchemy import inspect, select
 
-from bot import check, database
+from bot import database
+from bot.check import slack
+from bot.check.api import NO_PARENT
+from bot.check.run import run
+from bot.check.slack import SCOPES
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Loopback, Request
 from bot.sandbox.process import free_port, inherited, variables
@@ -40,7 +44,7 @@ class Checked:
 
     def __init__(self, environ: dict[str, str]) -> None:
         out = io.StringIO()
-        self.status = check.run(environ, out)
+        self.status = run(environ, out)
         self.printed = out.getvalue()
         self.lines: dict[str, Line] = {}
         part = ""
@@ -81,7 +85,7 @@ def test_a_well_bot(environ: dict[str, str], database_url: str) -> None:
     assert list(checked.lines) == [
         "settings",
         "Slack token",
-        *(f"scope {scope}" for scope in check.SCOPES),
+        *(f"scope {scope}" for scope in SCOPES),
         "clock",
         "Socket Mode token",
         "signing secret",
@@ -117,7 +121,7 @@ def test_the_group_that_is_asked_for_is_refused_twice_over(environ: dict[str, st
     """Neither a server that lets empty names through nor one that lets unknown parents through would make it."""
     Checked(environ)
     (body,) = [body for method, body in api.calls if method == "add-group"]
-    assert body["request"]["group"] == {"name": "", "parent": check.NO_PARENT}
+    assert body["request"]["group"] == {"name": "", "parent": NO_PARENT}
     api.mood = lambda: 463 if api.calls[-1][0] == "add-group" else None
     assert Checked(environ).states("add-group") == ["ok"]
 
@@ -220,7 +224,7 @@ def test_what_is_not_slacks_json_is_not_printed(environ: dict[str, str]) -> None
     assert "hotel" not in checked.printed
 
 
-@pytest.mark.parametrize("scope", list(check.SCOPES))
+@pytest.mark.parametrize("scope", list(SCOPES))
 def test_a_missing_scope(environ: dict[str, str], workspace: Workspace, scope: str) -> None:
     """It is named, with what it is for, where to add it, and that the app must be installed again."""
     workspace.scopes.remove(scope)
@@ -228,7 +232,7 @@ def test_a_missing_scope(environ: dict[str, str], workspace: Workspace, scope: s
     optional = scope == "usergroups:read"  # only for user groups, of which the settings name none
     assert (checked.status, checked.wrong) == ((0, []) if optional else (1, [f"scope {scope}"]))
     line = checked.lines[f"scope {scope}"]
-    assert check.SCOPES[scope] in line.text
+    assert SCOPES[scope] in line.text
     assert f"add {scope} under" in line.remedy
     assert "install the app again" in line.remedy
 
@@ -243,7 +247,7 @@ def test_scopes_that_slack_does_not_name(environ: dict[str, str], workspace: Wor
 def test_the_scopes_are_those_of_the_manifest(workspace: Workspace) -> None:
     """The check, the stand-in and the manifest name the same scopes."""
     manifest: Any = yaml.safe_load((ROOT / "manifest.yml").read_text())
-    assert list(check.SCOPES) == manifest["oauth_config"]["scopes"]["bot"] == workspace.scopes
+    assert list(SCOPES) == manifest["oauth_config"]["scopes"]["bot"] == workspace.scopes
 
 
 def test_user_groups_that_can_be_read(environ: dict[str, str], workspace: Workspace) -> None:
@@ -312,7 +316,7 @@ def test_a_clock_that_is_off(environ: dict[str, str], workspace: Workspace, ahea
 @pytest.mark.parametrize("date", ["", "yesterday"])
 def test_a_clock_with_nothing_to_compare_it_with(date: str) -> None:
     """An answer without its time is neither a fault nor a pass."""
-    assert check._clock(date).state == "skipped"
+    assert slack._clock(date).state == "skipped"
 
 
 # The group API.

@@ -20,10 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, select, update
 
-from bot import database, history
+from bot import database
 from bot.command import ParentId, ParentName
 from bot.database import jobs, steps
-from bot.history import Entry, WrongUsage, entries, forget, moment
+from bot.history import book as outside
+from bot.history.book import forget
+from bot.history.entries import OF_JOB, Entry, EntryStep, entries
+from bot.history.run import WrongUsage, moment, run
+from bot.history.write import OF_STEP, plain, write_csv
 from bot.iletimerkezi import Group, NotSent, Rejected
 from bot.jobs import Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
 from bot.journal import Accepted, Journal
@@ -62,7 +66,7 @@ def printed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     capsys.readouterr()
 
     def _printed(**options: Any) -> tuple[int, str, str]:
-        status = history.run(chosen(**options))
+        status = run(chosen(**options))
         return status, *capsys.readouterr()
 
     return _printed
@@ -326,7 +330,7 @@ def test_a_spreadsheet_runs_no_formula(book: Journal, printed: Print, typed: str
 def test_no_cell_is_a_formula(texts: list[str]) -> None:
     """However the characters that matter are put together, and whichever separator the spreadsheet takes."""
     out = io.StringIO()
-    history._write_csv([entry(typed=text) for text in texts], out)
+    write_csv([entry(typed=text) for text in texts], out)
     assert formulas(out.getvalue()) == []
 
 
@@ -334,9 +338,9 @@ def test_no_cell_is_a_formula(texts: list[str]) -> None:
 def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
     """Which a spreadsheet takes for the sign of text, and does not show."""
     out = io.StringIO()
-    history._write_csv([entry(typed=f"{start}VIP")], out)
+    write_csv([entry(typed=f"{start}VIP")], out)
     (row,) = csv.DictReader(io.StringIO(out.getvalue()))
-    assert row["typed"] == row["name"] == f"'{history._plain(start)}VIP"
+    assert row["typed"] == row["name"] == f"'{plain(start)}VIP"
 
 
 def formulas(table: str) -> list[str]:
@@ -347,14 +351,14 @@ def formulas(table: str) -> list[str]:
 
 def entry(**more: Any) -> Entry:
     """Return an entry with one step."""
-    step = history.EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
+    step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
     common = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None, "user": "U1", "asker": "U1"}
     return Entry(**{**common, "channel": "C1", "origin": "a" * 16, "forced": False, "steps": (step,), **more})
 
 
 def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
     """The job's columns come again with each of its steps; without jobs the header stands alone."""
-    assert printed(csv=True)[1].splitlines() == [",".join(f'"{n}"' for n in (*history._OF_JOB, *history._OF_STEP))]
+    assert printed(csv=True)[1].splitlines() == [",".join(f'"{n}"' for n in (*OF_JOB, *OF_STEP))]
     job = done(book, Created(Group("97101", "VIP")), Rejected(461, "x"), Skipped())
     rows = list(csv.DictReader(io.StringIO(printed(csv=True)[1])))
     assert [(row["job"], row["step"], row["state"]) for row in rows] == [
@@ -430,8 +434,8 @@ def test_answered_but_not_closed_is_not_forgotten(book: Journal, engine: Engine)
 def test_forgetting_many_goes_in_small_transactions(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Oldest first, and in between the running bot can write."""
     fill(engine, 1000)
-    monkeypatch.setattr(history, "PAUSE", 0.0)
-    monkeypatch.setattr(history, "FORGOTTEN_AT_ONCE", 300)
+    monkeypatch.setattr(outside, "PAUSE", 0.0)
+    monkeypatch.setattr(outside, "FORGOTTEN_AT_ONCE", 300)
     removed: list[set[str]] = []
     monkeypatch.setattr(time, "sleep", lambda _: removed.append(left(engine)))
     assert forget(engine, datetime.fromtimestamp(300.0, UTC)) == 900
@@ -503,7 +507,7 @@ def test_no_journal_is_made(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", "")
     for options in ({}, {"forget_before": "2026-03-01"}):
-        assert history.run(chosen(**options)) == 1
+        assert run(chosen(**options)) == 1
         assert f"{tmp_path}/addgroup.db is not there" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
