@@ -30,8 +30,6 @@ STOP = 22
 
 _THREADS = 32  # requests at once; each takes milliseconds
 
-_NICE = 5  # how far carrying stands back where an acknowledgement wants the processor
-
 
 def serve(settings: Settings, environ: dict[str, str]) -> int:
     """Serve until a signal says stop, and return the exit status: 0, or 1 when Socket Mode's connection stayed lost.
@@ -129,16 +127,16 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         bot = Bot(self._settings, self._bell)
         self._stop = [lambda: bot.stop(STOP)]
         if self._carries:
-            os.nice(_NICE)
             bot.start()
-            event("started", part="carrier", version=__version__)
+            event("started", part="carrier", pid=os.getpid(), version=__version__)
             return bot.web
         if self._settings.socket_mode:
             connection = Connection(bot.bolt, self._settings.slack_app_token, self._end)
             connection.open()
             bot.also_healthy = connection.connected
             self._stop.insert(0, connection.close)
-        event("started", part="front", version=__version__, mode="socket" if self._settings.socket_mode else "http")
+        mode = "socket" if self._settings.socket_mode else "http"
+        event("started", part="front", pid=os.getpid(), version=__version__, mode=mode)
         return bot.web
 
     def _end(self) -> None:

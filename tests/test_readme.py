@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
@@ -146,6 +147,20 @@ def test_the_structure_names_each_module() -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "bot").rglob("*.py") if path.name != "__init__.py"}
     listed = [span for span in spans(section("Structure")) if span.endswith(".py")]
     assert sorted(listed) == sorted(modules)
+
+
+def test_imports_run_down_the_structure() -> None:
+    """The list is in the order of the house: what stands above uses what stands below, never the other way round."""
+    listed = [span.removesuffix("/") for span in spans(section("Structure"))]
+    places = {name.removesuffix(".py").replace("/", "."): place for place, name in enumerate(listed)}
+    upward = []
+    for module, place in places.items():
+        file = ROOT / (module.replace(".", "/") + ".py")
+        for node in ast.walk(ast.parse(file.read_text() if file.is_file() else "")):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                used = {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+                upward += [f"{module} imports {name}" for name in used & places.keys() if places[name] <= place]
+    assert not upward
 
 
 @pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
