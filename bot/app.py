@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,8 @@ from bot.slack.intake import Intake
 from bot.slack.interactions import Interactions
 from bot.slack.listeners import Listeners
 from bot.slack.people import People
+from bot.steps import Steps
+from bot.walk import Walk
 from bot.web import Web
 from bot.worker import Worker
 
@@ -57,7 +60,11 @@ class Bot:
         access = Access(people, settings.channels, settings.members)
         audit_language = "en" if settings.language == "auto" else settings.language
         conversation = Conversation(slack, settings.audit_channel, audit_language)
-        self.worker = Worker(journal, api, groups, conversation, people, access, bell, settings.workers)
+        stopping = threading.Event()
+        steps = Steps(journal, api, groups, settings.workers, stopping)
+        walk = Walk(journal, steps, conversation, people, access)
+        carriers = 2 * settings.workers  # more than calls, so that jobs that wait for Slack do not keep the API idle
+        self.worker = Worker(journal, bell, walk, carriers, stopping)
         self.bolt = _bolt(settings, slack)
         intake = Intake(journal, bell, people, access, self._errands)
         interactions = Interactions(web_client(settings, FORM), intake, groups, journal)

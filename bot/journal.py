@@ -15,19 +15,16 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import database, liveness, records, statements
+from bot import database, guard, liveness, records, statements
 from bot.batch import Batch
 from bot.iletimerkezi import Group
-from bot.jobs import SENDING, WAITING, Denied, Duplicate, Job, Skipped, Step, Thread
+from bot.jobs import SENDING, WAITING, Denied, Duplicate, Job, Step, Thread
 
 LEASE = 30.0
 """How long a process holds its jobs without renewing its lease, in seconds."""
 
 MOST_OPEN = 1000
 """How many jobs may be open before no more are accepted."""
-
-RECENT = 600.0
-"""How long a created group keeps another of the same name from being made unawares, in seconds."""
 
 _AT_ONCE = 32  # jobs in one transaction
 
@@ -105,14 +102,14 @@ class Journal:
             triggers = {"triggers": [job.trigger for job in batch]}
             known = {row.trigger: row.user for row in connection.execute(statements.KNOWN, triggers)}
             room = MOST_OPEN - (connection.scalar(statements.OPEN, {"most": MOST_OPEN}) or 0)
-            guarded = [records.key(job, step) for job in batch for step in _guarded(job)]
-            twins = _twins(connection, guarded, (WAITING, SENDING))
+            guarded = [records.key(job, step) for job in batch for step in guard.of(job)]
+            twins = guard.twins(connection, guarded, (WAITING, SENDING))
             for job in batch:
                 if job.trigger in known:
                     answers.append(Accepted(False, known[job.trigger]))
                 elif len(accepted) >= room:
                     answers.append(Busy())
-                elif twin := _refused(job, twins):
+                elif twin := guard.refused(job, twins):
                     refused.append(job)
                     answers.append(twin)
                 else:
@@ -142,7 +139,7 @@ class Journal:
     def made_lately(self) -> list[Group]:
         """Return the groups that were made just now, by whatever process."""
         with self._reading() as connection:
-            return [Group(*row) for row in connection.execute(statements.MADE_LATELY, {"recent": RECENT})]
+            return [Group(*row) for row in connection.execute(statements.MADE_LATELY, {"recent": guard.RECENT})]
 
     def withdraw(self, job: Job) -> None:
         """Take a job back whose acceptance failed in a way that leaves open whether it was written."""
@@ -188,7 +185,7 @@ class Journal:
         def send(connection: Connection) -> None:
             database.lock(connection)
             key = records.key(job, step)
-            twins = {} if job.forced else _twins(connection, [key], (SENDING,), job.id, step.position)
+            twins = {} if job.forced else guard.twins(connection, [key], (SENDING,), job.id, step.position)
             if twin := twins.get(key):
                 step.outcome = twin
                 _settle(connection, job, step)
@@ -308,39 +305,11 @@ def _translated() -> Iterator[None]:
         raise JournalError(f"{type(error).__name__}: {getattr(error, 'orig', None) or 'no answer'}") from error
 
 
-def _guarded(job: Job) -> list[Step]:
-    """Return the steps that must not be made when somebody else is at them; what hangs under a new group is its own."""
-    return [] if job.forced else [step for step in job.steps if step.unsettled == WAITING and step.above is None]
-
-
-def _refused(job: Job, twins: dict[records.Key, Duplicate]) -> Duplicate | None:
-    """Settle a new job for whose group somebody has just asked; None when nobody has."""
-    for step in _guarded(job):
-        if twin := twins.get(records.key(job, step)):
-            for other in job.steps:
-                other.outcome = twin if other is step else Skipped()
-            return twin
-    return None
-
-
 def _insert(connection: Connection, accepted: list[Job], refused: list[Job]) -> None:
     closed = [(job, False) for job in accepted] + [(job, True) for job in refused]
     if closed:
         connection.execute(statements.NEW_JOBS, [records.of_job(*each) for each in closed])
         connection.execute(statements.NEW_STEPS, [row for each in closed for row in records.of_steps(*each)])
-
-
-def _twins(
-    connection: Connection, keys: list[records.Key], unsettled: tuple[str, ...], job: str = "", position: int = -1
-) -> dict[records.Key, Duplicate]:
-    """Find other steps than this one, for the same groups, that are under way in a state, or were made just now."""
-    if not keys:
-        return {}
-    same = {"keys": keys, "unsettled": unsettled, "this": job, "position": position, "recent": RECENT}
-    return {
-        (name, parent): Duplicate(user, float(age), state, group or "")
-        for name, parent, user, state, group, age in connection.execute(statements.TWINS, same)
-    }
 
 
 def _this(job: Job, step: Step) -> dict[str, Any]:

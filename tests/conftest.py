@@ -19,7 +19,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
-from bot import logs, settings, worker
+from bot import logs, settings, steps, worker
 from bot.app import Bot
 from bot.bell import Bell
 from bot.iletimerkezi import Credentials
@@ -102,7 +102,7 @@ def start(
     workspace: Workspace, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Running]]:
     """Start a bot between the stand-ins; keyword arguments are further variables of its environment."""
-    monkeypatch.setattr(worker, "LOOK_UP_AFTER", 0.05)
+    monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.05)
     monkeypatch.setattr(worker, "POLL", 0.05)
     with ExitStack() as stack:
 

@@ -12,7 +12,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from bot import __version__, journal, serve, socketmode, worker
+from bot import __version__, guard, journal, serve, socketmode, steps, worker
 from bot.__main__ import _parser
 from bot.command import (
     MAX_GROUPS,
@@ -203,9 +203,9 @@ def test_each_transcript_is_what_the_console_prints(typed: str, shown: str) -> N
 
 def test_the_numbers_are_those_of_the_code() -> None:
     """README and CONTRIBUTING name these: whoever changes one changes it there."""
-    seconds = (journal.LEASE, journal.RECENT, journal.RESPONSE_URL_LIVES, people.KEPT, people.MEMBERS_KEPT)
+    seconds = (journal.LEASE, guard.RECENT, journal.RESPONSE_URL_LIVES, people.KEPT, people.MEMBERS_KEPT)
     assert seconds == (30.0, 600.0, 1800.0, 3600.0, 300.0)
-    assert (worker.LOOK_UP_AFTER, worker.LONGEST_WAIT, socketmode.LOST_AFTER, serve.STOP) == (3.0, 30.0, 60.0, 22)
+    assert (steps.LOOK_UP_AFTER, worker.LONGEST_WAIT, socketmode.LOST_AFTER, serve.STOP) == (3.0, 30.0, 60.0, 22)
     assert (journal.MOST_OPEN, MAX_GROUPS, MAX_NAME) == (1000, 50, 255)
 
 

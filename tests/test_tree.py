@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from bot import worker
+from bot import steps
 from bot.iletimerkezi import Client, Credentials, Group, NotSent
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
@@ -403,7 +403,7 @@ def test_a_mistake_in_the_form_names_its_line(
 
 def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """The root names the first groups and grows from none to all of them."""
-    monkeypatch.setattr(worker, "PROGRESS", 0.0)
+    monkeypatch.setattr(steps, "PROGRESS", 0.0)
     workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD\nE\nF\nG")
     root = done(workspace, 7, 7)
     names = say("en", "tree.more", names="`A`, `D`, `E`", count=2)
@@ -431,7 +431,7 @@ def test_progress_that_cannot_be_shown_holds_nothing_up(
     start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """The groups are made although Slack takes no progress, and the end is shown."""
-    monkeypatch.setattr(worker, "PROGRESS", 0.0)
+    monkeypatch.setattr(steps, "PROGRESS", 0.0)
     workspace.faults["chat.update"].extend([fault] * 2)
     workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD")
     done(workspace, 4, 4)

@@ -18,7 +18,7 @@ import requests
 from slack_sdk import WebClient
 from sqlalchemy import Engine, make_url, update
 
-from bot import app, database, journal, logs, worker
+from bot import app, database, journal, logs, steps, worker
 from bot.command import Create, parse
 from bot.database import jobs, processes
 from bot.iletimerkezi import Group, Rejected
@@ -367,7 +367,7 @@ def test_a_lost_answer_is_looked_up_after_a_pause(
     past: Past, go_on: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, crashed: bool
 ) -> None:
     """The request may still be on its way, so the list is not asked for at once; also after a restart."""
-    monkeypatch.setattr(worker, "LOOK_UP_AFTER", 0.6)
+    monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.6)
     began: list[float] = []
 
     def mood() -> str:
