@@ -167,7 +167,7 @@ def test_imports_run_down_the_structure() -> None:
 def test_each_event_of_the_log_that_is_named_exists(text: str) -> None:
     """Whoever looks for an event in the log finds it under the name that the documents give it."""
     source = "\n".join(path.read_text() for path in (ROOT / "bot").rglob("*.py"))
-    assert set(re.findall(r"event=(\w+)", text)) <= set(re.findall(r'event\(\s*"(\w+)"', source))
+    assert set(re.findall(r"event=(\w+)", text)) <= set(re.findall(r'(?:event|_at_best)\((?:job, )?\s*"(\w+)"', source))
 
 
 @pytest.mark.parametrize(("typed", "promised"), rows("The command"))

