@@ -8,49 +8,26 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-MAX_NAME = 255
-"""Longest group name, in characters. The provider documents no limit; this one is the house's."""
+from bot.names import (
+    DASHES,
+    INVISIBLE,
+    Parent,
+    ParentName,
+    UsageError,
+    clean,
+    clean_name,
+    fold,
+    parent_from,
+    too_long,
+)
 
 MAX_GROUPS = 50
 """Most groups in one command."""
 
 _MAX_LINE = 2000  # of a line as typed: over any two names in quotes; what comes after takes its square in time
 _QUOTES = '"“”„‟'
-_DASHES = "-‐‑‒–—−"
-_ZERO_WIDTH_AND_CONTROL = {"Cc", "Cf", "Cs"}
 _HELP = {"help", "yardim", "?"}
 _HISTORY = {"history"}
-
-
-class UsageError(Exception):
-    """What was typed is not a command.
-
-    `key` names the sentence in texts/ (under `usage`), `values` fill its places; `part` among them is the
-    offending part as it was typed.
-    """
-
-    def __init__(self, key: str, **values: str) -> None:
-        super().__init__(key, values)
-        self.key = key
-        self.values = values
-        self.line: int | None = None  # of several, counted from 1
-
-
-@dataclass(frozen=True)
-class ParentId:
-    """A parent given by its id: digits, as text."""
-
-    id: str
-
-
-@dataclass(frozen=True)
-class ParentName:
-    """A parent given by its name."""
-
-    name: str
-
-
-Parent = ParentId | ParentName | None
 
 
 @dataclass(frozen=True)
@@ -140,7 +117,7 @@ def outline(text: str, read: Callable[[str], NewGroup]) -> tuple[NewGroup, ...]:
 
 def _filled(text: str) -> list[str]:
     """Return the lines on which something stands."""
-    return [line for line in text.splitlines() if len(line) > _MAX_LINE or _clean(line)]
+    return [line for line in text.splitlines() if len(line) > _MAX_LINE or clean(line)]
 
 
 _BULLETS = "-*•◦▪‣"
@@ -149,15 +126,15 @@ _BULLETS = "-*•◦▪‣"
 def _indented(line: str) -> tuple[int, str]:
     """Return how far a line is indented, and what is on it without a bullet; more bullets are a deeper level."""
     if len(line) > _MAX_LINE:
-        raise _too_long(line)
-    seen = (char for char in line if char.isspace() or unicodedata.category(char) not in _ZERO_WIDTH_AND_CONTROL)
+        raise too_long(line)
+    seen = (char for char in line if char.isspace() or unicodedata.category(char) not in INVISIBLE)
     expanded = "".join(" " if char.isspace() and char != "\t" else char for char in seen).expandtabs(4)
     content = expanded.lstrip(" ")
     indent = len(expanded) - len(content)
     bullets = len(content) - len(content.lstrip(_BULLETS))
     if bullets and content[bullets : bullets + 1] == " ":
-        return indent + 2 * (bullets - 1), _clean(content[bullets:])
-    return indent, _clean(content)
+        return indent + 2 * (bullets - 1), clean(content[bullets:])
+    return indent, clean(content)
 
 
 def _parent_key(parent: Parent) -> str:
@@ -172,54 +149,10 @@ def _levels(levels: list[tuple[int, int]], indent: int, content: str) -> list[tu
     return above
 
 
-def clean_name(text: str) -> str:
-    """Put a name in the form in which it is sent: NFC, single spaces, nothing invisible.
-
-    Raises UsageError when nothing is left or when it is longer than MAX_NAME.
-    """
-    name = _clean(text)
-    if not name:
-        raise UsageError("no_name")
-    if len(name) > MAX_NAME:
-        raise _too_long(name)
-    return name
-
-
-def parent_from(text: str) -> ParentId | ParentName:
-    """Read a parent given without quotes: digits are an id, anything else is a name. Raises UsageError."""
-    name = clean_name(text)
-    number = name.translate(_FULL_WIDTH)
-    if re.fullmatch(rf"[{_DASHES}+]?[0-9]+", number):
-        identifier = number.lstrip("0")
-        if not identifier.isdecimal():
-            raise UsageError("bad_parent_id", part=name)
-        return ParentId(identifier)
-    return ParentName(name)
-
-
-_FULL_WIDTH = dict(zip(map(ord, "０１２３４５６７８９＋－"), "0123456789+-", strict=True))
-
-
-def fold(name: str) -> str:
-    """Return the form in which names are compared: without regard to case, and I, ı, İ and i are one letter."""
-    one_i = _clean(name).translate({ord("I"): "i", ord("İ"): "i", ord("ı"): "i"})
-    return _clean(re.sub("i\u0307+", "i", one_i.casefold()))
-
-
 def _line(text: str) -> str:
     if len(text) > _MAX_LINE:
-        raise _too_long(text)
-    return _clean(text)
-
-
-def _too_long(name: str) -> UsageError:
-    return UsageError("long_name", part=_clean(name[:40]) + "…", length=str(len(name)), most=str(MAX_NAME))
-
-
-def _clean(text: str) -> str:
-    spaced = "".join(" " if char.isspace() else char for char in unicodedata.normalize("NFC", text))
-    visible = "".join(char for char in spaced if unicodedata.category(char) not in _ZERO_WIDTH_AND_CONTROL)
-    return " ".join(unicodedata.normalize("NFC", visible).split())
+        raise too_long(text)
+    return clean(text)
 
 
 @dataclass(frozen=True)
@@ -249,7 +182,7 @@ def _group(line: str) -> NewGroup:
 
 
 def _parent(word: _Word) -> Parent:
-    if not _clean(word.text):
+    if not clean(word.text):
         raise UsageError("empty_parent", part=word.typed)
     if word.quoted:
         return ParentName(clean_name(word.text))
@@ -264,7 +197,7 @@ _EQUALS = re.compile("[=＝﹦]")
 # Either a quoted run or a run without white space; "=" may have spaces around it, and its value may be quoted.
 # What was surely meant as the option is read as one, to be refused: `parent:5`, `--parent 5`.
 _OPTION = re.compile(
-    rf"([^\s{_QUOTES}=＝﹦]*)\s*[=＝﹦]\s*|([{_DASHES}]*parent[:：]|[{_DASHES}]+parent(?=\s|$))\s*", re.IGNORECASE
+    rf"([^\s{_QUOTES}=＝﹦]*)\s*[=＝﹦]\s*|([{DASHES}]*parent[:：]|[{DASHES}]+parent(?=\s|$))\s*", re.IGNORECASE
 )
 
 
@@ -317,7 +250,7 @@ def _refuse_lookalike(word: _Word, following: list[_Word]) -> None:
 
 
 def _unknown_option(word: _Word) -> UsageError:
-    option = unicodedata.normalize("NFKC", word.option or "").casefold().strip(_DASHES)
+    option = unicodedata.normalize("NFKC", word.option or "").casefold().strip(DASHES)
     meant = difflib.get_close_matches(option, ["parent"], cutoff=0.6) or option in ("üst", "ust", "ana")
     value = f'"{word.text}"' if word.quoted else word.text or "5"
     return UsageError("unknown_option", part=word.typed, suggestion=f"parent={value}" if meant else f'"{word.typed}"')

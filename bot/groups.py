@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from bot.cache import Cache
-from bot.command import fold
 from bot.iletimerkezi import ApiError, Client, Group
 from bot.jobs import NoParent
 from bot.logs import event
+from bot.names import fold
 
 KEPT = 60.0
 """How long the list of groups is used before it is asked for anew, in seconds."""

@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.command import NewGroup, Parent, ParentId
+from bot.command import NewGroup
 from bot.iletimerkezi import Group, NotSent, Rejected
+from bot.names import Parent, ParentId
 
 
 @dataclass(frozen=True)

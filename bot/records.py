@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.command import Parent, ParentId, ParentName, fold
 from bot.iletimerkezi import Group, NotSent, Rejected
 from bot.jobs import SENDING, Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Thread, Unclear
+from bot.names import Parent, ParentId, ParentName, fold
 
 Values = dict[str, Any]
 """A row by column; what ends in `_ago` is a time, in seconds before the database's now, or None where there is none."""

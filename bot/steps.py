@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from bot.command import ParentName
 from bot.groups import Groups
 from bot.iletimerkezi import Client, Group, NotSent, Rejected, Unknown
 from bot.jobs import WAITING, Created, Job, Skipped, Step, Unclear
 from bot.journal import Journal, JournalError
 from bot.logs import event
+from bot.names import ParentName
 from bot.slack.calls import TryLater
 from bot.turns import Turns
 

@@ -9,23 +9,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot.command import (
-    MAX_NAME,
-    Command,
-    Create,
-    Help,
-    History,
-    NewGroup,
-    OpenForm,
-    Parent,
-    ParentId,
-    ParentName,
-    UsageError,
-    clean_name,
-    fold,
-    parent_from,
-    parse,
-)
+from bot.command import Command, Create, Help, History, NewGroup, OpenForm, parse
+from bot.names import MAX_NAME, Parent, ParentId, ParentName, UsageError, clean_name, fold, parent_from
 
 patient = settings(deadline=None)
 QUOTES = '"“”„‟'

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, select, update
 
 from bot import database
-from bot.command import ParentId, ParentName
 from bot.database import jobs, steps
 from bot.history import book as outside
 from bot.history.book import forget
@@ -31,6 +30,7 @@ from bot.history.write import OF_STEP, plain, write_csv
 from bot.iletimerkezi import Group, NotSent, Rejected
 from bot.jobs import Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
 from bot.journal import Accepted, Journal
+from bot.names import ParentId, ParentName
 from bot.sandbox.process import inherited
 from bot.sandbox.workspace import Workspace
 

@@ -19,11 +19,12 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select, text, update
 
 from bot import database, journal, liveness
-from bot.command import Create, ParentId, parse
+from bot.command import Create, parse
 from bot.database import jobs, metadata, processes, steps
 from bot.iletimerkezi import Group, NotSent, Rejected
 from bot.jobs import Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id
 from bot.journal import Accepted, Busy, Journal, JournalError, LostLease
+from bot.names import ParentId
 from bot.sandbox.process import inherited
 
 T = TypeVar("T")

@@ -8,20 +8,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot.command import (
-    MAX_GROUPS,
-    Command,
-    Create,
-    NewGroup,
-    OpenForm,
-    Parent,
-    ParentId,
-    ParentName,
-    UsageError,
-    clean_name,
-    fold,
-    parse,
-)
+from bot.command import MAX_GROUPS, Command, Create, NewGroup, OpenForm, parse
+from bot.names import Parent, ParentId, ParentName, UsageError, clean_name, fold
 
 patient = settings(deadline=None)
 

@@ -14,20 +14,9 @@ import pytest
 
 from bot import __version__, guard, journal, serve, socketmode, steps, worker
 from bot.__main__ import _parser
-from bot.command import (
-    MAX_GROUPS,
-    MAX_NAME,
-    Create,
-    Help,
-    History,
-    NewGroup,
-    OpenForm,
-    ParentId,
-    ParentName,
-    UsageError,
-    parse,
-)
+from bot.command import MAX_GROUPS, Create, Help, History, NewGroup, OpenForm, parse
 from bot.iletimerkezi import Credentials
+from bot.names import MAX_NAME, ParentId, ParentName, UsageError
 from bot.settings import read
 from bot.slack import people
 from bot.slack.wording import mistake

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bot import settings
-from bot.command import Help, History, OpenForm, UsageError, parse
+from bot.command import Help, History, OpenForm, parse
 from bot.iletimerkezi import Credentials
+from bot.names import UsageError
 from bot.sandbox import terminal
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import Served

@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bot.command import UsageError
 from bot.iletimerkezi import NotSent, Rejected
 from bot.jobs import Created, Duplicate, Job, NoParent, Outcome, Unclear, rest
+from bot.names import UsageError
 from bot.slack import tree, wording
 from bot.texts import has, say
 

@@ -11,12 +11,13 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.command import NewGroup, Parent, ParentId, UsageError, clean_name, outline
+from bot.command import NewGroup, outline
 from bot.groups import Groups
 from bot.iletimerkezi import ApiError
 from bot.jobs import Created, Job, Step, rest, steps_of, to_look_up
 from bot.journal import Journal, JournalError
 from bot.logs import event
+from bot.names import Parent, ParentId, UsageError, clean_name
 from bot.slack import blocks, pages, wording
 from bot.slack.calls import SlackRefused, TryLater, called
 from bot.slack.intake import Intake, Reply

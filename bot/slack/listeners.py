@@ -8,11 +8,12 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
-from bot.command import Create, Help, History, OpenForm, UsageError, parse
+from bot.command import Create, Help, History, OpenForm, parse
 from bot.groups import Groups
 from bot.jobs import Job, new_id, steps_of
 from bot.journal import Journal, JournalError
 from bot.logs import event
+from bot.names import UsageError
 from bot.slack import blocks, pages
 from bot.slack.intake import Intake, Reply
 from bot.slack.interactions import Interactions

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.command import Parent, ParentId, ParentName
 from bot.groups import Choice
 from bot.jobs import Created, Job
+from bot.names import Parent, ParentId, ParentName
 from bot.slack.blocks import Message, plain
 from bot.slack.wording import as_typed, cut, escape, mention
 from bot.texts import say

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.command import ParentId, ParentName, UsageError
 from bot.iletimerkezi import NotSent, Rejected
 from bot.jobs import Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
+from bot.names import ParentId, ParentName, UsageError
 from bot.texts import has, say, say_plain
 
 SETTINGS_FAULTS = ("tls", "proxy", "address")
