@@ -34,21 +34,29 @@ class Batch(Generic[T, R]):
         """
         wanted: _Wanted[T, R] = _Wanted(item)
         self._waiting.append(wanted)
-        if not self._turn.acquire(timeout=patience):
-            with contextlib.suppress(ValueError):  # somebody is at it
-                self._waiting.remove(wanted)
-            raise self._failure("others did not finish in time")
-        try:
-            while not wanted.done:
-                self._do_some()
-        finally:
-            self._turn.release()
-        if not wanted.results:
-            raise wanted.error or self._failure("the work of others failed")
-        return wanted.results[0]
+        if self._turn.acquire(timeout=patience):
+            try:
+                while not wanted.done:
+                    self._do_some()
+            finally:
+                self._take_back(wanted)
+                self._turn.release()
+        else:
+            self._take_back(wanted)
+        if wanted.results:
+            return wanted.results[0]
+        raise wanted.error or self._failure("others did not finish in time, or failed")
+
+    def _take_back(self, wanted: _Wanted[T, R]) -> None:
+        """Let nobody begin an item any more."""
+        with contextlib.suppress(ValueError):  # somebody has begun it
+            self._waiting.remove(wanted)
 
     def _do_some(self) -> None:
-        some = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+        some: list[_Wanted[T, R]] = []
+        with contextlib.suppress(IndexError):  # others may take theirs back meanwhile, so there is no counting before
+            while len(some) < self._most:
+                some.append(self._waiting.popleft())
         try:
             results = self._work([wanted.item for wanted in some])
             for wanted, result in zip(some, results, strict=True):
