@@ -115,6 +115,8 @@ class Journal:
                 elif twin := _refused(job, twins):
                     refused.append(job)
                     answers.append(twin)
+                    if job.typed_now:  # a button is left for others
+                        known[job.trigger] = job.user
                 else:
                     accepted.append(job)
                     answers.append(Accepted())

@@ -22,7 +22,7 @@ from bot import database, journal, liveness
 from bot.command import Create, ParentId, parse
 from bot.database import jobs, metadata, processes, steps
 from bot.iletimerkezi import Group, NotSent, Rejected
-from bot.jobs import Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id
+from bot.jobs import Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id, steps_of
 from bot.journal import Accepted, Busy, Journal, JournalError, LostLease
 from bot.sandbox.process import inherited
 
@@ -44,7 +44,7 @@ def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
         channel="C1",
         trigger=f"trigger-{identifier}",
         typed=what,
-        steps=[Step(position, group.name, group.parent) for position, group in enumerate(command.groups)],
+        steps=steps_of(command.groups),
         response_url="https://hooks.slack.test/response",
         id=identifier,
         **more,
@@ -286,6 +286,94 @@ def test_what_was_accepted_in_vain_is_taken_back(book: Journal, engine: Engine, 
         book.claim(1)
     book.withdraw(job)
     assert [len(rows) for rows in dump(engine)] == ([1, 1] if claimed else [0, 0])
+
+
+# Accepting together.
+
+
+def batch(book: Journal, *some: Job) -> list[Accepted | Duplicate | Busy]:
+    """Accept jobs in one transaction, as if they had come while another was under way."""
+    return book._accept(list(some))
+
+
+def shape(answer: Accepted | Duplicate | Busy) -> object:
+    """Return what an answer says, without the age of a twin."""
+    return (answer.user, answer.state) if isinstance(answer, Duplicate) else answer
+
+
+def test_a_batch_is_answered_as_if_one_had_come_after_the_other(book: Journal, engine: Engine) -> None:
+    """Any mixture of twins, repeated triggers and forced ones gets the answers that it would get one by one."""
+
+    def some() -> list[Job]:
+        jobs = [
+            typed(name, f"U{n}") for n, name in enumerate(["A", "B", "a", "A parent=5", "B", "Top\n  A", "C", "top"])
+        ]
+        jobs += [typed("A", "U8", forced=True), typed("D", "U9", forced=True), typed("D", "U10")]
+        for n, trigger in ((4, "again:b"), (7, "once"), (10, "edit:d")):
+            jobs[n].trigger = trigger
+        repeated = [typed("Z", "U11"), typed("Z", "U12"), typed("B", "U13"), typed("Z", "U14"), typed("a", "U2")]
+        for job, n in zip(repeated, (0, 7, 4, 10, 2), strict=True):
+            job.trigger = jobs[n].trigger
+        return [*jobs, *repeated]
+
+    together = [shape(answer) for answer in batch(book, *some())]
+    claimed_together = [job.typed for job in book.claim(99)]
+    metadata.drop_all(engine)
+    book.open()
+    one_by_one = [shape(book.accept(job)) for job in some()]
+    assert together == one_by_one
+    assert sorted(claimed_together) == sorted(job.typed for job in book.claim(99))
+
+
+def test_a_trigger_that_comes_twice_in_a_batch_is_one_job(book: Journal, engine: Engine) -> None:
+    """The second finds the first one's, and who that was."""
+    first, second = typed("A", "U1"), typed("B", "U2")
+    second.trigger = first.trigger
+    assert batch(book, first, second) == [Accepted(), Accepted(fresh=False, user="U1")]
+    assert count(engine) == 1
+
+
+def test_a_twin_that_is_delivered_twice_in_a_batch_harms_nobody(book: Journal, engine: Engine) -> None:
+    """It is written once, as a duplicate; what else is in the batch is accepted."""
+    twins = [typed("A", "U2"), typed("A", "U2")]
+    twins[1].trigger = twins[0].trigger
+    answers = batch(book, typed("A", "U1"), *twins, typed("B", "U3"))
+    assert [shape(answer) for answer in answers] == [
+        Accepted(),
+        ("U1", "waiting"),
+        Accepted(fresh=False, user="U2"),
+        Accepted(),
+    ]
+    assert count(engine) == 3
+
+
+def test_of_twins_in_a_batch_the_first_is_accepted(book: Journal) -> None:
+    """The second is told of the first; one that is wanted all the same is accepted, and told to the next."""
+    answers = batch(book, typed("VIP", "U1"), typed("vip", "U2"), typed("VIP", "U3", forced=True), typed("VIP", "U4"))
+    assert [shape(answer) for answer in answers] == [Accepted(), ("U1", "waiting"), Accepted(), ("U3", "waiting")]
+    assert sorted(job.user for job in book.claim(9)) == ["U1", "U3"]
+
+
+def test_a_batch_fills_the_bound_exactly(book: Journal, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is room for two more, two are accepted, though a repeated trigger and a twin are among them."""
+    accepted(book, typed("A"))
+    monkeypatch.setattr(journal, "MOST_OPEN", 3)
+    first = typed("B", "U1")
+    again = typed("B", "U1")
+    again.trigger = first.trigger
+    answers = batch(book, first, again, typed("a", "U2"), typed("C"), typed("D"), typed("E"), again)
+    assert [type(answer) for answer in answers] == [Accepted, Accepted, Duplicate, Accepted, Busy, Busy, Accepted]
+    assert sorted(job.typed for job in book.claim(9)) == ["A", "B", "C"]
+    assert isinstance(book.accept(typed("F")), Busy)
+
+
+def test_subgroups_under_new_groups_keep_nobody_away(book: Journal) -> None:
+    """Each tree has a group of its own above them, in a batch as one by one; their tops are twins."""
+    trees = [typed("North\n  Shops"), typed("South\n  Shops"), typed("Shops")]
+    assert batch(book, *trees) == [Accepted()] * 3
+    (answer,) = batch(book, typed("East\n  Shops\nnorth", "U2"))
+    assert shape(answer) == ("U1", "waiting")
+    assert batch(book, typed("East\n  Shops\n  Offices")) == [Accepted()]
 
 
 # Opening.
