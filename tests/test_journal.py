@@ -305,9 +305,8 @@ def test_a_batch_is_answered_as_if_one_had_come_after_the_other(book: Journal, e
     """Any mixture of twins, repeated triggers and forced ones gets the answers that it would get one by one."""
 
     def some() -> list[Job]:
-        jobs = [
-            typed(name, f"U{n}") for n, name in enumerate(["A", "B", "a", "A parent=5", "B", "Top\n  A", "C", "top"])
-        ]
+        names = ["A", "B", "a", "A parent=5", "B", "Top\n  A", "C", "top"]
+        jobs = [typed(name, f"U{number}") for number, name in enumerate(names)]
         jobs += [typed("A", "U8", forced=True), typed("D", "U9", forced=True), typed("D", "U10")]
         for n, trigger in ((4, "again:b"), (7, "once"), (10, "edit:d")):
             jobs[n].trigger = trigger
@@ -554,6 +553,43 @@ def test_who_has_lost_a_job_changes_nothing(book: Journal, open_journal: Open, e
     assert (job.language, job.thread, job.answered, job.steps[0].state) == ("", None, False, "waiting")
 
 
+def test_a_lost_job_in_a_batch_of_changes_is_lost_alone(book: Journal, open_journal: Open, engine: Engine) -> None:
+    """What comes while others write is one transaction, in which each job is looked at by itself."""
+    accepted(book, *map(typed, "ABCD"))
+    some, other = book.claim(4), open_journal()
+    with engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == some[1].id).values(process=other.process))
+    waiting = book._changing._waiting
+    with ThreadPoolExecutor(4) as pool:
+        with book._changing._turn:
+            changes = [pool.submit(book.answered, job) for job in some]
+            while len(waiting) < len(some):
+                time.sleep(0.001)  # nothing tells that a thread has begun to wait
+        errors = [change.exception(10) for change in changes]
+    assert [type(error) for error in errors] == [type(None), LostLease, type(None), type(None)]
+    found = [book.find(job.id) for job in some]
+    assert [job.answered for job in found if job] == [True, False, True, True]
+    assert [job.answered for job in some] == [True, False, True, True]
+
+
+def test_twins_in_a_batch_of_changes_are_sent_once(book: Journal) -> None:
+    """Of two steps for the same group that are about to be sent at the same moment, one is."""
+    accepted(book, typed("VIP", "U1"), typed("VIP", "U2", forced=True))
+    some = book.claim(2)
+    for job in some:
+        job.forced = False  # as where twins only show when the name of a parent has become an id
+    waiting = book._changing._waiting
+    with ThreadPoolExecutor(2) as pool:
+        with book._changing._turn:
+            sent_too = [pool.submit(book.sending, job, job.steps[0]) for job in some]
+            while len(waiting) < 2:
+                time.sleep(0.001)  # nothing tells that a thread has begun to wait
+        assert sorted(sent.result(10) for sent in sent_too) == [False, True]
+    (twin,) = [job.steps[0].outcome for job in some if job.steps[0].outcome]
+    assert isinstance(twin, Duplicate)
+    assert twin.state == "sending"
+
+
 def test_a_step_is_sent_once(book: Journal) -> None:
     """Whoever finds it in another state than waiting may not send it."""
     job = sent(book)
@@ -697,6 +733,21 @@ def test_groups_that_the_bot_has_made_are_known(book: Journal) -> None:
     assert book.made([]) == set()
 
 
+@pytest.mark.parametrize(("age", "told"), [(0, True), (590, True), (601, False)])
+def test_groups_that_were_made_just_now_are_told_to_every_process(
+    book: Journal, open_journal: Open, engine: Engine, age: int, told: bool
+) -> None:
+    """With their names and parents, for as long as RECENT; what was not made is not among them."""
+    made = Group("97101", "VIP Müşteri", "5")
+    sent(book, typed('"VIP Müşteri" parent=5'), Created(made))
+    sent(book, typed("B"), UNCLEAR)
+    sent(book, typed("C"))
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - age))
+    for reader in (book, open_journal()):
+        assert reader.made_lately() == ([made] if told else [])
+
+
 # Secrets.
 
 
@@ -738,6 +789,7 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "withdraw": lambda book, job: book.withdraw(job),
     "claim": lambda book, job: book.claim(1, [job.id]),
     "made": lambda book, job: book.made([job.id]),
+    "made_lately": lambda book, _job: book.made_lately(),
     "find": lambda book, job: book.find(job.id),
     "recent": lambda book, _job: book.recent(1),
     "renew": lambda book, _job: book.renew(),
@@ -790,6 +842,54 @@ def test_a_locked_file_is_a_journal_error(tmp_path: Path) -> None:
     book.ping()
     locker.close()
     accepted(book, typed())
+    book.close()
+
+
+def test_a_lock_that_is_never_released_holds_nobody_up_for_ever(tmp_path: Path) -> None:
+    """Whether they acknowledge, carry or hold the lease, and however many they are: each gets a JournalError."""
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    book.open()
+    job = held(book)
+    locker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    calls = [*[lambda: book.accept(typed())] * 8, lambda: book.answered(job), book.renew, lambda: book.claim(1)]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        errors = [failed.exception(30) for failed in [pool.submit(call) for call in calls]]
+    assert [type(error) for error in errors] == [JournalError] * len(calls)
+    assert book.made_lately() == [], "who only reads need not wait"
+    locker.close()
+    assert [found.id for found in book.recent(99)] == [job.id]
+    book.close()
+
+
+WRITERS = {
+    "bot": "while True: journal.renew()",
+    "threads of a bot": "import threading\n"
+    "for _ in range(8): threading.Thread(target=lambda: [journal.renew() for _ in iter(int, 1)]).start()",
+    "other": "import sqlite3; other = sqlite3.connect(journal._engine.url.database, 9, isolation_level=None)\n"
+    "while True: other.executescript('BEGIN IMMEDIATE; UPDATE processes SET lease_until = 0; COMMIT')",
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_an_acknowledgement_gets_through_beside_a_writer(tmp_path: Path, writer: str) -> None:
+    """Another process writes to the same file as fast as it can: each is accepted while Slack still waits."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    book = Journal(url)
+    book.open()
+    with process(url, "journal.renew(); print('writes', flush=True)\n" + WRITERS[writer]) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "writes\n"
+        try:
+            for number in range(30):
+                began = time.monotonic()
+                accepted(book, typed(f"G{number}"))
+                assert time.monotonic() - began < 3, "Slack would have told the person that it failed"
+        finally:
+            other.kill()
     book.close()
 
 
