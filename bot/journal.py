@@ -112,6 +112,8 @@ class Journal:
                 elif twin := guard.refused(job, twins):
                     refused.append(job)
                     answers.append(twin)
+                    if job.typed_now:  # a button is left for others
+                        known[job.trigger] = job.user
                 else:
                     accepted.append(job)
                     answers.append(Accepted())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from bot import database, journal, liveness
 from bot.command import Create, parse
 from bot.database import jobs, metadata, processes, steps
 from bot.iletimerkezi import Group, NotSent, Rejected
-from bot.jobs import Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id
+from bot.jobs import Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id, steps_of
 from bot.journal import Accepted, Busy, Journal, JournalError, LostLease
 from bot.names import ParentId
 from bot.sandbox.process import inherited
@@ -45,7 +46,7 @@ def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
         channel="C1",
         trigger=f"trigger-{identifier}",
         typed=what,
-        steps=[Step(position, group.name, group.parent) for position, group in enumerate(command.groups)],
+        steps=steps_of(command.groups),
         response_url="https://hooks.slack.test/response",
         id=identifier,
         **more,
@@ -289,6 +290,93 @@ def test_what_was_accepted_in_vain_is_taken_back(book: Journal, engine: Engine, 
     assert [len(rows) for rows in dump(engine)] == ([1, 1] if claimed else [0, 0])
 
 
+# Accepting together.
+
+
+def batch(book: Journal, *some: Job) -> list[Accepted | Duplicate | Busy]:
+    """Accept jobs in one transaction, as if they had come while another was under way."""
+    return book._accept(list(some))
+
+
+def shape(answer: Accepted | Duplicate | Busy) -> object:
+    """Return what an answer says, without the age of a twin."""
+    return (answer.user, answer.state) if isinstance(answer, Duplicate) else answer
+
+
+def test_a_batch_is_answered_as_if_one_had_come_after_the_other(book: Journal, engine: Engine) -> None:
+    """Any mixture of twins, repeated triggers and forced ones gets the answers that it would get one by one."""
+
+    def some() -> list[Job]:
+        names = ["A", "B", "a", "A parent=5", "B", "Top\n  A", "C", "top"]
+        jobs = [typed(name, f"U{number}") for number, name in enumerate(names)]
+        jobs += [typed("A", "U8", forced=True), typed("D", "U9", forced=True), typed("D", "U10")]
+        for n, trigger in ((4, "again:b"), (7, "once"), (10, "edit:d")):
+            jobs[n].trigger = trigger
+        repeated = [typed("Z", "U11"), typed("Z", "U12"), typed("B", "U13"), typed("Z", "U14"), typed("a", "U2")]
+        for job, n in zip(repeated, (0, 7, 4, 10, 2), strict=True):
+            job.trigger = jobs[n].trigger
+        return [*jobs, *repeated]
+
+    together = [shape(answer) for answer in batch(book, *some())]
+    claimed_together = [job.typed for job in book.claim(99)]
+    metadata.drop_all(engine)
+    book.open()
+    one_by_one = [shape(book.accept(job)) for job in some()]
+    assert together == one_by_one
+    assert sorted(claimed_together) == sorted(job.typed for job in book.claim(99))
+
+
+def test_a_trigger_that_comes_twice_in_a_batch_is_one_job(book: Journal, engine: Engine) -> None:
+    """The second finds the first one's, and who that was."""
+    first, second = typed("A", "U1"), typed("B", "U2")
+    second.trigger = first.trigger
+    assert batch(book, first, second) == [Accepted(), Accepted(fresh=False, user="U1")]
+    assert count(engine) == 1
+
+
+def test_a_twin_that_is_delivered_twice_in_a_batch_harms_nobody(book: Journal, engine: Engine) -> None:
+    """It is written once, as a duplicate; what else is in the batch is accepted."""
+    twins = [typed("A", "U2"), typed("A", "U2")]
+    twins[1].trigger = twins[0].trigger
+    answers = batch(book, typed("A", "U1"), *twins, typed("B", "U3"))
+    assert [shape(answer) for answer in answers] == [
+        Accepted(),
+        ("U1", "waiting"),
+        Accepted(fresh=False, user="U2"),
+        Accepted(),
+    ]
+    assert count(engine) == 3
+
+
+def test_of_twins_in_a_batch_the_first_is_accepted(book: Journal) -> None:
+    """The second is told of the first; one that is wanted all the same is accepted, and told to the next."""
+    answers = batch(book, typed("VIP", "U1"), typed("vip", "U2"), typed("VIP", "U3", forced=True), typed("VIP", "U4"))
+    assert [shape(answer) for answer in answers] == [Accepted(), ("U1", "waiting"), Accepted(), ("U3", "waiting")]
+    assert sorted(job.user for job in book.claim(9)) == ["U1", "U3"]
+
+
+def test_a_batch_fills_the_bound_exactly(book: Journal, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is room for two more, two are accepted, though a repeated trigger and a twin are among them."""
+    accepted(book, typed("A"))
+    monkeypatch.setattr(journal, "MOST_OPEN", 3)
+    first = typed("B", "U1")
+    again = typed("B", "U1")
+    again.trigger = first.trigger
+    answers = batch(book, first, again, typed("a", "U2"), typed("C"), typed("D"), typed("E"), again)
+    assert [type(answer) for answer in answers] == [Accepted, Accepted, Duplicate, Accepted, Busy, Busy, Accepted]
+    assert sorted(job.typed for job in book.claim(9)) == ["A", "B", "C"]
+    assert isinstance(book.accept(typed("F")), Busy)
+
+
+def test_subgroups_under_new_groups_keep_nobody_away(book: Journal) -> None:
+    """Each tree has a group of its own above them, in a batch as one by one; their tops are twins."""
+    trees = [typed("North\n  Shops"), typed("South\n  Shops"), typed("Shops")]
+    assert batch(book, *trees) == [Accepted()] * 3
+    (answer,) = batch(book, typed("East\n  Shops\nnorth", "U2"))
+    assert shape(answer) == ("U1", "waiting")
+    assert batch(book, typed("East\n  Shops\n  Offices")) == [Accepted()]
+
+
 # Opening.
 
 
@@ -467,6 +555,48 @@ def test_who_has_lost_a_job_changes_nothing(book: Journal, open_journal: Open, e
     assert (job.language, job.thread, job.answered, job.steps[0].state) == ("", None, False, "waiting")
 
 
+@contextlib.contextmanager
+def in_one_batch(book: Journal, number: int) -> Iterator[None]:
+    """Let so many changes come before the first of them begins."""
+    batch = book._changing
+    batch._led = True
+    yield
+    while len(batch._waiting) < number:
+        time.sleep(0.001)  # nothing tells that a thread has begun to wait
+    batch._waiting[0].called.release()
+
+
+def test_a_lost_job_in_a_batch_of_changes_is_lost_alone(book: Journal, open_journal: Open, engine: Engine) -> None:
+    """What comes while others write is one transaction, in which each job is looked at by itself."""
+    accepted(book, *map(typed, "ABCD"))
+    some, other = book.claim(4), open_journal()
+    with engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == some[1].id).values(process=other.process))
+    with ThreadPoolExecutor(4) as pool:
+        with in_one_batch(book, len(some)):
+            changes = [pool.submit(book.answered, job) for job in some]
+        errors = [change.exception(10) for change in changes]
+    assert [type(error) for error in errors] == [type(None), LostLease, type(None), type(None)]
+    found = [book.find(job.id) for job in some]
+    assert [job.answered for job in found if job] == [True, False, True, True]
+    assert [job.answered for job in some] == [True, False, True, True]
+
+
+def test_twins_in_a_batch_of_changes_are_sent_once(book: Journal) -> None:
+    """Of two steps for the same group that are about to be sent at the same moment, one is."""
+    accepted(book, typed("VIP", "U1"), typed("VIP", "U2", forced=True))
+    some = book.claim(2)
+    for job in some:
+        job.forced = False  # as where twins only show when the name of a parent has become an id
+    with ThreadPoolExecutor(2) as pool:
+        with in_one_batch(book, 2):
+            sent_too = [pool.submit(book.sending, job, job.steps[0]) for job in some]
+        assert sorted(sent.result(10) for sent in sent_too) == [False, True]
+    (twin,) = [job.steps[0].outcome for job in some if job.steps[0].outcome]
+    assert isinstance(twin, Duplicate)
+    assert twin.state == "sending"
+
+
 def test_a_step_is_sent_once(book: Journal) -> None:
     """Whoever finds it in another state than waiting may not send it."""
     job = sent(book)
@@ -610,6 +740,21 @@ def test_groups_that_the_bot_has_made_are_known(book: Journal) -> None:
     assert book.made([]) == set()
 
 
+@pytest.mark.parametrize(("age", "told"), [(0, True), (590, True), (601, False)])
+def test_groups_that_were_made_just_now_are_told_to_every_process(
+    book: Journal, open_journal: Open, engine: Engine, age: int, told: bool
+) -> None:
+    """With their names and parents, for as long as RECENT; what was not made is not among them."""
+    made = Group("97101", "VIP Müşteri", "5")
+    sent(book, typed('"VIP Müşteri" parent=5'), Created(made))
+    sent(book, typed("B"), UNCLEAR)
+    sent(book, typed("C"))
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - age))
+    for reader in (book, open_journal()):
+        assert reader.made_lately() == ([made] if told else [])
+
+
 # Secrets.
 
 
@@ -651,6 +796,7 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "withdraw": lambda book, job: book.withdraw(job),
     "claim": lambda book, job: book.claim(1, [job.id]),
     "made": lambda book, job: book.made([job.id]),
+    "made_lately": lambda book, _job: book.made_lately(),
     "find": lambda book, job: book.find(job.id),
     "recent": lambda book, _job: book.recent(1),
     "renew": lambda book, _job: book.renew(),
@@ -703,6 +849,54 @@ def test_a_locked_file_is_a_journal_error(tmp_path: Path) -> None:
     book.ping()
     locker.close()
     accepted(book, typed())
+    book.close()
+
+
+def test_a_lock_that_is_never_released_holds_nobody_up_for_ever(tmp_path: Path) -> None:
+    """Whether they acknowledge, carry or hold the lease, and however many they are: each gets a JournalError."""
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    book.open()
+    job = held(book)
+    locker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    calls = [*[lambda: book.accept(typed())] * 8, lambda: book.answered(job), book.renew, lambda: book.claim(1)]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        errors = [failed.exception(30) for failed in [pool.submit(call) for call in calls]]
+    assert [type(error) for error in errors] == [JournalError] * len(calls)
+    assert book.made_lately() == [], "who only reads need not wait"
+    locker.close()
+    assert [found.id for found in book.recent(99)] == [job.id]
+    book.close()
+
+
+WRITERS = {
+    "bot": "while True: journal.renew()",
+    "threads of a bot": "import threading\n"
+    "for _ in range(8): threading.Thread(target=lambda: [journal.renew() for _ in iter(int, 1)]).start()",
+    "other": "import sqlite3; other = sqlite3.connect(journal._engine.url.database, 9, isolation_level=None)\n"
+    "while True: other.executescript('BEGIN IMMEDIATE; UPDATE processes SET lease_until = 0; COMMIT')",
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_an_acknowledgement_gets_through_beside_a_writer(tmp_path: Path, writer: str) -> None:
+    """Another process writes to the same file as fast as it can: each is accepted while Slack still waits."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    book = Journal(url)
+    book.open()
+    with process(url, "journal.renew(); print('writes', flush=True)\n" + WRITERS[writer]) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdin.write("\n")
+        other.stdin.flush()
+        assert other.stdout.readline() == "writes\n"
+        try:
+            for number in range(30):
+                began = time.monotonic()
+                accepted(book, typed(f"G{number}"))
+                assert time.monotonic() - began < 3, "Slack would have told the person that it failed"
+        finally:
+            other.kill()
     book.close()
 
 
