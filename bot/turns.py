@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,30 +14,32 @@ class Turns:
     def __init__(self, most: int) -> None:
         self._free = most
         self._taken: Counter[str] = Counter()
-        self._waiting: dict[int, str] = {}
-        self._tickets = itertools.count()
-        self._changed = threading.Condition()
+        self._waiting: list[tuple[str, threading.Event]] = []  # in the order in which they came
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def take(self, who: str) -> Iterator[None]:
         """Wait for a turn, and hold it until the end of the `with`."""
-        with self._changed:
-            ticket = next(self._tickets)
-            self._waiting[ticket] = who
-            self._changed.wait_for(lambda: self._free and self._next() == ticket)
-            del self._waiting[ticket]
-            self._free -= 1
-            self._taken[who] += 1
-            self._changed.notify_all()
+        called = threading.Event()
+        with self._lock:
+            self._waiting.append((who, called))
+            self._call()
+        called.wait()
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 self._free += 1
                 self._taken[who] -= 1
                 if not self._taken[who]:
                     del self._taken[who]
-                self._changed.notify_all()
+                self._call()
 
-    def _next(self) -> int:
-        return min(self._waiting, key=lambda ticket: (self._taken[self._waiting[ticket]], ticket))
+    def _call(self) -> None:
+        """Give a free turn to the one who is next, and wake nobody else."""
+        if self._free and self._waiting:
+            who, called = chosen = min(self._waiting, key=lambda waiting: self._taken[waiting[0]])
+            self._waiting.remove(chosen)
+            self._free -= 1
+            self._taken[who] += 1
+            called.set()
