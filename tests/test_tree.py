@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import pytest
 
@@ -404,11 +405,20 @@ def test_a_mistake_in_the_form_names_its_line(
 def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """The root names the first groups and grows from none to all of them."""
     monkeypatch.setattr(steps, "PROGRESS", 0.0)
-    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD\nE\nF\nG")
-    root = done(workspace, 7, 7)
+    api.held = True
     names = say("en", "tree.more", names="`A`, `D`, `E`", count=2)
     asked = say("en", "tree.asked", who="<@U1>", count=7, names=names)
     counted = [say("en", "tree.progress", asked=asked, made=made, count=7) for made in range(7)]
+
+    def shown(text: str) -> bool:
+        return [root.text for root in workspace.roots()] == [text]
+
+    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD\nE\nF\nG")
+    for made, text in enumerate(counted):
+        api.wait_for(made + 1)
+        assert workspace.wait_for(partial(shown, text))
+        api.let(api.arrived[made])
+    root = done(workspace, 7, 7)
     assert root.earlier == counted
     assert root.text == say("en", "tree.done", asked=asked, made=7, count=7)
 
