@@ -25,7 +25,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -183,18 +182,20 @@ def _begin_sqlite(connection: Connection) -> None:
     Other processes that write are waited for here. SQLite's own waits grow, so who has waited long waits longer still.
     """
     options = connection.get_execution_options()
+    driver: Any = connection.connection.driver_connection
     if options.get("reading", False):
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
-        connection.exec_driver_sql("BEGIN")
+        driver.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
+        driver.execute("BEGIN")
         return
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    driver.execute("PRAGMA busy_timeout = 0")
     pause, patience = (0.0003, PATIENCE) if options.get("urgent", False) else (0.003, 4 * PATIENCE)
     until = time.monotonic() + patience
-    while True:
+    while time.monotonic() < until:
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            driver.execute("BEGIN IMMEDIATE")
             return
-        except OperationalError as error:
-            if getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                break
         time.sleep(pause)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises the error as SQLAlchemy does
