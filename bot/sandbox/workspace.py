@@ -17,7 +17,7 @@ import requests
 from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox import limits
-from bot.sandbox.loopback import Answer, Loopback, Request
+from bot.sandbox.loopback import Answer, Loopback, Request, local_request
 
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
 APP_TOKEN = "xapp-sandbox"  # noqa: S105
@@ -76,7 +76,6 @@ class Workspace(Loopback):
         self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
         self._changed = threading.Condition()
         self._ids = itertools.count(1)
-        self._http = requests.Session()
 
     # What people do: Slack's requests to the bot.
 
@@ -148,7 +147,7 @@ class Workspace(Loopback):
             "X-Slack-Request-Timestamp": timestamp,
             "X-Slack-Signature": signature,
         }
-        answer = requests.post(f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
+        answer = local_request("POST", f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
         reply = Reply(answer.status_code, _decoded(answer), answer.headers)
         if reply.text:
             self.problems += limits.message_problems(reply.body)
