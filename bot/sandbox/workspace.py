@@ -56,7 +56,8 @@ class Workspace(Loopback):
     """A workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
 
     `faults` maps a method of the Web API, or "response_url", to what its next calls do instead of their work: an error
-    of Slack's ("not_in_channel"), an HTTP status, "ratelimited:SECONDS", "drop", "silence".
+    of Slack's ("not_in_channel"), an HTTP status, "ratelimited:SECONDS", "drop", "silence". "lost" does the work, and
+    the connection ends before the answer.
     """
 
     def __init__(self, signing_secret: str) -> None:
@@ -179,8 +180,14 @@ class Workspace(Loopback):
             self.calls.append((method, arguments))
             waiting = self.faults[method]
             fault = waiting.popleft() if waiting else self.mood()
+        if fault == "lost":
+            self._do(method, path, request, arguments)
+            return None
         if fault is not None:
             return self._fail(fault, connection)
+        return self._do(method, path, request, arguments)
+
+    def _do(self, method: str, path: str, request: Request, arguments: dict[str, Any]) -> Answer:
         if method == "response_url":
             _, user, channel, _ = path.split("/")
             self.problems += limits.message_problems(arguments)
