@@ -44,6 +44,14 @@ def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> 
     assert shown in ended.stdout
 
 
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_machine_is_not_asked(name: str) -> None:
+    """What the console requests of its own processes stays on this machine, where no NO_PROXY says so."""
+    ended = console("Customers parent=5", **{name: "http://127.0.0.1:9"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "ID: `97101`" in ended.stdout
+
+
 def test_a_prompt_runs_lines_until_quit() -> None:
     """Commands with and without /addgroup, the language and the API's mood can be typed; the last status counts."""
     ended = console(typed="/addgroup A\n:tr\n:api 461\nB\n:nonsense\nquit\nC\n")

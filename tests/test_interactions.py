@@ -204,6 +204,22 @@ def test_a_group_that_the_bot_made_is_found_by_name_at_once(start: Start, worksp
     assert api.groups["97102"].parent == "97101"
 
 
+def test_a_group_that_another_process_made_is_found_at_once(start: Start, workspace: Workspace, api: Api) -> None:
+    """By the form and by name, although each has its own list, which is kept."""
+    here, there = start().url, start().url
+    for url in (here, there):
+        assert not workspace.suggest(url, "fresh")
+    workspace.command(there, "Fresh parent=5")
+    answers(workspace, 1)
+    for url in (here, there):
+        (option,) = workspace.suggest(url, "fresh")
+        assert (option["value"], option["text"]["text"]) == ("id:97101", "Customers › Fresh (97101)")
+    workspace.command(here, "Below parent=fresh")
+    answers(workspace, 2)
+    assert api.groups["97102"].parent == "97101"
+    assert api.made("get-groups") == 2
+
+
 @pytest.mark.parametrize("fault", [401, 404, "close"])
 def test_a_name_without_the_list_says_that_an_id_works(
     start: Start, workspace: Workspace, api: Api, fault: int | str

@@ -14,6 +14,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
+from bot.texts import LANGUAGES, say
 from bot.web import MAX_BODY
 from tests.conftest import Running
 
@@ -158,3 +159,37 @@ def test_a_fault_in_a_listener_becomes_a_sentence_with_a_reference(
     assert failed.__dict__["fields"]["reference"] == reference
     assert failed.exc_info
     assert not api.calls
+
+
+def faulty(user: str) -> bytes:
+    """Return the body of a command without a channel, which is a fault."""
+    return urlencode({"command": "/addgroup", "text": "A", "user_id": user, "response_url": "https://x"}).encode()
+
+
+def test_a_fault_is_told_in_both_languages_to_who_is_not_known(start: Start, workspace: Workspace) -> None:
+    """Nobody is asked for the language of a person where something went wrong already."""
+    workspace.locales["U1"] = "tr-TR"
+    text = workspace.post(start().url, faulty("U1")).text
+    reference = text.split()[-1]
+    assert text == "\n".join(say(language, "failure.internal", reference=reference) for language in LANGUAGES)
+    assert not workspace.calls
+
+
+@pytest.mark.parametrize(("locale", "language"), [("tr-TR", "tr"), ("en-GB", "en")])
+def test_a_fault_is_told_in_the_language_of_who_is_known(
+    start: Start, workspace: Workspace, locale: str, language: str
+) -> None:
+    """That of the person's Slack, in which the bot has spoken to them before."""
+    workspace.locales["U1"] = locale
+    url = start().url
+    workspace.command(url, "help")
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    text = workspace.post(url, faulty("U1")).text
+    assert text == say(language, "failure.internal", reference=text.split()[-1])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_fault_is_told_in_the_one_language_of_all(start: Start, workspace: Workspace, language: str) -> None:
+    """That of ADDGROUP_LANGUAGE, for whomever."""
+    text = workspace.post(start(ADDGROUP_LANGUAGE=language).url, faulty("U1")).text
+    assert text == say(language, "failure.internal", reference=text.split()[-1])

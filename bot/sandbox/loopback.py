@@ -1,4 +1,4 @@
-"""An HTTP server on loopback whose answers a stand-in decides."""
+"""HTTP on loopback: a server whose answers a stand-in decides, and requests that never go through a proxy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import requests
+
+
+def local_request(method: str, url: str, **options: Any) -> requests.Response:
+    """Send a request to this machine as requests.request would, whatever proxies the environment names."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, url, **options)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 
 from bot.sandbox.api import Api
+from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 
 
@@ -45,7 +46,7 @@ class Served:
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:
             try:
-                if requests.get(f"{self.url}/healthz", timeout=1).status_code == 200:
+                if local_request("GET", f"{self.url}/healthz", timeout=1).status_code == 200:
                     return
             except requests.RequestException:
                 time.sleep(0.02)

@@ -17,7 +17,7 @@ import requests
 from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox import limits
-from bot.sandbox.loopback import Answer, Loopback, Request
+from bot.sandbox.loopback import Answer, Loopback, Request, local_request
 
 BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
 APP_TOKEN = "xapp-sandbox"  # noqa: S105
@@ -56,7 +56,8 @@ class Workspace(Loopback):
     """A workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
 
     `faults` maps a method of the Web API, or "response_url", to what its next calls do instead of their work: an error
-    of Slack's ("not_in_channel"), an HTTP status, "ratelimited:SECONDS", "drop", "silence".
+    of Slack's ("not_in_channel"), an HTTP status, "ratelimited:SECONDS", "drop", "silence". "lost" does the work, and
+    the connection ends before the answer.
     """
 
     def __init__(self, signing_secret: str) -> None:
@@ -76,7 +77,6 @@ class Workspace(Loopback):
         self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
         self._changed = threading.Condition()
         self._ids = itertools.count(1)
-        self._http = requests.Session()
 
     # What people do: Slack's requests to the bot.
 
@@ -148,7 +148,7 @@ class Workspace(Loopback):
             "X-Slack-Request-Timestamp": timestamp,
             "X-Slack-Signature": signature,
         }
-        answer = requests.post(f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
+        answer = local_request("POST", f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
         reply = Reply(answer.status_code, _decoded(answer), answer.headers)
         if reply.text:
             self.problems += limits.message_problems(reply.body)
@@ -180,8 +180,14 @@ class Workspace(Loopback):
             self.calls.append((method, arguments))
             waiting = self.faults[method]
             fault = waiting.popleft() if waiting else self.mood()
+        if fault == "lost":
+            self._do(method, path, request, arguments)
+            return None
         if fault is not None:
             return self._fail(fault, connection)
+        return self._do(method, path, request, arguments)
+
+    def _do(self, method: str, path: str, request: Request, arguments: dict[str, Any]) -> Answer:
         if method == "response_url":
             _, user, channel, _ = path.split("/")
             self.problems += limits.message_problems(arguments)
