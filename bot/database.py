@@ -149,9 +149,15 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def lock(connection: Connection) -> None:
-    """Let no other process past this point until the transaction ends. SQLite's writers are alone as it is."""
+    """Let no other process past this point until the transaction ends. SQLite's writers are alone as it is.
+
+    An urgent transaction waits no longer than PATIENCE, others as long as any statement may take.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+        urgent = connection.get_execution_options().get("urgent", False)
+        values = {"patience": f"{1000 * PATIENCE:.0f}" if urgent else "0", "number": _LOCK}
+        wait = "SELECT set_config('lock_timeout', :patience, true), pg_advisory_xact_lock(:number)"
+        connection.execute(text(wait), values)
 
 
 def migrate(engine: Engine) -> None:
