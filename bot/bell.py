@@ -27,7 +27,7 @@ class Bell:
     def wait(self, seconds: float) -> None:
         """Wait until it rings, for at most so long."""
         self._listening.settimeout(seconds)
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, BlockingIOError):  # the latter where there is no time to wait
             self._listening.recv(4096)
 
     def beat(self, until: float) -> None:

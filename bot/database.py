@@ -201,7 +201,7 @@ def _begin_sqlite(connection: Connection) -> None:
             driver.execute("BEGIN IMMEDIATE")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 break
         time.sleep(pause)
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises the error as SQLAlchemy does

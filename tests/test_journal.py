@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import itertools
+import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,17 +17,18 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
 from bot import database, journal, liveness
 from bot.command import Create, parse
 from bot.database import jobs, metadata, processes, steps
 from bot.iletimerkezi import Group, NotSent, Rejected
-from bot.jobs import Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id, steps_of
+from bot.jobs import SENDING, Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id, steps_of
 from bot.journal import Accepted, Busy, Journal, JournalError, LostLease
 from bot.names import ParentId
 from bot.sandbox.process import inherited
@@ -266,6 +271,79 @@ def test_of_many_at_once_one_is_accepted(book: Journal, open_journal: Open) -> N
     books = (book, open_journal())
     answers = at_once(*[lambda n=n: books[n % 2].accept(typed("VIP", f"U{n}")) for n in range(16)])
     assert sorted(type(answer).__name__ for answer in answers) == ["Accepted"] + ["Duplicate"] * 15
+
+
+def tree(top: str, below: str) -> Job:
+    """Return the job of one group under another that is new."""
+    job = typed(top)
+    job.steps.append(Step(1, below, above=0))
+    return job
+
+
+def anything(rolls: random.Random) -> Job:
+    """Return a job that may well be in the way of others."""
+    name = rolls.choice("ABC")
+    job = tree(name, rolls.choice("ABC")) if rolls.random() < 0.3 else typed(name, forced=rolls.random() < 0.1)
+    job.user = job.asker = f"U{rolls.randrange(5)}"
+    job.trigger = rolls.choice(["{0}", "{1}", "again:{1}", "look:{1}"]).format(job.id, rolls.randrange(4))
+    if job.trigger.startswith("look:"):
+        job.steps = [Step(0, name, under="", unsettled=SENDING, reason="closed", sent_ago=3600.0)]
+    return job
+
+
+def test_one_go_is_as_one_after_another(book: Journal, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes together is answered and written as if each had come when those before it were written."""
+    for seed in range(30):
+        rolls = random.Random(seed)
+        monkeypatch.setattr(journal, "MOST_OPEN", rolls.randint(3, 9))
+        before, together = ([anything(rolls) for _ in range(number)] for number in (3, 9))
+        one_by_one, *in_goes = [came(book, engine, before, together, sizes) for sizes in ([1] * 9, [9], [4, 5])]
+        for result in in_goes:
+            assert result == one_by_one, f"seed {seed}"
+
+
+def came(
+    book: Journal, engine: Engine, before: list[Job], together: list[Job], sizes: list[int]
+) -> tuple[list[object], list[Any]]:
+    """Accept jobs, some before and the others in goes of these sizes; return the answers and what is written."""
+    for job in copy.deepcopy(before):
+        book.accept(job)
+    some = iter(copy.deepcopy(together))
+    answers = [answer for size in sizes for answer in book._accept(list(itertools.islice(some, size)))]
+    written = timeless(engine)
+    with engine.begin() as connection:
+        connection.execute(delete(steps))
+        connection.execute(delete(jobs))
+    return [replace(answer, age=0.0) if isinstance(answer, Duplicate) else answer for answer in answers], written
+
+
+def timeless(engine: Engine) -> list[Any]:
+    """Return all that the tables of jobs and steps hold, and of times only whether they are there."""
+    return [
+        {name: value is None if name.endswith("_at") else without_age(value) for name, value in row._mapping.items()}
+        for rows in dump(engine)
+        for row in rows
+    ]
+
+
+def without_age(value: Any) -> Any:
+    return re.sub(r'"age": [^,]+', "", value) if isinstance(value, str) else value
+
+
+def test_a_lock_that_is_kept_lets_nobody_wait_longer_than_slack(book: Journal, engine: Engine) -> None:
+    """Of many who ask meanwhile each is refused in the three seconds that Slack waits, and nothing is written."""
+
+    def ask(number: int) -> bool:
+        began = time.monotonic()
+        with pytest.raises(JournalError):
+            book.accept(typed(f"G{number}"))
+        return time.monotonic() - began < 3
+
+    with engine.begin() as connection:
+        database.lock(connection)
+        assert at_once(*[lambda n=n: ask(n) for n in range(8)]) == [True] * 8
+    assert not count(engine)
+    accepted(book, typed())
 
 
 def test_past_the_bound_nothing_is_accepted(book: Journal, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -536,6 +614,7 @@ CHANGES: dict[str, Callable[[Journal, Job], object]] = {
     "sending": lambda book, job: book.sending(job, job.steps[0]),
     "unclear": lambda book, job: book.unclear(job, Step(0, "VIP", reason="timeout")),
     "settle": lambda book, job: book.settle(job, Step(0, "VIP", outcome=CREATED)),
+    "deny": lambda book, job: book.deny(job, "guest"),
     "answered": lambda book, job: book.answered(job),
     "finished": lambda book, job: book.finished(job),
 }
@@ -796,6 +875,7 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "withdraw": lambda book, job: book.withdraw(job),
     "claim": lambda book, job: book.claim(1, [job.id]),
     "made": lambda book, job: book.made([job.id]),
+    "made_from": lambda book, job: book.made_from(job.id),
     "made_lately": lambda book, _job: book.made_lately(),
     "find": lambda book, job: book.find(job.id),
     "recent": lambda book, _job: book.recent(1),
