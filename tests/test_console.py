@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,25 @@ def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: P
         assert list(tmp_path.glob("addgroup-*/*.db"))
         started.send_signal(number)
         assert started.wait(30) == 128 + number
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_while_an_answer_is_awaited(tmp_path: Path) -> None:
+    """Ctrl-C ends the wait and the console, without a traceback and with a shell's exit status."""
+    environ = {**inherited(), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "bot", "console"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as started:  # noqa: S603
+        assert started.stdin
+        assert started.stdout
+        started.stdin.write(":api silence\nCustomers\n")
+        started.stdin.flush()
+        while "The next API call" not in started.stdout.readline():
+            assert started.poll() is None
+        time.sleep(1)  # nothing tells when the command is on its way: it is answered ten seconds later
+        started.send_signal(signal.SIGINT)
+        _, errors = started.communicate(timeout=30)
+        assert (started.returncode, errors) == (130, "")
         assert list(tmp_path.iterdir()) == []
 
 

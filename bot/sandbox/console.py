@@ -55,7 +55,7 @@ def run(text: str | None, *, live: bool, stay: bool) -> int:
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _leave)
     console = _live if live else _sandbox
-    with console() as bot:
+    with contextlib.suppress(KeyboardInterrupt), console() as bot:  # Ctrl-C while an answer is awaited
         status = 0
         if text is not None:
             print(f"> /addgroup {text}")
@@ -63,6 +63,7 @@ def run(text: str | None, *, live: bool, stay: bool) -> int:
         if text is None or (stay and sys.stdin.isatty()):
             status = bot.prompt(status)
         return status
+    return 128 + signal.SIGINT
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
