@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except settings.SettingsError as error:
         sys.stderr.write("The settings do not allow this yet:\n")
         sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
-        sys.stderr.write("Set them in the environment or in a file .env here; .env.example explains each.\n")
+        sys.stderr.write("Set them in the environment or in a file .env here; README's table explains each.\n")
         return 2
     except BrokenPipeError:  # who reads has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,8 @@ def console(*arguments: str, typed: str = "", **environ: str) -> subprocess.Comp
     ("text", "status", "shown"),
     [
         ("Customers parent=5", 0, "ID: `97101`"),
+        ("/addgroup Customers parent=5", 0, "new group: `Customers`, under"),
+        ("/addgroups", 0, "new group: `/addgroups` — created"),
         ("Customers parent=99", 1, "463"),
         ("Customers paernt=5", 2, "`paernt=5`"),
         ("help", 0, "makes a contact group"),
@@ -64,10 +68,11 @@ def test_a_prompt_runs_lines_until_quit() -> None:
 
 def test_the_form_and_the_buttons_can_be_used() -> None:
     """The form's fields are asked for one by one, a mistake is shown and asked again, and a number presses a button."""
-    tree, no_name, form = "Top\n  Below\n\ncust\n1\n", "\n\n", "/addgroup\n"
+    tree, no_name, form = "Top\n  Below\n\nnone\ncust\n1\n", "\n\n", "/addgroup\n"
     ended = console(typed=f"{form}{no_name}{tree}:api 461\nRefused\n1\nMended\n\n\nhistory\nquit\n")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "name: The name of the group is missing." in ended.stdout
+    assert "  No group matches.\n" in ended.stdout
     assert "2 of 2 groups were created." in ended.stdout
     assert "@you (en) has edited the command:" in ended.stdout
     assert "`Mended` · created, ID `97103`" in ended.stdout
@@ -79,6 +84,44 @@ def test_a_button_that_asks_first_does_nothing_on_no() -> None:
     assert ended.returncode == 0
     assert "there will be two groups with this name" in ended.stdout
     assert ended.stdout.count("has had it created anyway") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: Path) -> None:
+    """On SIGHUP and SIGTERM the console stops its bot and removes the folder of its journal, as on quit."""
+    environ = {**inherited(), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "bot", "console"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, text=True) as started:  # noqa: S603
+        assert started.stdin
+        assert started.stdout
+        started.stdin.write("Customers\n")
+        started.stdin.flush()
+        while "Add a subgroup" not in started.stdout.readline():
+            assert started.poll() is None
+        assert list(tmp_path.glob("addgroup-*/*.db"))
+        started.send_signal(number)
+        assert started.wait(30) == 128 + number
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_while_an_answer_is_awaited(tmp_path: Path) -> None:
+    """Ctrl-C ends the wait and the console, without a traceback and with a shell's exit status."""
+    environ = {**inherited(), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "bot", "console"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as started:  # noqa: S603
+        assert started.stdin
+        assert started.stdout
+        started.stdin.write(":api silence\nCustomers\n")
+        started.stdin.flush()
+        while "The next API call" not in started.stdout.readline():
+            assert started.poll() is None
+        time.sleep(1)  # nothing tells when the command is on its way: it is answered ten seconds later
+        started.send_signal(signal.SIGINT)
+        _, errors = started.communicate(timeout=30)
+        assert (started.returncode, errors) == (130, "")
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_live_says_so_and_uses_the_real_address(api: Api) -> None:

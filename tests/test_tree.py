@@ -227,6 +227,7 @@ def test_what_hangs_under_a_missing_group_is_skipped(
             key = f"rejected.{'other' if fault == 499 else fault}"
             assert shown["Broken"] == say(language, "tree.not_created", title=load(language)[f"{key}.title"])
             assert load(language)[f"{key}.next"] in answer.text
+    assert (load(language)["tree.rest"] in answer.text) is ("again" in actions(answer))
     assert say(language, "answer.reference", reference=answer.job) in answer.text
 
 
@@ -250,6 +251,7 @@ def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace:
         (answer,) = workspace.thread(done(workspace, 0, 5))
     assert answer.text.count(load("en")["not_sent.title"] + " under `5`") == 1
     assert answer.text.count(load("en")["tree.skipped"]) == 3
+    assert load("en")["tree.rest"] not in answer.text  # nothing is made, so the whole may be sent again
     assert actions(answer) == ["again"]
 
 

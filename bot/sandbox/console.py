@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from bot import settings
 from bot.command import Help, History, OpenForm, parse
@@ -49,8 +52,10 @@ def run(text: str | None, *, live: bool, stay: bool) -> int:
     Returns 0 when a group was made or nothing was asked to be made, 1 when it was not made, 2 for a wrong usage; of a
     prompt the last command counts. Raises SettingsError when `live` lacks the credentials.
     """
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _leave)
     console = _live if live else _sandbox
-    with console() as bot:
+    with contextlib.suppress(KeyboardInterrupt), console() as bot:  # Ctrl-C while an answer is awaited
         status = 0
         if text is not None:
             print(f"> /addgroup {text}")
@@ -58,6 +63,13 @@ def run(text: str | None, *, live: bool, stay: bool) -> int:
         if text is None or (stay and sys.stdin.isatty()):
             status = bot.prompt(status)
         return status
+    return 128 + signal.SIGINT
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """Leave on a signal, such as that of a terminal that is closed, by way of the end that stops the bot."""
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 class Console:
@@ -88,10 +100,11 @@ class Console:
             elif line.isdecimal() and self._buttons:
                 print("There is no button with this number.")
             elif line:
-                status = self.run(line.removeprefix("/addgroup").strip())
+                status = self.run(line)
 
     def run(self, text: str) -> int:
-        """Send one command, show what people see, and return its exit status."""
+        """Send one command, with or without `/addgroup` before it; show what people see, and return its exit status."""
+        text = re.sub(r"^/addgroup(?!\S)", "", text.strip()).strip()
         outcomes = self._do(lambda: self._workspace.command(self._bot, text, self._user, CHANNEL))
         if outcomes:
             return 0 if "created" in outcomes else 1
@@ -206,7 +219,10 @@ class Console:
             options = self._workspace.suggest(self._bot, typed, self._user)
             for number, option in enumerate(options, 1):
                 print(f"  [{number}] {option['text']['text']}")
-            answer = _ask("Which one? [1] ") if options else None
+            if not options:
+                print("  No group matches.")
+                continue
+            answer = _ask("Which one? [1] ")
             chosen = int(answer) if answer and answer.isdecimal() else 1
             if answer is not None and 1 <= chosen <= len(options):
                 fields[block["block_id"]] = options[chosen - 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.iletimerkezi import Rejected
-from bot.jobs import Created, Duplicate, Job, Step, Unclear
+from bot.jobs import Created, Duplicate, Job, Step, Unclear, rest
 from bot.slack.wording import MAX_QUOTE, as_typed, cut, escape, mention, parent, quote, remedy, title
 from bot.texts import say
 
@@ -31,7 +31,8 @@ def answer(job: Job) -> list[str]:
     heading = say(language, "tree.heading", made=_made(job), count=len(job.steps))
     drawn = [f"{_branch(job, step)}{as_typed(step.name)} — {_result(language, step)}" for step in job.steps]
     reference = [] if job.state == "created" else [say(language, "answer.reference", reference=job.id)]
-    return texts([heading, *drawn, *_reasons(job), *reference])
+    some = [say(language, "tree.rest")] if _made(job) and rest(job, "again") else []  # the remedies say: send it again
+    return texts([heading, *drawn, *_reasons(job), *some, *reference])
 
 
 def _made(job: Job) -> int:
