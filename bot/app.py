@@ -87,8 +87,12 @@ class Bot:
         return self._bell.beating() and self.also_healthy()
 
     def stop(self, seconds: float) -> None:
-        """Finish what is under way, for at most `seconds`. Nothing new may come in any more."""
+        """Carry what is under way to its end, for at most `seconds`, and close."""
         self.worker.stop(seconds)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the journal. Nothing new may come in any more."""
         self._errands.shutdown(wait=False)
         self._journal.close()
 

@@ -125,11 +125,12 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Web:
         bot = Bot(self._settings, self._bell)
-        self._stop = [lambda: bot.stop(STOP)]
         if self._carries:
             bot.start()
+            self._stop = [lambda: bot.stop(STOP)]
             event("started", part="carrier", pid=os.getpid(), version=__version__)
             return bot.web
+        self._stop = [bot.close]
         if self._settings.socket_mode:
             connection = Connection(bot.bolt, self._settings.slack_app_token, self._end)
             connection.open()
