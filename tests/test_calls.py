@@ -30,9 +30,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ssl.SSLContext]]:
 
     for name in ("create_default_context", "_create_default_https_context"):
         monkeypatch.setattr(ssl, name, counted)
-    tls.of_machine.cache_clear()
+    for kept in (tls.of_machine, tls.open_urls):
+        kept.cache_clear()
     yield contexts
-    tls.of_machine.cache_clear()
+    for kept in (tls.of_machine, tls.open_urls):
+        kept.cache_clear()
 
 
 def settings_of(url: str) -> Settings:

@@ -731,7 +731,10 @@ def test_a_closed_journal_shows_no_sign_of_life(database_url: str) -> None:
     """Who has closed it is dead to the others, even if the process lives on."""
     closed = Journal(database_url)
     closed.close()
-    assert not liveness.alive(closed.process)
+    until = time.monotonic() + 5
+    while liveness.alive(closed.process):  # a process that is just being started has a copy of our sockets for a moment
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 # Sending and settling.
