@@ -148,6 +148,11 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(address.database).removeprefix("file:")).absolute()
 
 
+def reading(engine: Engine) -> Connection:
+    """Connect in order to read, which on SQLite does not wait for those that write."""
+    return engine.connect().execution_options(reading=True)
+
+
 def lock(connection: Connection) -> None:
     """Let no other process past this point until the transaction ends. SQLite's writers are alone as it is.
 

@@ -295,7 +295,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _translated(), self._engine.connect().execution_options(reading=True) as connection:
+        with _translated(), database.reading(self._engine) as connection:
             yield connection
 
 

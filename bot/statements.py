@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.database import jobs, now, processes, steps
+from bot.jobs import SENDING, WAITING
 
 
 def _seconds(name: str) -> BindParameter[float]:
@@ -118,7 +119,7 @@ ANSWERED = CHANGE.values(answered_at=now(), response_url=None)
 FINISHED = CHANGE.values(closed_at=now(), process=None, root_final=1)
 
 CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.position == bindparam("place"))
-SEND = CHANGE_STEP.where(steps.c.state == "waiting").values(state="sending", sent_at=now())
+SEND = CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
 SETTLE = CHANGE_STEP.values(settled_at=now())
 
 # The process.

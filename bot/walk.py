@@ -51,8 +51,10 @@ class Walk:
             self._answer(job)
             self._journal.answered(job)
         if job.thread and not job.root_final and not job.denied:
-            self._finish_root(job)
-        self._audit(job)
+            with _at_best(job, "root_not_edited"):
+                self._edit_root(job)
+        with _at_best(job, "not_audited", logging.ERROR):
+            self._conversation.audit(job)
         self._journal.finished(job)
         event("done", job=job.id)
 
@@ -61,10 +63,6 @@ class Walk:
         if job.attempts < ATTEMPTS_TO_LOOK:
             return self._access.look(job.user, job.channel)
         return self._access.refusal(job.user, job.channel)
-
-    def _audit(self, job: Job) -> None:
-        with _at_best(job, "not_audited", logging.ERROR):
-            self._conversation.audit(job)
 
     def _try_root(self, job: Job) -> None:
         """Post the root if Slack lets it through; the group does not wait for it."""
@@ -94,10 +92,6 @@ class Walk:
     def _answer_privately(self, job: Job) -> None:
         with _at_best(job, "answer_undeliverable", logging.ERROR):
             self._conversation.answer_privately(job)
-
-    def _finish_root(self, job: Job) -> None:
-        with _at_best(job, "root_not_edited"):
-            self._edit_root(job)
 
     def _edit_root(self, job: Job) -> None:
         """Let the root show what is made of what was asked for at first; of a single group, what was tried last."""

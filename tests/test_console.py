@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,19 +88,33 @@ def test_a_button_that_asks_first_does_nothing_on_no() -> None:
     assert ended.stdout.count("has had it created anyway") == 1
 
 
+@contextlib.contextmanager
+def typing(lines: str, shown: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a console with its temporary files in `folder`, type lines, and wait until something is shown."""
+    environ = {**inherited(), "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "console"],
+        cwd=ROOT,
+        env=environ,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+    ) as started:
+        assert started.stdin
+        assert started.stdout
+        started.stdin.write(lines)
+        started.stdin.flush()
+        while shown not in started.stdout.readline():
+            assert started.poll() is None
+        yield started
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: Path) -> None:
     """On SIGHUP and SIGTERM the console stops its bot and removes the folder of its journal, as on quit."""
-    environ = {**inherited(), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "bot", "console"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, text=True) as started:  # noqa: S603
-        assert started.stdin
-        assert started.stdout
-        started.stdin.write("Customers\n")
-        started.stdin.flush()
-        while "Add a subgroup" not in started.stdout.readline():
-            assert started.poll() is None
+    with typing("Customers\n", "Add a subgroup", tmp_path) as started:
         assert list(tmp_path.glob("addgroup-*/*.db"))
         started.send_signal(number)
         assert started.wait(30) == 128 + number
@@ -107,16 +123,7 @@ def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: P
 
 def test_ctrl_c_leaves_while_an_answer_is_awaited(tmp_path: Path) -> None:
     """Ctrl-C ends the wait and the console, without a traceback and with a shell's exit status."""
-    environ = {**inherited(), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "bot", "console"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as started:  # noqa: S603
-        assert started.stdin
-        assert started.stdout
-        started.stdin.write(":api silence\nCustomers\n")
-        started.stdin.flush()
-        while "The next API call" not in started.stdout.readline():
-            assert started.poll() is None
+    with typing(":api silence\nCustomers\n", "The next API call", tmp_path) as started:
         time.sleep(1)  # nothing tells when the command is on its way: it is answered ten seconds later
         started.send_signal(signal.SIGINT)
         _, errors = started.communicate(timeout=30)

@@ -31,7 +31,7 @@ def opened(url: str) -> Iterator[Engine]:
         raise NoJournal(f"There is no journal: {file} is not there. DATABASE_URL says where it is; serve makes it.")
     engine = database.connect(url)
     try:
-        with engine.connect().execution_options(reading=True) as connection:
+        with database.reading(engine) as connection:
             if not inspect(connection).has_table(jobs.name):
                 raise NoJournal("There is no journal in the database that DATABASE_URL names yet; serve makes it.")
         yield engine

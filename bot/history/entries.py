@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
 
-from bot import records
+from bot import database, records
 from bot.database import jobs, steps
 from bot.iletimerkezi import NotSent, Rejected
 from bot.jobs import Denied, Duplicate, NoParent, Outcome, Skipped, Unclear
@@ -79,7 +79,7 @@ def entries(
     left = sys.maxsize if limit is None else limit
     after: list[ColumnElement[bool]] = []
     while left > 0:
-        with engine.connect().execution_options(reading=True) as connection:
+        with database.reading(engine) as connection:
             page = _page(connection, [*wanted, *after], min(PAGE, left))
         if not page:
             return
