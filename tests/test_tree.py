@@ -742,7 +742,7 @@ def test_a_large_tree_does_not_hold_up_a_single_command(
 @pytest.mark.parametrize("workers", [1, 3])
 def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched, workers: int) -> None:
     """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
-    api.delay = 0.01
+    api.delay = 0.05  # long enough for as many calls as there may be to be under way together
     api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS=str(workers)).url
     for tree in "ABCD":
