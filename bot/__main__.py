@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from bot import logs, settings
-from bot.journal import JournalError
+from bot.journal.journal import JournalError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,20 +77,20 @@ def _console(options: argparse.Namespace) -> int:
 
 
 def _check(_options: argparse.Namespace) -> int:
-    from bot.check.run import run
+    from bot.admin.check import run
 
     logging.disable()  # what Slack's library would say of a failed call, the check says itself
     return run(settings.environment(), sys.stdout)
 
 
 def _history(options: argparse.Namespace) -> int:
-    from bot.history.run import run
+    from bot.admin.history import run
 
     return run(options)
 
 
 def _manifest(options: argparse.Namespace) -> int:
-    from bot.manifest import manifest
+    from bot.admin.manifest import manifest
 
     try:
         sys.stdout.write(manifest(options.url))

@@ -13,22 +13,22 @@ from slack_bolt.context import BoltContext
 from slack_sdk import WebClient
 
 from bot import tls
-from bot.bell import Bell
-from bot.groups import Groups
-from bot.iletimerkezi import Client
-from bot.journal import Journal, JournalError
+from bot.front.commands import Commands
+from bot.front.form import Interactions
+from bot.front.http import HttpApp
+from bot.front.intake import Intake
+from bot.iletimerkezi.client import Client
+from bot.iletimerkezi.groups import Groups
+from bot.journal.journal import Journal, JournalError
+from bot.journal.wakeup import Wakeup
 from bot.settings import Settings
 from bot.slack.access import Access
-from bot.slack.calls import TIMEOUT
-from bot.slack.conversation import Conversation
-from bot.slack.intake import Intake
-from bot.slack.interactions import Interactions
-from bot.slack.listeners import Listeners
-from bot.slack.people import People
-from bot.steps import Steps
-from bot.walk import Walk
-from bot.web import Web
-from bot.worker import Worker
+from bot.slack.client import TIMEOUT
+from bot.slack.delivery import Delivery
+from bot.slack.users import Users
+from bot.worker.create_groups import GroupCreator
+from bot.worker.pool import Worker
+from bot.worker.run_job import JobRunner
 
 FORM = 1
 """How long opening a form may take, in seconds: with what comes before, less than the three that Slack waits."""
@@ -46,32 +46,32 @@ def web_client(settings: Settings, seconds: int = TIMEOUT) -> WebClient:
 class Bot:
     """The bot: `bolt` answers Slack, `web` is its HTTP front, `worker` carries the jobs.
 
-    In processes of their own, what takes commands in and what carries them are each a Bot, joined by the same `bell`.
+    In processes of their own, what takes commands in and what carries them are each a Bot, joined by the same `wakeup`.
     """
 
-    def __init__(self, settings: Settings, bell: Bell) -> None:
+    def __init__(self, settings: Settings, wakeup: Wakeup) -> None:
         slack = web_client(settings)
-        people = People(slack, settings.language)
+        people = Users(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         api = Client(settings.api_url, settings.credentials, settings.api_timeout)
-        self._bell = bell
+        self._wakeup = wakeup
         self._journal = journal = Journal(settings.database_url)
-        groups = Groups(api, journal.made_lately)
+        groups = Groups(api, journal.recently_created)
         access = Access(people, settings.channels, settings.members)
         audit_language = "en" if settings.language == "auto" else settings.language
-        conversation = Conversation(slack, settings.audit_channel, audit_language)
+        delivery = Delivery(slack, settings.audit_channel, audit_language)
         stopping = threading.Event()
-        steps = Steps(journal, api, groups, settings.workers, stopping)
-        walk = Walk(journal, steps, conversation, people, access)
+        steps = GroupCreator(journal, api, groups, settings.workers, stopping)
+        walk = JobRunner(journal, steps, delivery, people, access)
         carriers = 2 * settings.workers  # more than calls, so that jobs that wait for Slack do not keep the API idle
-        self.worker = Worker(journal, bell, walk, carriers, stopping)
+        self.worker = Worker(journal, wakeup, walk, carriers, stopping)
         self.bolt = _bolt(settings, slack)
-        intake = Intake(journal, bell, people, access, self._errands)
+        intake = Intake(journal, wakeup, people, access, self._errands)
         interactions = Interactions(web_client(settings, FORM), intake, groups, journal)
-        Listeners(intake, groups, journal, interactions).register(self.bolt)
+        Commands(intake, groups, journal, interactions).register(self.bolt)
         served = None if settings.socket_mode else self.bolt
         self.also_healthy: Callable[[], bool] = lambda: True  # what serves it may have a say
-        self.web = Web(served, settings.slack_signing_secret, self._healthy)
+        self.web = HttpApp(served, settings.slack_signing_secret, self._healthy)
 
     def start(self) -> None:
         """Prepare the journal and begin to carry. Raises JournalError."""
@@ -84,7 +84,7 @@ class Bot:
             self._journal.ping()
         except JournalError:
             return False
-        return self._bell.beating() and self.also_healthy()
+        return self._wakeup.alive() and self.also_healthy()
 
     def stop(self, seconds: float) -> None:
         """Carry what is under way to its end, for at most `seconds`, and close."""

@@ -17,13 +17,13 @@ from slack_sdk.web import SlackResponse
 
 from bot import __version__
 from bot.app import Bot, web_client
-from bot.bell import Bell
-from bot.journal import Journal
+from bot.front.http import HttpApp
+from bot.front.socket_mode import Connection
+from bot.journal.journal import Journal
+from bot.journal.wakeup import Wakeup
 from bot.logs import event
 from bot.settings import Settings, SettingsError
-from bot.slack.calls import SlackRefused, TryLater, called
-from bot.socketmode import Connection
-from bot.web import Web
+from bot.slack.client import SlackRefused, TryLater, called
 
 STOP = 22
 """How long what is under way may take to finish, in seconds; 25 with what gunicorn takes before. Heroku kills at 30."""
@@ -94,7 +94,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stop: list[Callable[[], None]] = []
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._carries = False
         self.lost = multiprocessing.Value("b", 0)
         super().__init__()
@@ -123,8 +123,8 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if self._carries:
             worker.sockets = []
 
-    def load(self) -> Web:
-        bot = Bot(self._settings, self._bell)
+    def load(self) -> HttpApp:
+        bot = Bot(self._settings, self._wakeup)
         if self._carries:
             bot.start()
             self._stop = [lambda: bot.stop(STOP)]

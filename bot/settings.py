@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.iletimerkezi import Credentials
+from bot.iletimerkezi.client import Credentials
 
 
 class SettingsError(Exception):

@@ -19,13 +19,15 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
-from bot import logs, settings, steps, worker
+from bot import logs, settings
 from bot.app import Bot
-from bot.bell import Bell
-from bot.iletimerkezi import Credentials
+from bot.iletimerkezi.client import Credentials
+from bot.journal.wakeup import Wakeup
 from bot.sandbox.api import Api
 from bot.sandbox.process import variables
 from bot.sandbox.workspace import Workspace
+from bot.worker import create_groups as steps
+from bot.worker import pool as worker
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +110,7 @@ def start(
 
         def _start(**environ: str) -> Running:
             more = {"ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
-            bot = Bot(settings.read({**variables(workspace, api), **more}), Bell())
+            bot = Bot(settings.read({**variables(workspace, api), **more}), Wakeup())
             bot.start()
             stack.callback(bot.stop, 5)
             server = make_server("127.0.0.1", 0, bot.web, _Server, _Quiet)

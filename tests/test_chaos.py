@@ -20,7 +20,7 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
-from bot.texts import load
+from bot.slack.texts import load
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "8"))

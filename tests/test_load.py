@@ -11,13 +11,13 @@ from threading import Barrier
 import pytest
 from sqlalchemy import insert, select
 
-from bot import database
-from bot.database import jobs
-from bot.journal import MOST_OPEN
+from bot.journal import database
+from bot.journal.database import jobs
+from bot.journal.journal import MOST_OPEN
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
-from bot.texts import load
+from bot.slack.texts import load
 
 COMMANDS = 100
 

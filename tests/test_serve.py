@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.bell import Bell
+from bot.journal.wakeup import Wakeup
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
@@ -175,7 +175,7 @@ def test_without_a_living_carrier_it_is_not_healthy(
     start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Commands would be acknowledged and not carried, which who supervises the bot learns."""
-    monkeypatch.setattr(Bell, "beat", lambda _bell, _until: None)
+    monkeypatch.setattr(Wakeup, "beat", lambda _wakeup, _until: None)
     answer = requests.get(f"{start().url}/healthz", timeout=5)
     assert (answer.status_code, answer.text) == (503, "failing")
 

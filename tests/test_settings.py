@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.iletimerkezi import Credentials
+from bot.iletimerkezi.client import Credentials
 from bot.settings import SettingsError, environment, read
 
 HTTP = {

@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bot.iletimerkezi import Credentials, Group
+from bot.iletimerkezi.client import Credentials, Group
+from bot.iletimerkezi.transport import MAX_ANSWER
 from bot.sandbox.loopback import Answer, Loopback, Request
-from bot.transport import MAX_ANSWER
 
 MESSAGES = {
     200: "İşlem başarılı",

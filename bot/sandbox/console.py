@@ -15,9 +15,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from bot import settings
-from bot.command import Help, History, OpenForm, parse
-from bot.iletimerkezi import Credentials
-from bot.names import UsageError
+from bot.iletimerkezi.client import Credentials
+from bot.model.command import Help, History, OpenForm, parse
+from bot.model.names import UsageError
 from bot.sandbox import terminal
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import Served

@@ -1,1 +1,1 @@
-"""All that knows of Slack: what people do there, and how they are answered."""
+"""How the bot speaks to Slack."""

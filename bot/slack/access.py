@@ -6,8 +6,8 @@ import logging
 from collections.abc import Collection
 
 from bot.logs import event
-from bot.slack.calls import SlackRefused, TryLater
-from bot.slack.people import FULL_MEMBER, People
+from bot.slack.client import SlackRefused, TryLater
+from bot.slack.users import FULL_MEMBER, Users
 
 
 class Access:
@@ -16,10 +16,10 @@ class Access:
     Guests, people of other workspaces, bots and deactivated people may never, listed or not.
     """
 
-    def __init__(self, people: People, channels: Collection[str], members: Collection[str]) -> None:
+    def __init__(self, users: Users, channels: Collection[str], members: Collection[str]) -> None:
         self._channels = frozenset(channels)
-        self._people = people
-        self._users = {member for member in members if not member.startswith("S")}
+        self._users = users
+        self._listed = {member for member in members if not member.startswith("S")}
         self._usergroups = [member for member in members if member.startswith("S")]
 
     def refusal(self, user: str, channel: str, seconds: float | None = None) -> str:
@@ -38,13 +38,13 @@ class Access:
         if self._channels and channel not in self._channels:
             return "channel"
         try:
-            kind = self._people.person(user, seconds).kind
+            kind = self._users.person(user, seconds).kind
         except SlackRefused as error:
             event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
             return "unknown"
         if kind != FULL_MEMBER:
             return kind
-        if user in self._users or not (self._users or self._usergroups):
+        if user in self._listed or not (self._listed or self._usergroups):
             return ""
         return self._by_usergroup(user, seconds)
 
@@ -52,7 +52,7 @@ class Access:
         reason = "not_listed"
         for usergroup in self._usergroups:
             try:
-                if user in self._people.members(usergroup, seconds):
+                if user in self._users.members(usergroup, seconds):
                     return ""
             except SlackRefused as error:
                 event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=error.error)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.iletimerkezi import Rejected
-from bot.jobs import Created, Duplicate, Job, Step, Unclear, rest
+from bot.iletimerkezi.client import Rejected
+from bot.model.job import Created, Duplicate, Job, Step, Unclear, rest
+from bot.slack.texts import say
 from bot.slack.wording import MAX_QUOTE, as_typed, cut, escape, mention, parent, quote, remedy, title
-from bot.texts import say
 
 MAX_TEXT = 3000
 """Longest text of one message, in characters: that of one section."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.iletimerkezi import NotSent, Rejected
-from bot.jobs import Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
-from bot.names import ParentId, ParentName, UsageError
-from bot.texts import has, say, say_plain
+from bot.iletimerkezi.client import NotSent, Rejected
+from bot.model.job import Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
+from bot.model.names import ParentId, ParentName, UsageError
+from bot.slack.texts import has, say, say_plain
 
 SETTINGS_FAULTS = ("tls", "proxy", "address")
 """Reasons for NotSent that trying again does not cure."""
@@ -170,7 +170,7 @@ def parent(step: Step) -> str:
         case ParentId(id=identifier):
             return f"`{identifier}`"
         case ParentName(name=name):
-            return f"{as_typed(name)} (`{escape(step.under)}`)" if step.under else as_typed(name)
+            return f"{as_typed(name)} (`{escape(step.parent_id)}`)" if step.parent_id else as_typed(name)
         case None:
             return ""
 

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import requests
 
-from bot.database import connect
-from bot.iletimerkezi import Credentials
-from bot.jobs import Job, Step
-from bot.journal import Journal
+from bot.iletimerkezi.client import Credentials
+from bot.journal.database import connect
+from bot.journal.journal import Journal
+from bot.model.job import Job, Step
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served, free_port
 from bot.sandbox.workspace import Workspace
@@ -186,7 +186,7 @@ def _leave(url: str, count: int, groups: int = 1) -> None:
     """Leave jobs behind as a process does that dies after it has taken them: so many groups, so many in a job."""
     journal = Journal(url)
     journal.open()
-    journal.renew()
+    journal.heartbeat()
     for first in range(0, count, groups):
         names = [Step(place, f"orphan-{groups}-{first + place}") for place in range(groups)]
         journal.accept(Job("U1", "C1", f"t{first}", "x", names, language="en"))

@@ -1,0 +1,1 @@
+"""For operators: check, history and manifest."""

@@ -1,0 +1,154 @@
+"""The self-check of Slack's side: the tokens and what they may do, the signing secret, the clock."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+
+from slack_sdk.web import SlackResponse
+
+from bot.admin.finding import OK, SKIPPED, WARNING, WRONG, Finding, chosen_from, shown, skipped
+from bot.app import web_client
+from bot.settings import Settings
+from bot.slack.client import SlackRefused, TryLater, called
+
+SCOPES = {
+    "commands": "offering /addgroup",
+    "chat:write": "posting who asked for what, and the answer",
+    "chat:write.public": "posting in public channels to which nobody invited the bot",
+    "users:read": "knowing who somebody is and which language they read",
+    "usergroups:read": "knowing who is in the user groups of ADDGROUP_MEMBERS",
+}
+"""What each of the manifest's scopes is needed for."""
+
+SKEW = 300.0
+"""How far apart Slack's clock and the machine's may be, in seconds: an older request counts as replayed.
+Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
+
+_SLACK = ("SLACK_BOT_TOKEN", "SLACK_API_URL")
+_SOCKET = ("SLACK_APP_TOKEN", "SLACK_API_URL")
+
+_IN_SLACK = "At https://api.slack.com/apps, in the settings of your app, "
+_BAD_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
+_BAD_TOKEN |= {"not_allowed_token_type", "no_permission", "access_denied", "forbidden_team"}
+_NO_SLACK = "Let this machine call SLACK_API_URL over HTTPS (firewall, HTTPS_PROXY), or see https://slack-status.com."
+
+
+def token(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Try the bot's token; then its scopes, the user groups of ADDGROUP_MEMBERS, and the clock against Slack's."""
+    chosen = chosen_from(environ, _SLACK)
+    if chosen is None or not chosen.slack_bot_token:
+        yield from skipped("its settings are missing or wrong", "Slack token", "scopes", "clock")
+        return
+    answer, fault = _asked(web_client(chosen).auth_test)
+    if answer is None:
+        remedy = "copy OAuth & Permissions > Bot User OAuth Token anew; if there is none, install the app."
+        yield _refused("Slack token", fault, remedy)
+        yield from skipped("Slack did not let the bot in", "scopes", "clock")
+        return
+    who = shown(f"workspace {answer.get('team')}, bot {answer.get('user')}", chosen.slack_bot_token)
+    yield Finding(OK, "Slack token", who)
+    members = chosen_from(environ, (*_SLACK, "ADDGROUP_MEMBERS"))
+    usergroups = [member for member in members.members if member.startswith("S")] if members else []
+    yield from _scopes(_header(answer, "x-oauth-scopes"), usergroups)
+    yield from (_usergroup(chosen, usergroup) for usergroup in usergroups)
+    yield _clock(_header(answer, "date"))
+
+
+def _scopes(header: str, usergroups: list[str]) -> Iterator[Finding]:
+    """Compare what was granted with SCOPES; what the settings make no use of may be missing."""
+    granted = {scope.strip() for scope in header.split(",")}
+    if not header:
+        yield Finding(WARNING, "scopes", "Slack's answer does not name them", "Let no proxy drop X-OAuth-Scopes.")
+        return
+    add = "add {} under OAuth & Permissions > Scopes > Bot Token Scopes, then install the app again (Install App)."
+    for scope, use in SCOPES.items():
+        if scope in granted:
+            yield Finding(OK, f"scope {scope}", "granted")
+        else:
+            state = WARNING if scope == "usergroups:read" and not usergroups else WRONG
+            yield Finding(state, f"scope {scope}", f"missing; it is for {use}", _IN_SLACK + add.format(scope))
+
+
+def _usergroup(chosen: Settings, usergroup: str) -> Finding:
+    """Read a user group's members, as is done before somebody is let in."""
+    part = f"user group {usergroup}"
+    answer, fault = _asked(lambda: web_client(chosen).usergroups_users_list(usergroup=usergroup))
+    if answer is None:
+        remedy = "Let ADDGROUP_MEMBERS name user groups that exist; they need a paid plan of Slack and usergroups:read."
+        return Finding(WRONG, part, f"cannot be read, so it lets nobody in: {fault}", remedy)
+    return Finding(OK, part, f"members: {len(answer.get('users') or ())}")
+
+
+def _clock(date: str) -> Finding:
+    """Compare the machine's clock with the Date of an answer that has just come from Slack."""
+    try:
+        ahead = time.time() - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return Finding(SKIPPED, "clock", "Slack did not tell the time")
+    text = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
+    if abs(ahead) <= SKEW:
+        return Finding(OK, "clock", text)
+    return Finding(
+        WRONG,
+        "clock",
+        f"{text}; over {SKEW:.0f} s, requests are taken for replays",
+        "Set it by NTP: timedatectl set-ntp true",
+    )
+
+
+def socket_mode(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Ask for the address of a connection, without opening one."""
+    part = "Socket Mode token"
+    chosen = chosen_from(environ, _SOCKET)
+    if chosen is None:
+        yield from skipped("its settings are wrong", part)
+    elif not chosen.socket_mode:
+        yield from skipped("SLACK_APP_TOKEN is not set, so this is HTTP mode", part)
+    else:
+        _, fault = _asked(lambda: web_client(chosen).apps_connections_open(app_token=chosen.slack_app_token))
+        remedy = (
+            "make a token under Basic Information > App-Level Tokens with the scope connections:write, set it as "
+            "SLACK_APP_TOKEN, and see that Socket Mode is switched on."
+        )
+        yield _refused(part, fault, remedy) if fault else Finding(OK, part, "a connection may be opened")
+
+
+def signing_secret(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at the shape of the signing secret, which is all that can be seen of it."""
+    part = "signing secret"
+    chosen = chosen_from(environ, ("SLACK_SIGNING_SECRET",))
+    if environ.get("SLACK_APP_TOKEN", "").strip():
+        yield from skipped("Socket Mode needs none", part)
+    elif chosen is None or not chosen.slack_signing_secret:
+        yield from skipped("it is missing or wrong in the settings", part)
+    elif re.fullmatch("[0-9a-f]{32}", chosen.slack_signing_secret):
+        yield Finding(OK, part, "has the right shape; only a request from Slack can prove it")
+    else:
+        remedy = f"{_IN_SLACK}copy Basic Information > App Credentials > Signing Secret anew."
+        yield Finding(WRONG, part, "is not 32 hexadecimal digits, as every signing secret is", remedy)
+
+
+def _refused(part: str, fault: str, remedy: str) -> Finding:
+    if fault in _BAD_TOKEN:
+        return Finding(WRONG, part, f"Slack says {fault}", _IN_SLACK + remedy)
+    return Finding(WRONG, part, f"no usable answer: {fault}", _NO_SLACK)
+
+
+def _asked(call: Callable[[], SlackResponse]) -> tuple[SlackResponse | None, str]:
+    """Make a call of Slack's Web API; return its answer, or None and what went wrong."""
+    try:
+        return called(call), ""
+    except SlackRefused as error:
+        fault = error.error
+    except TryLater as error:
+        if reason := getattr(error.__cause__, "reason", None):  # of the connection that did not come about
+            return None, shown(str(reason))
+        fault = error.why
+    return None, "what answers at SLACK_API_URL is not Slack" if fault == "http_200" else fault
+
+
+def _header(answer: SlackResponse, name: str) -> str:
+    return next((str(value) for header, value in answer.headers.items() if header.lower() == name), "")

@@ -1,0 +1,87 @@
+"""The command `history`: prints the journal's entries, or removes old jobs, as its options say."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+import sys
+from argparse import Namespace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import settings
+from bot.admin.export import iso, write_csv, write_json, write_text
+from bot.journal.book import NoJournal, forget, opened
+from bot.journal.history import entries
+
+KEPT = timedelta(hours=1)
+"""How young a job may not be removed: the latest ones keep the bot from making a group twice."""
+
+
+class WrongUsage(Exception):
+    """The options make no sense; the message says why."""
+
+
+def run(options: Namespace) -> int:
+    """Print the journal, or remove old jobs from it, as the options say.
+
+    `since` and `forget_before` are texts for `moment`, or None; `user` is a Slack user id, or None; `limit` is how many
+    jobs at most, 0 for all; `json` and `csv` choose the form. Returns the exit status: 0 done, 1 failed, 2 wrong usage.
+    Raises SettingsError when DATABASE_URL is wrong.
+    """
+    try:
+        _run(options)
+    except WrongUsage as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (NoJournal, ImportError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except SQLAlchemyError as error:
+        sys.stderr.write(f"The journal does not answer: {getattr(error, 'orig', None) or type(error).__name__}\n")
+        return 1
+    return 0
+
+
+def _run(options: Namespace) -> None:
+    _refuse_nonsense(options)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Turkish letters is no reason to fail
+    since, before = (None if text is None else moment(text) for text in (options.since, options.forget_before))
+    if before and before > datetime.now(UTC) - KEPT:
+        raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")
+    ours = {name: value for name, value in settings.environment().items() if name == "DATABASE_URL"}
+    with opened(settings.read(ours, slack=False, api=False).database_url) as engine:
+        if before:
+            sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
+            return
+        found = entries(engine, since, options.user, options.limit + 1 if options.limit else None)
+        write = write_json if options.json else write_csv if options.csv else write_text
+        write(itertools.islice(found, options.limit or None), sys.stdout)
+        if next(found, None):
+            sys.stderr.write("There are older ones: --limit N shows more of them, --limit 0 all.\n")
+
+
+def _refuse_nonsense(options: Namespace) -> None:
+    if options.limit < 0:
+        raise WrongUsage("--limit must be a whole number: how many jobs at most, or 0 for all.")
+    if options.json and options.csv:
+        raise WrongUsage("--json and --csv exclude each other.")
+    if options.forget_before is not None and (options.since or options.user or options.json or options.csv):
+        raise WrongUsage("--forget-before stands alone: it removes everybody's jobs from before that date.")
+
+
+def moment(text: str) -> datetime:
+    """Return the time that "2026-11-23", "2026-11-23T10:00+03:00" (without a zone in UTC), "7d" or "24h" ago means.
+
+    Raises WrongUsage.
+    """
+    if ago := re.fullmatch("([0-9]{1,5})([dh])", text):
+        return datetime.now(UTC) - timedelta(hours=int(ago[1]) * (24 if ago[2] == "d" else 1))
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise WrongUsage(f"{text!r} is no date: write one such as 2026-11-23, or 7d or 24h for so long ago.") from error
+    return given if given.tzinfo else given.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The process that takes commands in: from Slack to the journal."""

@@ -1,0 +1,104 @@
+"""What people do in Slack: the command, and the boundary at which a fault becomes a reference id."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_bolt.response import BoltResponse
+
+from bot.front import pages
+from bot.front.form import Interactions
+from bot.front.intake import Intake, Reply
+from bot.iletimerkezi.groups import Groups
+from bot.journal.journal import Journal, JournalError
+from bot.logs import event
+from bot.model.command import Create, Help, History, OpenForm, parse
+from bot.model.job import Job, new_id, steps_of
+from bot.model.names import UsageError
+from bot.slack import messages
+from bot.slack.texts import LANGUAGES, say
+
+COMMAND = "/addgroup"
+
+
+class Commands:
+    """Registers with a Bolt app everything that Slack may send it."""
+
+    def __init__(self, intake: Intake, groups: Groups, journal: Journal, interactions: Interactions) -> None:
+        self._intake = intake
+        self._users = intake.users
+        self._access = intake.access
+        self._groups = groups
+        self._journal = journal
+        self._interactions = interactions
+
+    def register(self, app: App) -> None:
+        """Register the listeners."""
+        app.command(COMMAND)(self.command)
+        self._interactions.register(app)
+        app.error(self.failed)
+
+    def command(self, ack: Ack, command: dict[str, Any]) -> None:
+        """Answer `/addgroup …`: privately for help, history and mistakes, else accept the job."""
+        user, response_url = command["user_id"], command["response_url"]
+        reply = self._intake.reply(ack, user, response_url, command=True)
+        text = unescape(command.get("text", ""))
+        try:
+            parsed = parse(text)
+        except UsageError as error:
+            mistake = error
+            reply.tell(lambda language: messages.usage(language, mistake))
+            return
+        match parsed:
+            case Help():
+                # Without waiting: who is not known to be allowed gets the help without the account's groups.
+                allowed = not self._access.refusal(user, command["channel_id"], 0.0)
+                reply.tell(lambda language: pages.help_page(language, self._groups.known() if allowed else []))
+            case History():
+                self._history(reply, command["channel_id"], command.get("team_domain", ""))
+            case OpenForm():
+                self._interactions.open_form(reply, command["trigger_id"], command["channel_id"])
+            case Create(groups):
+                self._intake.accept(
+                    Job(
+                        user=user,
+                        channel=command["channel_id"],
+                        trigger=command["trigger_id"],
+                        typed=text,
+                        response_url=response_url,
+                        steps=steps_of(groups),
+                        language=reply.language,
+                    ),
+                    reply,
+                )
+
+    def failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Log an unexpected fault with a reference and tell it to the person; HTTP 200, or Slack would hide it."""
+        reference = new_id()
+        event("request_failed", level=logging.ERROR, reference=reference, trace=error)
+        user = body.get("user_id")
+        language = self._users.known_language(user) if isinstance(user, str) else ""
+        told = [say(each, "failure.internal", reference=reference) for each in ([language] if language else LANGUAGES)]
+        return BoltResponse(status=200, body="\n".join(told))
+
+    def _history(self, reply: Reply, channel: str, team: str) -> None:
+        try:
+            jobs = self._journal.recent(10)
+        except JournalError as error:
+            event("history_not_read", level=logging.ERROR, reason=str(error))
+            reply.tell(lambda language: messages.plain(say(language, "history.failed")))
+            return
+        reply.tell(
+            lambda language: pages.history_page(language, jobs, team),
+            unless=lambda: self._access.refusal(reply.user, channel),
+        )
+
+
+def unescape(text: str) -> str:
+    """Undo Slack's escaping of the three characters, and of no other (`&copy;` stays as it is typed).
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -1,0 +1,216 @@
+"""What people do with the form and with the buttons under answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.front import pages
+from bot.front.intake import Intake, Reply
+from bot.front.pages import Origin
+from bot.iletimerkezi.client import ApiError
+from bot.iletimerkezi.groups import Groups
+from bot.journal.journal import Journal, JournalError
+from bot.logs import event
+from bot.model.command import NewGroup, outline
+from bot.model.job import Created, Job, Step, rest, steps_of, to_look_up
+from bot.model.names import Parent, ParentId, UsageError, clean_name
+from bot.slack import messages, wording
+from bot.slack.client import SlackRefused, TryLater, called
+from bot.slack.texts import say, say_plain
+
+SOON = 1.0
+"""How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
+
+
+class Interactions:
+    """Listens to the form, its suggestions, and the buttons.
+
+    `slack` opens forms while Slack waits, so its calls must end well within three seconds.
+    """
+
+    def __init__(self, slack: WebClient, intake: Intake, groups: Groups, journal: Journal) -> None:
+        self._slack = slack
+        self._intake = intake
+        self._users = intake.users
+        self._access = intake.access
+        self._groups = groups
+        self._journal = journal
+
+    def register(self, app: App) -> None:
+        """Register the listeners; the last one takes the buttons that no version knows any more."""
+        app.view(pages.FORM)(self.submitted)
+        app.options(pages.PARENT)(self.suggest)
+        app.action(re.compile("^(edit|subgroup)$"))(self.form_wanted)
+        app.action(re.compile("^(again|look|anyway|another)$"))(self.pressed)
+        app.action(re.compile(""))(self.stale)
+
+    # The form.
+
+    def open_form(self, reply: Reply, trigger_id: str, channel: str) -> None:
+        """Open the empty form while the trigger is valid."""
+        self._open(reply, trigger_id, Origin(channel, reply.response_url))
+
+    def form_wanted(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Open the form filled in from an answer: with what was refused, or with the new group as the parent."""
+        reply = self._reply(ack, body)
+        old = self._answered(reply, body)
+        if not old:
+            return
+        step, channel = old.steps[0], _channel(body)
+        if isinstance(step.outcome, Created):
+            self._open(reply, body["trigger_id"], Origin(channel, reply.response_url), parent=_made(step))
+        else:
+            origin = Origin(channel, reply.response_url, old.id)
+            self._open(reply, body["trigger_id"], origin, step.name, step.parent)
+
+    def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
+        origin = Origin.load(view["private_metadata"])
+        reply = self._intake.reply(ack, body["user"]["id"], origin.response_url)
+        values = view["state"]["values"]
+        typed = values[pages.NAME][pages.NAME].get("value") or ""
+        picked = values[pages.PARENT][pages.PARENT].get("selected_option")
+        try:
+            groups = outline(typed, lambda line: NewGroup(clean_name(line))) or (NewGroup(clean_name("")),)
+        except UsageError as error:
+            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
+            return
+        try:
+            parent = pages.chosen(picked["value"]) if picked else None
+        except ValueError:
+            self._refuse(ack, reply, pages.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
+            return
+        job = Job(
+            user=reply.user,
+            channel=origin.channel,
+            trigger=f"edit:{origin.job}" if origin.job else f"form:{view['id']}",
+            typed=_as_command(typed, parent),
+            steps=steps_of(group if group.above is not None else replace(group, parent=parent) for group in groups),
+            response_url=origin.response_url,
+            language=reply.language,
+        )
+        old = self._journal.find(origin.job) if origin.job else None
+        self._intake.accept(old.followed_by(job) if old else job, reply)
+
+    def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Suggest parents for what is typed in the form; an id is always possible."""
+        query, user = str(body.get("value", "")), body["user"]["id"]
+        channel = Origin.load(body["view"]["private_metadata"]).channel
+        language = self._users.language(user, SOON)
+        if self._access.refusal(user, channel, SOON):
+            ack(options=[])
+            return
+        try:
+            found = pages.options(language, self._groups.search(query, pages.MAX_OPTIONS, SOON))
+        except (ApiError, JournalError, TimeoutError):
+            found = [] if query.strip().isdecimal() else [pages.option(language, None)]
+        if re.fullmatch(r"\s*[1-9][0-9]{0,19}\s*", query, re.ASCII):
+            by_id = pages.option(language, ParentId(query.strip()))
+            found = [*found[: pages.MAX_OPTIONS - 1], by_id] if by_id["value"] not in _values(found) else found
+        ack(options=found)
+
+    def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
+        language = self._users.language(reply.user, SOON)
+        if reason := self._access.refusal(reply.user, origin.channel, SOON):
+            event("denied", user=reply.user, channel=origin.channel, reason=reason)
+            reply.tell(lambda language: messages.plain(wording.denied(language, reason)))
+            return
+        view = pages.form(language, origin, name, parent)
+        try:
+            called(lambda: self._slack.views_open(trigger_id=trigger_id, view=view))
+        except (SlackRefused, TryLater) as error:
+            event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
+            reply.tell(lambda language: messages.plain(say(language, "form.not_opened")))
+            return
+        reply.done()
+
+    @staticmethod
+    def _refuse(ack: Ack, reply: Reply, field: str, sentence: str) -> None:
+        ack(response_action="errors", errors={field: sentence})
+        event("form_refused", user=reply.user, field=field)
+
+    # The buttons.
+
+    def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Go on from an answer with another job. Its trigger lets a button work once, whoever presses it."""
+        reply = self._reply(ack, body)
+        old = self._answered(reply, body)
+        if not old:
+            return
+        action = body["actions"][0]["action_id"]
+        old = self._looked_at(old) if action == "anyway" else old
+        steps = to_look_up(old) if action == "look" else rest(old, action)
+        job = Job(
+            user=reply.user,
+            channel=old.channel,
+            trigger=f"{action}:{old.id}",
+            typed=old.typed,
+            steps=steps,
+            response_url=reply.response_url,
+            language=reply.language,
+            forced=action in ("anyway", "another"),
+        )
+        self._intake.accept(old.followed_by(job), reply)
+
+    def _looked_at(self, job: Job) -> Job:
+        """Return the job whose unclear groups this one only looked up, with what hangs under them, or this one."""
+        while job.trigger.startswith("look:") and (before := self._journal.find(job.trigger.removeprefix("look:"))):
+            job = before
+        return job
+
+    def stale(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Answer a button that this version does not know."""
+        self._too_old(self._reply(ack, body))
+
+    def _answered(self, reply: Reply, body: dict[str, Any]) -> Job | None:
+        """Return the job under whose answer a button was pressed; None, and the person is told, when there is none."""
+        try:
+            value = json.loads(body["actions"][0]["value"])
+            old = self._journal.find(str(value["job"])) if value["v"] == messages.VERSION else None
+        except (KeyError, TypeError, ValueError):
+            old = None
+        except JournalError as error:
+            event("job_not_read", level=logging.ERROR, reason=str(error))
+            reply.tell(lambda language: messages.plain(say(language, "failure.journal")))
+            return None
+        if not old or not old.settled:
+            self._too_old(reply)
+            return None
+        return old
+
+    @staticmethod
+    def _too_old(reply: Reply) -> None:
+        reply.tell(lambda language: messages.plain(say(language, "button.stale")))
+
+    def _reply(self, ack: Ack, body: dict[str, Any]) -> Reply:
+        return self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
+
+
+def _channel(body: dict[str, Any]) -> str:
+    return str((body.get("channel") or {}).get("id") or body["container"]["channel_id"])
+
+
+def _made(step: Step) -> Parent:
+    return ParentId(step.outcome.group.id) if isinstance(step.outcome, Created) else None
+
+
+def _values(options: list[dict[str, Any]]) -> set[str]:
+    return {option["value"] for option in options}
+
+
+def _as_command(typed: str, parent: Parent) -> str:
+    """Return what was entered into the form, for the record."""
+    match parent:
+        case None:
+            return typed
+        case ParentId(id=identifier):
+            return f"{typed} parent={identifier}"
+        case _:
+            return f'{typed} parent="{parent.name}"'

@@ -1,0 +1,125 @@
+"""The HTTP front: lets in what Slack signed and hands it to Bolt in the form that Socket Mode delivers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from slack_bolt import App
+from slack_bolt.request import BoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+
+from bot.logs import event
+from bot.model.job import new_id
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+EVENTS = "/slack/events"
+HEALTH = "/healthz"
+MAX_BODY = 1024 * 1024
+"""Longest body that is read, in bytes; Slack's are a few KB, a form full of names some hundred."""
+
+Answer = tuple[HTTPStatus, str, dict[str, list[str]]]
+
+
+class _Refused(Exception):
+    """A request that is not let in; nothing of its body is logged."""
+
+    def __init__(self, status: HTTPStatus, reason: str, headers: dict[str, list[str]] | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers or {}
+
+
+class HttpApp:
+    """The WSGI application.
+
+    The signature is checked here and not by Bolt, which logs the body of what it refuses and trips over malformed
+    headers and bodies before it looks at the signature. Bolt then gets the decoded payload as it would over a socket:
+    its own decoding of a form loses every body that contains the word "payload".
+    Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
+    """
+
+    def __init__(self, app: App | None, signing_secret: str, healthy: Callable[[], bool]) -> None:
+        """Serve `app`, or only the health check where `app` is None (in Socket Mode)."""
+        self._app = app
+        self._signing_secret = signing_secret
+        self._healthy = healthy
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        try:
+            status, body, headers = self._answer(environ)
+        except _Refused as refused:
+            event("refused", level=logging.WARNING, status=refused.status.value, reason=refused.reason)
+            status, body, headers = refused.status, refused.status.phrase, refused.headers
+        content = body.encode()
+        lines = [(name, value) for name, values in headers.items() for value in values]
+        if "content-type" not in {name.lower() for name in headers}:
+            lines.append(("Content-Type", "text/plain; charset=utf-8"))
+        start_response(f"{status.value} {status.phrase}", [*lines, ("Content-Length", str(len(content)))])
+        return [content]
+
+    def _answer(self, environ: WSGIEnvironment) -> Answer:
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        if path == HEALTH:
+            _allow(method, "GET")
+            return (HTTPStatus.OK, "ok", {}) if self._healthy() else (HTTPStatus.SERVICE_UNAVAILABLE, "failing", {})
+        if path != EVENTS or self._app is None:
+            raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
+        _allow(method, "POST")
+        body = _body(environ)
+        self._verify(environ, body)
+        response = _dispatch(self._app, _payload(body))
+        return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
+
+    def _verify(self, environ: WSGIEnvironment, body: str) -> None:
+        timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
+        signature = environ.get("HTTP_X_SLACK_SIGNATURE", "")
+        # What is not plain ASCII would raise inside the verifier.
+        readable = timestamp.isascii() and timestamp.isdecimal() and signature.isascii() and len(timestamp) < 20
+        if not readable or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
+            raise _Refused(HTTPStatus.UNAUTHORIZED, "signature missing, wrong or older than five minutes")
+
+
+def _dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:
+    """Hand a payload to Bolt. The boundary for what Bolt itself stumbles over: a payload that Slack never sends."""
+    try:
+        return app.dispatch(BoltRequest(body=payload, mode="socket_mode"))
+    except Exception as error:
+        event("request_failed", level=logging.ERROR, reference=new_id(), trace=error)
+        raise _Refused(HTTPStatus.BAD_REQUEST, "payload is none of Slack's") from error
+
+
+def _allow(method: str, allowed: str) -> None:
+    if method != allowed:
+        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", {"Allow": [allowed]})
+
+
+def _body(environ: WSGIEnvironment) -> str:
+    length = int(environ.get("CONTENT_LENGTH") or 0)  # Slack always sends it; a body without one counts as empty
+    if length > MAX_BODY:
+        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+    try:
+        return str(environ["wsgi.input"].read(length), "utf-8")
+    except UnicodeDecodeError as error:
+        raise _Refused(HTTPStatus.BAD_REQUEST, "body is not text") from error
+
+
+def _payload(body: str) -> dict[str, Any]:
+    """Decode what Slack posts: a form (commands), or a form whose field `payload` is JSON (everything else)."""
+    try:
+        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
+        payload = json.loads(form["payload"]) if "payload" in form else form
+    except (ValueError, RecursionError) as error:
+        raise _Refused(HTTPStatus.BAD_REQUEST, "body is not a form") from error
+    if not isinstance(payload, dict):
+        raise _Refused(HTTPStatus.BAD_REQUEST, "payload is not an object")
+    return payload

@@ -1,0 +1,113 @@
+"""The door to the journal: hands over what people ask for, and tells them privately where it does not go through."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from slack_bolt import Ack
+
+from bot.journal.journal import Accepted, Busy, Journal, JournalError
+from bot.journal.wakeup import Wakeup
+from bot.logs import event
+from bot.model.job import Duplicate, Job
+from bot.slack import messages, wording
+from bot.slack.access import Access
+from bot.slack.client import SlackRefused, TryLater, tell
+from bot.slack.messages import Message
+from bot.slack.texts import say
+from bot.slack.users import Users
+
+Said = Callable[[str], Message]
+"""What is told, by language."""
+
+
+class Reply:
+    """Answers one thing that a person did in Slack, to that person alone, and acknowledges it exactly once."""
+
+    def __init__(self, ack: Ack, users: Users, errands: Executor, user: str, response_url: str) -> None:
+        self.user = user
+        self.response_url = response_url
+        self.language = users.known_language(user)
+        self._ack = ack
+        self._users = users
+        self._errands = errands
+
+    def done(self) -> None:
+        """Acknowledge without a word."""
+        self._ack()
+
+    def tell(self, said: Said, unless: Callable[[], str] | None = None) -> None:
+        """Acknowledge, and say something as soon as the person's language is known.
+
+        With `unless`, which returns why the person may not know it, that is said instead.
+        """
+        self._errands.submit(self._tell, said, unless)
+        self._ack()
+
+    def _tell(self, said: Said, unless: Callable[[], str] | None) -> None:
+        try:
+            reason, language = unless() if unless else "", self._users.language(self.user)
+            tell(self.response_url, messages.plain(wording.denied(language, reason)) if reason else said(language))
+        except (SlackRefused, TryLater) as error:
+            event("not_told", level=logging.WARNING, user=self.user, error=str(error))
+
+
+class CommandReply(Reply):
+    """The same for a slash command, whose acknowledgement can carry words where the language is known already."""
+
+    def tell(self, said: Said, unless: Callable[[], str] | None = None) -> None:
+        """Acknowledge with the words where nothing is to be found out before, else say them later."""
+        if self.language and not unless:
+            self._ack(response_type="ephemeral", **said(self.language))
+        else:
+            super().tell(said, unless)
+
+
+class Intake:
+    """Accepts jobs, and makes the replies to what people do; `errands` run what must not delay an acknowledgement."""
+
+    def __init__(self, journal: Journal, wakeup: Wakeup, users: Users, access: Access, errands: Executor) -> None:
+        self.users = users
+        self.access = access
+        self._journal = journal
+        self._wakeup = wakeup
+        self._errands = errands
+
+    def reply(self, ack: Ack, user: str, response_url: str, command: bool = False) -> Reply:
+        """Return what answers one thing that a person did, a `command` or anything else."""
+        kind = CommandReply if command else Reply
+        return kind(ack, self.users, self._errands, user, response_url)
+
+    def accept(self, job: Job, reply: Reply) -> None:
+        """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
+        try:
+            accepted = self._journal.accept(job)
+        except JournalError as error:
+            event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
+            self._errands.submit(self._withdraw, job)
+            reply.tell(lambda language: messages.plain(say(language, "failure.journal")))
+            return
+        event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(accepted).__name__.lower())
+        match accepted:
+            case Accepted(fresh=False, user=first) if not job.typed_now:
+                reply.tell(lambda language: messages.plain(say(language, "button.used", who=wording.mention(first))))
+            case Accepted():
+                self._wakeup.ring()
+                reply.done()
+            case Busy():
+                reply.tell(lambda language: messages.plain(say(language, "failure.busy")))
+            case Duplicate():
+                # It names others and their groups, so it is only for who may use the command.
+                reply.tell(
+                    lambda language: messages.duplicate(job, language),
+                    unless=lambda: self.access.refusal(job.user, job.channel),
+                )
+
+    def _withdraw(self, job: Job) -> None:
+        """Take back what was perhaps written although the journal failed: the person is told that nothing was done."""
+        try:
+            self._journal.withdraw(job)
+        except JournalError as error:
+            event("not_withdrawn", level=logging.ERROR, job=job.id, reason=str(error))

@@ -1,0 +1,1 @@
+"""The provider: its group API, and the groups of the account."""

@@ -1,0 +1,1 @@
+"""The journal: every accepted command, on disk before anybody is told."""

@@ -1,0 +1,154 @@
+"""The entries of the audit: who asked for what, where and when, and what came of it, as the journal has it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
+
+from bot.iletimerkezi.client import NotSent, Rejected
+from bot.journal import database, rows
+from bot.journal.database import jobs, steps
+from bot.model.job import Denied, Duplicate, NoParent, Outcome, Skipped, Unclear
+
+PAGE = 200
+"""How many jobs are read, and are in memory, at once."""
+
+
+@dataclass(frozen=True)
+class EntryStep:
+    """One group that was asked for, and how it ended; `state` is that of jobs.Step, or denied. Times are in UTC.
+
+    `parent` is the parent's id, "" for a main group, None as long as it is not known; `parent_name` is how it was
+    given, if by name. `code` is that of a refusal, `reason` the API's message or why there is no group; `group_id` is
+    "" where there is none. `found` are the ids that the look-up of a lost answer found.
+    """
+
+    step: int
+    name: str
+    parent: str | None
+    parent_name: str
+    state: str
+    code: int | None
+    reason: str
+    group_id: str
+    found: tuple[str, ...]
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One accepted command: the job's id, when (in UTC), who (`user`) did what (`typed`), and where (`channel`).
+
+    `answered_at` is None while it is open, `closed_at` as long as anything is left to do. `asker` and `origin` are the
+    person and the job from whose answer this one goes on, else this one's own.
+    """
+
+    job: str
+    accepted_at: datetime
+    answered_at: datetime | None
+    closed_at: datetime | None
+    user: str
+    asker: str
+    channel: str
+    typed: str
+    origin: str
+    forced: bool
+    steps: tuple[EntryStep, ...]
+
+
+OF_JOB = tuple(name for name in Entry.__dataclass_fields__ if name != "steps")
+"""The names of an entry's own facts."""
+
+
+def entries(
+    engine: Engine, since: datetime | None = None, user: str | None = None, limit: int | None = None
+) -> Iterator[Entry]:
+    """Yield at most `limit` jobs, newest first, with never more than PAGE in memory. Raises SQLAlchemyError.
+
+    A page is a transaction of its own: a journal of any length neither runs into the database's time limit nor keeps
+    the running bot from anything.
+    """
+    wanted = [jobs.c.accepted_at >= since.timestamp()] if since else []
+    wanted += [jobs.c.user == user] if user else []
+    left = sys.maxsize if limit is None else limit
+    after: list[ColumnElement[bool]] = []
+    while left > 0:
+        with database.reading(engine) as connection:
+            page = _page(connection, [*wanted, *after], min(PAGE, left))
+        if not page:
+            return
+        yield from (entry for _, entry in page)
+        left -= len(page)
+        last, _ = page[-1]
+        earlier = or_(jobs.c.accepted_at < last.accepted_at, jobs.c.id < last.id)
+        after = [jobs.c.accepted_at <= last.accepted_at, earlier]
+
+
+def _page(connection: Connection, wanted: list[ColumnElement[bool]], size: int) -> list[tuple[Row[Any], Entry]]:
+    newest = jobs.c.accepted_at.desc(), jobs.c.id.desc()
+    columns = [jobs.c["id" if name == "job" else name] for name in OF_JOB]
+    found = connection.execute(select(*columns).where(*wanted).order_by(*newest).limit(size)).all()
+    of_jobs: dict[str, list[EntryStep]] = {row.id: [] for row in found}
+    theirs = select(steps).where(steps.c.job.in_(of_jobs)).order_by(steps.c.job, steps.c.position)
+    for row in connection.execute(theirs):
+        of_jobs[row.job].append(_step(row))
+    return [(row, _entry(row, tuple(of_jobs[row.id]))) for row in found]
+
+
+def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
+    return Entry(
+        job=row.id,
+        accepted_at=datetime.fromtimestamp(row.accepted_at, UTC),
+        answered_at=_time(row.answered_at),
+        closed_at=_time(row.closed_at),
+        user=row.user,
+        asker=row.asker,
+        channel=row.channel,
+        typed=row.typed,
+        origin=row.origin,
+        forced=bool(row.forced),
+        steps=its_steps,
+    )
+
+
+def _step(row: Row[Any]) -> EntryStep:
+    outcome = rows.outcome_of(row)
+    return EntryStep(
+        step=row.position,
+        name=row.name,
+        parent=None if ":" in row.parent else row.parent,
+        parent_name=row.parent_name or "",
+        state="denied" if isinstance(outcome, Denied) else row.state,
+        code=row.code,
+        reason=_reason(outcome) if outcome else row.detail or "",
+        group_id=row.group_id or "",
+        found=(outcome.found or ()) if isinstance(outcome, Unclear) else (),
+        sent_at=_time(row.sent_at),
+        settled_at=_time(row.settled_at),
+    )
+
+
+def _reason(outcome: Outcome | None) -> str:
+    """Return in words why there is no group."""
+    match outcome:
+        case Rejected(message=message):
+            return message
+        case NotSent(reason=reason) | Unclear(reason=reason) | Denied(reason=reason):
+            return reason
+        case NoParent(reason=reason):
+            return f"parent {reason}"
+        case Duplicate(user=user):
+            return f"the same group was asked for by {user}"
+        case Skipped():
+            return "the group above it was not made"
+    return ""
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

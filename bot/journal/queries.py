@@ -1,0 +1,138 @@
+"""What the journal asks of its database: each statement is built once, for building one costs more than running it.
+
+Their parameters are `this` (a job's id), `me` (the process's id), and what else the bindparams name; a column that is
+given beside them is set to what is given.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BindParameter,
+    Double,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from bot.journal.database import jobs, now, processes, steps
+from bot.model.job import SENDING, WAITING
+
+
+def _seconds(name: str) -> BindParameter[float]:
+    return bindparam(name, type_=Double)
+
+
+def _among(name: str) -> BindParameter[object]:
+    return bindparam(name, expanding=True)
+
+
+_this = jobs.c.id == bindparam("this")
+_is_open = and_(jobs.c.closed_at.is_(None), jobs.c.answered_at.is_(None))
+
+PING = select(1)
+
+# Accepting.
+
+KNOWN = select(jobs.c.trigger, jobs.c.user).where(jobs.c.trigger.in_(_among("triggers")))
+"""Who has done what has these triggers."""
+
+OPEN = select(func.count()).select_from(select(literal(1)).where(_is_open).limit(bindparam("most")).subquery())
+"""How many jobs are open, counted up to `most`."""
+
+_settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
+TWINS = (
+    select(steps.c.name_key, steps.c.parent, jobs.c.user, steps.c.state, steps.c.group_id, now() - _settled_at)
+    .join(jobs, jobs.c.id == steps.c.job)
+    .where(tuple_(steps.c.name_key, steps.c.parent).in_(_among("keys")))
+    .where(or_(steps.c.job != bindparam("this"), steps.c.position != bindparam("position")))
+    .where(
+        or_(
+            and_(steps.c.state.in_(_among("unsettled")), jobs.c.closed_at.is_(None)),
+            and_(steps.c.state.in_(("created", "unknown")), steps.c.settled_at > now() - _seconds("recent")),
+        )
+    )
+    .order_by(_settled_at)
+)
+"""Steps for the same groups that are under way, or were made in the last `recent` seconds; the latest comes last."""
+
+NEW_JOBS = insert(jobs).values(
+    accepted_at=now(),
+    due_at=now(),
+    answered_at=now() - _seconds("answered_ago"),
+    closed_at=now() - _seconds("closed_ago"),
+)
+NEW_STEPS = insert(steps).values(sent_at=now() - _seconds("sent_ago"), settled_at=now() - _seconds("settled_ago"))
+
+WITHDRAW = delete(jobs).where(_this, jobs.c.process.is_(None))
+
+# Reading.
+
+JOBS = select(jobs).where(jobs.c.id.in_(_among("ids"))).order_by(jobs.c.due_at)
+STEPS = (
+    select(steps, (now() - steps.c.sent_at).label("sent_ago"))
+    .where(steps.c.job.in_(_among("ids")))
+    .order_by(steps.c.job, steps.c.position)
+)
+RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
+MADE = select(steps.c.group_id).where(steps.c.group_id.in_(_among("groups")))
+
+_made = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == "created")
+MADE_FROM = _made.with_only_columns(func.count()).where(jobs.c.origin == bindparam("origin"))
+MADE_LATELY = _made.with_only_columns(steps.c.group_id, steps.c.name, steps.c.parent).where(
+    jobs.c.accepted_at > now() - _seconds("recent")
+)
+"""The groups made by jobs of the last `recent` seconds."""
+
+# Carrying.
+
+_living = select(processes.c.id).where(processes.c.id == jobs.c.process, processes.c.lease_until > now())
+DUE = (
+    select(jobs.c.id)
+    .where(
+        jobs.c.closed_at.is_(None),
+        jobs.c.due_at <= now(),
+        or_(
+            jobs.c.process.is_(None),
+            and_(jobs.c.process == bindparam("me"), jobs.c.id.not_in(_among("carrying"))),
+            and_(jobs.c.process != bindparam("me"), ~_living.exists()),
+        ),
+    )
+    .order_by(jobs.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+"""The jobs that are due and that nobody holds: no process, none that lives, or `me` without `carrying` them."""
+
+TAKE = update(jobs).where(jobs.c.id.in_(_among("ids"))).values(process=bindparam("me"))
+HELD = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), jobs.c.process == bindparam("me")).with_for_update()
+
+CHANGE = update(jobs).where(_this)
+POSTPONE = CHANGE.values(process=None, due_at=now() + _seconds("seconds"))
+ANSWERED = CHANGE.values(answered_at=now(), response_url=None)
+FINISHED = CHANGE.values(closed_at=now(), process=None, root_final=1)
+
+CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.position == bindparam("place"))
+SEND = CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
+SETTLE = CHANGE_STEP.values(settled_at=now())
+
+# The process.
+
+RENEW = update(processes).where(processes.c.id == bindparam("me")).values(lease_until=now() + _seconds("lease"))
+ENTER = insert(processes).values(lease_until=now() + _seconds("lease"))
+LEAVE = delete(processes).where(processes.c.id.in_(_among("processes")))
+LAPSED = delete(processes).where(processes.c.lease_until < now())
+NEIGHBOURS = select(processes.c.id).where(processes.c.machine == bindparam("machine"))
+FORGET_URLS = (
+    update(jobs)
+    .where(jobs.c.response_url.is_not(None), jobs.c.closed_at.is_(None))
+    .where(jobs.c.accepted_at < now() - _seconds("old"))
+    .values(response_url=None)
+)
+"""Remove response_urls that are too old to be of use."""

@@ -1,0 +1,97 @@
+"""Who somebody is: the language they read, and whether they are a full member of the workspace."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot.cache import Cache
+from bot.slack.client import SlackRefused, TryLater, called
+from bot.slack.texts import of_locale
+
+KEPT = 3600.0
+"""How long what Slack said of a person is used, in seconds."""
+
+MEMBERS_KEPT = 300.0
+"""How long what Slack said of a user group's members is used, in seconds."""
+
+FULL_MEMBER = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in Slack: `language` is "en" or "tr", `kind` FULL_MEMBER, guest, foreign, bot or deactivated."""
+
+    language: str
+    kind: str
+
+
+class Users:
+    """Asks Slack about people and remembers the answers."""
+
+    def __init__(self, client: WebClient, language: str) -> None:
+        """Use `language` for everybody, or each person's own where it is "auto"."""
+        self._client = client
+        self._fixed = "" if language == "auto" else language
+        self._users: Cache[str, Person] = Cache(self._ask, KEPT)
+        self._members: Cache[str, frozenset[str]] = Cache(self._ask_members, MEMBERS_KEPT)
+        self._team: Cache[str, str] = Cache(lambda _: called(self._client.auth_test)["team_id"], 24 * KEPT)
+
+    def known_language(self, user: str) -> str:
+        """Return the language of a person without asking anybody; "" when it is not known."""
+        known = self._users.known(user)
+        return self._fixed or (known.language if known else "")
+
+    def language(self, user: str, seconds: float | None = None) -> str:
+        """Return the language of a person; English when Slack does not say, or not within `seconds`."""
+        try:
+            return self._fixed or self.person(user, seconds).language
+        except (SlackRefused, TryLater):
+            return "en"
+
+    def person(self, user: str, seconds: float | None = None) -> Person:
+        """Return who somebody is. Raises SlackRefused or TryLater, the latter also after `seconds`."""
+        with _in_time():
+            return self._users.get(user, seconds)
+
+    def members(self, usergroup: str, seconds: float | None = None) -> frozenset[str]:
+        """Return the user ids of a user group's members. Raises SlackRefused or TryLater."""
+        with _in_time():
+            return self._members.get(usergroup, seconds)
+
+    def _ask(self, user: str) -> Person:
+        found: dict[str, Any] = (
+            called(lambda: self._client.users_info(user=user, include_locale=True)).get("user") or {}
+        )
+        return Person(of_locale(str(found.get("locale", ""))), self._kind(found))
+
+    def _ask_members(self, usergroup: str) -> frozenset[str]:
+        return frozenset(called(lambda: self._client.usergroups_users_list(usergroup=usergroup)).get("users") or ())
+
+    def _kind(self, user: dict[str, Any]) -> str:
+        """Say what somebody is.
+
+        Source: https://docs.slack.dev/reference/objects/user-object
+        """
+        if user.get("deleted"):
+            return "deactivated"
+        if user.get("is_bot"):
+            return "bot"
+        team = self._team.get("")
+        teams = {user.get("team_id"), *(user.get("enterprise_user") or {}).get("teams", ())}
+        if user.get("is_stranger") or team not in teams:
+            return "foreign"
+        return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else FULL_MEMBER
+
+
+@contextlib.contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        yield
+    except FutureTimeoutError as error:
+        raise TryLater("timeout") from error

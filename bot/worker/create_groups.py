@@ -1,0 +1,147 @@
+"""Settles the steps of a job: finds the parent, sends the one request, or looks up what became of it.
+
+What may have reached the server is never sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from bot.iletimerkezi.client import Client, Group, NotSent, Rejected, Unknown
+from bot.iletimerkezi.groups import Groups
+from bot.journal.journal import Journal, JournalError
+from bot.logs import event
+from bot.model.job import WAITING, Created, Job, Skipped, Step, Unclear
+from bot.model.names import ParentName
+from bot.slack.client import TryLater
+from bot.worker.fair_limit import FairLimit
+
+LOOK_UP_AFTER = 3.0
+"""How long after a request left its lost answer is looked up, in seconds: it may still be on its way."""
+
+PROGRESS = 1.0
+"""How often it is told how far a tree of groups is, in seconds."""
+
+
+class GroupCreator:
+    """Makes the groups, with at most `calls` requests to the group API at once, until `stopping` is set."""
+
+    def __init__(self, journal: Journal, api: Client, groups: Groups, calls: int, stopping: threading.Event) -> None:
+        self._journal = journal
+        self._api = api
+        self._groups = groups
+        self._most_calls = calls
+        self._calls = FairLimit(calls)
+        self._stopping = stopping
+
+    def settle(self, job: Job, progress: Callable[[], None]) -> None:
+        """Settle every step: each as soon as the one above it is, siblings side by side; tell of `progress` meanwhile.
+
+        Raises TryLater, JournalError or LostLease when some are not settled; the others are.
+        """
+        if len(job.steps) == 1:
+            self._settle(job, job.steps[0])
+            return
+        later: list[TryLater] = []
+        shown = time.monotonic()
+        with ThreadPoolExecutor(self._most_calls, thread_name_prefix=f"tree-{job.id}") as pool:
+            begun: set[int] = set()
+            running: dict[Future[None], Step] = {}
+            while True:
+                for step in job.steps:
+                    if step.position not in begun and not step.outcome and _above_settled(job, step):
+                        begun.add(step.position)
+                        running[pool.submit(self._settle, job, step)] = step
+                if not running:
+                    break
+                for done in wait(running, return_when=FIRST_COMPLETED).done:
+                    del running[done]
+                    try:
+                        done.result()
+                    except TryLater as error:
+                        later.append(error)
+                if time.monotonic() - shown >= PROGRESS and not job.settled:
+                    progress()
+                    shown = time.monotonic()
+        if later:
+            raise min(later, key=lambda error: error.seconds or 0.0)
+
+    def _settle(self, job: Job, step: Step) -> None:
+        if not step.outcome and step.parent_id is None:
+            self._place(job, step)
+        if step.outcome:
+            return
+        if step.state == WAITING:
+            with self._calls.take(job.id):
+                if self._stopping.is_set():
+                    raise TryLater("stopping", 0.0)
+                if self._journal.mark_sending(job, step):
+                    self._send(job, step)
+        if not step.outcome:
+            self._look_up(job, step)
+
+    def _place(self, job: Job, step: Step) -> None:
+        """Find the id of the parent, or settle the step as one that cannot be made."""
+        if isinstance(step.parent, ParentName):
+            with self._calls.take(job.id):
+                found = self._groups.named(step.parent.name)
+            if isinstance(found, Group):
+                step.parent_id = found.id
+                return
+            step.outcome = found
+        elif step.above is not None:
+            above = job.steps[step.above].outcome
+            if isinstance(above, Created):
+                step.parent_id = above.group.id
+                return
+            step.outcome = Skipped()
+        self._journal.settle(job, step)
+
+    def _send(self, job: Job, step: Step) -> None:
+        """Send the one request of a step, and write down what came of it."""
+        started = time.monotonic()
+        try:
+            step.outcome = Created(self._api.add_group(step.name, step.parent_id or ""))
+        except (Rejected, NotSent) as error:
+            step.outcome = error
+        except Unknown as error:
+            step.reason = error.reason
+        step.sent_ago = time.monotonic() - started
+        if step.outcome:
+            self._insist(lambda: self._journal.settle(job, step))
+        else:
+            self._insist(lambda: self._journal.mark_unanswered(job, step))
+        outcome, reason = step.state if step.outcome else "unclear", step.reason or None
+        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
+
+    def _look_up(self, job: Job, step: Step) -> None:
+        """Find out what became of a request without an answer, and settle the step as unclear with what was found."""
+        if step.sent_ago < LOOK_UP_AFTER:
+            raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
+        with self._calls.take(job.id):
+            found = self._groups.find(step.name, step.parent_id or "")
+        if found:
+            made = self._journal.created_here(found)
+            found = tuple(identifier for identifier in found if identifier not in made)
+        step.outcome = Unclear(step.reason or "crashed", found)
+        self._journal.settle(job, step)
+        event("looked_up", job=job.id, step=step.position, found="?" if found is None else len(found))
+
+    def _insist(self, write: Callable[[], None]) -> None:
+        """Write what must not be lost, for as long as a database may be away; then the look-up has to find it."""
+        for seconds in (0.1, 0.3, 1, 3, 10, 10):
+            try:
+                write()
+                return
+            except JournalError as error:
+                event("not_written", level=logging.ERROR, reason=str(error))
+                self._stopping.wait(seconds)
+        write()
+
+
+def _above_settled(job: Job, step: Step) -> bool:
+    return step.above is None or job.steps[step.above].outcome is not None

@@ -1,0 +1,128 @@
+"""The threads that carry jobs: hold the lease, take what is due, and try again later what could not be finished."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+
+from bot.journal.journal import LEASE, Journal, JournalError, LostLease
+from bot.journal.wakeup import Wakeup
+from bot.logs import event
+from bot.model.job import Job
+from bot.slack.client import TryLater
+from bot.worker.run_job import JobRunner
+
+POLL = 1.0
+"""How often the journal is asked for jobs that another process left or that have become due, in seconds."""
+
+LONGEST_WAIT = 30.0
+"""How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
+
+
+class Worker:
+    """Carries the journal's jobs, as many as there are `carriers` at once, until `stopping` is set."""
+
+    def __init__(
+        self, journal: Journal, wakeup: Wakeup, runner: JobRunner, carriers: int, stopping: threading.Event
+    ) -> None:
+        self._journal = journal
+        self._wakeup = wakeup
+        self._runner = runner
+        self._carriers = carriers
+        self._stopping = stopping
+        self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._carrying: set[str] = set()
+        self._changed = threading.Condition()
+        self._keepers: list[threading.Thread] = []  # those that use the journal beside the carriers
+        self._lease_until = 0.0
+
+    def start(self) -> None:
+        """Register this process, and begin to carry. Raises JournalError."""
+        self._journal.drop_dead_processes()
+        self._journal.heartbeat()
+        self._lease_until = time.monotonic() + LEASE
+        for target in (self._hold, self._dispatch, *[self._carry_on] * self._carriers):
+            thread = threading.Thread(target=target, name=f"worker-{target.__name__}", daemon=True)
+            thread.start()
+            if target != self._carry_on:
+                self._keepers.append(thread)
+
+    def stop(self, seconds: float) -> None:
+        """Begin nothing more, let what is under way finish, and leave the rest to the next process."""
+        self._stopping.set()
+        self._wakeup.ring()
+        for thread in self._keepers:
+            thread.join(POLL)
+        with self._changed:
+            finished = self._changed.wait_for(lambda: not self._carrying, seconds)
+        try:
+            self._journal.deregister()
+        except JournalError as error:
+            event("lease_not_ended", level=logging.WARNING, reason=str(error))
+        if not finished:
+            event("left_unfinished", level=logging.WARNING, jobs=len(self._carrying))
+
+    # The threads.
+
+    def _hold(self) -> None:
+        """Renew the lease as long as this process lives."""
+        while not self._stopping.wait(LEASE / 6):
+            try:
+                self._journal.heartbeat()
+                self._journal.drop_dead_processes()
+                self._lease_until = time.monotonic() + LEASE
+            except JournalError as error:
+                event("lease_not_renewed", level=logging.ERROR, reason=str(error))
+
+    def _dispatch(self) -> None:
+        """Claim as many jobs as there are free carriers."""
+        while not self._stopping.is_set():
+            self._wakeup.beat(min(self._lease_until, time.monotonic() + 10 * POLL))
+            claimed: list[Job] = []
+            with self._changed:
+                carrying = frozenset(self._carrying)
+            try:
+                if len(carrying) < self._carriers:
+                    claimed = self._journal.claim(self._carriers - len(carrying), carrying)
+            except JournalError as error:
+                event("jobs_not_claimed", level=logging.ERROR, reason=str(error))
+            for job in claimed:
+                with self._changed:
+                    self._carrying.add(job.id)
+                self._claimed.put(job)
+            self._wakeup.wait(POLL)
+
+    def _carry_on(self) -> None:
+        while True:
+            job = self._claimed.get()
+            self._carry(job)
+            with self._changed:
+                self._carrying.discard(job.id)
+                self._changed.notify_all()
+            self._wakeup.ring()
+
+    def _carry(self, job: Job) -> None:
+        """Carry one job as far as it goes now. The boundary at which a fault becomes a log line and another attempt."""
+        try:
+            self._runner.run(job)
+        except LostLease:
+            event("lease_lost", level=logging.WARNING, job=job.id)
+        except TryLater as later:
+            self._postpone(job, later.why, later.seconds)
+        except JournalError as error:
+            event("journal_failed", level=logging.ERROR, job=job.id, reason=str(error))
+            self._postpone(job, "journal", None)
+        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a carrier in silence
+            event("job_failed", level=logging.ERROR, job=job.id, trace=error)
+            self._postpone(job, type(error).__name__, None)
+
+    def _postpone(self, job: Job, why: str, seconds: float | None) -> None:
+        if seconds is None:
+            seconds, job.attempts = min(2.0 ** min(job.attempts, 10), LONGEST_WAIT), job.attempts + 1
+        event("postponed", job=job.id, why=why, seconds=seconds)
+        try:
+            self._journal.release(job, seconds)
+        except (JournalError, LostLease) as error:
+            event("not_postponed", level=logging.ERROR, job=job.id, reason=str(error))

@@ -1,0 +1,560 @@
+"""The audit: what a real journal of either kind holds, in each of the forms in which it is printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, func, insert, select, update
+
+from bot.admin.export import OF_STEP, plain, write_csv
+from bot.admin.history import WrongUsage, moment, run
+from bot.iletimerkezi.client import Group, NotSent, Rejected
+from bot.journal import book as outside
+from bot.journal import database
+from bot.journal.book import forget
+from bot.journal.database import jobs, steps
+from bot.journal.history import OF_JOB, Entry, EntryStep, entries
+from bot.journal.journal import Accepted, Journal
+from bot.model.job import Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
+from bot.model.names import ParentId, ParentName
+from bot.sandbox.process import inherited
+from bot.sandbox.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+RESPONSE_URL = "https://hooks.slack.test/of-one-person"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def book(database_url: str) -> Iterator[Journal]:
+    """Return an open journal."""
+    opened = Journal(database_url)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def engine(database_url: str, book: Journal) -> Iterator[Engine]:
+    """Return an engine on the same database."""
+    opened = database.connect(database_url)
+    yield opened
+    opened.dispose()
+
+
+Print = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def printed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Print:
+    """Return a function that runs `history` with some options: exit status, what it printed, what it complained of."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    capsys.readouterr()
+
+    def _printed(**options: Any) -> tuple[int, str, str]:
+        status = run(chosen(**options))
+        return status, *capsys.readouterr()
+
+    return _printed
+
+
+def chosen(**options: Any) -> Namespace:
+    """Return the options of a command line, as argparse gives them."""
+    none = {"since": None, "user": None, "json": False, "csv": False, "forget_before": None, "limit": 50}
+    return Namespace(**{**none, **options})
+
+
+def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **more: Any) -> Job:
+    """Let somebody ask for groups."""
+    job = Job(user, "C1", f"trigger-{time.time_ns()}", typed, list(some), RESPONSE_URL, **more)
+    assert isinstance(book.accept(job), Accepted)
+    return job
+
+
+def done(book: Journal, *outcomes: Outcome, **more: Any) -> Job:
+    """Let somebody ask for groups, and bring the job to its end."""
+    some = [Step(place, f"Group {place}", ParentId("5")) for place, _ in enumerate(outcomes)]
+    asked(book, *some, forced=True, **more)
+    (job,) = book.claim(1)
+    for step, outcome in zip(job.steps, outcomes, strict=True):
+        if isinstance(outcome, Created | Rejected | Unclear):
+            assert book.mark_sending(job, step)
+        step.outcome = outcome
+        book.settle(job, step)
+    book.mark_answered(job)
+    book.mark_closed(job)
+    return job
+
+
+def dated(engine: Engine, job: Job, when: datetime) -> None:
+    """Let a job have been accepted at another time."""
+    with engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(accepted_at=when.timestamp()))
+
+
+def left(engine: Engine) -> set[str]:
+    """Return the ids of the jobs that are in the journal."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(jobs.c.id)))
+
+
+def fill(engine: Engine, count: int) -> None:
+    """Put many closed jobs of one step into the journal, all at the same moment but for every third."""
+    with engine.begin() as connection:
+        for start in range(0, count, 5000):
+            numbers = range(start, min(start + 5000, count))
+            common = {
+                "user": "U1",
+                "asker": "U1",
+                "channel": "C1",
+                "typed": "VIP " * 500,
+                "language": "en",
+                "due_at": 0.0,
+            }
+            connection.execute(
+                insert(jobs),
+                [
+                    {"id": f"{n:016}", "trigger": str(n), "origin": f"{n:016}", "accepted_at": float(n // 3), **common}
+                    | {"answered_at": 1.0, "closed_at": 1.0}
+                    for n in numbers
+                ],
+            )
+            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent": "", "state": "created"}
+            connection.execute(insert(steps), [{"job": f"{n:016}", "group_id": str(n), **common} for n in numbers])
+
+
+# What is read.
+
+
+def test_a_command_from_slack_to_the_audit(
+    start: Callable[..., Any], workspace: Workspace, database_url: str, printed: Print
+) -> None:
+    """Who typed what and where, the group's id and parent, and each time, in the order in which they passed."""
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    running = start(DATABASE_URL=database_url)
+    workspace.command(running.url, "VIP Customers parent=5", user="U7", channel="C9")
+    assert workspace.wait_for(lambda: any(message.earlier for message in workspace.messages))
+    running.bot.stop(5)
+    _, out, _ = printed(json=True)
+    entry = json.loads(out)
+    assert [entry[name] for name in ("user", "asker", "channel", "typed", "forced")] == [
+        "U7",
+        "U7",
+        "C9",
+        "VIP Customers parent=5",
+        False,
+    ]
+    assert entry["job"] == entry["origin"] == next(message.job for message in workspace.messages)
+    (step,) = entry["steps"]
+    assert [step[name] for name in ("name", "parent", "state", "group_id")] == [
+        "VIP Customers",
+        "5",
+        "created",
+        "97101",
+    ]
+    times = [entry["accepted_at"], step["sent_at"], step["settled_at"], entry["answered_at"], entry["closed_at"]]
+    assert times == sorted(times)
+    assert all(time.endswith("Z") for time in times)
+    assert before < datetime.fromisoformat(times[0]) < datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (Created(Group("97101", "VIP")), {"state": "created", "group_id": "97101", "code": None, "reason": ""}),
+        (Rejected(463, "Böyle bir grup yok."), {"state": "rejected", "code": 463, "reason": "Böyle bir grup yok."}),
+        (NotSent("unreachable"), {"state": "not_sent", "reason": "unreachable"}),
+        (NoParent("missing", (("A", "1"),)), {"state": "not_sent", "reason": "parent missing"}),
+        (Unclear("timeout", ("7", "8")), {"state": "unknown", "reason": "timeout", "found": ["7", "8"]}),
+        (Unclear("crashed", None), {"state": "unknown", "reason": "crashed", "found": []}),
+        (Skipped(), {"state": "skipped", "reason": "the group above it was not made"}),
+        (Duplicate("U2", 5.0, "created", "9"), {"state": "skipped", "reason": "the same group was asked for by U2"}),
+    ],
+)
+def test_every_outcome(book: Journal, printed: Print, outcome: Outcome, told: dict[str, Any]) -> None:
+    """Each is told as the journal keeps it, in every form."""
+    done(book, outcome)
+    _, out, _ = printed(json=True)
+    (step,) = json.loads(out)["steps"]
+    assert {name: step[name] for name in told} == told
+    _, text, _ = printed()
+    _, table, _ = printed(csv=True)
+    (row,) = csv.DictReader(io.StringIO(table))
+    for name in ("state", "group_id", "reason"):
+        assert step[name] in text
+        assert step[name] == row[name]
+    assert (str(step["code"] or "") in text, row["code"]) == (True, str(step["code"] or ""))
+    assert step["settled_at"] == row["settled_at"]
+    assert row["found"] == " ".join(step["found"])
+    assert ", ".join(step["found"]) in text
+
+
+def test_a_refused_person(book: Journal, printed: Print) -> None:
+    """Who was not let in stands there too, as denied, and why."""
+    asked(book, Step(0, "VIP"), user="U9")
+    (job,) = book.claim(1)
+    book.deny(job, "not_listed")
+    book.mark_answered(job)
+    book.mark_closed(job)
+    _, out, _ = printed(json=True)
+    entry = json.loads(out)
+    (step,) = entry["steps"]
+    assert [entry["user"], step["state"], step["reason"]] == ["U9", "denied", "not_listed"]
+
+
+def test_an_open_job(book: Journal, printed: Print) -> None:
+    """It stands there as open, with a parent that is known only by name."""
+    asked(book, Step(0, "VIP", ParentName("Customers")))
+    _, out, _ = printed(json=True)
+    entry = json.loads(out)
+    assert (entry["answered_at"], entry["closed_at"]) == (None, None)
+    (step,) = entry["steps"]
+    assert [step[name] for name in ("state", "parent", "parent_name")] == ["waiting", None, "Customers"]
+    assert step["sent_at"] is None
+    assert "waiting" in printed()[1]
+    assert "under Customers" in printed()[1]
+
+
+def test_a_request_whose_answer_was_lost(book: Journal, printed: Print) -> None:
+    """Until it is looked up it is shown as sending, with when it left and why there is no answer."""
+    asked(book, Step(0, "VIP"))
+    (job,) = book.claim(1)
+    assert book.mark_sending(job, job.steps[0])
+    job.steps[0].reason = "timeout"
+    book.mark_unanswered(job, job.steps[0])
+    (step,) = json.loads(printed(json=True)[1])["steps"]
+    assert [step[name] for name in ("state", "reason", "settled_at")] == ["sending", "timeout", None]
+    assert step["sent_at"]
+
+
+def test_newest_first_and_by_user_and_since(book: Journal, engine: Engine, printed: Print) -> None:
+    """The order is that of time; --user and --since leave out the others."""
+    first, second, third = (done(book, Skipped(), user=user, typed=user) for user in ("U1", "U2", "U1"))
+    for job, days in ((first, 0), (second, 2), (third, 1)):
+        dated(engine, job, NOON + timedelta(days=days))
+
+    def shown(**options: Any) -> list[str]:
+        return [json.loads(line)["job"] for line in printed(json=True, **options)[1].splitlines()]
+
+    assert shown() == [second.id, third.id, first.id]
+    assert shown(user="U1") == [third.id, first.id]
+    assert shown(user="U3") == []
+    assert shown(since="2026-03-02") == [second.id, third.id]
+    assert shown(since="2026-03-03T12:00") == [second.id]
+    assert shown(since="2026-03-03T15:00:01+03:00") == []
+    assert shown(limit=1) == [second.id]
+    assert shown(limit=2, user="U1") == [third.id, first.id]
+
+
+def test_that_there_is_more_is_said(book: Journal, printed: Print) -> None:
+    """An export that was cut says so on standard error; --limit 0 cuts nothing."""
+    for _ in range(3):
+        done(book, Skipped())
+    assert "older ones" in printed(limit=2)[2]
+    assert printed(limit=3)[2] == ""
+    status, out, complained = printed(limit=0, json=True)
+    assert (status, len(out.splitlines()), complained) == (0, 3, "")
+
+
+def test_the_response_url_is_never_printed(book: Journal, printed: Print) -> None:
+    """Whoever has it may speak as the bot; it is in the journal of an open job."""
+    asked(book, Step(0, "VIP"))
+    for options in ({}, {"json": True}, {"csv": True}):
+        assert "hooks.slack" not in printed(**options)[1]
+
+
+def test_a_long_journal_is_never_in_memory(engine: Engine) -> None:
+    """All of 5,000 jobs are read, each once, newest first, in the memory of a page of them."""
+    fill(engine, 5_000)
+    ids = [entry.job for entry in entries(engine, limit=10)]  # what is made once is made before measuring
+    assert ids == [f"{n:016}" for n in range(4_999, 4_989, -1)]
+    tracemalloc.start()
+    count, last = 0, "9" * 16
+    for entry in entries(engine):
+        assert entry.job < last
+        count, last = count + 1, entry.job
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 5_000
+    assert peak < 4_000_000
+
+
+# How it is printed.
+
+
+HOSTILE = "\x1b[2J\x1b[1;1HVIP\r\x9b2K\u202egpj\u2028\x07"
+
+
+def test_no_name_moves_the_cursor(book: Journal, engine: Engine, printed: Print) -> None:
+    """What a terminal would act on is shown, not done, in every form; JSON still says what was typed."""
+    done(book, Rejected(499, HOSTILE), typed=HOSTILE)
+    with engine.begin() as connection:
+        connection.execute(update(steps).values(name=HOSTILE))
+    for options in ({}, {"json": True}, {"csv": True}):
+        _, out, _ = printed(**options)
+        assert [char for char in out if not char.isprintable() and char != "\n"] == []
+    _, out, _ = printed(json=True)
+    assert json.loads(out)["typed"] == json.loads(out)["steps"][0]["name"] == HOSTILE
+
+
+def test_letters_stay_readable(book: Journal, printed: Print) -> None:
+    """Turkish names are printed as they are."""
+    done(book, Skipped(), typed="Müşteriler İĞ ığ 🎉")
+    for options in ({}, {"json": True}, {"csv": True}):
+        assert "Müşteriler İĞ ığ 🎉" in printed(**options)[1]
+
+
+@pytest.mark.parametrize("typed", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", '"=1', "  =1", "＝1", "a;=1", 'a;"=1'])
+def test_a_spreadsheet_runs_no_formula(book: Journal, printed: Print, typed: str) -> None:
+    """Neither with commas for separators nor with semicolons, as where a decimal comma is usual, Turkish among them."""
+    done(book, Rejected(499, typed), typed=typed)
+    _, out, _ = printed(csv=True)
+    assert formulas(out) == []
+
+
+@given(st.lists(st.text("=+-@＝;,'\" \t\r\nax", max_size=12), min_size=1, max_size=3))
+def test_no_cell_is_a_formula(texts: list[str]) -> None:
+    """However the characters that matter are put together, and whichever separator the spreadsheet takes."""
+    out = io.StringIO()
+    write_csv([entry(typed=text) for text in texts], out)
+    assert formulas(out.getvalue()) == []
+
+
+@pytest.mark.parametrize("start", "=+-@\t\r")
+def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
+    """Which a spreadsheet takes for the sign of text, and does not show."""
+    out = io.StringIO()
+    write_csv([entry(typed=f"{start}VIP")], out)
+    (row,) = csv.DictReader(io.StringIO(out.getvalue()))
+    assert row["typed"] == row["name"] == f"'{plain(start)}VIP"
+
+
+def formulas(table: str) -> list[str]:
+    """Return the cells in which a spreadsheet may see a formula."""
+    rows = [row for separator in ",;\t" for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator)]
+    return [cell for row in rows for cell in row if cell.lstrip(' "').startswith(tuple("=+-@＝＋－＠\t\r\n"))]
+
+
+def entry(**more: Any) -> Entry:
+    """Return an entry with one step."""
+    step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
+    common = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None, "user": "U1", "asker": "U1"}
+    return Entry(**{**common, "channel": "C1", "origin": "a" * 16, "forced": False, "steps": (step,), **more})
+
+
+def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
+    """The job's columns come again with each of its steps; without jobs the header stands alone."""
+    assert printed(csv=True)[1].splitlines() == [",".join(f'"{n}"' for n in (*OF_JOB, *OF_STEP))]
+    job = done(book, Created(Group("97101", "VIP")), Rejected(461, "x"), Skipped())
+    rows = list(csv.DictReader(io.StringIO(printed(csv=True)[1])))
+    assert [(row["job"], row["step"], row["state"]) for row in rows] == [
+        (job.id, "0", "created"),
+        (job.id, "1", "rejected"),
+        (job.id, "2", "skipped"),
+    ]
+
+
+def test_the_table(book: Journal, engine: Engine, printed: Print) -> None:
+    """A line a job and a line a step, under a head."""
+    job = done(book, Created(Group("97101", "VIP")), Rejected(463, "Yok"), typed="A\n  B")
+    dated(engine, job, NOON)
+    with engine.begin() as connection:
+        connection.execute(update(steps).values(settled_at=NOON.timestamp() + 1))
+    assert printed()[1].splitlines() == [
+        "accepted (UTC)           who         where       job              typed",
+        rf"2026-03-01T12:00:00.000Z U1          C1          {job.id} A\n  B",
+        "  created   Group 0  under 5  ID 97101  2026-03-01T12:00:01.000Z",
+        "  rejected  Group 1  under 5  code 463  Yok  2026-03-01T12:00:01.000Z",
+    ]
+
+
+def test_who_has_seen_enough_may_go(book: Journal, database_url: str) -> None:
+    """`history | head -1` ends with status 0 and without a traceback."""
+    for _ in range(3):
+        done(book, Skipped(), typed="x" * 60_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "history", "--json"],
+        cwd=ROOT,
+        env={**inherited(), "DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline().startswith(b"{")
+    process.stdout.close()
+    complained = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(20), complained) == (0, b"")
+
+
+# Removing.
+
+
+def test_forgetting(book: Journal, engine: Engine, printed: Print) -> None:
+    """Closed jobs from before the date go with their steps; open ones and later ones stay; the number is told."""
+    old = [done(book, Skipped(), Skipped()) for _ in range(3)]
+    young, late, waiting = done(book, Skipped()), done(book, Skipped()), asked(book, Step(0, "VIP"))
+    for job in (*old, waiting):
+        dated(engine, job, NOON - timedelta(days=1))
+    dated(engine, late, NOON)
+    status, out, _ = printed(forget_before="2026-03-01T15:00+03:00")
+    assert (status, out) == (0, "Removed 3 closed jobs from before 2026-03-01T12:00:00.000Z.\n")
+    assert left(engine) == {young.id, late.id, waiting.id}
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(steps)) == 3
+    assert printed(forget_before="2026-03-01T12:00")[1].startswith("Removed 0 ")
+
+
+def test_answered_but_not_closed_is_not_forgotten(book: Journal, engine: Engine) -> None:
+    """As long as anything is left to do, the journal needs the job."""
+    asked(book, Step(0, "VIP"))
+    (job,) = book.claim(1)
+    job.steps[0].outcome = Skipped()
+    book.settle(job, job.steps[0])
+    book.mark_answered(job)
+    assert forget(engine, datetime.now(UTC) + timedelta(days=1)) == 0
+    assert left(engine) == {job.id}
+
+
+def test_forgetting_many_goes_in_small_transactions(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Oldest first, and in between the running bot can write."""
+    fill(engine, 1000)
+    monkeypatch.setattr(outside, "PAUSE", 0.0)
+    monkeypatch.setattr(outside, "FORGOTTEN_AT_ONCE", 300)
+    removed: list[set[str]] = []
+    monkeypatch.setattr(time, "sleep", lambda _: removed.append(left(engine)))
+    assert forget(engine, datetime.fromtimestamp(300.0, UTC)) == 900
+    assert [len(remaining) for remaining in removed] == [700, 400, 100]
+    assert min(removed[0]) == f"{300:016}"
+
+
+@pytest.mark.parametrize("date", ["0h", "2999-01-01"])
+def test_the_latest_hour_is_not_forgotten(book: Journal, engine: Engine, printed: Print, date: str) -> None:
+    """The latest jobs keep a group from being made twice; a mistyped year must not remove them all."""
+    job = done(book, Skipped())
+    status, _, complained = printed(forget_before=date)
+    assert (status, left(engine)) == (2, {job.id})
+    assert "over an hour ago" in complained
+
+
+# Wrong usage, and no journal.
+
+
+@pytest.mark.parametrize("date", ["yesterday", "2026-13-01", "7", "7w", "-7d", "٧d", "", "99999999d", "\x1b[2J"])
+def test_a_date_that_is_none(date: str) -> None:
+    """It is quoted, with how to write one."""
+    with pytest.raises(WrongUsage) as raised:
+        moment(date)
+    assert "2026-11-23" in str(raised.value)
+    assert str(raised.value).isprintable()
+
+
+def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """A day is UTC's, wherever the machine is; so many days or hours count back from now."""
+    request.addfinalizer(time.tzset)  # runs after the variable is back
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Europe/Istanbul")
+        time.tzset()
+        assert moment("2026-03-01T12:00") == NOON
+    before = datetime.now(UTC)
+    assert moment("2026-03-01T15:00+03:00") == NOON
+    assert moment("2026-03-01") == NOON - timedelta(hours=12)
+    for text, ago in (("7d", timedelta(days=7)), ("24h", timedelta(hours=24)), ("0h", timedelta())):
+        assert timedelta() <= moment(text) - (before - ago) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"since": "soon"},
+        {"since": ""},
+        {"forget_before": "never"},
+        {"limit": -1},
+        {"json": True, "csv": True},
+        {"forget_before": "2026-03-01", "user": "U1"},
+        {"forget_before": "2026-03-01", "since": "7d"},
+        {"forget_before": "2026-03-01", "json": True},
+    ],
+)
+def test_wrong_usage(book: Journal, engine: Engine, printed: Print, options: dict[str, Any]) -> None:
+    """Exit status 2, one clear sentence, and nothing is printed or removed."""
+    job = done(book, Skipped())
+    dated(engine, job, NOON - timedelta(days=99))
+    status, out, complained = printed(**options)
+    assert (status, out, left(engine)) == (2, "", {job.id})
+    assert complained.count("\n") == 1
+
+
+def test_no_journal_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is not there stays away, even with a date to forget; exit status 1."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", "")
+    for options in ({}, {"forget_before": "2026-03-01"}):
+        assert run(chosen(**options)) == 1
+        assert f"{tmp_path}/addgroup.db is not there" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_tables(database_url: str, printed: Print) -> None:
+    """It says so, makes none, and ends with 1."""
+    if database_url.startswith("sqlite"):
+        Path(database_url.removeprefix("sqlite:///")).touch()
+    for _ in range(2):
+        status, out, complained = printed()
+        assert (status, out) == (1, "")
+        assert "no journal in the database" in complained
+
+
+def test_a_database_that_does_not_answer(printed: Print, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit status 1 and the reason, without the password and without a traceback."""
+    monkeypatch.setenv("DATABASE_URL", "postgres://bot:hidden@127.0.0.1:1/journal")
+    status, _, complained = printed()
+    assert status == 1
+    assert "refused" in complained
+    assert "hidden" not in complained
+
+
+def test_only_the_database_is_needed(book: Journal, printed: Print, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a token nor a key is asked for, nor read where it is wrong."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "not-a-token")
+    monkeypatch.setenv("PORT", "none")
+    assert printed()[0] == 0
+
+
+def test_the_command_line(book: Journal, database_url: str) -> None:
+    """The options are those that `run` takes; two forms at once are a wrong usage."""
+    jobs_done = [done(book, Skipped(), user=user) for user in ("U1", "U2", "U2")]
+
+    def history_of(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "bot", "history", *options],
+            cwd=ROOT,
+            env={**inherited(), "DATABASE_URL": database_url},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    ended = history_of("--json", "--user", "U2", "--since", "1h", "--limit", "1")
+    assert (ended.returncode, json.loads(ended.stdout)["job"]) == (0, jobs_done[-1].id)
+    assert history_of("--forget-before", "1d").stdout.startswith("Removed 0 ")
+    assert history_of("--csv", "--json").returncode == 2
+    assert history_of("--since", "soon").returncode == 2

@@ -1,0 +1,93 @@
+"""manifest.yml against Slack's schema, and against what the bot really does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from bot.front.commands import COMMAND
+
+ROOT = Path(__file__).parents[2]
+
+SCOPES = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "users.info": "users:read",
+    "usergroups.users.list": "usergroups:read",
+}
+"""The scope of each method of the Web API that the bot calls. Source: https://docs.slack.dev/reference/methods"""
+
+NO_SCOPE = {"views.open"}
+
+
+@pytest.fixture
+def manifest() -> Any:
+    return yaml.safe_load((ROOT / "manifest.yml").read_text())
+
+
+def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot manifest`."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "bot", "manifest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--url", "https://addgroup.example.com"], ["--url", "https://x.test:8443/"]]
+)
+def test_slack_accepts_it(arguments: list[str]) -> None:
+    """What is printed for either mode is valid by Slack's own schema."""
+    schema = json.loads((ROOT / "tests/slack-manifest/manifest.schema.1.0.0.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(yaml.safe_load(printed(*arguments).stdout))
+
+
+def test_the_file_is_the_one_for_socket_mode(manifest: Any) -> None:
+    """Without an address the file is printed as it is."""
+    assert yaml.safe_load(printed().stdout) == manifest
+    assert manifest["settings"]["socket_mode_enabled"] is True
+
+
+def test_the_one_for_http_names_the_address_everywhere() -> None:
+    """Command, buttons and suggestions go to the address; the rest stays."""
+    changed = yaml.safe_load(printed("--url", "https://addgroup.example.com").stdout)
+    address = "https://addgroup.example.com/slack/events"
+    assert changed["features"]["slash_commands"][0]["url"] == address
+    interactivity = changed["settings"]["interactivity"]
+    assert interactivity == {"is_enabled": True, "request_url": address, "message_menu_options_url": address}
+    assert changed["settings"]["socket_mode_enabled"] is False
+
+
+@pytest.mark.parametrize("url", ["http://addgroup.example.com", "addgroup.example.com", "https://x.test/slack/events"])
+def test_an_address_that_slack_would_not_call_is_refused(url: str) -> None:
+    """Exit status 2 and an example."""
+    ended = printed("--url", url)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "https://addgroup.example.com" in ended.stderr
+
+
+def test_the_command_is_the_one_that_is_listened_to(manifest: Any) -> None:
+    """One command, and it is the listener's."""
+    assert [entry["command"] for entry in manifest["features"]["slash_commands"]] == [COMMAND]
+
+
+def test_each_scope_has_a_use_and_each_use_its_scope(manifest: Any) -> None:
+    """The scopes are those of the methods that the code calls, the command's, and posting where nobody invited it."""
+    code = "".join(path.read_text() for path in (ROOT / "bot/slack").glob("*.py"))
+    called = {name.replace("_", ".") for name in re.findall(r"(?:_client|_slack)\.(\w+_\w+)\(", code)}
+    used = {SCOPES[method] for method in called - NO_SCOPE} | {"commands", "chat:write.public"}
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == used
+
+
+def test_readme_gives_each_scope_its_reason(manifest: Any) -> None:
+    """Who installs the bot reads why it asks for each scope."""
+    readme = (ROOT / "README.md").read_text()
+    for scope in manifest["oauth_config"]["scopes"]["bot"]:
+        assert f"| `{scope}` |" in readme

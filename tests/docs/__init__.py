@@ -1,0 +1,1 @@
+"""Tests that hold README, docs and pictures to the code."""

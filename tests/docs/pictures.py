@@ -1,0 +1,95 @@
+"""README's pictures: what a real bot between the stand-ins sends to Slack, drawn into `pictures/`. `make pictures`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.iletimerkezi.client import Credentials
+from bot.sandbox.api import Api
+from bot.sandbox.process import Served
+from bot.sandbox.workspace import Workspace
+from tests.docs.drawing import Picture
+
+FOLDER = Path(__file__).parents[2] / "pictures"
+
+NAMES = {"U1": "Deniz", "U2": "Ayşe"}
+
+REFERENCE = "5f6de3dcc22102e5"
+"""Stands for every job's id, which differs from run to run."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture: its title, what somebody types after `/addgroup` for it, and Slack's words for the one reply."""
+
+    title: str
+    typed: str
+    user: str = "U1"
+    replies: str = "1 reply"
+
+
+SCENES = {
+    "created": Scene("A group was created", "VIP Customers parent=Customers"),
+    "refused-tr": Scene("iletiMerkezi refused, in Turkish", "Çağrı Merkezi parent=7", "U2", "1 yanıt"),
+    "form": Scene("The form", ""),
+    "tree": Scene("One group of a tree was refused", "Acme parent=Customers\n  VIP\n    İstanbul\n  Regular"),
+}
+"""By the name of the file, which is the scene's channel too."""
+
+
+def drawn() -> dict[str, str]:
+    """Draw each picture anew, and return them by the names of their files. Takes some seconds."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Api(Credentials("key-of-pictures", "hash-of-pictures")) as api,
+        Workspace("signing-secret-of-pictures") as workspace,
+    ):
+        api.add("Customers", identifier="5")
+        api.mood = lambda: 503 if '"name": "VIP"' in json.dumps(api.calls[-1]) else None
+        workspace.locales["U2"] = "tr-TR"
+        served = Served(workspace, api, Path(directory))
+        try:
+            for channel, scene in SCENES.items():
+                workspace.command(served.url, scene.typed, scene.user, channel)
+                _wait(workspace, channel)
+        finally:
+            served.stop()  # it ends when the work under way is done: the edits of the roots
+        return {f"{channel}.svg": _draw(workspace, channel, scene) for channel, scene in SCENES.items()}
+
+
+def _wait(workspace: Workspace, channel: str) -> None:
+    """Wait until the scene's thread has its answer, or the form is open."""
+
+    def there() -> bool:
+        if SCENES[channel].typed:
+            return any(workspace.thread(root) for root in workspace.roots(channel))
+        return bool(workspace.forms)
+
+    if not workspace.wait_for(there, 20):
+        raise RuntimeError(f"{channel}: no answer came, only {workspace.messages}")
+
+
+def _draw(workspace: Workspace, channel: str, scene: Scene) -> str:
+    if not scene.typed:
+        picture = Picture(520, NAMES)
+        picture.form(24, workspace.forms[0].view)
+        return picture.svg(scene.title)
+    picture = Picture(720, NAMES)
+    (root,) = workspace.roots(channel)
+    (answer,) = workspace.thread(root)
+    picture.message(20, root.text, root.blocks)
+    picture.replies(66, scene.replies)
+    picture.message(66, *json.loads(json.dumps([answer.text, answer.blocks]).replace(answer.job, REFERENCE)))
+    return picture.svg(scene.title)
+
+
+if __name__ == "__main__":
+    pictures = drawn()
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.svg"):
+        old.unlink()
+    for name, content in pictures.items():
+        (FOLDER / name).write_text(content, encoding="utf-8")

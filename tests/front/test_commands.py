@@ -1,0 +1,192 @@
+"""What people do in Slack and what they see: through signed HTTP, between the stand-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.iletimerkezi.client import Credentials
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+EVIL = "<!channel> *x* & `y`"
+
+
+def answered(workspace: Workspace) -> tuple[Message, Message]:
+    """Wait for the first job's end, and return its root and its answer."""
+    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    (root,) = workspace.roots()
+    (answer,) = workspace.thread(root)
+    return root, answer
+
+
+def test_a_group_is_made_and_answered_in_a_thread(start: Start, workspace: Workspace, api: Api) -> None:
+    """The root names who asked for what; the thread has the new id; the root is edited to the result."""
+    reply = workspace.command(start().url, "VIP Customers parent=5")
+    assert (reply.status, reply.text) == (200, "")
+    root, answer = answered(workspace)
+    assert root.earlier == ["<@U1> asked for a new group: `VIP Customers`, under `5`"]
+    assert root.text == "<@U1> asked for a new group: `VIP Customers`, under `5` — created, ID 97101"
+    assert answer.text.splitlines() == [
+        "*The group was created.*",
+        "Name: `VIP Customers`",
+        "ID: `97101`",
+        "Parent: `5`",
+    ]
+    assert api.groups["97101"].parent == "5"
+
+
+def test_nothing_that_people_write_acts_in_slack(start: Start, workspace: Workspace) -> None:
+    """A group named like a mention of everybody harms nobody, and nothing unfurls."""
+    workspace.command(start().url, EVIL)
+    for message in answered(workspace):
+        assert "<!channel>" not in message.text
+        assert "&lt;!channel&gt; *x* &amp; `y`" in message.text
+        assert message.arguments["unfurl_links"] in (False, "0", "false")
+        assert message.arguments["unfurl_media"] in (False, "0", "false")
+
+
+def test_slacks_own_escaping_is_undone_once(start: Start, workspace: Workspace, api: Api) -> None:
+    """`&amp;lt;` was typed as `&lt;`, and `&copy;` stays as it is."""
+    workspace.command(start().url, "a &amp;lt; b &lt; c &copy; d")
+    answered(workspace)
+    assert api.groups["97101"].name == "a &lt; b < c &copy; d"
+
+
+CODES = ("400", "401", "402", "404", "422", "461", "463", "503", "499")
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("code", CODES)
+def test_each_refusal_is_explained(start: Start, workspace: Workspace, api: Api, code: str, language: str) -> None:
+    """Title, explanation and next step of the code in the person's language, the code, and the API's own words."""
+    api.faults.append(int(code))
+    workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
+    root, answer = answered(workspace)
+    texts, key = load(language), "other" if code == "499" else code
+    assert texts[f"rejected.{key}.title"] in root.text
+    for part in ("title", "explanation", "next"):
+        assert texts[f"rejected.{key}.{part}"] in answer.text
+    assert f"{code}:\n> " in answer.text
+    assert answer.outcome == "rejected"
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_refused_connection_reads_as_not_created(start: Start, workspace: Workspace, language: str) -> None:
+    """Nothing was sent, so the answer says that nothing was created and to try again."""
+    bot = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_API_URL="http://127.0.0.1:1/v1")
+    workspace.command(bot.url, "VIP")
+    root, answer = answered(workspace)
+    assert answer.outcome == "not_sent"
+    assert load(language)["not_sent.title"] in root.text
+    assert load(language)["not_sent.next"] in answer.text
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("fault", ["late", "lost", "half", "html", "shape", "text", "oversized"])
+def test_a_lost_answer_reads_as_unknown(
+    start: Start, workspace: Workspace, api: Api, fault: str, language: str
+) -> None:
+    """The answer neither claims nor denies, names the group, and says to look before sending again."""
+    api.faults.append(fault)
+    workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
+    root, answer = answered(workspace)
+    assert answer.outcome == "unknown"
+    assert load(language)["unknown.next"].format(name="`VIP`") in answer.text
+    assert root.text == load(language)["root.unknown"].format(asked=root.earlier[0])
+    assert api.made() == 1
+
+
+@pytest.mark.parametrize("error", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action"])
+def test_where_the_bot_may_not_post_the_answer_comes_privately(
+    start: Start, workspace: Workspace, api: Api, error: str
+) -> None:
+    """A failure to post never reads as a failure to create, and says how to cure it."""
+    workspace.closed["C1"] = error
+    workspace.command(start().url, "VIP")
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    (message,) = workspace.private()
+    assert "*The group was created.*" in message.text
+    assert "ID: `97101`" in message.text
+    assert "/invite @addgroup" in message.text
+    assert not workspace.roots()
+    assert api.made() == 1
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("VIP paernt=5", "`paernt=5`"),
+        ("VIP parent=1 parent=2", "`parent=2`"),
+        ("VIP parent=", "`parent=`"),
+        ('VIP "open', '`"open`'),
+        ("VIP parent=0", "`0`"),
+        ("x" * 256, "256"),
+        ("parent=<b>&", "parent=5"),
+    ],
+)
+def test_a_mistake_is_told_to_the_sender_alone(
+    start: Start, workspace: Workspace, api: Api, text: str, shown: str, language: str
+) -> None:
+    """The offending part is shown, nothing is posted, and the API is not called."""
+    reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, text)
+    assert reply.status == 200
+    assert shown in reply.text
+    assert load(language)["usage.nothing_done"] in reply.text
+    assert not workspace.messages
+    assert not api.calls
+
+
+def test_help_comes_in_the_language_of_the_person_even_at_first(start: Start, workspace: Workspace) -> None:
+    """Before Slack has said the language, the ack is bare and the help follows; afterwards it is in the ack."""
+    workspace.locales["U2"] = "tr-TR"
+    url = start().url
+    assert workspace.command(url, "yardım", user="U2").text == ""
+    assert workspace.wait_for(lambda: bool(workspace.private("U2")))
+    assert workspace.private("U2")[0].text.startswith(load("tr")["help.text"].splitlines()[0])
+    assert workspace.command(url, "?", user="U2").text == workspace.private("U2")[0].text
+
+
+@pytest.mark.parametrize("fault", ["missing_scope", 500, "drop"])
+def test_an_unknown_language_is_english_and_does_not_delay(
+    start: Start, workspace: Workspace, fault: int | str
+) -> None:
+    """Slack does not say who the person is: what they did wrong is told all the same, in English."""
+    workspace.faults["users.info"].append(fault)
+    assert workspace.command(start().url, "VIP paernt=5").text == ""
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    assert load("en")["usage.nothing_done"] in workspace.private()[0].text
+
+
+def test_the_language_is_asked_once_an_hour(start: Start, workspace: Workspace) -> None:
+    """Two commands of one person cost one users.info."""
+    url = start().url
+    for done in (1, 2):
+        workspace.command(url, f"Group {done}")
+        assert workspace.wait_for(lambda: len([m for m in workspace.messages if m.earlier]) == done)  # noqa: B023
+    assert [method for method, _ in workspace.calls].count("users.info") == 1
+
+
+def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, api: Api) -> None:
+    """With every worker busy in a silent API, help and further commands are acknowledged all the same."""
+    api.faults.extend(["silence"] * 3)
+    bot = start(ADDGROUP_WORKERS="1", ADDGROUP_LANGUAGE="en")
+    for name in ("A", "B", "C"):
+        assert workspace.command(bot.url, name).status == 200
+    assert workspace.command(bot.url, "help").text.startswith(load("en")["help.text"].splitlines()[0])
+    assert not any(m.outcome == "unknown" for m in workspace.messages), "the ack waited for the API"
+
+
+def test_wrong_credentials_never_show(start: Start, workspace: Workspace, api: Api) -> None:
+    """The answer to a 401 explains the causes and holds neither key nor hash."""
+    bot = start()
+    api.credentials = Credentials("another", "another")
+    workspace.command(bot.url, "VIP")
+    _, answer = answered(workspace)
+    assert "Allow API access" in answer.text
+    assert "-of-tests" not in "".join(m.text for m in workspace.messages)

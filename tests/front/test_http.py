@@ -1,0 +1,195 @@
+"""The HTTP front: who is let in, what each refusal is, and that no body reaches the log."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import requests
+from slack_sdk.signature import SignatureVerifier
+
+from bot.front.http import MAX_BODY
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Workspace
+from bot.slack.texts import LANGUAGES, say
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+SECRET_WORDS = "word-that-no-log-may-hold"
+
+
+def test_a_command_with_the_word_payload_is_understood(start: Start, workspace: Workspace, api: Api) -> None:
+    """Bolt's own decoding loses every form that contains the word; a group of that name is made all the same."""
+    reply = workspace.command(start().url, "my payload team", channel_name="payload")
+    assert (reply.status, reply.text) == (200, "")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+    assert [group.name for group in api.groups.values()] == ["Customers", "my payload team"]
+
+
+def test_a_command_without_text_is_answered(start: Start, workspace: Workspace) -> None:
+    """Slack may leave `text` out of the form."""
+    assert workspace.command(start(ADDGROUP_LANGUAGE="en").url, None).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Slack-Signature": "v0=" + "0" * 64},
+        {"X-Slack-Signature": ""},
+        {"X-Slack-Signature": "v0=\xfc"},
+        {"X-Slack-Request-Timestamp": "yesterday"},
+        {"X-Slack-Request-Timestamp": ""},
+        {"X-Slack-Request-Timestamp": "9" * 5000},
+        {"X-Slack-Request-Timestamp": "-1"},
+    ],
+)
+def test_what_slack_did_not_sign_is_refused(
+    start: Start, workspace: Workspace, api: Api, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong, missing or malformed signature or timestamp is a 401; nothing is done and nothing of it logged."""
+    body = urlencode({"command": "/addgroup", "text": SECRET_WORDS}).encode()
+    assert workspace.post(start().url, body, **headers).status == 401
+    assert not api.calls
+    assert SECRET_WORDS not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_signature_of_six_minutes_ago_is_refused(start: Start, workspace: Workspace) -> None:
+    """What Slack signed counts for five minutes, so that nobody can replay it later."""
+    body = b"command=%2Faddgroup&text=A"
+    old = str(int(time.time()) - 360)
+    signature = SignatureVerifier(workspace.signing_secret).generate_signature(timestamp=old, body=body) or ""
+    headers = {"X-Slack-Request-Timestamp": old, "X-Slack-Signature": signature}
+    assert workspace.post(start().url, body, **headers).status == 401
+
+
+def test_a_body_of_ten_megabytes_is_refused_unread(start: Start) -> None:
+    """The size is told by the header; the answer does not wait for the rest."""
+    parts = urlsplit(start().url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    connection.putrequest("POST", "/slack/events")
+    connection.putheader("Content-Length", str(10 * 1024 * 1024))
+    connection.endheaders(b"text=" + SECRET_WORDS.encode())
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_a_body_at_the_limit_is_read(start: Start, workspace: Workspace) -> None:
+    """Up to the limit a body is read; this one is signed but has no command, so it gets a clear 4xx."""
+    assert workspace.post(start().url, b"a=" + b"x" * (MAX_BODY - 2)).status == 404
+    assert workspace.post(start().url, b"a=" + b"x" * (MAX_BODY - 1)).status == 413
+
+
+def test_a_body_that_is_no_text_is_refused(start: Start) -> None:
+    """What is not UTF-8 cannot be Slack's."""
+    assert requests.post(start().url + "/slack/events", data=b"\xff\xfe", timeout=5).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"no form", b"payload=%7B", b"payload=[1]", b"payload=" + b"[" * 100_000, b"a&b" * 99],
+)
+def test_a_signed_body_that_is_no_form_is_refused(
+    start: Start, workspace: Workspace, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Signed nonsense is a 400, not a traceback."""
+    assert workspace.post(start().url, body).status == 400
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/slack/events", 405),
+        ("PUT", "/slack/events", 405),
+        ("POST", "/", 404),
+        ("POST", "/slack/events/", 404),
+        ("GET", "/slack/install", 404),
+        ("POST", "/healthz", 405),
+        ("GET", "/healthz", 200),
+    ],
+)
+def test_paths_and_methods(start: Start, method: str, path: str, status: int) -> None:
+    """Only the two documented addresses exist, each with its one method."""
+    answer = requests.request(method, start().url + path, timeout=5)
+    assert answer.status_code == status
+    assert (answer.headers.get("Allow") is not None) == (status == 405)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "view_submission", "user": {"id": "U1"}, "view": {"type": "modal", "callback_id": "unknown"}},
+        {"type": "event_callback", "event": {"type": "message"}},
+        {"type": SECRET_WORDS},
+    ],
+)
+def test_what_nobody_listens_to_is_a_404(
+    start: Start, workspace: Workspace, payload: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Signed payloads of a kind that the bot does not serve get a clear answer and leave nothing in the log."""
+    assert workspace.post(start().url, urlencode({"payload": json.dumps(payload)}).encode()).status == 404
+    assert SECRET_WORDS not in caplog.text
+
+
+def test_a_payload_that_bolt_stumbles_over_is_refused(
+    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A signed payload without the fields that Slack always sends is a 400 whose log line has a reference."""
+    payload = json.dumps({"type": "view_submission", "view": {"callback_id": "addgroup"}})
+    assert workspace.post(start().url, urlencode({"payload": payload}).encode()).status == 400
+    failed = next(record for record in caplog.records if record.getMessage() == "request_failed")
+    assert failed.__dict__["fields"]["reference"]
+
+
+def test_a_fault_in_a_listener_becomes_a_sentence_with_a_reference(
+    start: Start, workspace: Workspace, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A command without a channel is a fault: HTTP 200 with a reference that the log holds beside the traceback."""
+    body = urlencode({"command": "/addgroup", "text": "A", "user_id": "U1", "response_url": "https://x"}).encode()
+    reply = workspace.post(start().url, body)
+    assert reply.status == 200
+    assert "Nothing was created" in reply.text
+    reference = reply.text.split()[-1]
+    failed = next(record for record in caplog.records if record.getMessage() == "request_failed")
+    assert failed.__dict__["fields"]["reference"] == reference
+    assert failed.exc_info
+    assert not api.calls
+
+
+def faulty(user: str) -> bytes:
+    """Return the body of a command without a channel, which is a fault."""
+    return urlencode({"command": "/addgroup", "text": "A", "user_id": user, "response_url": "https://x"}).encode()
+
+
+def test_a_fault_is_told_in_both_languages_to_who_is_not_known(start: Start, workspace: Workspace) -> None:
+    """Nobody is asked for the language of a person where something went wrong already."""
+    workspace.locales["U1"] = "tr-TR"
+    text = workspace.post(start().url, faulty("U1")).text
+    reference = text.split()[-1]
+    assert text == "\n".join(say(language, "failure.internal", reference=reference) for language in LANGUAGES)
+    assert not workspace.calls
+
+
+@pytest.mark.parametrize(("locale", "language"), [("tr-TR", "tr"), ("en-GB", "en")])
+def test_a_fault_is_told_in_the_language_of_who_is_known(
+    start: Start, workspace: Workspace, locale: str, language: str
+) -> None:
+    """That of the person's Slack, in which the bot has spoken to them before."""
+    workspace.locales["U1"] = locale
+    url = start().url
+    workspace.command(url, "help")
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    text = workspace.post(url, faulty("U1")).text
+    assert text == say(language, "failure.internal", reference=text.split()[-1])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_fault_is_told_in_the_one_language_of_all(start: Start, workspace: Workspace, language: str) -> None:
+    """That of ADDGROUP_LANGUAGE, for whomever."""
+    text = workspace.post(start(ADDGROUP_LANGUAGE=language).url, faulty("U1")).text
+    assert text == say(language, "failure.internal", reference=text.split()[-1])

@@ -1,0 +1,153 @@
+"""The console: the real command line, as a person would run it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.process import inherited
+
+ROOT = Path(__file__).parents[2]
+
+
+def console(*arguments: str, typed: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot console` with arguments and what is typed at its prompt."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "bot", "console", *arguments],
+        cwd=ROOT,
+        env={**inherited(), **environ},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "shown"),
+    [
+        ("Customers parent=5", 0, "ID: `97101`"),
+        ("/addgroup Customers parent=5", 0, "new group: `Customers`, under"),
+        ("/addgroups", 0, "new group: `/addgroups` — created"),
+        ("Customers parent=99", 1, "463"),
+        ("Customers paernt=5", 2, "`paernt=5`"),
+        ("help", 0, "makes a contact group"),
+    ],
+)
+def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> None:
+    """0 when a group was made or help was asked for, 1 when it was not made, 2 when the usage is wrong."""
+    ended = console(text)
+    assert (ended.returncode, ended.stderr) == (status, "")
+    assert shown in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_machine_is_not_asked(name: str) -> None:
+    """What the console requests of its own processes stays on this machine, where no NO_PROXY says so."""
+    ended = console("Customers parent=5", **{name: "http://127.0.0.1:9"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "ID: `97101`" in ended.stdout
+
+
+def test_a_prompt_runs_lines_until_quit() -> None:
+    """Commands with and without /addgroup, the language and the API's mood can be typed; the last status counts."""
+    ended = console(typed="/addgroup A\n:tr\n:api 461\nB\n:nonsense\nquit\nC\n")
+    assert ended.returncode == 1
+    assert "ID: `97101`" in ended.stdout
+    assert "grup adı boş" in ended.stdout
+    assert ":api 401" in ended.stdout
+    assert "`C`" not in ended.stdout
+
+
+def test_the_form_and_the_buttons_can_be_used() -> None:
+    """The form's fields are asked for one by one, a mistake is shown and asked again, and a number presses a button."""
+    tree, no_name, form = "Top\n  Below\n\nnone\ncust\n1\n", "\n\n", "/addgroup\n"
+    ended = console(typed=f"{form}{no_name}{tree}:api 461\nRefused\n1\nMended\n\n\nhistory\nquit\n")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "name: The name of the group is missing." in ended.stdout
+    assert "  No group matches.\n" in ended.stdout
+    assert "2 of 2 groups were created." in ended.stdout
+    assert "@you (en) has edited the command:" in ended.stdout
+    assert "`Mended` · created, ID `97103`" in ended.stdout
+
+
+def test_a_button_that_asks_first_does_nothing_on_no() -> None:
+    """*Create anyway* says what it risks; `n` leaves everything as it is, `y` creates."""
+    ended = console(typed=":api close\nA\n2\nn\n2\ny\nquit\n")
+    assert ended.returncode == 0
+    assert "there will be two groups with this name" in ended.stdout
+    assert ended.stdout.count("has had it created anyway") == 1
+
+
+@contextlib.contextmanager
+def typing(lines: str, shown: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start a console with its temporary files in `folder`, type lines, and wait until something is shown."""
+    environ = {**inherited(), "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "console"],
+        cwd=ROOT,
+        env=environ,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+    ) as started:
+        assert started.stdin
+        assert started.stdout
+        started.stdin.write(lines)
+        started.stdin.flush()
+        while shown not in started.stdout.readline():
+            assert started.poll() is None
+        yield started
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: Path) -> None:
+    """On SIGHUP and SIGTERM the console stops its bot and removes the folder of its journal, as on quit."""
+    with typing("Customers\n", "Add a subgroup", tmp_path) as started:
+        assert list(tmp_path.glob("addgroup-*/*.db"))
+        started.send_signal(number)
+        assert started.wait(30) == 128 + number
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_while_an_answer_is_awaited(tmp_path: Path) -> None:
+    """Ctrl-C ends the wait and the console, without a traceback and with a shell's exit status."""
+    with typing(":api silence\nCustomers\n", "The next API call", tmp_path) as started:
+        time.sleep(1)  # nothing tells when the command is on its way: it is answered ten seconds later
+        started.send_signal(signal.SIGINT)
+        _, errors = started.communicate(timeout=30)
+        assert (started.returncode, errors) == (130, "")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_live_says_so_and_uses_the_real_address(api: Api) -> None:
+    """`--live` warns before anything is sent, names no whole key, and calls the API of the environment."""
+    ended = console(
+        "--live",
+        "VIP parent=5",
+        ILETIMERKEZI_API_URL=f"{api.url}/v1",
+        ILETIMERKEZI_API_KEY=api.credentials.key,
+        ILETIMERKEZI_API_HASH=api.credentials.hash,
+    )
+    assert ended.returncode == 0
+    assert ended.stdout.index("REAL") < ended.stdout.index("created")
+    assert api.credentials.key not in ended.stdout
+    assert api.made() == 1
+
+
+def test_live_without_credentials_is_a_wrong_setting(tmp_path: Path) -> None:
+    """Exit status 2 and the names of the variables."""
+    ended = console("--live", "VIP", PYTHONPATH=str(ROOT))
+    assert ended.returncode == 2
+    assert "ILETIMERKEZI_API_KEY" in ended.stderr

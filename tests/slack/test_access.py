@@ -1,0 +1,165 @@
+"""Who may use the command: decided by what Slack says of people, and refused where it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+
+NEVER: list[tuple[str, dict[str, Any]]] = [
+    ("guest", {"is_restricted": True}),
+    ("guest", {"is_restricted": True, "is_ultra_restricted": True}),
+    ("foreign", {"team_id": "T9"}),
+    ("foreign", {"is_stranger": True}),
+    ("bot", {"is_bot": True}),
+    ("deactivated", {"deleted": True}),
+]
+
+
+def refused(workspace: Workspace, reason: str, language: str = "en", user: str = "U1") -> Message:
+    """Wait until somebody is refused privately for a reason, and return what they were told."""
+    sentence = load(language)[f"denied.{reason}"]
+    assert workspace.wait_for(lambda: any(sentence in m.text for m in workspace.private(user))), workspace.messages
+    return next(m for m in workspace.private(user) if sentence in m.text)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize(("reason", "person"), NEVER)
+def test_only_full_members_may(
+    start: Start, workspace: Workspace, api: Api, reason: str, person: dict[str, Any], language: str
+) -> None:
+    """Guests, people of other workspaces, bots and deactivated people never, listed or not; they read whom to ask."""
+    workspace.people["U1"] = {**person, "locale": f"{language}-XX"}
+    workspace.command(start(ADDGROUP_MEMBERS="U1").url, "VIP")
+    message = refused(workspace, reason, language)
+    assert load(language)["denied.next"] in message.text
+    assert "`VIP`" in message.text
+    assert not workspace.roots()
+    assert not api.calls
+
+
+def test_people_of_a_grid_organisation_are_members_where_they_are(start: Start, workspace: Workspace, api: Api) -> None:
+    """In Enterprise Grid a person's team_id may be another of the organisation's workspaces."""
+    workspace.people["U1"] = {"team_id": "T9", "enterprise_user": {"teams": ["T9", "T1"]}}
+    workspace.command(start().url, "VIP")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+
+
+@pytest.mark.parametrize(
+    ("members", "user", "allowed"),
+    [
+        ("U1,U2", "U2", True),
+        ("U1", "U2", False),
+        ("S1", "U3", True),
+        ("S1", "U1", False),
+        ("U1,S1", "U3", True),
+        ("S1,S9", "U3", True),
+    ],
+)
+def test_members_are_people_and_user_groups(
+    start: Start, workspace: Workspace, api: Api, members: str, user: str, allowed: bool
+) -> None:
+    """ADDGROUP_MEMBERS lists users and user groups; whoever is in neither is refused."""
+    workspace.usergroups["S1"] = ["U3"]
+    workspace.command(start(ADDGROUP_MEMBERS=members).url, "VIP", user=user)
+    if allowed:
+        assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+    else:
+        refused(workspace, "not_listed", user=user)
+    assert api.made() == allowed
+
+
+def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspace, api: Api) -> None:
+    """Elsewhere the command, the form and the suggestions are refused."""
+    bot = start(ADDGROUP_CHANNELS="C1,C2")
+    workspace.command(bot.url, "VIP", channel="C3")
+    refused(workspace, "channel")
+    assert load("en")["denied.channel"] in workspace.command(bot.url, "", channel="C3").text
+    assert not workspace.forms
+    assert not api.made()
+
+
+@pytest.mark.parametrize("fault", ["user_not_found", "missing_scope", 500, "drop"])
+def test_what_cannot_be_found_out_is_a_refusal(
+    start: Start, workspace: Workspace, api: Api, fault: int | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown person or an unreachable directory lets nobody in; a passing fault is tried again before."""
+    monkeypatch.setattr("bot.worker.LONGEST_WAIT", 0.05)
+    workspace.faults["users.info"].extend([fault] * 10)
+    workspace.command(start().url, "VIP")
+    refused(workspace, "unknown")
+    assert not api.calls
+
+
+def test_an_unreadable_user_group_is_a_refusal(start: Start, workspace: Workspace, api: Api) -> None:
+    """A user group that is gone, or a missing scope, refuses who is not listed otherwise."""
+    workspace.command(start(ADDGROUP_MEMBERS="S404").url, "VIP")
+    refused(workspace, "unknown")
+    assert not api.calls
+
+
+def test_a_passing_fault_costs_nobody_the_command(start: Start, workspace: Workspace, api: Api) -> None:
+    """Slack fails once to say who somebody is, and the group is made all the same."""
+    workspace.faults["users.info"].extend(["drop", "drop"])
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+    assert api.made() == 1
+
+
+def test_form_buttons_suggestions_and_history_keep_the_same_rule(start: Start, workspace: Workspace, api: Api) -> None:
+    """Who may not type the command may not press either, and sees neither groups nor jobs."""
+    bot = start(ADDGROUP_MEMBERS="U1", ADDGROUP_LANGUAGE="en")
+    api.faults.append(503)
+    workspace.command(bot.url, "Secret")
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    answer = next(m for m in workspace.messages if m.thread_ts)
+    assert workspace.suggest(bot.url, "") != []
+
+    assert workspace.suggest(bot.url, "", user="U2") == []
+    assert workspace.suggest(bot.url, "5", user="U2") == []
+    assert load("en")["denied.not_listed"] in workspace.command(bot.url, "", user="U2").text
+    workspace.command(bot.url, "history", user="U2")
+    workspace.command(bot.url, "SECRET", user="U2")
+    workspace.press(bot.url, answer, "again", user="U2")
+    assert workspace.wait_for(lambda: len(workspace.private("U2")) == 3)
+    for message in workspace.private("U2"):
+        assert load("en")["denied.not_listed"] in message.text
+        assert "<@U1>" not in message.text
+    assert 'parent="Customers"' in workspace.command(bot.url, "help", user="U1").text
+    assert 'parent="Customers"' not in workspace.command(bot.url, "help", user="U2").text
+    assert not workspace.forms
+    assert api.made() == 1
+    workspace.press(bot.url, answer, "again", user="U1")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+
+
+def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: Workspace, api: Api) -> None:
+    """A line for each group and for each refused person, with the job's reference; nothing for a refused name."""
+    bot = start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_MEMBERS="U1")
+    api.faults.append(461)
+    workspace.command(bot.url, "Nothing")
+    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    workspace.command(bot.url, "<!channel>")
+    workspace.command(bot.url, "VIP", user="U2")
+    assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
+    lines = sorted(m.text for m in workspace.roots("CAUDIT"))
+    assert lines[0].startswith("<@U1> had `&lt;!channel&gt;` created, ID `97101` (job ")
+    assert lines[1].startswith("<@U2> was refused: not_listed (job ")
+
+
+def test_an_audit_channel_that_cannot_be_posted_in_holds_nothing_up(
+    start: Start, workspace: Workspace, api: Api
+) -> None:
+    """The group is made and told; the log says that the audit channel was not."""
+    workspace.closed["CAUDIT"] = "not_in_channel"
+    workspace.command(start(ADDGROUP_AUDIT_CHANNEL="CAUDIT").url, "VIP")
+    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert api.made() == 1

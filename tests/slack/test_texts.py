@@ -1,0 +1,172 @@
+"""The texts: both languages say the same, and for everything that can happen there is a sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import bot
+from bot.iletimerkezi.client import ApiError, NotSent, Unknown
+from bot.model.command import Create, parse
+from bot.slack.texts import LANGUAGES, has, load, of_locale, say, say_plain
+
+each_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@cache
+def calls(function: str) -> list[ast.Call]:
+    """Return every call of a function or class by its name in the bot's source."""
+    sources = [path.read_text(encoding="utf-8") for path in Path(bot.__path__[0]).rglob("*.py")]
+    nodes = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [node for node in nodes if ast.unparse(node.func).split(".")[-1] == function]
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """Yield the strings within an expression."""
+    yield from (part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+
+
+def places(text: str) -> Counter[str | None]:
+    """Return the places of a text, each with how often it occurs."""
+    return Counter(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def test_same_keys() -> None:
+    """English and Turkish have the same sentences, in the same order."""
+    assert list(load("en")) == list(load("tr"))
+
+
+def test_same_places() -> None:
+    """A sentence has the same named places in both languages."""
+    assert {key: places(text) for key, text in load("en").items()} == {
+        key: places(text) for key, text in load("tr").items()
+    }
+    assert all(name and name.isidentifier() for text in load("en").values() for name in places(text))
+
+
+@each_language
+def test_no_text_is_empty(language: str) -> None:
+    """Every sentence says something and has no white space around it."""
+    assert not [key for key, text in load(language).items() if not text or text != text.strip()]
+
+
+@each_language
+def test_marks_are_closed(language: str) -> None:
+    """Slack's marks for bold and code come in pairs, on one line."""
+    for key, text in load(language).items():
+        for line in text.splitlines():
+            assert line.count("`") % 2 == 0, key
+            assert re.sub("`[^`]*`", "", line).count("*") % 2 == 0, key
+
+
+def example(code: str) -> object:
+    """Return what an example makes: for a command its kind and the parents, for anything else itself."""
+    if not code.startswith("/addgroup"):
+        return code
+    command = parse(code.removeprefix("/addgroup").format(id="5", parent="VIP"))
+    return [group.parent for group in command.groups] if isinstance(command, Create) else command
+
+
+def test_examples_are_commands() -> None:
+    """What is shown as code is understood as it stands, and makes the same in both languages."""
+    for key, text in load("en").items():
+        english, turkish = ([example(code) for code in re.findall("`([^`]*)`", it)] for it in (text, load("tr")[key]))
+        assert english == turkish, key
+
+
+LIMITS = {24: ["form.title", "form.submit", "form.close"], 150: ["form.parent_placeholder"]}
+LIMITS |= {30: ["confirm.yes", "confirm.no"], 300: ["confirm.anyway", "confirm.another"]}
+LIMITS |= {75: [f"button.{name}" for name in ("edit", "again", "look", "anyway", "subgroup", "another")]}
+
+
+@each_language
+def test_limits(language: str) -> None:
+    """Labels are within what Slack allows: https://docs.slack.dev/reference/block-kit/."""
+    assert not [key for most, keys in LIMITS.items() for key in keys if len(load(language)[key]) > most]
+
+
+@each_language
+def test_every_mistake_has_a_text(language: str) -> None:
+    """Every key of a usage error in the source has its sentence, and its values fill the places."""
+    raised = calls("UsageError")
+    assert len(raised) > 10
+    for call in raised:
+        key = call.args[0]
+        assert isinstance(key, ast.Constant)
+        assert places(load(language)[f"usage.{key.value!s}"]).keys() <= {keyword.arg for keyword in call.keywords}
+
+
+@each_language
+def test_every_sentence_said_has_a_text(language: str) -> None:
+    """Every key that the source names to `say` has its sentence, and the places are filled."""
+    named = [
+        call
+        for call in (*calls("say"), *calls("say_plain"))
+        if len(call.args) == 2 and isinstance(call.args[1], ast.Constant)
+    ]
+    assert len(named) > 10
+    for call in named:
+        text = load(language)[str(ast.literal_eval(call.args[1]))]
+        given = {keyword.arg for keyword in call.keywords}
+        assert None in given or places(text).keys() <= given
+
+
+@each_language
+@pytest.mark.parametrize(("error", "kind"), [(NotSent, "not_sent"), (Unknown, "unknown")])
+def test_every_reason_has_a_text(language: str, error: type[ApiError], kind: str) -> None:
+    """Every documented reason, and every one in the source, is explained."""
+    documented = re.search(r"`reason` is one of ([^.]+)\.", error.__doc__ or "")
+    assert documented
+    raised = [*calls(error.__name__), *(calls("Unclear") if error is Unknown else [])]
+    reasons = {*re.split(r",\s+", documented[1]), *(text for call in raised for text in literals(call))}
+    assert len(reasons) > 4
+    assert reasons <= {key.removeprefix(f"{kind}.explanation.") for key in load(language)}
+
+
+@each_language
+@pytest.mark.parametrize("code", ["400", "401", "402", "404", "422", "461", "463", "503", "other"])
+def test_every_code_has_texts(language: str, code: str) -> None:
+    """Every documented code, and any other, has a title, an explanation and what to do next, without places."""
+    for part in ("title", "explanation", "next"):
+        assert not places(load(language)[f"rejected.{code}.{part}"])
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("tr-TR", "tr"), ("tr", "tr"), ("TR-tr", "tr"), ("tr_TR", "tr"), ("en-US", "en"), ("de-DE", "en"), ("", "en")],
+)
+def test_of_locale(locale: str, language: str) -> None:
+    """Turkish locales read Turkish, all others English."""
+    assert of_locale(locale) == language
+
+
+def test_say() -> None:
+    """The places are filled with the values as they are, braces and all."""
+    assert say("en", "root.under", name="{parent}", parent="`{0}`") == "{parent}, under `{0}`"
+    assert say("tr", "answer.id", id=5) == "ID: 5"
+
+
+def test_say_plain() -> None:
+    """The sentence's own marks go, those of a value stay."""
+    assert say_plain("en", "usage.empty_parent", part="`parent=`").startswith("There is nothing after `parent=`. Give")
+    assert say_plain("en", "usage.empty_parent", part="").endswith("for example parent=5.")
+
+
+def test_say_without_a_value() -> None:
+    """A place without a value is a fault of the caller, not an empty place in front of people."""
+    with pytest.raises(KeyError, match="parent"):
+        say("en", "root.under", name="VIP")
+
+
+def test_has() -> None:
+    """Whether there is a sentence can be asked by its whole key."""
+    assert has("rejected.463.title")
+    assert not has("rejected.463")
+    assert not has("rejected.499.title")

@@ -1,0 +1,781 @@
+"""Trees of groups, through signed HTTP between the stand-ins: what is sent under what, and what people read of it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+import pytest
+
+from bot.iletimerkezi.client import Client, Credentials, Group, NotSent
+from bot.sandbox.api import Api
+from bot.sandbox.loopback import Answer, Request
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load, say
+from bot.slack.wording import as_typed
+from bot.worker import create_groups as steps
+from tests.conftest import Running
+from tests.front.test_interactions import actions, answers, opened, told
+
+Start = Callable[..., Running]
+both_languages = pytest.mark.parametrize("language", ["en", "tr"])
+
+
+class Watched(Api):
+    """The group API that counts what it works on at once, and while it is held works on what it is let only."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__(credentials)
+        self.arrived: list[str] = []  # the names of groups, in the order in which their requests came
+        self.at_once = self.most_at_once = 0
+        self.held = False
+        self._let: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    def let(self, *names: str) -> None:
+        """Work on these although it is held."""
+        with self._changed:
+            self._let.update(names)
+            self._changed.notify_all()
+
+    def let_all(self) -> None:
+        with self._changed:
+            self.held = False
+            self._changed.notify_all()
+
+    def wait_for(self, number: int) -> set[str]:
+        """Wait until so many requests for groups have come, and return the names of all that have."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.arrived) >= number, 10), self.arrived
+            return set(self.arrived)
+
+    def respond(self, request: Request, connection: socket.socket) -> Answer | None:
+        name = json.loads(request.body)["request"].get("group", {}).get("name", "")
+        with self._changed:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            if name:
+                self.arrived.append(name)
+                self._changed.notify_all()
+                assert self._changed.wait_for(lambda: not self.held or self._let[name], 20)
+                self._let[name] -= 1
+        try:
+            return super().respond(request, connection)
+        finally:
+            with self._changed:
+                self.at_once -= 1
+
+    def fail(self, faults: Mapping[str, int | str]) -> None:
+        """Let each request for a group of one of the names fail in its way, and no other request."""
+
+        def mood() -> int | str | None:
+            method, body = self.calls[-1]
+            return faults.get(body["request"]["group"]["name"]) if method == "add-group" else None
+
+        self.mood = mood
+
+    def parents(self) -> dict[str, str]:
+        """Return the name of each group's parent, by the group's name."""
+        found = tuple(self.groups.values())
+        return {group.name: self.groups[group.parent].name if group.parent else "" for group in found}
+
+    def sent(self) -> Counter[str]:
+        """Return how often a request for each name came."""
+        return Counter(body["request"]["group"]["name"] for method, body in self.calls if method == "add-group")
+
+    def id_of(self, name: str) -> str:
+        (identifier,) = [group.id for group in self.groups.values() if group.name == name]
+        return identifier
+
+
+@pytest.fixture
+def api() -> Iterator[Watched]:
+    with Watched(Credentials("key-of-tests", "hash-of-tests")) as stand_in:
+        stand_in.add("Customers", identifier="5")
+        yield stand_in
+        stand_in.let_all()
+
+
+def done(workspace: Workspace, made: int, count: int, language: str = "en", channel: str = "C1") -> Message:
+    """Wait until a root says how much of a tree was made, and return it."""
+    end = say(language, "tree.done", asked="", made=made, count=count)
+
+    def found() -> list[Message]:
+        return [root for root in workspace.roots(channel) if root.text.endswith(end)]
+
+    assert workspace.wait_for(lambda: bool(found()), 20), [message.text for message in workspace.messages]
+    return found()[-1]
+
+
+def lines(messages: list[Message]) -> list[str]:
+    return [line for message in messages for line in message.text.splitlines()]
+
+
+TREE = """\
+Müşteriler parent=5
+  VIP
+    İstanbul
+  Regular
+Staff"""
+
+
+@both_languages
+@pytest.mark.parametrize("more", ["", "\n", "\n\n\n"])
+def test_a_tree_is_made_under_the_ids_that_were_received(
+    start: Start, workspace: Workspace, api: Watched, language: str, more: str
+) -> None:
+    """Each group is sent once, under the id that its parent got; the thread draws the tree with every id."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    assert workspace.command(url, more + TREE + more).text == ""
+    root = done(workspace, 5, 5, language)
+    assert api.parents() == {
+        "Customers": "",
+        "Müşteriler": "Customers",
+        "VIP": "Müşteriler",
+        "İstanbul": "VIP",
+        "Regular": "Müşteriler",
+        "Staff": "",
+    }
+    assert api.made() == 5
+    assert root.text.startswith(say(language, "tree.asked", who="<@U1>", count=5, names="`Müşteriler`, `Staff`"))
+    shown = {name: say(language, "tree.id", id=f"`{api.id_of(name)}`") for name in api.parents()}
+    (answer,) = workspace.thread(root)
+    assert answer.text.splitlines() == [
+        say(language, "tree.heading", made=5, count=5),
+        f"• `Müşteriler` — {shown['Müşteriler']} {say(language, 'tree.under', parent='`5`')}",
+        f"\u2003└ `VIP` — {shown['VIP']}",
+        f"\u2003\u2003└ `İstanbul` — {shown['İstanbul']}",
+        f"\u2003└ `Regular` — {shown['Regular']}",
+        f"• `Staff` — {shown['Staff']}",
+    ]
+    assert (answer.outcome, actions(answer)) == ("created", [])
+
+
+def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: Watched) -> None:
+    """A parent's name is looked up for each line that has one; one that leads nowhere takes only its own along."""
+    api.add("Abroad", "5", "6")
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "A parent=abroad\n  B\nC parent=Nowhere\n  D\nE parent=Customers")
+    (answer,) = workspace.thread(done(workspace, 3, 5))
+    assert api.parents() == {"Customers": "", "Abroad": "Customers", "A": "Abroad", "B": "A", "E": "Customers"}
+    title = load("en")["no_parent.missing.title"]
+    assert f"• `C` — not created: {title} under `Nowhere`" in answer.text
+    assert f"• `A` — ID `{api.id_of('A')}` under `abroad` (`6`)" in answer.text
+    assert f"\u2003└ `D` — {load('en')['tree.skipped']}" in answer.text
+
+
+# What hangs under a group that was not made.
+
+WITH_A_FAULT = "Root parent=5\n  Broken\n    Child\n      Grandchild\n    Other child\n  Fine\n    Below\nAnother"
+
+
+@both_languages
+@pytest.mark.parametrize("fault", [401, 422, 461, 463, 499, 503, "close", "lost", "html", "not sent"])
+def test_what_hangs_under_a_missing_group_is_skipped(
+    start: Start,
+    workspace: Workspace,
+    api: Watched,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: int | str,
+    language: str,
+) -> None:
+    """Refused, not sent or unknown: its subgroups are not sent and say why, and everything else is made."""
+    if fault == "not sent":
+        add_group = Client.add_group
+
+        def unreachable(client: Client, name: str, parent: str = "") -> Group:
+            if name == "Broken":
+                raise NotSent("unreachable")
+            return add_group(client, name, parent)
+
+        monkeypatch.setattr(Client, "add_group", unreachable)
+    else:
+        api.fail({"Broken": fault})
+    workspace.command(start(ADDGROUP_LANGUAGE=language).url, WITH_A_FAULT)
+    (answer,) = workspace.thread(done(workspace, 4, 8, language))
+    assert not api.sent().keys() & {"Child", "Grandchild", "Other child"}
+    parents = api.parents()
+    if fault == "lost":
+        assert parents.pop("Broken") == "Root"
+    assert parents == {
+        "Customers": "",
+        "Root": "Customers",
+        "Fine": "Root",
+        "Below": "Fine",
+        "Another": "",
+    }
+    shown = dict(re.findall(r"`([A-Z][a-z ]+)` — (.*)", answer.text))
+    skipped = load(language)["tree.skipped"]
+    assert [shown[name] for name in ("Child", "Grandchild", "Other child")] == [skipped] * 3
+    match fault:
+        case "lost":
+            assert shown["Broken"] == say(language, "tree.found", ids=f"`{api.id_of('Broken')}`")
+        case "close" | "html":
+            assert shown["Broken"] == load(language)["tree.unknown"]
+            assert load(language)["tree.unknown_next"] in answer.text
+        case "not sent":
+            assert shown["Broken"] == say(language, "tree.not_created", title=load(language)["not_sent.title"])
+            assert load(language)["not_sent.next"] in answer.text
+        case _:
+            key = f"rejected.{'other' if fault == 499 else fault}"
+            assert shown["Broken"] == say(language, "tree.not_created", title=load(language)[f"{key}.title"])
+            assert load(language)[f"{key}.next"] in answer.text
+    assert (load(language)["tree.rest"] in answer.text) is ("again" in actions(answer))
+    assert say(language, "answer.reference", reference=answer.job) in answer.text
+
+
+@pytest.mark.parametrize("code", [422, 499])
+def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Workspace, api: Watched, code: int) -> None:
+    """A refusal's code and the API's own words are in the answer, once, however many groups it met."""
+    api.fail({"A": code, "C": code})
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A\nB\nC")
+    (answer,) = workspace.thread(done(workspace, 1, 3))
+    said = {422: "İstek içerisindeki değerler doğrulanamadı", 499: "Bilinmeyen hata"}[code]
+    assert answer.text.count(f"> {said}") == 1
+    assert answer.text.count(say("en", "answer.code", code=code)) == 1
+
+
+def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace: Workspace, api: Watched) -> None:
+    """Every group of the first level says so, everything else is skipped, and the rest may be tried."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_API_URL=f"http://127.0.0.1:{closed.getsockname()[1]}/v1").url
+        workspace.command(url, TREE)
+        (answer,) = workspace.thread(done(workspace, 0, 5))
+    assert answer.text.count(load("en")["not_sent.title"] + " under `5`") == 1
+    assert answer.text.count(load("en")["tree.skipped"]) == 3
+    assert load("en")["tree.rest"] not in answer.text  # nothing is made, so the whole may be sent again
+    assert actions(answer) == ["again"]
+
+
+# Duplicates.
+
+
+@both_languages
+@pytest.mark.parametrize(
+    ("text", "line", "part"),
+    [
+        ("A\n  İzmir\n\n  izmir", 4, "izmir"),
+        ("A parent=5\nB\na parent=5", 3, "a"),
+        ("- A\n- B\n- ISPARTA\n- ısparta", 4, "ısparta"),
+    ],
+)
+def test_duplicates_in_the_list_are_told_before_anything_is_sent(
+    start: Start, workspace: Workspace, api: Watched, language: str, text: str, line: int, part: str
+) -> None:
+    """The sender alone reads which line is one too many."""
+    reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, text)
+    mistake = say(language, "usage.twice", part=f"`{part}`")
+    assert reply.text.splitlines()[0] == say(language, "usage.line", line=line, mistake=mistake)
+    assert load(language)["usage.nothing_done"] in reply.text
+    assert not api.made()
+    assert not workspace.messages
+
+
+@both_languages
+def test_duplicates_of_the_last_minutes_are_told_before_anything_is_sent(
+    start: Start, workspace: Workspace, api: Watched, language: str
+) -> None:
+    """A list with a group that somebody has just had made is told privately, with who and its id; a button goes on."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "Staff\n  İstanbul")
+    done(workspace, 2, 2, language)
+    workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below", user="U2")
+    refused = told(workspace, load(language)["duplicate.heading"], "U2")
+    assert "<@U1>" in refused.text
+    assert f"`{api.id_of('Staff')}`" in refused.text
+    assert api.made() == 2
+    assert len(workspace.roots()) == 1
+    for _ in range(2):
+        workspace.press(url, refused, "another", user="U2")
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
+    done(workspace, 4, 4, language)
+    assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "STAFF": 1, "Below": 1}
+    assert api.parents()["Below"] == "STAFF"
+
+
+def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Workspace, api: Watched) -> None:
+    """Whoever pastes the list again while it is under way is told so; a second delivery of one paste is silent."""
+    api.held = True
+    url = start(ADDGROUP_LANGUAGE="en").url
+    for _ in range(2):
+        assert workspace.command(url, TREE, trigger_id="1.1").text == ""
+    api.wait_for(1)
+    workspace.command(url, TREE, user="U2")
+    assert told(workspace, say("en", "duplicate.under_way", who="<@U1>"), "U2")
+    assert not workspace.private()
+    api.let_all()
+    done(workspace, 5, 5)
+    assert api.made() == 5
+
+
+def with_a_duplicate(url: str, workspace: Workspace) -> Message:
+    """Have a tree of which one group exists already under a parent that only the API's list names, and its answer."""
+    workspace.command(url, "VIP parent=5")
+    answers(workspace, 1)
+    workspace.command(url, "New\nVIP parent=Customers\n  Below\n    Deeper\nOther\n  Under", user="U2")
+    (answer,) = workspace.thread(done(workspace, 2, 6))
+    return answer
+
+
+def test_what_hangs_under_a_duplicate_is_skipped(start: Start, workspace: Workspace, api: Watched) -> None:
+    """A duplicate that shows only when its parent's name is known is not sent, nor is what hangs under it."""
+    api.fail({"Under": 503})
+    answer = with_a_duplicate(start(ADDGROUP_LANGUAGE="en").url, workspace)
+    assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1}
+    found = say("en", "tree.duplicate", id=f"`{api.id_of('VIP')}`")
+    assert f"• `VIP` — {found} under `Customers` (`5`)" in answer.text
+    assert answer.text.count(load("en")["tree.skipped"]) == 2
+
+
+def test_the_rest_goes_under_a_duplicate(start: Start, workspace: Workspace, api: Watched) -> None:
+    """A duplicate is there: trying the rest leaves it alone, and makes what hangs under it under its id."""
+    api.fail({"Under": 503})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    answer = with_a_duplicate(url, workspace)
+    api.fail({})
+    workspace.press(url, answer, "again")
+    answers(workspace, 3)
+    assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 2, "Below": 1, "Deeper": 1}
+    assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
+
+
+# The form.
+
+
+@both_languages
+def test_the_form_makes_a_tree(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+    """Several lines in the form's field are a tree, whose first level hangs under the chosen parent."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "", channel="C7")
+    form = opened(workspace)
+    assert form.view["blocks"][0]["element"]["multiline"]
+    (customers,) = workspace.suggest(url, "cust")
+    assert workspace.submit(url, form, name="- A\n  - B\n    - A\n- C = D", parent=customers).body == {}
+    root = done(workspace, 4, 4, language, "C7")
+    made = [(name, api.groups[parent].name) for name, parent in sent(api)]
+    assert sorted(made) == [("A", "B"), ("A", "Customers"), ("B", "A"), ("C = D", "Customers")]
+    assert len(workspace.thread(root)) == 1
+
+
+def sent(api: Watched) -> list[tuple[str, str]]:
+    """Return name and parent's id of what was sent."""
+    groups = [body["request"]["group"] for method, body in api.calls if method == "add-group"]
+    return [(group["name"], group["parent"]) for group in groups]
+
+
+@both_languages
+@pytest.mark.parametrize(
+    ("name", "key", "values", "line"),
+    [
+        ("A\n\n  B\n b", "uneven_indent", {"part": "b"}, 4),
+        ("A\n  B\n  b", "twice", {"part": "b"}, 3),
+        ("A\n" + "x" * 256, "long_name", {"part": "x" * 40 + "…", "length": "256", "most": "255"}, 2),
+        ("\n".join(map(str, range(51))), "too_many_lines", {"most": "50"}, 51),
+    ],
+)
+def test_a_mistake_in_the_form_names_its_line(
+    start: Start,
+    workspace: Workspace,
+    api: Watched,
+    language: str,
+    name: str,
+    key: str,
+    values: dict[str, str],
+    line: int,
+) -> None:
+    """The mistake and its line stand at the field, the form stays open, and nothing is made."""
+    workspace.locales["U1"] = language
+    url = start().url
+    workspace.command(url, "")
+    reply = workspace.submit(url, opened(workspace), name=name)
+    sentence = say(language, "usage.line", line=line, mistake=say(language, f"usage.{key}", **values))
+    assert reply.body == {"response_action": "errors", "errors": {"name": sentence.replace("`", "")}}
+    assert not api.made()
+
+
+# The root.
+
+
+def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root names the first groups and grows from none to all of them."""
+    monkeypatch.setattr(steps, "PROGRESS", 0.0)
+    api.held = True
+    names = say("en", "tree.more", names="`A`, `D`, `E`", count=2)
+    asked = say("en", "tree.asked", who="<@U1>", count=7, names=names)
+    counted = [say("en", "tree.progress", asked=asked, made=made, count=7) for made in range(7)]
+
+    def shown(text: str) -> bool:
+        return [root.text for root in workspace.roots()] == [text]
+
+    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD\nE\nF\nG")
+    for made, text in enumerate(counted):
+        api.wait_for(made + 1)
+        assert workspace.wait_for(partial(shown, text))
+        api.let(api.arrived[made])
+    root = done(workspace, 7, 7)
+    assert root.earlier == counted
+    assert root.text == say("en", "tree.done", asked=asked, made=7, count=7)
+
+
+def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: Workspace, api: Watched) -> None:
+    """However fast the groups are made, Slack is told of them no oftener than once a second, and of the end once."""
+    api.delay = 0.11
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="2").url
+    began = time.monotonic()
+    workspace.command(url, "\n".join(f"G{number}" for number in range(40)))
+    root = done(workspace, 40, 40)
+    seconds = int(time.monotonic() - began)
+    updates = [method for method, _ in workspace.calls].count("chat.update")
+    assert 2 <= updates <= seconds + 1
+    assert all(re.search(r" — \d+ of 40$", text) for text in root.earlier)
+
+
+@pytest.mark.parametrize("fault", ["drop", 500, "ratelimited:1", "cant_update_message"])
+def test_progress_that_cannot_be_shown_holds_nothing_up(
+    start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch, fault: int | str
+) -> None:
+    """The groups are made although Slack takes no progress, and the end is shown."""
+    monkeypatch.setattr(steps, "PROGRESS", 0.0)
+    workspace.faults["chat.update"].extend([fault] * 2)
+    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD")
+    done(workspace, 4, 4)
+    assert api.made() == 4
+
+
+@pytest.mark.parametrize("fault", [500, "ratelimited:0", "drop"])
+def test_a_root_that_was_delayed_shows_the_result(
+    start: Start, workspace: Workspace, api: Watched, fault: int | str
+) -> None:
+    """The groups do not wait for a root; one that comes after them shows what became of them, with the tree below."""
+    workspace.faults["chat.postMessage"].append(fault)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, TREE)
+    root = done(workspace, 5, 5)
+    assert root.earlier == []
+    assert workspace.wait_for(lambda: len(workspace.thread(root)) == 1)
+    assert [message.ts for message in workspace.roots()] == [root.ts]
+
+
+# Slack's limits.
+
+
+@both_languages
+@pytest.mark.parametrize("unit", ["&", "<!channel>", "🎉", "`", "*_~>é"])
+def test_fifty_groups_of_the_longest_names(
+    start: Start, workspace: Workspace, api: Watched, language: str, unit: str
+) -> None:
+    """Every message is one that Slack takes, and together they tell every line with its id or its reason."""
+    parent = (unit * 255)[:255]
+    api.add(parent, "", "6")
+    names = [f"{number:02}{parent}"[:255] for number in range(50)]
+    api.fail({names[13]: 499, names[27]: "close", names[41]: 422})
+    typed = [f"{' ' * (n % 10)}{name}" + (f' parent="{parent}"' if n % 10 == 0 else "") for n, name in enumerate(names)]
+    workspace.command(start(ADDGROUP_LANGUAGE=language).url, "\n".join(typed))
+    made = len(set(names) - {name for tens in (13, 27, 41) for name in names[tens : tens - tens % 10 + 10]})
+    thread = workspace.thread(done(workspace, made, 50, language))
+    found = lines(thread)
+    assert load(language)["tree.heading"].format(made=made, count=50) == found[0]
+    rows = [row for row in found if re.match(r"•|\u2003+└", row)]
+    assert len(rows) == 50
+    for number, (row, name) in enumerate(zip(rows, names, strict=True)):
+        head = "• " if number % 10 == 0 else "\u2003" * (number % 10) + "└ "
+        ids = [group.id for group in api.groups.values() if group.name == name]
+        result = say(language, "tree.id", id=f"`{ids[0]}`") if ids else ""
+        assert row.startswith(f"{head}{as_typed(name)} — {result}")
+    assert actions(thread[-1]) == ["again", "look", "anyway"]
+    assert not any(actions(message) for message in thread[:-1])
+
+
+def test_the_deepest_tree_stays_within_limits(start: Start, workspace: Workspace, api: Watched) -> None:
+    """Fifty levels are made one under the other and drawn."""
+    names = [f"{number:02}{'&' * 253}" for number in range(50)]
+    workspace.command(start().url, "\n".join(" " * depth + name for depth, name in enumerate(names)))
+    thread = workspace.thread(done(workspace, 50, 50))
+    parents = api.parents()
+    assert [parents[name] for name in names] == ["", *names[:-1]]
+    told_ids = re.findall(r"ID `(\d+)`", "\n".join(lines(thread)))
+    assert told_ids == [api.id_of(name) for name in names]
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_answer_of_many_messages_gets_through_a_rate_limit(
+    start: Start, workspace: Workspace, api: Watched, closed: bool
+) -> None:
+    """What was said is not said again when Slack wants a pause in between, so that the answer comes to its end."""
+    names = [f"{number:02}{'&' * 253}" for number in range(12)]
+    if closed:
+        workspace.closed["C1"] = "not_in_channel"
+    calls = itertools.count(1)
+    method = "response_url" if closed else "chat.postMessage"
+    workspace.mood = lambda: "ratelimited:0" if workspace.calls[-1][0] == method and next(calls) % 4 == 0 else None
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "\n".join(names))
+
+    def told_ids() -> list[str]:
+        return [found for message in tuple(workspace.messages) for found in re.findall(r"ID `(\d+)`", message.text)]
+
+    assert workspace.wait_for(lambda: len({*told_ids()}) == 12 or len(told_ids()) > 36)
+    assert Counter(told_ids()) == Counter(api.id_of(name) for name in names)
+
+
+def test_the_audit_channel_is_told_of_every_group(start: Start, workspace: Workspace, api: Watched) -> None:
+    """The audit channel's lines of a large tree stay within Slack's limits too."""
+    names = [f"{number:02}{'&' * 253}" for number in range(50)]
+    workspace.command(start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_LANGUAGE="en").url, "\n".join(names))
+    done(workspace, 50, 50)
+    ids = {api.id_of(name) for name in names}
+
+    def audited() -> set[str]:
+        return {found for m in workspace.roots("CAUDIT") for found in re.findall(r"ID `(\d+)`", m.text)}
+
+    came = workspace.wait_for(lambda: audited() == ids, 5)
+    problems, workspace.problems = workspace.problems, []
+    assert (came, problems) == (True, [])
+
+
+# Going on.
+
+PARTLY = "A parent=5\n  B\n    C\n  D\nE\n  F"
+
+
+def partly(start: Start, workspace: Workspace, api: Watched, language: str = "en") -> tuple[str, Message]:
+    """Have a tree made of which B is refused and E unknown, and return the bot's address and the answer."""
+    api.fail({"B": 503, "E": "close"})
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, PARTLY)
+    (answer,) = workspace.thread(done(workspace, 2, 6, language))
+    api.fail({})
+    return url, answer
+
+
+@both_languages
+def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+    """Only what is missing is sent, under the parents that exist, once; what is unknown and its subgroups are not."""
+    url, answer = partly(start, workspace, api, language)
+    labels = [button["text"]["text"] for button in answer.buttons]
+    assert labels == [load(language)[f"button.{key}"] for key in ("rest", "look", "anyway")]
+    for user in ("U2", "U3"):
+        workspace.press(url, answer, "again", user=user)
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U3")
+    rest = answers(workspace, 2)[1]
+    assert rest.thread_ts == answer.thread_ts
+    assert rest.text.splitlines()[:2] == [
+        load(language)["via.again"].format(who="<@U2>"),
+        say(language, "tree.heading", made=2, count=2),
+    ]
+    assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
+    assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
+    assert actions(rest) == []
+
+
+def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: Watched) -> None:
+    """What is still missing after trying the rest can be tried from the new answer."""
+    api.fail({"B": 503})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "A\n  B\n    C\n      D")
+    answer = answers(workspace, 1)[0]
+    api.fail({"C": 503})
+    workspace.press(url, answer, "again")
+    answer = answers(workspace, 2)[1]
+    assert "`B` — ID" in answer.text
+    api.fail({})
+    workspace.press(url, answer, "again")
+    answer = answers(workspace, 3)[2]
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
+    assert "*2 of 2 groups were created.*" in answer.text
+
+
+@pytest.mark.parametrize("first", ["again", "anyway"])
+def test_the_rest_and_anyway_share_the_tree(start: Start, workspace: Workspace, api: Watched, first: str) -> None:
+    """What was refused is tried by one button, what is unknown by the other, each with its subgroups; none by both."""
+    url, answer = partly(start, workspace, api)
+    workspace.press(url, answer, first)
+    answers(workspace, 2)
+    assert api.sent() == {"A": 1, "B": 1, "D": 1, "E": 1} | ({"B": 2, "C": 1} if first == "again" else {"E": 2, "F": 1})
+    workspace.press(url, answer, "again" if first == "anyway" else "anyway")
+    answers(workspace, 3)
+    assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 2, "F": 1}
+    assert api.parents()["F"] == "E"
+
+
+@both_languages
+def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+    """Every unknown group is looked up anew under its parent's id, and nothing is sent."""
+    api.fail({"B": "close", "C": "close"})
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "A\n  B\n  C\n  D")
+    answer = answers(workspace, 1)[0]
+    assert answer.text.count(load(language)["tree.unknown"]) == 2
+    late = api.add("b", api.id_of("A"))
+    api.add("C")  # a main group is another one
+    workspace.press(url, answer, "look", user="U2")
+    looked = answers(workspace, 2)[1]
+    assert f"`B` — {say(language, 'tree.found', ids=f'`{late.id}`')}" in looked.text
+    assert f"`C` — {load(language)['tree.unknown']}" in looked.text
+    assert actions(looked) == ["look", "anyway"]
+    assert api.made() == 4
+    api.fail({})
+    for message in (looked, answer):
+        workspace.press(url, message, "anyway", user="U2")
+    made = answers(workspace, 3)[2]
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
+    assert say(language, "tree.heading", made=2, count=2) in made.text
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert {parent for name, parent in sent(api) if name != "A"} == {api.id_of("A")}
+
+
+def test_anyway_takes_along_what_hangs_under(start: Start, workspace: Workspace, api: Watched) -> None:
+    """Under the answer of a second look too the button makes all that is missing there, once for each try."""
+    api.fail({"B": "close"})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "A\n  B\n    C\n      D")
+    answer = answers(workspace, 1)[0]
+    for number in (2, 3):
+        workspace.press(url, answers(workspace, number - 1)[-1], "look")
+    api.fail({"C": "close"})
+    workspace.press(url, answers(workspace, 3)[2], "anyway")
+    made = answers(workspace, 4)[3]
+    assert api.sent() == {"A": 1, "B": 2, "C": 1}
+    workspace.press(url, answer, "anyway", user="U2")
+    assert told(workspace, "already pressed", "U2")
+    api.fail({})
+    workspace.press(url, made, "anyway")
+    answers(workspace, 5)
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
+
+
+def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace: Workspace, api: Watched) -> None:
+    """The root goes on counting what was asked for at first, not only what was tried last."""
+    url, answer = partly(start, workspace, api)
+    (root,) = workspace.roots()
+    asked = say("en", "tree.asked", who="<@U1>", count=6, names="`A`, `E`")
+    for action, made in [("again", 4), ("anyway", 6)]:
+        before = root.text
+        workspace.press(url, answer, action, user="U2")
+        assert workspace.wait_for(lambda: root.text != before)  # noqa: B023  # called at once
+        assert root.text == say("en", "tree.done", asked=asked, made=made, count=6)
+
+
+# Where the bot may not post.
+
+
+@pytest.mark.parametrize("name", ["{0}", "{0}" + "&" * 250])
+def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspace, api: Watched, name: str) -> None:
+    """The same tree, the buttons and the remedy go to the one who asked, alone."""
+    workspace.closed["C1"] = "not_in_channel"
+    names = [name.format(number) for number in range(8)]
+    api.fail({names[3]: 503})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "\n".join(names))
+    told(workspace, load("en")["answer.private"])
+    text = "\n".join(lines(workspace.private()))
+    assert re.findall(r"ID `(\d+)`", text) == [api.id_of(name) for name in names if name != names[3]]
+    assert text.count(load("en")["rejected.503.title"]) == 2
+    assert not workspace.roots()
+    del workspace.closed["C1"]
+    api.fail({})
+    workspace.press(url, workspace.private()[-1], "again")
+    assert workspace.wait_for(lambda: len(workspace.roots()) == 1)
+    answers(workspace, 1)
+    assert api.sent() == Counter(names) + Counter([names[3]])
+
+
+# Side by side.
+
+
+def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: Workspace, api: Watched) -> None:
+    """What hangs under one group is under way together, as far as the workers go, and never before that is made."""
+    api.held = True
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="4").url
+    workspace.command(url, "A\n  A1\n    A11\n  A2\n  A3\n  A4\n  A5\nB\n  B1")
+    assert api.wait_for(2) == {"A", "B"}
+    api.let("Other")
+    workspace.command(url, "Other", user="U2")  # while two turns are free
+    answers(workspace, 1)
+    assert set(api.arrived) == {"A", "B", "Other"}
+    api.let("B")
+    assert api.wait_for(4) == {"A", "B", "Other", "B1"}
+    api.let("B1", "A")
+    assert api.wait_for(8) == {"A", "B", "Other", "B1", "A1", "A2", "A3", "A4"}
+    assert api.at_once == 4
+    api.let("A4")
+    assert api.wait_for(9) - {"A", "B", "Other", "B1"} == {"A1", "A2", "A3", "A4", "A5"}
+    api.let("A1")
+    assert "A11" in api.wait_for(10)
+    api.let_all()
+    done(workspace, 9, 9)
+    assert api.most_at_once == 4
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_large_tree_does_not_hold_up_a_single_command(
+    start: Start, workspace: Workspace, api: Watched, workers: str
+) -> None:
+    """Somebody's single group is sent among the next ones, while most of another's tree of fifty still waits."""
+    api.held = True
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS=workers).url
+    workspace.command(url, "\n".join(f"T{number}" for number in range(50)))
+    api.wait_for(int(workers))
+    workspace.command(url, "Single", user="U2")
+    assert workspace.wait_for(lambda: len(workspace.roots()) == 2)
+    for number in range(10):
+        api.let(api.arrived[number])
+        if "Single" in api.wait_for(int(workers) + number + 1):
+            break
+    assert "Single" in api.arrived
+    api.let("Single")
+    (single,) = [root for root in workspace.roots() if "<@U2>" in root.text]
+    assert workspace.wait_for(lambda: bool(workspace.thread(single)))
+    assert len(api.arrived) < 20
+    api.let_all()
+    done(workspace, 50, 50)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched, workers: int) -> None:
+    """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
+    api.delay = 0.05  # long enough for as many calls as there may be to be under way together
+    api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS=str(workers)).url
+    for tree in "ABCD":
+        typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]
+        workspace.command(url, "\n".join([f"{tree}0 parent=Customers", *typed[2:]]))
+        workspace.command(url, f"S{tree} parent=customers")
+    answers(workspace, 8)
+    assert api.most_at_once == workers
+    assert max(api.sent().values()) == 1
+
+
+# Restarts.
+
+
+def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
+    start: Start, workspace: Workspace, api: Watched
+) -> None:
+    """The next process goes on where the last one stopped: nothing is sent twice, one answer tells of all."""
+    api.held = True
+    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="2")
+    workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
+    api.let("A")
+    api.wait_for(3)
+    stopping = threading.Thread(target=running.bot.worker.stop, args=(10,))
+    stopping.start()
+    assert running.bot.worker._stopping.wait(5)
+    api.let_all()
+    stopping.join()
+    before = api.sent()
+    assert len(before) == 3
+    start(ADDGROUP_LANGUAGE="en")
+    root = done(workspace, 8, 8)
+    assert api.sent() == dict.fromkeys("ABCDEFGH", 1)
+    assert [api.parents()[name] for name in "BCE"] == ["A", "B", "D"]
+    assert len(workspace.thread(root)) == 1
+    assert len(workspace.roots()) == 1
