@@ -22,8 +22,9 @@ from bot.front.socket_mode import Connection
 from bot.journal.journal import Journal
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
+from bot.model.job import TryLater
 from bot.settings import Settings, SettingsError
-from bot.slack.client import SlackRefused, TryLater, called
+from bot.slack.client import SlackRefused, called
 
 STOP = 22
 """How long what is under way may take to finish, in seconds; 25 with what gunicorn takes before. Heroku kills at 30."""

@@ -11,8 +11,9 @@ from slack_sdk.web import SlackResponse
 
 from bot.admin.finding import OK, SKIPPED, WARNING, WRONG, Finding, chosen_from, shown, skipped
 from bot.app import web_client
+from bot.model.job import TryLater
 from bot.settings import Settings
-from bot.slack.client import SlackRefused, TryLater, called
+from bot.slack.client import SlackRefused, called
 
 SCOPES = {
     "commands": "offering /addgroup",

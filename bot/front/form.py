@@ -19,10 +19,10 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
 from bot.model.command import NewGroup, outline
-from bot.model.job import Created, Job, Step, rest, steps_of, to_look_up
+from bot.model.job import Created, Job, Step, TryLater, rest, steps_of, to_look_up
 from bot.model.names import Parent, ParentId, UsageError, clean_name
 from bot.slack import messages, wording
-from bot.slack.client import SlackRefused, TryLater, called
+from bot.slack.client import SlackRefused, called
 from bot.slack.texts import say, say_plain
 
 SOON = 1.0

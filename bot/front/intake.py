@@ -11,10 +11,10 @@ from slack_bolt import Ack
 from bot.journal.journal import Accepted, Busy, Journal, JournalError
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
-from bot.model.job import Duplicate, Job
+from bot.model.job import Duplicate, Job, TryLater
 from bot.slack import messages, wording
 from bot.slack.access import Access
-from bot.slack.client import SlackRefused, TryLater, tell
+from bot.slack.client import SlackRefused, tell
 from bot.slack.messages import Message
 from bot.slack.texts import say
 from bot.slack.users import Users

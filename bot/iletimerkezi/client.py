@@ -20,6 +20,7 @@ from typing import Any
 
 from bot import __version__
 from bot.iletimerkezi.transport import Failed, Transport
+from bot.model.group import Group
 
 USER_AGENT = f"addgroup-bot/{__version__}"
 
@@ -82,15 +83,6 @@ class Credentials:
     def from_secret(cls, key: str, secret: str) -> Credentials:
         """Compute the hash as the provider describes: hex(HMAC-SHA256(key=secret, message=key))."""
         return cls(key, hmac.new(secret.encode(), key.encode(), hashlib.sha256).hexdigest())
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group in the account; ids are text, `parent` is the parent's id and "" for a main group."""
-
-    id: str
-    name: str
-    parent: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from bot.cache import Cache
-from bot.iletimerkezi.client import ApiError, Client, Group
+from bot.iletimerkezi.client import ApiError, Client
 from bot.logs import event
+from bot.model.group import Group
 from bot.model.job import NoParent
 from bot.model.names import fold
 

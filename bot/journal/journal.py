@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.iletimerkezi.client import Group
 from bot.journal import database, duplicates, lease, queries, rows
 from bot.journal.group_commit import GroupCommit
+from bot.model.group import Group
 from bot.model.job import SENDING, WAITING, Denied, Duplicate, Job, Step, Thread
 
 LEASE = 30.0

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.iletimerkezi.client import Group, NotSent, Rejected
+from bot.iletimerkezi.client import NotSent, Rejected
+from bot.model.group import Group
 from bot.model.job import SENDING, Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Thread, Unclear
 from bot.model.names import Parent, ParentId, ParentName, fold
 

@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from bot.iletimerkezi.client import Group, NotSent, Rejected
+from bot.iletimerkezi.client import NotSent, Rejected
 from bot.model.command import NewGroup
+from bot.model.group import Group
 from bot.model.names import Parent, ParentId
 
 
@@ -84,6 +85,15 @@ _STATES: dict[type[Outcome], str] = {
     Skipped: "skipped",
     Denied: "skipped",
 }
+
+
+class TryLater(Exception):
+    """A job cannot go on for now. `why` is a word for the log; `seconds` is how long to wait, None if nobody said."""
+
+    def __init__(self, why: str, seconds: float | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.seconds = seconds
 
 
 def new_id() -> str:

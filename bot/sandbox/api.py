@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bot.iletimerkezi.client import Credentials, Group
+from bot.iletimerkezi.client import Credentials
 from bot.iletimerkezi.transport import MAX_ANSWER
+from bot.model.group import Group
 from bot.sandbox.loopback import Answer, Loopback, Request
 
 MESSAGES = {

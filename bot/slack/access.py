@@ -6,7 +6,8 @@ import logging
 from collections.abc import Collection
 
 from bot.logs import event
-from bot.slack.client import SlackRefused, TryLater
+from bot.model.job import TryLater
+from bot.slack.client import SlackRefused
 from bot.slack.users import FULL_MEMBER, Users
 
 

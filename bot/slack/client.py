@@ -12,6 +12,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient
 
 from bot import tls
+from bot.model.job import TryLater
 
 TIMEOUT = 10
 """How long one call to Slack may take, in seconds."""
@@ -26,15 +27,6 @@ class SlackRefused(Exception):
     def __init__(self, error: str) -> None:
         super().__init__(error)
         self.error = error
-
-
-class TryLater(Exception):
-    """Something stands in the way for now; `seconds` is how long to wait, None when nobody said."""
-
-    def __init__(self, why: str, seconds: float | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.seconds = seconds
 
 
 def called(call: Callable[[], SlackResponse]) -> SlackResponse:

@@ -12,9 +12,9 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.logs import event
-from bot.model.job import Job, Thread
+from bot.model.job import Job, Thread, TryLater
 from bot.slack import messages, tree, wording
-from bot.slack.client import SlackRefused, TryLater, called, tell
+from bot.slack.client import SlackRefused, called, tell
 from bot.slack.messages import Message
 
 

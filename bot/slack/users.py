@@ -11,7 +11,8 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.cache import Cache
-from bot.slack.client import SlackRefused, TryLater, called
+from bot.model.job import TryLater
+from bot.slack.client import SlackRefused, called
 from bot.slack.texts import of_locale
 
 KEPT = 3600.0

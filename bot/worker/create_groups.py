@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from bot.iletimerkezi.client import Client, Group, NotSent, Rejected, Unknown
+from bot.iletimerkezi.client import Client, NotSent, Rejected, Unknown
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.job import WAITING, Created, Job, Skipped, Step, Unclear
+from bot.model.group import Group
+from bot.model.job import WAITING, Created, Job, Skipped, Step, TryLater, Unclear
 from bot.model.names import ParentName
-from bot.slack.client import TryLater
 from bot.worker.fair_limit import FairLimit
 
 LOOK_UP_AFTER = 3.0

@@ -10,8 +10,7 @@ import time
 from bot.journal.journal import LEASE, Journal, JournalError, LostLease
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
-from bot.model.job import Job
-from bot.slack.client import TryLater
+from bot.model.job import Job, TryLater
 from bot.worker.run_job import JobRunner
 
 POLL = 1.0

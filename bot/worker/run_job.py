@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from bot.journal.journal import Journal
 from bot.logs import event
-from bot.model.job import Job
+from bot.model.job import Job, TryLater
 from bot.slack.access import Access
-from bot.slack.client import SlackRefused, TryLater
+from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.users import Users
 from bot.worker.create_groups import GroupCreator

@@ -22,13 +22,14 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from bot.admin.export import OF_STEP, plain, write_csv
 from bot.admin.history import WrongUsage, moment, run
-from bot.iletimerkezi.client import Group, NotSent, Rejected
+from bot.iletimerkezi.client import NotSent, Rejected
 from bot.journal import book as outside
 from bot.journal import database
 from bot.journal.book import forget
 from bot.journal.database import jobs, steps
 from bot.journal.history import OF_JOB, Entry, EntryStep, entries
 from bot.journal.journal import Accepted, Journal
+from bot.model.group import Group
 from bot.model.job import Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
 from bot.model.names import ParentId, ParentName
 from bot.sandbox.process import inherited

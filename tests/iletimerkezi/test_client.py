@@ -28,7 +28,6 @@ from bot.iletimerkezi.client import (
     Balance,
     Client,
     Credentials,
-    Group,
     NotSent,
     Rejected,
     Unknown,
@@ -37,6 +36,7 @@ from bot.iletimerkezi.client import (
     decode_groups,
 )
 from bot.iletimerkezi.transport import MAX_ANSWER
+from bot.model.group import Group
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.process import free_port
 

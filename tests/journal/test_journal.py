@@ -24,12 +24,13 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
-from bot.iletimerkezi.client import Group, NotSent, Rejected
+from bot.iletimerkezi.client import NotSent, Rejected
 from bot.journal import database, journal
 from bot.journal import lease as liveness
 from bot.journal.database import jobs, metadata, processes, steps
 from bot.journal.journal import Accepted, Busy, Journal, JournalError, LostLease
 from bot.model.command import Create, parse
+from bot.model.group import Group
 from bot.model.job import SENDING, Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id, steps_of
 from bot.model.names import ParentId
 from bot.sandbox.process import inherited

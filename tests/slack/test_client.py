@@ -10,9 +10,10 @@ import pytest
 
 from bot import tls
 from bot.app import web_client
+from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN
 from bot.settings import Settings, read
-from bot.slack.client import TryLater, called, tell
+from bot.slack.client import called, tell
 from tests.iletimerkezi.test_client import CONNECT, Act, http, over_tls, peer, says, tunnel
 
 FINE = says(http(b'{"ok": true}', b"Content-Type: application/json"), end=CONNECT)

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from slack_sdk import WebClient
 
-from bot.iletimerkezi.client import Group
-from bot.model.job import Created, Job, Step, Thread
+from bot.model.group import Group
+from bot.model.job import Created, Job, Step, Thread, TryLater
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack import client as calls
 from bot.slack import delivery
-from bot.slack.client import SlackRefused, TryLater, tell
+from bot.slack.client import SlackRefused, tell
 from bot.slack.delivery import Delivery
 
 POST = "chat.postMessage"

@@ -14,7 +14,8 @@ from functools import partial
 
 import pytest
 
-from bot.iletimerkezi.client import Client, Credentials, Group, NotSent
+from bot.iletimerkezi.client import Client, Credentials, NotSent
+from bot.model.group import Group
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
 from bot.sandbox.workspace import Message, Workspace

@@ -19,11 +19,12 @@ from slack_sdk import WebClient
 from sqlalchemy import Engine, make_url, update
 
 from bot import app, logs
-from bot.iletimerkezi.client import Group, Rejected
+from bot.iletimerkezi.client import Rejected
 from bot.journal import database, journal
 from bot.journal.database import jobs, processes
 from bot.journal.journal import Accepted, Journal, JournalError
 from bot.model.command import Create, parse
+from bot.model.group import Group
 from bot.model.job import Created, Job, Outcome, Step, Unclear, new_id
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace

@@ -1,0 +1,14 @@
+"""A group of the account, as the provider knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Group:
+    """One contact group. Ids are text; `parent` is the parent's id, "" for a main group."""
+
+    id: str
+    name: str
+    parent: str = ""
