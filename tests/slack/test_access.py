@@ -92,7 +92,7 @@ def test_what_cannot_be_found_out_is_a_refusal(
     start: Start, workspace: Workspace, api: Api, fault: int | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An unknown person or an unreachable directory lets nobody in; a passing fault is tried again before."""
-    monkeypatch.setattr("bot.worker.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("bot.worker.pool.LONGEST_WAIT", 0.05)
     workspace.faults["users.info"].extend([fault] * 10)
     workspace.command(start().url, "VIP")
     refused(workspace, "unknown")
