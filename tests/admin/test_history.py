@@ -22,16 +22,16 @@ from sqlalchemy import Engine, func, insert, select, update
 
 from bot.admin.export import OF_STEP, plain, write_csv
 from bot.admin.history import WrongUsage, moment, run
-from bot.iletimerkezi.client import NotSent, Rejected
 from bot.journal import book as outside
 from bot.journal import database
 from bot.journal.book import forget
 from bot.journal.database import jobs, steps
 from bot.journal.history import OF_JOB, Entry, EntryStep, entries
 from bot.journal.journal import Accepted, Journal
-from bot.model.group import Group
-from bot.model.job import Created, Duplicate, Job, NoParent, Outcome, Skipped, Step, Unclear
+from bot.model.followup import FollowUp
+from bot.model.job import Job, Step
 from bot.model.names import ParentId, ParentName
+from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.sandbox.process import inherited
 from bot.sandbox.workspace import Workspace
 
@@ -89,10 +89,10 @@ def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **mo
 def done(book: Journal, *outcomes: Outcome, **more: Any) -> Job:
     """Let somebody ask for groups, and bring the job to its end."""
     some = [Step(place, f"Group {place}", ParentId("5")) for place, _ in enumerate(outcomes)]
-    asked(book, *some, forced=True, **more)
+    asked(book, *some, followup=FollowUp.ANOTHER, **more)
     (job,) = book.claim(1)
     for step, outcome in zip(job.steps, outcomes, strict=True):
-        if isinstance(outcome, Created | Rejected | Unclear):
+        if isinstance(outcome, Created | Rejected | Unknown):
             assert book.mark_sending(job, step)
         step.outcome = outcome
         book.settle(job, step)
@@ -134,7 +134,7 @@ def fill(engine: Engine, count: int) -> None:
                     for n in numbers
                 ],
             )
-            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent": "", "state": "created"}
+            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent_key": "", "state": "created"}
             connection.execute(insert(steps), [{"job": f"{n:016}", "group_id": str(n), **common} for n in numbers])
 
 
@@ -152,12 +152,12 @@ def test_a_command_from_slack_to_the_audit(
     running.bot.stop(5)
     _, out, _ = printed(json=True)
     entry = json.loads(out)
-    assert [entry[name] for name in ("user", "asker", "channel", "typed", "forced")] == [
+    assert [entry[name] for name in ("user", "asker", "channel", "typed", "followup")] == [
         "U7",
         "U7",
         "C9",
         "VIP Customers parent=5",
-        False,
+        "",
     ]
     assert entry["job"] == entry["origin"] == next(message.job for message in workspace.messages)
     (step,) = entry["steps"]
@@ -176,14 +176,14 @@ def test_a_command_from_slack_to_the_audit(
 @pytest.mark.parametrize(
     ("outcome", "told"),
     [
-        (Created(Group("97101", "VIP")), {"state": "created", "group_id": "97101", "code": None, "reason": ""}),
+        (Created("97101"), {"state": "created", "group_id": "97101", "code": None, "reason": ""}),
         (Rejected(463, "Böyle bir grup yok."), {"state": "rejected", "code": 463, "reason": "Böyle bir grup yok."}),
         (NotSent("unreachable"), {"state": "not_sent", "reason": "unreachable"}),
-        (NoParent("missing", (("A", "1"),)), {"state": "not_sent", "reason": "parent missing"}),
-        (Unclear("timeout", ("7", "8")), {"state": "unknown", "reason": "timeout", "found": ["7", "8"]}),
-        (Unclear("crashed", None), {"state": "unknown", "reason": "crashed", "found": []}),
-        (Skipped(), {"state": "skipped", "reason": "the group above it was not made"}),
-        (Duplicate("U2", 5.0, "created", "9"), {"state": "skipped", "reason": "the same group was asked for by U2"}),
+        (NoParent("missing", (("A", "1"),)), {"state": "no_parent", "reason": "parent missing"}),
+        (Unknown("timeout", ("7", "8")), {"state": "unknown", "reason": "timeout", "found": ["7", "8"]}),
+        (Unknown("crashed", None), {"state": "unknown", "reason": "crashed", "found": []}),
+        (Skipped(), {"state": "skipped", "reason": "the group above it was not created"}),
+        (Duplicate("U2", 5.0, "created", "9"), {"state": "duplicate", "reason": "the same group was asked for by U2"}),
     ],
 )
 def test_every_outcome(book: Journal, printed: Print, outcome: Outcome, told: dict[str, Any]) -> None:
@@ -354,13 +354,13 @@ def entry(**more: Any) -> Entry:
     """Return an entry with one step."""
     step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
     common = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None, "user": "U1", "asker": "U1"}
-    return Entry(**{**common, "channel": "C1", "origin": "a" * 16, "forced": False, "steps": (step,), **more})
+    return Entry(**{**common, "channel": "C1", "origin": "a" * 16, "followup": "", "follows": "", "steps": (step,), **more})
 
 
 def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
     """The job's columns come again with each of its steps; without jobs the header stands alone."""
     assert printed(csv=True)[1].splitlines() == [",".join(f'"{n}"' for n in (*OF_JOB, *OF_STEP))]
-    job = done(book, Created(Group("97101", "VIP")), Rejected(461, "x"), Skipped())
+    job = done(book, Created("97101"), Rejected(461, "x"), Skipped())
     rows = list(csv.DictReader(io.StringIO(printed(csv=True)[1])))
     assert [(row["job"], row["step"], row["state"]) for row in rows] == [
         (job.id, "0", "created"),
@@ -371,7 +371,7 @@ def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> N
 
 def test_the_table(book: Journal, engine: Engine, printed: Print) -> None:
     """A line a job and a line a step, under a head."""
-    job = done(book, Created(Group("97101", "VIP")), Rejected(463, "Yok"), typed="A\n  B")
+    job = done(book, Created("97101"), Rejected(463, "Yok"), typed="A\n  B")
     dated(engine, job, NOON)
     with engine.begin() as connection:
         connection.execute(update(steps).values(settled_at=NOON.timestamp() + 1))

@@ -97,7 +97,7 @@ def test_a_lost_answer_reads_as_unknown(
     root, answer = answered(workspace)
     assert answer.outcome == "unknown"
     assert load(language)["unknown.next"].format(name="`VIP`") in answer.text
-    assert root.text == load(language)["root.unknown"].format(asked=root.earlier[0])
+    assert root.text == load(language)["unknown.root"].format(asked=root.earlier[0])
     assert api.made() == 1
 
 

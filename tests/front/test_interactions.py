@@ -56,7 +56,7 @@ def test_the_form_makes_a_group_in_the_channel(start: Start, workspace: Workspac
     assert customers["text"]["text"] == "Customers (5)"
     assert workspace.submit(url, form, name=" VIP   Customers ", parent=customers).body == {}
     (answer,) = answers(workspace, 1, "C7")
-    assert answer.text.splitlines()[0] == load(language)["answer.created"]
+    assert answer.text.splitlines()[0] == load(language)["created.heading"]
     assert (api.groups["97101"].name, api.groups["97101"].parent) == ("VIP Customers", "5")
 
 
@@ -286,7 +286,7 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     workspace.command(url, "VIP")
     (unclear,) = answers(workspace, 1)
     assert actions(unclear) == ["look", "anyway"]
-    assert load("en")["unknown.found_none"] in unclear.text
+    assert load("en")["unknown.found_none.finding"] in unclear.text
     late = api.add("vip")
     workspace.press(url, unclear, "look", user="U2")
     looked = answers(workspace, 2)[1]
