@@ -30,7 +30,7 @@ def test_a_group_is_made_and_answered_in_a_thread(start: Start, workspace: Works
     assert (reply.status, reply.text) == (200, "")
     root, answer = answered(workspace)
     assert root.earlier == ["<@U1> asked for a new group: `VIP Customers`, under `5`"]
-    assert root.text == "<@U1> asked for a new group: `VIP Customers`, under `5` — created, ID 97101"
+    assert root.text == "<@U1> asked for a new group: `VIP Customers`, under `5` — created, ID `97101`"
     assert answer.text.splitlines() == [
         "*The group was created.*",
         "Name: `VIP Customers`",

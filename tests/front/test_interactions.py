@@ -249,7 +249,7 @@ def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: 
     made = answers(workspace, 2)[1]
     assert made.thread_ts == refused.thread_ts
     assert made.text.startswith("<@U2> has edited the command:\n*The group was created.*")
-    assert workspace.wait_for(lambda: "created, ID 97101" in workspace.roots()[0].text)
+    assert workspace.wait_for(lambda: "created, ID `97101`" in workspace.roots()[0].text)
     assert "<@U1>" in workspace.roots()[0].text
     workspace.press(url, refused, "edit", user="U3")
     workspace.submit(url, opened(workspace), user="U3", name="Another")

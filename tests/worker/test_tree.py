@@ -169,7 +169,7 @@ def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: 
     title = load("en")["no_parent.missing.title"]
     assert f"• `C` — not created: {title} under `Nowhere`" in answer.text
     assert f"• `A` — ID `{api.id_of('A')}` under `abroad` (`6`)" in answer.text
-    assert f"\u2003└ `D` — {load('en')['tree.skipped']}" in answer.text
+    assert f"\u2003└ `D` — {load('en')['skipped.line']}" in answer.text
 
 
 # What hangs under a group that was not made.
@@ -217,7 +217,7 @@ def test_what_hangs_under_a_missing_group_is_skipped(
     assert [shown[name] for name in ("Child", "Grandchild", "Other child")] == [skipped] * 3
     match fault:
         case "lost":
-            assert shown["Broken"] == say(language, "unknown.found.line", ids=f"`{api.id_of('Broken')}`")
+            assert shown["Broken"] == say(language, "unknown.found.line", found=f"`{api.id_of('Broken')}`")
         case "close" | "html":
             assert shown["Broken"] == load(language)["unknown.line"]
             assert load(language)["unknown.below"] in answer.text
@@ -310,7 +310,7 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
         assert workspace.command(url, TREE, trigger_id="1.1").text == ""
     api.wait_for(1)
     workspace.command(url, TREE, user="U2")
-    assert told(workspace, say("en", "duplicate.under_way.explanation", who="<@U1>"), "U2")
+    assert told(workspace, say("en", "duplicate.under_way.explanation", user="<@U1>"), "U2")
     assert not workspace.private()
     api.let_all()
     done(workspace, 5, 5)
@@ -618,8 +618,8 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     api.add("C")  # a main group is another one
     workspace.press(url, answer, "look", user="U2")
     looked = answers(workspace, 2)[1]
-    assert f"`B` — {say(language, 'tree.found', ids=f'`{late.id}`')}" in looked.text
-    assert f"`C` — {load(language)['tree.unknown']}" in looked.text
+    assert f"`B` — {say(language, 'unknown.found.line', found=f'`{late.id}`')}" in looked.text
+    assert f"`C` — {load(language)['unknown.line']}" in looked.text
     assert actions(looked) == ["look", "anyway"]
     assert api.made() == 4
     api.fail({})

@@ -241,7 +241,7 @@ def test_what_was_sent_is_looked_up(
     ids = ", ".join(f"`{identifier}`" for identifier in found)
     texts, told = load(language), answer(workspace, root)
     assert texts["unknown.crashed.explanation"] in told
-    assert (texts["unknown.found.finding"].format(ids=ids) if found else texts["unknown.found_none.finding"]) in told
+    assert (texts["unknown.found.finding"].format(found=ids) if found else texts["unknown.found_none.finding"]) in told
     assert not api.made()
 
 
@@ -339,7 +339,7 @@ def test_who_has_lost_a_job_says_nothing(
     assert finished(workspace)
     assert logged.wait_for("lease_lost")
     (root,) = workspace.roots()
-    assert load("en")["unknown.found.finding"].format(ids="`97101`") in answer(workspace, root)
+    assert load("en")["unknown.found.finding"].format(found="`97101`") in answer(workspace, root)
     assert api.made() == 1
 
 
@@ -592,8 +592,8 @@ def test_who_asks_for_the_same_is_told(
     go.set()
     assert finished(workspace)
     late = told('"Vip Müşteri"  parent=5', "U3")
-    assert texts["duplicate.under_way.explanation"].format(who="<@U1>") in early
-    assert texts["duplicate.created.explanation"].format(who="<@U1>", minutes=1, id="`97101`") in late
+    assert texts["duplicate.under_way.explanation"].format(user="<@U1>") in early
+    assert texts["duplicate.created.explanation"].format(user="<@U1>", age=1, id="`97101`") in late
     assert api.made() == 1
     assert len(workspace.roots()) == 1
 
