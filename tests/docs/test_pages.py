@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import _parser
-from tests.support.pages import PAGES, ROOT, anchors, commands, headings, links, spans, tables
+from tests.support.pages import PAGES, ROOT, anchors, commands, headings, links, prose, spans, tables
 
 EVERYTHING = "\n\n".join(PAGES.values())
 CURRENT = sorted(PAGES.keys() - {"CHANGELOG.md"})
@@ -130,3 +130,9 @@ def test_a_page_has_one_title_and_no_gap_in_its_levels(page: str) -> None:
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@each_page
+def test_code_ends_on_its_line(page: str) -> None:
+    """No code in a sentence runs over the end of a line, where these tests would not see it."""
+    assert [line for line in prose(PAGES[page]).splitlines() if line.count("`") % 2] == []
