@@ -102,7 +102,7 @@ def shape(text: str) -> list[tuple[int, ...]]:
     return [tuple(len(re.findall(mark, part, re.MULTILINE)) for mark in marks) for part in parts]
 
 
-def test_the_turkish_help_leads_to_the_turkish_page() -> None:
+def test_each_help_leads_to_its_page() -> None:
     """Each language's help links the page in that language."""
     for language, page in USER_PAGES.items():
         assert page in (ROOT / f"bot/slack/texts/{language}.toml").read_text(encoding="utf-8")
