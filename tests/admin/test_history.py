@@ -354,7 +354,9 @@ def entry(**more: Any) -> Entry:
     """Return an entry with one step."""
     step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
     common = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None, "user": "U1", "asker": "U1"}
-    return Entry(**{**common, "channel": "C1", "origin": "a" * 16, "followup": "", "follows": "", "steps": (step,), **more})
+    return Entry(
+        **{**common, "channel": "C1", "origin": "a" * 16, "followup": "", "follows": "", "steps": (step,), **more}
+    )
 
 
 def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
