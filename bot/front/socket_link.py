@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
@@ -165,7 +166,8 @@ def _bound_sends(opened: ClientConnection) -> None:
     """Have the system give up on bytes that nobody takes: a blocked send would keep the pings waiting behind it."""
     option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
     if option is not None:
-        opened.socket.setsockopt(socket.IPPROTO_TCP, option, int(2 * PING * 1000))
+        with contextlib.suppress(OSError):  # the connection may have ended already
+            opened.socket.setsockopt(socket.IPPROTO_TCP, option, int(2 * PING * 1000))
 
 
 def _decoded(received: str | bytes) -> Message:

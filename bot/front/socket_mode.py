@@ -24,7 +24,7 @@ STEADY = 10.0
 """How long a connection must last, in seconds, to be no part of a series that comes and goes."""
 
 FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 15.0
 """The pauses between attempts to connect grow between these, in seconds, where Slack does not ask for more."""
 
 _RETIRED = 5.0  # seconds in which Slack may still send over a connection that has been replaced
@@ -58,7 +58,7 @@ class Connection:
     def connected(self) -> bool:
         """Tell whether Slack can reach the bot: a connection stands, and Slack has said hello on it."""
         current = self._current
-        return current is not None and current.up
+        return current is not None and current.up and not self._closing.is_set()
 
     def close(self) -> None:
         """Take nothing more from Slack, let what is under way be acknowledged, and close: a few seconds at most."""

@@ -246,17 +246,3 @@ def test_suggestions_of_long_names_fit_into_a_frame(
     assert max(slack.frames) <= 20_000
     assert "socket_lost" not in served.log.read_text()
     assert served.stop() == 0
-
-
-def test_a_long_reply_reaches_the_person(workspace: Workspace, slack: Link, start: Start) -> None:
-    """A private reply that is too long for an acknowledgement is sent afterwards."""
-    names = "\n".join(["ş" * 250 + " paernt=5", *["ğ" * 255] * 49])
-    start(ADDGROUP_LANGUAGE="tr")
-    assert slack.connected()
-    slack.send("e1", command(workspace, names))
-    assert slack.acked("e1") is not None
-    slack.send("e2", command(workspace, "help", "1.2"))
-    answer = slack.acked("e2")
-    assert answer
-    assert "/addgroup" in answer["text"]
-    assert max(slack.frames) <= 20_000
