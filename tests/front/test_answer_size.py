@@ -21,7 +21,9 @@ def option(text: str, value: str = "id:1") -> dict[str, Any]:
     return {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value}
 
 
-@pytest.mark.parametrize("text", ["", "a" * 75, "ş" * 75, "🎉" * 37, '"' * 75, "\\" * 75])
+@pytest.mark.parametrize(
+    "text", ["", "a" * 75, "ş" * 75, "🎉" * 37, '"' * 75, "\\" * 75], ids=["", "a", "ş", "🎉", "quote", "slash"]
+)
 @pytest.mark.parametrize("last", [[], [option("ş" * 75, "id:99")]])
 def test_options_fit_however_they_are_written(text: str, last: list[dict[str, Any]]) -> None:
     """As many as there may be, from the first on; the last one stays whatever is left out."""

@@ -115,8 +115,11 @@ def facts(caplog: pytest.LogCaptureFixture, name: str) -> list[dict[str, Any]]:
     ("text", "payload"),
     [("", {}), ("told", {"text": "told"}), ("ş" * 9_000, {"text": "ş" * 9_000}), ("ş" * 10_000, {})],
 )
-def test_acknowledgements(slack: Link, opens: Opens, text: str, payload: dict[str, Any]) -> None:
+def test_acknowledgements(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, text: str, payload: dict[str, Any]
+) -> None:
     """A listener's words go with the acknowledgement as far as Slack takes them; the connection always stays."""
+    caplog.set_level(logging.DEBUG)
     opens()
     assert slack.connected()
     slack.send("e1", command(text))
@@ -125,6 +128,7 @@ def test_acknowledgements(slack: Link, opens: Opens, text: str, payload: dict[st
     assert slack.acked("e2") == {}
     assert max(slack.frames) <= 20_000
     assert slack.codes == []
+    assert not [record for record in caplog.records if record.name.startswith("websockets.client")]
 
 
 def test_no_acknowledgement_waits_for_another(slack: Link, opens: Opens, listeners: Listeners) -> None:
@@ -150,6 +154,7 @@ def test_a_stop_lets_what_is_under_way_be_acknowledged(slack: Link, opens: Opens
     closing.start()
     until(lambda: not connection.connected())
     slack.send("e2", command("late"))
+    assert not slack.left(seconds=0.3)
     listeners.held.set()
     closing.join(10)
     assert slack.left()
@@ -208,6 +213,7 @@ def test_what_is_sent_again_says_so(slack: Link, opens: Opens, listeners: Listen
     assert listeners.slow.acquire(timeout=10)
     listeners.held.set()
     assert slack.acked("e1") == {"text": "slow"}
+    until(lambda: len(slack.frames) == 2)  # the first one's too, over the connection that there is now
     assert [headers.get("x-slack-retry-num") for headers in listeners.headers] == [None, ["1"]]
 
 
@@ -222,6 +228,7 @@ def test_a_connection_without_hello_does_not_count(
     assert not connection.connected()
     slack.greets = True
     until(connection.connected)
+    until(lambda: bool(slack.codes))
 
 
 @pytest.mark.parametrize(
