@@ -15,7 +15,7 @@ Option = dict[str, Any]
 
 
 def fits(answer: dict[str, Any]) -> bool:
-    """Tell whether an answer is short enough, written as JSON in the longer of the two ways, as Bolt does over HTTP."""
+    """Tell whether an answer is short enough, with room for what goes around it; as Bolt writes it, in ASCII."""
     return _size(answer) <= MAX_ANSWER - 200
 
 

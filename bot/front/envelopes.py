@@ -54,7 +54,8 @@ class Envelopes:
         request = BoltRequest(mode="socket_mode", body=envelope["payload"], headers=_headers(envelope))
         response = self._app.dispatch(request)
         if response.status != 200:
-            event("socket_not_answered", level=logging.WARNING, status=response.status, type=envelope.get("type"))
+            what = {"type": envelope.get("type"), "command": envelope["payload"].get("command")}
+            event("socket_not_answered", level=logging.WARNING, status=response.status, **what)
         elif not send(acknowledgement(envelope, response)):
             event("socket_ack_not_sent", level=logging.WARNING, type=envelope.get("type"))
 
@@ -72,9 +73,9 @@ def acknowledgement(envelope: Envelope, response: BoltResponse) -> str:
     payload = _payload(response)
     if not payload or not envelope.get("accepts_response_payload", True):
         return json.dumps(bare)
-    text = json.dumps({**bare, "payload": payload}, ensure_ascii=False)
-    if (length := len(text.encode())) > MAX_ANSWER:
-        event("socket_ack_too_long", level=logging.ERROR, bytes=length, type=envelope.get("type"))
+    text = json.dumps({**bare, "payload": payload})  # in ASCII: a character a byte, and half an emoji does no harm
+    if len(text) > MAX_ANSWER:
+        event("socket_ack_too_long", level=logging.ERROR, bytes=len(text), type=envelope.get("type"))
         return json.dumps(bare)
     return text
 

@@ -90,12 +90,15 @@ class Link:
         self._timer.start()
 
     def _run(self) -> None:
+        word = "fault"
         try:
             with connect(self._url, **_options(self._url)) as opened:
                 self._read(opened)
-            self._end("closed")
+            word = "closed"
         except (WebSocketException, OSError, ValueError, ImportError) as error:  # ImportError: no SOCKS at hand
-            self._end(_word(error))
+            word = _word(error)
+        finally:
+            self._end(word)
 
     def _read(self, opened: ClientConnection) -> None:
         _bound_sends(opened)

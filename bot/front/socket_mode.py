@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from slack_bolt import App
 
@@ -28,6 +27,7 @@ LONGEST_PAUSE = 15.0
 """The pauses between attempts to connect grow between these, in seconds, where Slack does not ask for more."""
 
 _RETIRED = 5.0  # seconds in which Slack may still send over a connection that has been replaced
+_CLOSE = 2.0  # seconds that closing a connection may take
 _ACKNOWLEDGE = 3.0  # seconds that Slack waits for an acknowledgement
 
 
@@ -51,7 +51,6 @@ class Connection:
 
     def open(self) -> None:
         """Connect, and keep the connection up from now on; returns at once."""
-        self._outage = _Outage()
         for name, target in (("socket-mode", self._keep), ("socket-watch", self._watch)):
             threading.Thread(target=target, name=name, daemon=True).start()
 
@@ -66,10 +65,11 @@ class Connection:
             self._closing.set()
         self._envelopes.close(_ACKNOWLEDGE)
         with self._lock:
-            links = tuple(self._links)
-        with ThreadPoolExecutor(len(links) or 1) as closing:
-            for link in links:
-                closing.submit(link.close)
+            closing = [threading.Thread(target=link.close, daemon=True) for link in self._links]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join(_CLOSE)
 
     def _keep(self) -> None:
         """Open a connection whenever there is none, or the current one is about to end."""

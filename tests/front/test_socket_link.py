@@ -28,7 +28,7 @@ from bot.model.job import TryLater
 from bot.sandbox.link import Link, link
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.slack.client import SlackRefused
-from tests.support_relay import Proxy, proxy, relay
+from tests.support.relay import Proxy, proxy, relay
 
 Opens = Callable[..., Connection]
 
@@ -113,7 +113,15 @@ def facts(caplog: pytest.LogCaptureFixture, name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("text", "payload"),
-    [("", {}), ("told", {"text": "told"}), ("ş" * 9_000, {"text": "ş" * 9_000}), ("ş" * 10_000, {})],
+    [
+        ("", {}),
+        ("told", {"text": "told"}),
+        ("\ud83c", {"text": "\ud83c"}),
+        ("ş" * 3_000, {"text": "ş" * 3_000}),
+        ("ş" * 3_400, {}),
+        ("x" * 20_000, {}),
+    ],
+    ids=["bare", "words", "surrogate", "long", "longer", "longest"],
 )
 def test_acknowledgements(
     slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, text: str, payload: dict[str, Any]
@@ -256,6 +264,17 @@ def test_a_fault_is_logged_with_a_reference(
     assert slack.acked("e2") == {"text": "hello"}
     until(lambda: bool({"request_failed", "socket_not_answered"} & {*names(caplog)}))
     assert "e1" not in slack.acks
+
+
+def test_a_command_of_another_name_is_named_in_the_log(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing answers it, and one line says which it was."""
+    opens()
+    assert slack.connected()
+    slack.send("e1", {**command("VIP"), "command": "/grup-ekle"})
+    until(lambda: bool(facts(caplog, "socket_not_answered")))
+    assert facts(caplog, "socket_not_answered") == [{"status": 404, "type": "slash_commands", "command": "/grup-ekle"}]
 
 
 def test_slacks_retry_after_is_kept(opens: Opens, caplog: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,12 +20,12 @@ import requests
 from bot.front import socket_mode
 from bot.sandbox.api import Api
 from bot.sandbox.link import Link, link
-from bot.sandbox.process import Served, variables
+from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
-from tests.support_relay import relay
-from tests.test_serve import serve
+from tests.support.relay import relay
 
 Start = Callable[..., Served]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -199,7 +201,7 @@ def test_a_connection_that_stays_lost_ends_the_process(
     """After a while the process ends with status 1 and a word in the log, so that its supervisor starts it again."""
     patch = "import bot.front.socket_mode\nbot.front.socket_mode.LOST_AFTER = 4.0\n"
     (tmp_path / "sitecustomize.py").write_text(patch)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     served = start()
     assert slack.connected()
     if fault == "internal_error":
@@ -218,7 +220,16 @@ def test_a_connection_that_stays_lost_ends_the_process(
 
 def test_an_app_token_that_slack_refuses_ends_the_start(workspace: Workspace, api: Api, tmp_path: Path) -> None:
     """Exit status 2, the name of the variable and Slack's word for it."""
-    ended = serve(tmp_path, {**variables(workspace, api), "SLACK_APP_TOKEN": "xapp-wrong", "SLACK_SIGNING_SECRET": ""})
+    wrong = {"SLACK_APP_TOKEN": "xapp-wrong", "SLACK_SIGNING_SECRET": "", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot", "serve"],
+        cwd=tmp_path,
+        env={**inherited(), **variables(workspace, api), **wrong},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert ended.returncode == 2
     assert "SLACK_APP_TOKEN: invalid_auth" in ended.stderr
 

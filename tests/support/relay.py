@@ -49,8 +49,8 @@ class Server(socketserver.ThreadingTCPServer):
 @contextmanager
 def relay(port: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """Run a relay to a port of loopback; yield its own port and its process."""
-    command = [sys.executable, "-m", "tests.support_relay", str(port)]
-    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "tests.support.relay", str(port)]
+    root = Path(__file__).parents[2]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own
         assert process.stdout
         try:
