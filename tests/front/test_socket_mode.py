@@ -146,8 +146,7 @@ def test_a_peer_that_dies_or_falls_silent_is_noticed(
     assert served.stop() == 0
 
 
-@pytest.mark.parametrize("reason", ["warning", "refresh_requested", "of_another_time"])
-def test_slacks_refresh_loses_nothing(workspace: Workspace, slack: Link, start: Start, reason: str, api: Api) -> None:
+def test_slacks_refresh_loses_nothing(workspace: Workspace, slack: Link, start: Start, api: Api) -> None:
     """The next connection stands before the old one is left, and envelopes over either are answered."""
     served = start()
     assert slack.connected()
