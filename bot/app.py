@@ -63,7 +63,8 @@ class Bot:
         delivery = Delivery(slack, settings.audit_channel, audit_language)
         stopping = threading.Event()
         steps = GroupCreator(journal, api, groups, settings.workers, stopping)
-        walk = JobRunner(journal, steps, delivery, people, access)
+        self._beside = ThreadPoolExecutor(2 * settings.workers, thread_name_prefix="beside")
+        walk = JobRunner(journal, steps, delivery, access, self._beside)
         carriers = 2 * settings.workers  # more than calls, so that jobs that wait for Slack do not keep the API idle
         self.worker = Worker(journal, wakeup, walk, carriers, stopping)
         self.bolt = _bolt(settings, slack)
@@ -96,6 +97,7 @@ class Bot:
     def close(self) -> None:
         """Let go of the journal. Nothing new may come in any more."""
         self._errands.shutdown(wait=False)
+        self._beside.shutdown(wait=False)
         self._journal.close()
 
 
