@@ -12,7 +12,7 @@ from bot.iletimerkezi import groups as module
 from bot.iletimerkezi.client import Rejected
 from bot.iletimerkezi.groups import Groups
 from bot.model.group import Group
-from bot.model.job import NoParent
+from bot.model.outcome import NoParent
 from bot.sandbox.api import SHAPES, Api
 from tests.support.peer import AMPLE, SHORT
 from tests.support.provider import client
