@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,26 +19,23 @@ def context() -> ssl.SSLContext:
     """
     file = os.environ.get("SSL_CERT_FILE") or certifi.where()
     found = Path(file).stat()
-    return _trusting(file, (found.st_mtime_ns, found.st_size, found.st_ino))
+    with _making:
+        return _trusting(file, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+_making = threading.Lock()
 
 
 @lru_cache(maxsize=1)
 def _trusting(file: str, _version: tuple[int, ...]) -> ssl.SSLContext:
     made = _Shared(ssl.PROTOCOL_TLS_CLIENT)
     made.load_verify_locations(file)
+    ssl.SSLContext.set_alpn_protocols(made, ["http/1.1"])
     return made
 
 
 class _Shared(ssl.SSLContext):
-    """A context that many threads use at once.
+    """A context that many threads use at once, so its protocols are set once, when it is made."""
 
-    urllib3 sets the protocols again for each connection, while OpenSSL may be copying them for another thread's; so
-    only the first call counts. Everything here speaks HTTP/1.1.
-    """
-
-    _protocols_set = False
-
-    def set_alpn_protocols(self, alpn_protocols: object) -> None:  # noqa: ARG002
-        if not self._protocols_set:
-            self._protocols_set = True
-            super().set_alpn_protocols(["http/1.1"])
+    def set_alpn_protocols(self, alpn_protocols: object) -> None:
+        """Do nothing: urllib3 calls this for each connection, while OpenSSL may be copying them for another thread."""
