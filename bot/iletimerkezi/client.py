@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from bot import __version__
 from bot.iletimerkezi.answers import Balance, Hide, decode_added, decode_balance, decode_groups
+from bot.iletimerkezi.connection import Failed
 from bot.iletimerkezi.errors import ApiError, NotSent, Rejected, Unknown
 from bot.iletimerkezi.redaction import hiding
-from bot.iletimerkezi.transport import MAX_ANSWER, Failed, Transport
+from bot.iletimerkezi.transport import MAX_ANSWER, Transport
 from bot.model.group import Group
 
 __all__ = ["ApiError", "Balance", "Client", "NotSent", "Rejected", "Unknown"]
