@@ -54,7 +54,7 @@ class Bot:
         slack = web_client(settings)
         people = Users(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
-        api = Client(settings.api_url, settings.credentials, settings.api_timeout)
+        api = Client(settings.api_url, settings.credentials.key, settings.credentials.hash, settings.api_timeout)
         self._wakeup = wakeup
         self._journal = journal = Journal(settings.database_url)
         groups = Groups(api, journal.recently_created)

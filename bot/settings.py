@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +15,21 @@ from dotenv import dotenv_values
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.iletimerkezi.client import Credentials
+
+@dataclass(frozen=True)
+class Credentials:
+    """What authenticates a call of the provider's API; never shown in a `repr`."""
+
+    key: str
+    hash: str
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+    @classmethod
+    def from_secret(cls, key: str, secret: str) -> Credentials:
+        """Compute the hash as the provider describes: hex(HMAC-SHA256(key=secret, message=key))."""
+        return cls(key, hmac.new(secret.encode(), key.encode(), hashlib.sha256).hexdigest())
 
 
 class SettingsError(Exception):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.iletimerkezi.client import Credentials
-from bot.settings import SettingsError, environment, read
+from bot.settings import Credentials, SettingsError, environment, read
 
 HTTP = {
     "SLACK_BOT_TOKEN": "xoxb-1",

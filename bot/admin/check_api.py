@@ -38,7 +38,7 @@ def check(environ: Mapping[str, str]) -> Iterator[Finding]:
     if chosen is None:
         yield from skipped("its settings are missing or wrong", credentials, groups, add)
         return
-    client = Client(chosen.api_url, chosen.credentials, chosen.api_timeout)
+    client = Client(chosen.api_url, chosen.credentials.key, chosen.credentials.hash, chosen.api_timeout)
     try:
         client.get_balance()
     except ApiError as error:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.iletimerkezi.groups import Choice
+from bot.iletimerkezi.index import Choice
 from bot.model.job import Job
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.messages import Message, plain

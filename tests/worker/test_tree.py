@@ -14,7 +14,7 @@ from functools import partial
 
 import pytest
 
-from bot.iletimerkezi.client import Client, Credentials, NotSent
+from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
@@ -32,8 +32,8 @@ both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 class Watched(Api):
     """The group API that counts what it works on at once, and while it is held works on what it is let only."""
 
-    def __init__(self, credentials: Credentials) -> None:
-        super().__init__(credentials)
+    def __init__(self, key: str, secret_hash: str) -> None:
+        super().__init__(key, secret_hash)
         self.arrived: list[str] = []  # the names of groups, in the order in which their requests came
         self.at_once = self.most_at_once = 0
         self.held = False
@@ -98,7 +98,7 @@ class Watched(Api):
 
 @pytest.fixture
 def api() -> Iterator[Watched]:
-    with Watched(Credentials("key-of-tests", "hash-of-tests")) as stand_in:
+    with Watched("key-of-tests", "hash-of-tests") as stand_in:
         stand_in.add("Customers", identifier="5")
         yield stand_in
         stand_in.let_all()
