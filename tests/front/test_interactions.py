@@ -225,7 +225,7 @@ def test_a_name_without_the_list_says_that_an_id_works(
     start: Start, workspace: Workspace, api: Api, fault: int | str
 ) -> None:
     """Nothing is sent; the answer tells the way out, and offers to try again."""
-    api.faults.extend([fault, fault])
+    api.list_faults.extend([fault, fault])
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A parent=Customers")
     (answer,) = answers(workspace, 1)
     assert load("en")["no_parent.unavailable.next"] in answer.text
@@ -303,7 +303,8 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
 
 def test_look_again_where_the_list_was_closed(start: Start, workspace: Workspace, api: Api) -> None:
     """What could not be looked up offers only to look again."""
-    api.faults.extend(["close", 404])
+    api.faults.append("close")
+    api.list_faults.extend([404, 404])
     workspace.command(start().url, "VIP")
     (unclear,) = answers(workspace, 1)
     assert actions(unclear) == ["look"]

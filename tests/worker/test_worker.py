@@ -251,7 +251,7 @@ def test_what_cannot_be_looked_up_is_told_so(
 ) -> None:
     """Without the list of groups nothing is claimed, and nothing is sent again either."""
     api.add("VIP")
-    api.faults.append(fault)
+    api.list_faults.append(fault)
     job = past.accept("VIP", language)
     root = past.root(job)
     past.send(job)
