@@ -12,7 +12,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
 from slack_sdk import WebClient
 
-from bot import tls
+from bot import trust
 from bot.front.buttons import Buttons
 from bot.front.commands import Commands
 from bot.front.form import Form
@@ -24,7 +24,7 @@ from bot.journal.journal import Journal, JournalError
 from bot.journal.wakeup import Wakeup
 from bot.settings import Settings
 from bot.slack.access import Access
-from bot.slack.client import TIMEOUT
+from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.users import Users
 from bot.worker.create_groups import GroupCreator
@@ -35,15 +35,6 @@ FORM = 1
 """How long opening a form may take, in seconds: with what comes before, less than the three that Slack waits."""
 
 
-def web_client(settings: Settings, seconds: int = TIMEOUT) -> WebClient:
-    """Return the client of Slack's Web API. It repeats nothing by itself: a repeated post would be seen twice."""
-    tls.open_urls()
-    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=seconds, retry_handlers=[])
-    if slack.proxy:  # for which slack_sdk opens URLs by itself
-        slack.ssl = tls.of_machine()
-    return slack
-
-
 class Bot:
     """The bot: `bolt` answers Slack, `web` is its HTTP front, `worker` carries the jobs.
 
@@ -51,7 +42,7 @@ class Bot:
     """
 
     def __init__(self, settings: Settings, wakeup: Wakeup) -> None:
-        slack = web_client(settings)
+        slack = slack_client(settings)
         people = Users(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         api = Client(settings.api_url, settings.credentials.key, settings.credentials.hash, settings.api_timeout)
@@ -67,9 +58,9 @@ class Bot:
         walk = JobRunner(journal, steps, delivery, access, self._beside)
         carriers = 2 * settings.workers  # more than calls, so that jobs that wait for Slack do not keep the API idle
         self.worker = Worker(journal, wakeup, walk, carriers, stopping)
-        self.bolt = _bolt(settings, slack)
+        self.bolt = _bolt(settings)
         intake = Intake(journal, wakeup, people, access, self._errands)
-        form = Form(web_client(settings, FORM), intake, groups, journal)
+        form = Form(slack_client(settings, FORM), intake, groups, journal)
         for listeners in (Commands(intake, groups, journal, form), form, Buttons(intake, form, journal)):
             listeners.register(self.bolt)
         served = None if settings.socket_mode else self.bolt
@@ -101,10 +92,11 @@ class Bot:
         self._journal.close()
 
 
-def _bolt(settings: Settings, slack: WebClient) -> App:
+def _bolt(settings: Settings) -> App:
     """Return a Bolt app whose listeners run in the server's own thread, so that no command waits for another.
 
-    There is one workspace and one token, so nothing is asked of Slack to authorize a request.
+    There is one workspace and one token, so nothing is asked of Slack to authorize a request. The SDK's client is only
+    for what Bolt itself asks: the address of a Socket Mode connection.
     """
 
     def authorize(context: BoltContext) -> AuthorizeResult:
@@ -113,7 +105,9 @@ def _bolt(settings: Settings, slack: WebClient) -> App:
         )
 
     return App(
-        client=slack,
+        client=WebClient(
+            settings.slack_bot_token, base_url=settings.slack_api_url, ssl=trust.context(), retry_handlers=[]
+        ),
         logger=logging.getLogger("slack_bolt"),  # else Bolt sets the levels of its loggers itself
         authorize=authorize,
         signing_secret=settings.slack_signing_secret,

@@ -13,10 +13,9 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from slack_sdk.web import SlackResponse
 
 from bot import __version__
-from bot.app import Bot, web_client
+from bot.app import Bot
 from bot.front.http import HttpApp
 from bot.front.socket_mode import Connection
 from bot.journal.journal import Journal
@@ -24,7 +23,7 @@ from bot.journal.wakeup import Wakeup
 from bot.logs import event
 from bot.model.job import TryLater
 from bot.settings import Settings, SettingsError
-from bot.slack.client import SlackRefused, called
+from bot.slack.client import SlackClient, SlackRefused, slack_client
 
 STOP = 22
 """How long what is under way may take to finish, in seconds; 25 with what gunicorn takes before. Heroku kills at 30."""
@@ -49,15 +48,15 @@ def serve(settings: Settings, environ: dict[str, str]) -> int:
 
 def _check_tokens(settings: Settings) -> None:
     """Refuse to start with a token that Slack refuses; a Slack that does not answer is no reason not to start."""
-    slack = web_client(settings)
-    _check("SLACK_BOT_TOKEN", slack.auth_test)
+    _check("SLACK_BOT_TOKEN", slack_client(settings), "auth.test")
     if settings.socket_mode:
-        _check("SLACK_APP_TOKEN", lambda: slack.apps_connections_open(app_token=settings.slack_app_token))
+        app = SlackClient(settings.slack_app_token, settings.slack_api_url)
+        _check("SLACK_APP_TOKEN", app, "apps.connections.open")
 
 
-def _check(name: str, call: Callable[[], SlackResponse]) -> None:
+def _check(name: str, slack: SlackClient, method: str) -> None:
     try:
-        called(call)
+        slack.call(method)
     except SlackRefused as error:
         raise SettingsError([f"Slack refuses {name}: {error.error}."]) from error
     except TryLater as error:

@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 import ssl
-import urllib.request
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 from urllib3.util.ssl_ import ALPN_PROTOCOLS, create_urllib3_context
-
-
-@cache
-def of_machine() -> ssl.SSLContext:
-    """Return a context for HTTP/1.1 that trusts whom the machine trusts, or who is in SSL_CERT_FILE.
-
-    It is like the one that http.client makes for each connection. What is changed there is seen at the next start.
-    """
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-@cache
-def open_urls() -> None:
-    """Have urllib open this process's https URLs with that context.
-
-    Handed to urlopen for each URL, it would make urllib build all its handlers anew, which costs a third of a call.
-    """
-    handler = urllib.request.HTTPSHandler(context=of_machine())
-    urllib.request.install_opener(urllib.request.build_opener(handler))
 
 
 def trusting(bundle: str) -> ssl.SSLContext:

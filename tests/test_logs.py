@@ -14,12 +14,11 @@ import pytest
 import requests
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from slack_sdk import WebClient
-from slack_sdk.webhook import WebhookClient
 
 from bot.logs import configure, event
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
+from bot.slack.client import SlackClient
 from tests.conftest import Running
 
 HEAD = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
@@ -164,12 +163,12 @@ def test_libraries_at_critical() -> None:
 
 
 def test_calls_are_silent(workspace: Workspace) -> None:
-    """Calls through Slack's clients and through requests leave nothing in the log, even at DEBUG."""
-    client = WebClient(BOT_TOKEN, base_url=f"{workspace.url}/api/")
+    """Calls to Slack and through requests leave nothing in the log, even at DEBUG."""
+    client = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
     assert not written(
-        client.auth_test,
-        lambda: client.chat_postMessage(channel="C1", text="secret"),
-        lambda: WebhookClient(f"{workspace.url}/response/U1/C1/1").send(text="secret"),
+        lambda: client.call("auth.test"),
+        lambda: client.call("chat.postMessage", channel="C1", text="secret"),
+        lambda: client.respond(f"{workspace.url}/response/U1/C1/1", {"text": "secret"}),
         lambda: requests.post(f"{workspace.url}/api/auth.test", data=b"", timeout=5),
         level="DEBUG",
     )

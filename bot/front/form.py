@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 
 from bot.front import pages
 from bot.front.answer_size import fitting
@@ -25,7 +24,7 @@ from bot.model.names import Parent, ParentId, UsageError, clean_name
 from bot.model.next_job import follow
 from bot.model.outcome import Created
 from bot.slack import messages, wording
-from bot.slack.client import SlackRefused, called
+from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.texts import say, say_plain
 
 SOON = 1.0
@@ -38,7 +37,7 @@ class Form:
     `slack` opens forms while Slack waits, so its calls must end well within three seconds.
     """
 
-    def __init__(self, slack: WebClient, intake: Intake, groups: Groups, journal: Journal) -> None:
+    def __init__(self, slack: SlackClient, intake: Intake, groups: Groups, journal: Journal) -> None:
         self._slack = slack
         self._intake = intake
         self._users = intake.users
@@ -118,7 +117,7 @@ class Form:
             return
         view = pages.form(language, origin, name, parent)
         try:
-            called(lambda: self._slack.views_open(trigger_id=trigger_id, view=view))
+            self._slack.call("views.open", trigger_id=trigger_id, view=view)
         except (SlackRefused, TryLater) as error:
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
             reply.tell(lambda language: messages.plain(say(language, "form.not_opened")))

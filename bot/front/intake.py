@@ -16,7 +16,7 @@ from bot.model.job import Job, TryLater
 from bot.model.outcome import Duplicate
 from bot.slack import messages, wording
 from bot.slack.access import Access
-from bot.slack.client import SlackRefused, tell
+from bot.slack.client import SlackRefused
 from bot.slack.messages import Message
 from bot.slack.texts import say
 from bot.slack.users import Users
@@ -51,7 +51,8 @@ class Reply:
     def _tell(self, said: Said, unless: Callable[[], str] | None) -> None:
         try:
             reason, language = unless() if unless else "", self._users.language(self.user)
-            tell(self.response_url, messages.plain(wording.denied(language, reason)) if reason else said(language))
+            message = messages.plain(wording.denied(language, reason)) if reason else said(language)
+            self._users.slack.respond(self.response_url, message)
         except (SlackRefused, TryLater) as error:
             event("not_told", level=logging.WARNING, user=self.user, error=str(error))
 

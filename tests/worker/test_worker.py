@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from slack_sdk import WebClient
 from sqlalchemy import Engine, make_url, update
 
-from bot import app, logs
+from bot import logs
 from bot.journal import database, journal
 from bot.journal.database import jobs, processes
 from bot.journal.journal import Accepted, Journal, JournalError
@@ -28,6 +27,7 @@ from bot.model.outcome import Created, Outcome, Rejected, Unknown
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
 from bot.slack import users as people
+from bot.slack.client import SlackClient, slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
@@ -88,7 +88,7 @@ class Past:
         self.journal.open()
         self.journal.heartbeat()
         self._workspace = workspace
-        self._slack = Delivery(WebClient(BOT_TOKEN, base_url=f"{workspace.url}/api/"))
+        self._slack = Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
 
     def accept(self, what: str = "VIP", language: str = "en", channel: str = "C1") -> Job:
         """Accept a job and claim it."""
@@ -428,8 +428,7 @@ def test_a_failure_of_slack_delays_the_answer(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
-    client = app.web_client
-    monkeypatch.setattr(app, "web_client", lambda settings, _seconds=1: client(settings, 1))
+    monkeypatch.setattr("bot.app.slack_client", lambda settings, _seconds=1: slack_client(settings, 1))
     monkeypatch.setattr(worker, "LONGEST_WAIT", 0.1)
     workspace.faults["chat.postMessage"].extend([fault, fault])
     workspace.command(start().url, "VIP")
