@@ -10,9 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
-from slack_sdk import WebClient
 
-from bot import trust
 from bot.front.buttons import Buttons
 from bot.front.commands import Commands
 from bot.front.form import Form
@@ -95,8 +93,7 @@ class Bot:
 def _bolt(settings: Settings) -> App:
     """Return a Bolt app whose listeners run in the server's own thread, so that no command waits for another.
 
-    There is one workspace and one token, so nothing is asked of Slack to authorize a request. The SDK's client is only
-    for what Bolt itself asks: the address of a Socket Mode connection.
+    There is one workspace and one token, so nothing is asked of Slack to authorize a request.
     """
 
     def authorize(context: BoltContext) -> AuthorizeResult:
@@ -105,9 +102,6 @@ def _bolt(settings: Settings) -> App:
         )
 
     return App(
-        client=WebClient(
-            settings.slack_bot_token, base_url=settings.slack_api_url, ssl=trust.context(), retry_handlers=[]
-        ),
         logger=logging.getLogger("slack_bolt"),  # else Bolt sets the levels of its loggers itself
         authorize=authorize,
         signing_secret=settings.slack_signing_secret,

@@ -142,8 +142,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def _connection_url(self) -> str:
         """Ask Slack where to connect to. Raises SlackRefused or TryLater."""
-        slack, token = web_client(self._settings), self._settings.slack_app_token
-        return str(called(lambda: slack.apps_connections_open(app_token=token)).get("url", ""))
+        slack = SlackClient(self._settings.slack_app_token, self._settings.slack_api_url)
+        try:
+            return str(slack.call("apps.connections.open").get("url", ""))
+        finally:
+            slack.close()
 
     def _end(self) -> None:
         """End the process as a signal would, so that its supervisor starts it anew."""

@@ -183,7 +183,7 @@ def test_whole_bot_says_no_secret(start: Callable[..., Running], workspace: Work
         assert workspace.command(url, "Typed").status == 200
         assert workspace.command(url, "typed parent=").status == 200
         assert workspace.command(url, "typed", command="/other").status == 404
-        assert workspace.wait_for(lambda: any(message.earlier for message in workspace.messages))
+        assert workspace.finished()
 
     lines = written(work, level="DEBUG")
     assert any(line.startswith("INFO event=accepted ") for line in lines)

@@ -123,6 +123,15 @@ class Workspace(SlackApi):
 
     # What the bot did, as people see it.
 
+    def finished(self, number: int = 1, seconds: float = 10) -> bool:
+        """Wait until so many roots show their result and have an answer in their thread, in whichever order."""
+
+        def finished() -> bool:
+            answered = {(m.channel, m.thread_ts) for m in self.messages if m.thread_ts}
+            return sum(bool(m.earlier) and (m.channel, m.ts) in answered for m in self.messages) == number
+
+        return self.wait_for(finished, seconds)
+
     def roots(self, channel: str = "C1") -> list[Message]:
         return [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts and not m.private_to]
 

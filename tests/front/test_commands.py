@@ -17,7 +17,7 @@ EVIL = "<!channel> *x* & `y`"
 
 def answered(workspace: Workspace) -> tuple[Message, Message]:
     """Wait for the first job's end, and return its root and its answer."""
-    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert workspace.finished()
     (root,) = workspace.roots()
     (answer,) = workspace.thread(root)
     return root, answer
@@ -167,7 +167,7 @@ def test_the_language_is_asked_once_an_hour(start: Start, workspace: Workspace) 
     url = start().url
     for done in (1, 2):
         workspace.command(url, f"Group {done}")
-        assert workspace.wait_for(lambda: len([m for m in workspace.messages if m.earlier]) == done)  # noqa: B023
+        assert workspace.finished(done)
     assert [method for method, _ in workspace.calls].count("users.info") == 1
 
 

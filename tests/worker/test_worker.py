@@ -181,7 +181,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
 
 def finished(workspace: Workspace, number: int = 1) -> bool:
     """Wait until so many roots show their results."""
-    return workspace.wait_for(lambda: sum(bool(m.earlier) for m in workspace.messages) == number)
+    return workspace.finished(number)
 
 
 def answer(workspace: Workspace, root: Message) -> str:
