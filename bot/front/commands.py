@@ -14,7 +14,7 @@ from bot.front.intake import Intake, Reply
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.command import Create, Help, History, OpenForm, parse
+from bot.model.command import Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
 from bot.model.job import Job, new_id, steps_of
 from bot.model.names import UsageError
 from bot.slack import messages
@@ -45,13 +45,13 @@ class Commands:
         reply = self._intake.reply(ack, user, response_url, command=True)
         text = unescape(command.get("text", ""))
         try:
-            parsed = parse(text)
+            parsed = parse(text, {COMMAND, command.get("command", COMMAND)})
         except UsageError as error:
             mistake = error
             reply.tell(lambda language: messages.usage(language, mistake))
             return
         match parsed:
-            case Help():
+            case Help() | ListGroups() | SetLanguage():
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
                 allowed = not self._access.refusal(user, command["channel_id"], 0.0)
                 reply.tell(lambda language: pages.help_page(language, self._groups.known() if allowed else []))

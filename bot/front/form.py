@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -17,10 +16,10 @@ from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.command import NewGroup, outline
+from bot.model.command import form_groups, form_line
 from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater, steps_of
-from bot.model.names import Parent, ParentId, UsageError, clean_name
+from bot.model.names import Parent, ParentId, UsageError
 from bot.model.next_job import follow
 from bot.model.outcome import Created
 from bot.slack import messages, wording
@@ -60,7 +59,9 @@ class Form:
         if isinstance(step.outcome, Created):
             self._open(reply, trigger_id, Origin(channel, reply.response_url), parent=ParentId(step.outcome.id))
         else:
-            self._open(reply, trigger_id, Origin(channel, reply.response_url, old.id), step.name, step.parent)
+            self._open(
+                reply, trigger_id, Origin(channel, reply.response_url, old.id), form_line(step.name), step.parent
+            )
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
@@ -70,21 +71,21 @@ class Form:
         typed = values[pages.NAME][pages.NAME].get("value") or ""
         picked = values[pages.PARENT][pages.PARENT].get("selected_option")
         try:
-            groups = outline(typed, lambda line: NewGroup(clean_name(line))) or (NewGroup(clean_name("")),)
-        except UsageError as error:
-            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
-            return
-        try:
             parent = pages.chosen(picked["value"]) if picked else None
         except ValueError:
             self._refuse(ack, reply, pages.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
+            return
+        try:
+            groups = form_groups(typed, parent)
+        except UsageError as error:
+            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
             return
         job = Job(
             user=reply.user,
             channel=origin.channel,
             trigger=f"edit:{origin.job}" if origin.job else f"form:{view['id']}",
             typed=_as_command(typed, parent),
-            steps=steps_of(group if group.above is not None else replace(group, parent=parent) for group in groups),
+            steps=steps_of(groups),
             response_url=origin.response_url,
             language=reply.language,
         )
