@@ -92,7 +92,7 @@ def _sandbox(screen: Screen) -> Iterator[Sandbox]:
         api.add(name, parent, identifier)
     screen.say("introduction")
     print(flush=True)
-    with api, _bot(api, {}) as sandbox:
+    with _bot(api, {}) as sandbox, api:  # which ends first, so that nobody who leaves waits for its silence
         yield sandbox
 
 
