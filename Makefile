@@ -9,7 +9,7 @@ export TEXT
 .PHONY: demo test chaos fuzz bench pictures audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
-	@$(RUN) -m bot console --stay -- "$$TEXT"
+	@exec $(RUN) -m bot console --stay -- "$$TEXT"  # so that make sees how the console ended, and not a shell
 
 test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .

@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     console = commands.add_parser("console", help="try /addgroup in this terminal, without Slack")
     console.add_argument("text", nargs="?", metavar="TEXT", help="one command's text, such as 'Customers parent=5'")
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
-    console.add_argument("--stay", action="store_true", help="on a terminal, keep the prompt open after TEXT, and leave it with status 0")
+    console.add_argument("--stay", action="store_true", help="on a terminal, keep the prompt open after TEXT")
     console.set_defaults(run=_console)
     check = commands.add_parser("check", help="look at each part that the bot rests on, and say what mends it")
     check.set_defaults(run=_check)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+import requests
 
 from bot.sandbox.workspace import Form, Message, Reply, Workspace
 
@@ -16,8 +19,9 @@ _SOON = 1.5  # seconds after which somebody who waits is told so
 class Happened:
     """What came of something that was done: one of the first five, or messages in threads and private ones.
 
-    `http` is a status that no bot should answer with; `mistakes` are a form's, by field; `threads` are roots with what
-    is new below them; `outcomes` are those of the jobs that were answered.
+    `http` is a status that no bot should answer with; `mistakes` are a form's, by field; `reply` is for the person
+    alone; `silent` is set when nothing came; `threads` are roots with what is new below them; `outcomes` are those of
+    the jobs that were answered.
     """
 
     http: int = 0
@@ -49,8 +53,10 @@ class Channel:
             self._edits = {root.ts: len(root.earlier) for root in self._workspace.roots(CHANNEL)}
         forms = len(self._workspace.forms)
         self._owed += 1  # KeyboardInterrupt may come from here on
-        reply = act()
-        told = self._told(reply)
+        try:
+            told = _told(act())
+        except requests.RequestException:
+            told = Happened(silent=True)
         if told:
             self._owed -= 1
             return told
@@ -67,17 +73,6 @@ class Channel:
             return Happened(form=self._workspace.forms[-1])
         self._owed = 0
         return self._new() if answered else Happened(silent=True)
-
-    @staticmethod
-    def _told(reply: Reply) -> Happened | None:
-        """Return what the bot's own HTTP answer says, None where the answer comes later."""
-        if reply.status != 200:
-            return Happened(http=reply.status)
-        if mistakes := reply.body.get("errors"):
-            return Happened(mistakes=mistakes)
-        if reply.text:
-            return Happened(reply=Message(CHANNEL, "", reply.text, private_to="?", blocks=reply.body.get("blocks", [])))
-        return None
 
     def _answers(self) -> int:
         """Count the jobs that are answered: in the thread and at the root, or privately."""
@@ -98,3 +93,22 @@ class Channel:
             private=[message for message in new if message.private_to],
             outcomes=frozenset(message.outcome for message in new) - {"", "open"},
         )
+
+
+def said(block: dict[str, Any]) -> str:
+    """Return the text of a block that takes no input."""
+    parts = [block.get("text", {}), *block.get("elements", [])]
+    return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+
+
+def _told(reply: Reply) -> Happened | None:
+    """Return what the bot's own HTTP answer says, None where the answer comes later."""
+    if reply.status != 200:
+        return Happened(http=reply.status)
+    if mistakes := reply.body.get("errors"):
+        return Happened(mistakes=mistakes)
+    if view := reply.body.get("view"):
+        return Happened(reply=Message(CHANNEL, "", "\n".join(map(said, view["blocks"]))))
+    if reply.text:
+        return Happened(reply=Message(CHANNEL, "", reply.text, blocks=reply.body.get("blocks", [])))
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bot.sandbox.channel import said
 from bot.sandbox.keyboard import Keyboard, NotText
 from bot.sandbox.sentences import say
 from bot.sandbox.terminal import Screen
@@ -29,7 +30,7 @@ class FormPrompt:
         self._screen.heading(f"── {self._form.view['title']['text']} ──")
         for block in self._form.view["blocks"]:
             if block["type"] != "input":
-                self._screen.text(_text_of(block))
+                self._screen.text(said(block))
                 continue
             ask = self._ask_parent if block["element"]["type"] == "external_select" else self._ask_text
             if not ask(block):
@@ -106,9 +107,3 @@ def asked(keyboard: Keyboard, screen: Screen, question: str) -> str | None:
             return keyboard.line(question)
         except NotText as error:
             screen.say("unreadable", encoding=error.encoding)
-
-
-def _text_of(block: dict[str, Any]) -> str:
-    """Return what a block that takes no input says."""
-    parts = [block.get("text", {}), *block.get("elements", [])]
-    return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))

@@ -53,14 +53,16 @@ class Keyboard:
         if "\n" not in self._lines[0]:  # else the terminal has marked it as pasted
             while self._arrived() and self.tty:
                 pass
+        if not self._lines:  # Ctrl-C in what was pasted: nothing of it is run
+            return ""
         entry = [self._lines.popleft()]
-        while self._belongs(entry[0]) and "\n" not in entry[0]:
+        while "\n" not in entry[0] and self._belongs(entry[0]):
             entry.append(self._lines.popleft())
         return _text("\n".join(entry).rstrip("\n"))
 
     def _belongs(self, first: str) -> bool:
         """Tell whether the next line is part of the entry that begins with `first`."""
-        if not (self._lines or self._arrived()):
+        if not self._lines and (self.tty or not self._arrived()):
             return False
         following, *after = [*self._lines, ""][:2] if self.tty else [self._lines[0]]
         if _CONTINUES.match(following):
@@ -83,7 +85,7 @@ class Keyboard:
         except EOFError:
             self._ended = True
         except KeyboardInterrupt:
-            pass
+            self._lines.clear()
         else:
             return True
         if self.tty:

@@ -179,7 +179,7 @@ def test_live_reaches_the_api_through_a_proxy(name: str) -> None:
         }
         ended = console("--live", "VIP parent=5", **credentials, **address)
         assert (ended.returncode, ended.stderr) == (1, "")
-        assert set(asked) == {b"CONNECT api.example.com:443 HTTP/1.1"}
+        assert {line.rpartition(b" ")[0] for line in asked} == {b"CONNECT api.example.com:443"}
 
 
 def test_live_without_credentials_is_a_wrong_setting(tmp_path: Path) -> None:

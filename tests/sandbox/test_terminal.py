@@ -49,6 +49,19 @@ def test_what_is_typed_ahead_is_taken_line_by_line() -> None:
     assert "97103" not in person.shown
 
 
+def test_ctrl_c_in_what_was_pasted_runs_nothing_of_it() -> None:
+    """The last line of a paste may have no end yet: who stops there wants none of it."""
+    with terminal() as person:
+        person.wait()
+        person.type("A\r  B\r  C")
+        person.wait("|   C")
+        person.type("\x03")
+        person.wait()
+        person.type("history\r")
+        shown = person.wait()
+    assert "•" not in shown
+
+
 def test_a_number_without_a_button_makes_nothing() -> None:
     """With no button on the screen, and with fewer; the name in quotes makes the group."""
     with terminal() as person:
