@@ -25,9 +25,9 @@ _ACCOUNT = (
     ("5", "Customers", ""),
     ("11", "Retail", "5"),
     ("12", "Wholesale", "5"),
-    ("20", "Employees", ""),
-    ("21", "Drivers", "20"),
-    ("30", "Suppliers", ""),
+    ("20", "Staff", ""),
+    ("21", "Field team", "20"),
+    ("30", "Agencies", ""),
 )
 """The groups of the stand-in's account: id, name, id of the parent."""
 
