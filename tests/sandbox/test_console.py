@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.keyboard import leaves
 from bot.sandbox.process import inherited
 from tests.support.console import ROOT, console
 
@@ -38,31 +39,25 @@ def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> 
     assert shown in ended.stdout
 
 
-@pytest.mark.parametrize(
-    ("typed", "groups"),
-    [
-        ("Top\n  Below\n\tBeside\nOther\n", [3, 1]),
-        ("- Top\n- Beside\n  - Below\n", [3]),
-        ("2025\n  Ocak\nquit\n  Below\n", [2]),
-        ("A\nB\r\nC", [1, 1, 1]),
-        ("5\n:foo\n  \n", []),
-    ],
-)
-def test_lines_of_a_pipe_are_commands_with_what_is_indented_below(typed: str, groups: list[int]) -> None:
+def test_lines_of_a_pipe_are_commands_with_what_is_indented_below() -> None:
     """An indented line, or one with a bullet, belongs to the command above it; every other one is a command."""
-    ended = console(typed=typed)
-    assert (ended.returncode, ended.stderr) == (0 if groups else 2, "")
-    asked = re.findall(r"@you \(en\) asked for (a|\d+) new", ended.stdout)
-    assert [1 if number == "a" else int(number) for number in asked] == groups
+    ended = console(
+        typed="Top\n  Below\n\tBeside\nOther\n- Bullet\n\n2025\n  Ocak\n5\n:foo\n  \nA\r\nLast\nquit\n  Below\n"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "There is no button with this number" in ended.stdout
+    asked = re.findall(r"@you \(en\) asked for (?:a|(\d+)) new groups?: ([^\s,]+)", ended.stdout)
+    assert asked == [("3", "Top"), ("2", "Other"), ("2", "2025"), ("", "A"), ("", "Last")]
 
 
-@pytest.mark.parametrize("word", ["exit", "Q", "ÇIKIŞ", "çık", ":quit", "Quit"])
+@pytest.mark.parametrize("word", ["quit", "exit", "Q", "ÇIKIŞ", "çık", " :quit ", "Quit", "cikis"])
 def test_words_that_leave(word: str) -> None:
-    """In both languages and in any case; what comes after is not run."""
-    assert "#ops\nAddgroup" not in console(typed=f"{word}\nA\n").stdout
+    """In both languages and in any case."""
+    assert leaves(word)
+    assert not leaves(f'"{word}"'), "a group may be called so"
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "all_proxy"])
 def test_a_proxy_of_the_machine_is_not_asked(name: str) -> None:
     """What the console requests of its own processes stays on this machine, where no NO_PROXY says so."""
     ended = console("Customers parent=5", **{name: "http://127.0.0.1:9"})
@@ -135,7 +130,7 @@ def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: P
 
 def test_ctrl_c_leaves_while_an_answer_is_awaited(tmp_path: Path) -> None:
     """Ctrl-C ends the wait and the console, without a traceback and with a shell's exit status."""
-    with typing(":api silence\nCustomers\n", "The next API call", tmp_path) as started:
+    with typing(":api silence\nSilent\n", "The next API call", tmp_path) as started:
         time.sleep(1)  # nothing tells when the command is on its way: it is answered ten seconds later
         started.send_signal(signal.SIGINT)
         _, errors = started.communicate(timeout=30)

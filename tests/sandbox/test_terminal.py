@@ -16,13 +16,11 @@ TREE = "Top\r  Below\r    Deep\r  Beside"
 @pytest.mark.parametrize(
     ("pasted", "environ"),
     [
-        (f"\x1b[200~{TREE}\x1b[201~\r", {}),
-        (f"\x1b[200~/addgroup {TREE}\r\r\x1b[201~\r", {}),
         (f"{TREE}\r", {}),
-        (f"{TREE}\r", {"TERM": "dumb"}),
-        (f"/addgroup\r{TREE}\r", {}),
+        (f"\x1b[200~/addgroup {TREE}\r\r\x1b[201~\r", {}),
+        (f"/addgroup\r{TREE}\r", {"TERM": "dumb"}),
     ],
-    ids=["marked", "marked with the command", "unmarked", "dumb", "unmarked with the command"],
+    ids=["unmarked", "marked", "dumb"],
 )
 def test_lines_that_are_pasted_are_one_command(pasted: str, environ: dict[str, str]) -> None:
     """Whether the terminal marks a paste or only delivers its lines at once."""
@@ -106,8 +104,7 @@ def test_ctrl_c_before_the_bot_is_up_leaves_no_bot_behind(tmp_path: Path) -> Non
     assert "Traceback" not in person.shown
 
 
-@pytest.mark.parametrize("columns", [40, 80])
-@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize(("columns", "language"), [(80, "en"), (40, "tr")])
 def test_nothing_is_wider_than_the_terminal(columns: int, language: str) -> None:
     """Answers, help, the form and the list of faults wrap with their indentation, in both languages."""
     with terminal("--stay", "Ş" * 250, columns=columns, environ={"LC_ALL": f"{language}_XX.UTF-8"}) as person:
@@ -127,7 +124,7 @@ def test_nothing_is_wider_than_the_terminal(columns: int, language: str) -> None
 
 @pytest.mark.parametrize(
     ("environ", "coloured"),
-    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+    [({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
 )
 def test_outcomes_have_colours_where_they_are_wanted(environ: dict[str, str], coloured: bool) -> None:
     """Green, yellow and red beside the words that say the same; none with NO_COLOR or on a dumb terminal."""
@@ -150,8 +147,8 @@ def test_the_console_asks_in_the_chosen_language() -> None:
         person.type(":api lost\r")
         assert "grup oluşur, ama bağlantı yanıttan önce kapanır" in person.wait()
         person.type("Gül\r")
-        person.wait()
-        person.type("2\r")
+        anyway = re.findall(r"\[(\d)\] Yine de", person.wait())
+        person.type(f"{anyway[0]}\r")
         person.wait("(e/h)? ")
         person.type("e\r")
         assert "97102" in person.wait()
