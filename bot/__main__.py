@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -15,6 +16,8 @@ from bot.journal.journal import JournalError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 failed, 2 wrong usage or settings."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal in ASCII gets Turkish names too
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -40,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     console = commands.add_parser("console", help="try /addgroup in this terminal, without Slack")
     console.add_argument("text", nargs="?", metavar="TEXT", help="one command's text, such as 'Customers parent=5'")
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
-    console.add_argument("--stay", action="store_true", help="on a terminal, go on with a prompt after TEXT")
+    console.add_argument("--stay", action="store_true", help="on a terminal, keep the prompt open after TEXT")
     console.set_defaults(run=_console)
     check = commands.add_parser("check", help="look at each part that the bot rests on, and say what mends it")
     check.set_defaults(run=_check)

@@ -188,6 +188,12 @@ def migrate(engine: Engine) -> None:
             connection.execute(_versions.update().values(version=VERSION))
 
 
+def dispose(engine: Engine) -> None:
+    """Close the engine's connections: idle ones now, those that other threads still use when they are given back."""
+    event.listen(engine, "checkin", lambda _connection, record: record.close())
+    engine.dispose()
+
+
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where SQLAlchemy says, in _begin_sqlite
     # What is committed survives a power cut.

@@ -74,7 +74,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the connections; to others this process is dead from now on."""
-        self._engine.dispose()
+        database.dispose(self._engine)
         if self._sign_of_life:
             self._sign_of_life.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -17,6 +18,10 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
+
+
+class NotStarted(RuntimeError):
+    """The process ended, or was not ready in time; the text has what it logged."""
 
 
 class Served:
@@ -40,7 +45,10 @@ class Served:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait()
+        with contextlib.ExitStack() as unless_ready:  # Ctrl-C may come before it is
+            unless_ready.callback(self.kill)
+            self._wait()
+            unless_ready.pop_all()
 
     def _wait(self, seconds: float = 20) -> None:
         until = time.monotonic() + seconds
@@ -50,8 +58,7 @@ class Served:
                     return
             except requests.RequestException:
                 time.sleep(0.02)
-        self.kill()
-        raise RuntimeError(f"serve did not start:\n{self.log.read_text()}")
+        raise NotStarted(f"serve did not start:\n{self.log.read_text()}")
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
         """Send a signal to the process and return its exit status."""
