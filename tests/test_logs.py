@@ -182,7 +182,7 @@ def test_whole_bot_says_no_secret(start: Callable[..., Running], workspace: Work
         url = start().url
         assert workspace.command(url, "Typed").status == 200
         assert workspace.command(url, "typed parent=").status == 200
-        assert workspace.command(url, "typed", command="/other").status == 404
+        assert workspace.command(url, "typed parent=", command="/other").status == 200
         assert workspace.finished()
 
     lines = written(work, level="DEBUG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -30,6 +31,10 @@ SOON = 1.0
 """How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
 
 
+AT_ONCE = 8
+"""How many threads may wait for Slack at once, so that the others are free to acknowledge commands."""
+
+
 class Form:
     """Opens the form, and listens to its suggestions and its submission.
 
@@ -43,6 +48,7 @@ class Form:
         self._access = intake.access
         self._groups = groups
         self._journal = journal
+        self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def register(self, app: App) -> None:
         """Register the listeners."""
@@ -93,7 +99,17 @@ class Form:
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Suggest parents for what is typed in the form; an id is always possible."""
+        """Suggest parents for what is typed in the form; nothing while too many threads wait already."""
+        if not self._free.acquire(blocking=False):
+            ack(options=[])
+            return
+        try:
+            self._suggest(ack, body)
+        finally:
+            self._free.release()
+
+    def _suggest(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Suggest parents; an id is always possible."""
         query, user = str(body.get("value", "")), body["user"]["id"]
         channel = Origin.load(body["view"]["private_metadata"]).channel
         language = self._users.language(user, SOON)
@@ -111,6 +127,16 @@ class Form:
         ack(options=fitting(found, pages.MAX_OPTIONS, last=by_id))
 
     def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
+        if not self._free.acquire(blocking=False):
+            event("form_not_opened", level=logging.WARNING, user=reply.user, error="too many at once")
+            reply.tell_at_once(lambda language: messages.plain(say(language, "form.not_opened")))
+            return
+        try:
+            self._open_now(reply, trigger_id, origin, name, parent)
+        finally:
+            self._free.release()
+
+    def _open_now(self, reply: Reply, trigger_id: str, origin: Origin, name: str, parent: Parent) -> None:
         language = self._users.language(reply.user, SOON)
         if reason := self._access.refusal(reply.user, origin.channel, SOON):
             event("denied", user=reply.user, channel=origin.channel, reason=reason)

@@ -27,11 +27,12 @@ class NotStarted(RuntimeError):
 class Served:
     """`python -m bot serve`, started at once and ready when the constructor returns.
 
-    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error.
+    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. `process` is the
+    front, whose child is the worker.
     """
 
     def __init__(self, workspace: Workspace, api: Api | None, directory: Path, **more: str) -> None:
-        self.port = free_port()
+        self.port = int(more.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / f"serve-{self.port}.log"
         self._environ = {**inherited(), **variables(workspace, api), "PORT": str(self.port), **more}
@@ -66,8 +67,8 @@ class Served:
         return self.process.wait(seconds)
 
     def kill(self) -> None:
-        """End the process and its children at once, as a crash would."""
-        if self.process.poll() is None:
+        """End both processes at once, as a crash of the machine would."""
+        if self.process.returncode is None:  # not waited for, so the number of its group is still its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 

@@ -79,7 +79,7 @@ def test_members_are_people_and_user_groups(
 
 def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspace, api: Api) -> None:
     """Elsewhere the command, the form and the suggestions are refused."""
-    bot = start(ADDGROUP_CHANNELS="C1,C2")
+    bot = start(ADDGROUP_CHANNELS="C1,C2", ADDGROUP_LANGUAGE="en")
     workspace.command(bot.url, "VIP", channel="C3")
     refused(workspace, "channel")
     assert load("en")["denied.channel.explanation"] in workspace.command(bot.url, "", channel="C3").text

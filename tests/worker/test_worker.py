@@ -354,8 +354,8 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
         assert workspace.command(first.url, name).status == 200
     assert api.called.wait(10)
     with ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(first.bot.stop, 9)
-        assert first.bot.worker._stopping.wait(10)
+        stopped = pool.submit(first.worker.stop, 9)
+        assert first.worker.stopping.wait(10)
         go.set()
         stopped.result()
     assert api.made() == 1
@@ -428,7 +428,7 @@ def test_a_failure_of_slack_delays_the_answer(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
-    monkeypatch.setattr("bot.app.slack_client", lambda settings, _seconds=1: slack_client(settings, 1))
+    monkeypatch.setattr("bot.worker.worker.slack_client", lambda settings: slack_client(settings, 1))
     monkeypatch.setattr(worker, "LONGEST_WAIT", 0.1)
     workspace.faults["chat.postMessage"].extend([fault, fault])
     workspace.command(start().url, "VIP")
