@@ -17,7 +17,7 @@ from bot.front.commands import Commands
 from bot.front.form import Interactions
 from bot.front.http import HttpApp
 from bot.front.intake import Intake
-from bot.iletimerkezi.client import Client
+from bot.iletimerkezi.client import Client, Credentials
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.journal.wakeup import Wakeup
@@ -53,7 +53,7 @@ class Bot:
         slack = web_client(settings)
         people = Users(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
-        api = Client(settings.api_url, settings.credentials, settings.api_timeout)
+        api = Client(settings.api_url, Credentials(settings.api_key, settings.api_hash), settings.api_timeout)
         self._wakeup = wakeup
         self._journal = journal = Journal(settings.database_url)
         groups = Groups(api, journal.recently_created)
@@ -61,9 +61,9 @@ class Bot:
         audit_language = "en" if settings.language == "auto" else settings.language
         delivery = Delivery(slack, settings.audit_channel, audit_language)
         stopping = threading.Event()
-        steps = GroupCreator(journal, api, groups, settings.workers, stopping)
+        steps = GroupCreator(journal, api, groups, settings.api_calls, stopping)
         walk = JobRunner(journal, steps, delivery, people, access)
-        carriers = 2 * settings.workers  # more than calls, so that jobs that wait for Slack do not keep the API idle
+        carriers = 2 * settings.api_calls  # more than calls, so that jobs that wait for Slack do not keep the API idle
         self.worker = Worker(journal, wakeup, walk, carriers, stopping)
         self.bolt = _bolt(settings, slack)
         intake = Intake(journal, wakeup, people, access, self._errands)

@@ -25,7 +25,7 @@ COMMANDS = 100
 @pytest.fixture
 def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
     """Serve with room for fewer calls to the API at once than there will be commands."""
-    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="50")
+    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="50")
     yield served
     served.kill()
 

@@ -258,7 +258,7 @@ def _sandbox() -> Iterator[Console]:
 def _live() -> Iterator[Console]:
     environ = settings.environment()
     chosen = settings.read(environ, slack=False)
-    print(LIVE.format(url=chosen.api_url, key=f"{chosen.credentials.key[:4]}…"), flush=True)
+    print(LIVE.format(url=chosen.api_url, key=f"{chosen.api_key[:4]}…"), flush=True)
     ours = {name: value for name, value in environ.items() if name.startswith("ILETIMERKEZI_")}
     with _bot(None, ours) as console:
         yield console

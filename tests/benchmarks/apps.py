@@ -16,7 +16,7 @@ from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-SECRET = "signing-secret-of-benchmarks"
+SECRET = "0123456789abcdef0123456789abcdef"
 
 
 def bolt(process_before_response: bool, api: str = "", journal: Path | None = None) -> App:
