@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import fcntl
 import logging
@@ -30,7 +29,6 @@ class Writer(logging.Handler):
         self._dropped = 0
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
-        atexit.register(self.close)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped where too many wait."""
@@ -47,8 +45,7 @@ class Writer(logging.Handler):
                 self._lines.all_tasks_done.wait(left)
 
     def close(self) -> None:
-        """Write what waits, within AT_EXIT, and end the thread."""
-        atexit.unregister(self.close)
+        """Write what waits, within AT_EXIT, and end the thread. `logging` calls this at the end of the process."""
         if self._thread.is_alive():
             with contextlib.suppress(queue.Full):
                 self._lines.put(None, timeout=AT_EXIT)
