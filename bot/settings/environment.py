@@ -11,7 +11,10 @@ from dotenv.parser import parse_stream
 
 from bot.settings.names import VARIABLES
 
-_QUOTES = ("''", '""', "‘’", "“”")
+QUOTES = "'\"‘’“”"
+"""What values are quoted with, by people and by programs."""
+
+_PAIRS = ("''", '""', "‘’", "“”")
 _INVISIBLE = "\ufeff\u200b"  # the byte order mark, and a space of no width that web pages contain
 
 
@@ -37,7 +40,7 @@ def clean(value: str) -> str:
     Container runtimes keep the quotes of their env files as part of the value.
     """
     value = value.strip().strip(_INVISIBLE).strip()
-    quoted = len(value) > 1 and value[0] + value[-1] in _QUOTES
+    quoted = len(value) > 1 and value[0] + value[-1] in _PAIRS
     return value[1:-1].strip() if quoted else value
 
 

@@ -87,6 +87,6 @@ def _nearest(name: str) -> str:
     upper = name.upper()
     prefix = found[0] if (found := _OURS.match(upper)) else ""
     rests = {known.removeprefix(prefix): known for known in VARIABLES if known.startswith(prefix)}
-    sure = 0.65 if prefix and not _LIMITS.search(upper) else 0.85  # what may limit must not pass for something else
+    sure = 0.6 if prefix and not _LIMITS.search(upper) else 0.85  # what may limit must not pass for something else
     close = difflib.get_close_matches(upper.removeprefix(prefix), rests, 1, sure)
     return rests[close[0]] if close else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.settings import database_url
-from bot.settings.environment import clean
+from bot.settings.environment import QUOTES, clean
 from bot.settings.names import PROXIES, unknown
 
 _PANEL = "Settings > Security > API Access"
@@ -116,7 +116,7 @@ class Reader:
 
         A variable that is set but holds no id is refused: an empty restriction would let everybody in.
         """
-        found = tuple(part for each in re.split(r"[,;\s]", self.get(name)) if (part := clean(each)))
+        found = tuple(part for each in re.split(r"[,;\s]", self.get(name)) if (part := each.strip(QUOTES)))
         wrong = [part for part in found if not re.fullmatch(rf"[{kinds}][A-Z0-9]+", part)]
         example = f"such as {kinds[0]}0123ABCD, which Slack shows under the details of each"
         if self._environ.get(name, "").strip() and not found:

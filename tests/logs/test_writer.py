@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.logs.writer import MOST_WAITING
 from bot.sandbox.process import inherited
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 FLOOD = """
 import os, sys
