@@ -48,7 +48,7 @@ def run(options: Namespace) -> int:
 def _run(options: Namespace) -> None:
     _refuse_nonsense(options)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Turkish letters is no reason to fail
-        sys.stdout.reconfigure(encoding="utf-8" if options.csv else None, errors="backslashreplace")
+        sys.stdout.reconfigure(encoding="utf-8" if options.csv or options.json else None, errors="backslashreplace")
     since, before = (None if text is None else moment(text) for text in (options.since, options.forget_before))
     if before and before > datetime.now(UTC) - KEPT:
         raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")

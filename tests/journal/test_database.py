@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from bot.journal import database
 from bot.journal.journal import Accepted, Journal, JournalError
@@ -124,7 +125,7 @@ def test_no_new_connection_makes_a_new_file(tmp_path: Path) -> None:
     event.listen(engine, "checkin", lambda _connection, record: record.invalidate())
     file.unlink()
     for _ in range(2):
-        with pytest.raises(database.OperationalError, match="deleted or replaced"), engine.begin():
+        with pytest.raises(OperationalError, match="deleted or replaced"), engine.begin():
             pytest.fail("began")
     assert not file.exists()
     engine.dispose()
@@ -146,7 +147,7 @@ def test_a_frozen_process_does_not_stop_the_others(new_database: Callable[..., s
     url = new_database()
     journal = Journal(url)
     journal.open()
-    frozen = subprocess.Popen(
+    frozen = subprocess.Popen(  # noqa: S603  # our own words
         [sys.executable, "-c", FREEZE, url], cwd=ROOT, env=inherited(), stdout=subprocess.PIPE, text=True
     )
     try:
@@ -173,7 +174,9 @@ def accepted_within(journal: Journal, seconds: float) -> bool:
     return False
 
 
-def test_the_name_of_a_driver_is_not_needed(new_database: Callable[..., str], connected: Callable[[str], Engine]) -> None:
+def test_the_name_of_a_driver_is_not_needed(
+    new_database: Callable[..., str], connected: Callable[[str], Engine]
+) -> None:
     """`postgres://`, as Heroku writes it, `postgresql://` and the driver's own name are one."""
     url = new_database()
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
