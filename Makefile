@@ -1,4 +1,4 @@
-# Every target sets up what it needs: a virtual environment in .venv, from the hash-pinned lock.
+# Every target sets up what it needs: .venv, from the hash-pinned lock files.
 PYTHON ?= python3
 RUN = .venv/bin/python
 PIP = .venv/bin/pip install -qq --disable-pip-version-check --no-deps --require-hashes
@@ -15,30 +15,30 @@ test: .venv/dev  ## lint, types and tests
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q --cov --cov-report=term
 
-chaos: .venv/dev  ## kill the bot under load for longer than `make test` does
+chaos: .venv/dev  ## kill the bot under load, for longer than `make test` does
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_chaos.py
 
-fuzz: .venv/dev  ## hostile input for longer than `make test` does
+fuzz: .venv/dev  ## send hostile input, for longer than `make test` does
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_fuzz.py
 
-bench: .venv/dev  ## measure the bot beside what it is compared with (BENCH="ack burst" for some)
+bench: .venv/dev  ## measure the bot next to what it is compared with (BENCH="ack burst" for a part)
 	$(RUN) -m tests.benchmarks.bench $(BENCH)
 
-pictures: .venv/dev  ## draw README's pictures anew from what the bot sends
-	$(RUN) -m tests.pictures
+pictures: .venv/dev  ## draw the pages' pictures from what the bot sends now
+	$(RUN) -m tests.docs.pictures
 
-audit: .venv/dev  ## look the pinned dependencies up among the known vulnerabilities (needs the network)
+audit: .venv/dev  ## look for known vulnerabilities in the pinned dependencies (needs the network)
 	.venv/bin/pip install -qq --disable-pip-version-check pip-audit
 	.venv/bin/pip-audit --require-hashes --disable-pip -r requirements.txt
 
-lock: .venv/dev  ## write requirements*.txt anew from pyproject.toml
+lock: .venv/dev  ## write requirements*.txt from pyproject.toml
 	.venv/bin/pip install -qq --disable-pip-version-check uv
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command 'make lock' --extra postgres pyproject.toml -o requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command 'make lock' --extra postgres --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
-clean:  ## remove what the targets made
+clean:  ## remove .venv and the tools' caches
 	rm -rf .venv .mypy_cache .ruff_cache .coverage* .hypothesis
 
 .venv/bin/python:

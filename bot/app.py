@@ -13,8 +13,9 @@ from slack_bolt.context import BoltContext
 from slack_sdk import WebClient
 
 from bot import tls
+from bot.front.buttons import Buttons
 from bot.front.commands import Commands
-from bot.front.form import Interactions
+from bot.front.form import Form
 from bot.front.http import HttpApp
 from bot.front.intake import Intake
 from bot.iletimerkezi.client import Client, Credentials
@@ -67,8 +68,9 @@ class Bot:
         self.worker = Worker(journal, wakeup, walk, carriers, stopping)
         self.bolt = _bolt(settings, slack)
         intake = Intake(journal, wakeup, people, access, self._errands)
-        interactions = Interactions(web_client(settings, FORM), intake, groups, journal)
-        Commands(intake, groups, journal, interactions).register(self.bolt)
+        form = Form(web_client(settings, FORM), intake, groups, journal)
+        for listeners in (Commands(intake, groups, journal, form), form, Buttons(intake, form, journal)):
+            listeners.register(self.bolt)
         served = None if settings.socket_mode else self.bolt
         self.also_healthy: Callable[[], bool] = lambda: True  # what serves it may have a say
         self.web = HttpApp(served, settings.slack_signing_secret, self._healthy)

@@ -155,7 +155,7 @@ def created(result: str) -> str:
     return (found[1] or found[2]) if found else ""
 
 
-SKIPPED = load("en")["tree.skipped"]
+SKIPPED = load("en")["skipped.line"]
 
 
 def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp_path: Path, database_url: str) -> None:

@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
 from bot.front import pages
-from bot.front.form import Interactions
+from bot.front.form import Form
 from bot.front.intake import Intake, Reply
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
@@ -26,18 +26,17 @@ COMMAND = "/addgroup"
 class Commands:
     """Registers with a Bolt app everything that Slack may send it."""
 
-    def __init__(self, intake: Intake, groups: Groups, journal: Journal, interactions: Interactions) -> None:
+    def __init__(self, intake: Intake, groups: Groups, journal: Journal, form: Form) -> None:
         self._intake = intake
         self._users = intake.users
         self._access = intake.access
         self._groups = groups
         self._journal = journal
-        self._interactions = interactions
+        self._form = form
 
     def register(self, app: App) -> None:
         """Register the listeners."""
         app.command(COMMAND)(self.command)
-        self._interactions.register(app)
         app.error(self.failed)
 
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
@@ -59,7 +58,7 @@ class Commands:
             case History():
                 self._history(reply, command["channel_id"], command.get("team_domain", ""))
             case OpenForm():
-                self._interactions.open_form(reply, command["trigger_id"], command["channel_id"])
+                self._form.open_form(reply, command["trigger_id"], command["channel_id"])
             case Create(groups):
                 self._intake.accept(
                     Job(

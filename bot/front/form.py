@@ -1,8 +1,7 @@
-"""What people do with the form and with the buttons under answers."""
+"""The form: opening it, its suggestions, and what people submit."""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from dataclasses import replace
@@ -19,8 +18,11 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
 from bot.model.command import NewGroup, outline
-from bot.model.job import Created, Job, Step, TryLater, rest, steps_of, to_look_up
+from bot.model.followup import FollowUp
+from bot.model.job import Job, TryLater, steps_of
 from bot.model.names import Parent, ParentId, UsageError, clean_name
+from bot.model.next_job import follow
+from bot.model.outcome import Created
 from bot.slack import messages, wording
 from bot.slack.client import SlackRefused, called
 from bot.slack.texts import say, say_plain
@@ -29,8 +31,8 @@ SOON = 1.0
 """How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
 
 
-class Interactions:
-    """Listens to the form, its suggestions, and the buttons.
+class Form:
+    """Opens the form, and listens to its suggestions and its submission.
 
     `slack` opens forms while Slack waits, so its calls must end well within three seconds.
     """
@@ -44,31 +46,21 @@ class Interactions:
         self._journal = journal
 
     def register(self, app: App) -> None:
-        """Register the listeners; the last one takes the buttons that no version knows any more."""
+        """Register the listeners."""
         app.view(pages.FORM)(self.submitted)
         app.options(pages.PARENT)(self.suggest)
-        app.action(re.compile("^(edit|subgroup)$"))(self.form_wanted)
-        app.action(re.compile("^(again|look|anyway|another)$"))(self.pressed)
-        app.action(re.compile(""))(self.stale)
-
-    # The form.
 
     def open_form(self, reply: Reply, trigger_id: str, channel: str) -> None:
         """Open the empty form while the trigger is valid."""
         self._open(reply, trigger_id, Origin(channel, reply.response_url))
 
-    def form_wanted(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Open the form filled in from an answer: with what was refused, or with the new group as the parent."""
-        reply = self._reply(ack, body)
-        old = self._answered(reply, body)
-        if not old:
-            return
-        step, channel = old.steps[0], _channel(body)
+    def open_from(self, reply: Reply, trigger_id: str, channel: str, old: Job) -> None:
+        """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
+        step = old.steps[0]
         if isinstance(step.outcome, Created):
-            self._open(reply, body["trigger_id"], Origin(channel, reply.response_url), parent=_made(step))
+            self._open(reply, trigger_id, Origin(channel, reply.response_url), parent=ParentId(step.outcome.id))
         else:
-            origin = Origin(channel, reply.response_url, old.id)
-            self._open(reply, body["trigger_id"], origin, step.name, step.parent)
+            self._open(reply, trigger_id, Origin(channel, reply.response_url, old.id), step.name, step.parent)
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
@@ -97,7 +89,7 @@ class Interactions:
             language=reply.language,
         )
         old = self._journal.find(origin.job) if origin.job else None
-        self._intake.accept(old.followed_by(job) if old else job, reply)
+        self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents for what is typed in the form; an id is always possible."""
@@ -135,70 +127,6 @@ class Interactions:
     def _refuse(ack: Ack, reply: Reply, field: str, sentence: str) -> None:
         ack(response_action="errors", errors={field: sentence})
         event("form_refused", user=reply.user, field=field)
-
-    # The buttons.
-
-    def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Go on from an answer with another job. Its trigger lets a button work once, whoever presses it."""
-        reply = self._reply(ack, body)
-        old = self._answered(reply, body)
-        if not old:
-            return
-        action = body["actions"][0]["action_id"]
-        old = self._looked_at(old) if action == "anyway" else old
-        steps = to_look_up(old) if action == "look" else rest(old, action)
-        job = Job(
-            user=reply.user,
-            channel=old.channel,
-            trigger=f"{action}:{old.id}",
-            typed=old.typed,
-            steps=steps,
-            response_url=reply.response_url,
-            language=reply.language,
-            forced=action in ("anyway", "another"),
-        )
-        self._intake.accept(old.followed_by(job), reply)
-
-    def _looked_at(self, job: Job) -> Job:
-        """Return the job whose unclear groups this one only looked up, with what hangs under them, or this one."""
-        while job.trigger.startswith("look:") and (before := self._journal.find(job.trigger.removeprefix("look:"))):
-            job = before
-        return job
-
-    def stale(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Answer a button that this version does not know."""
-        self._too_old(self._reply(ack, body))
-
-    def _answered(self, reply: Reply, body: dict[str, Any]) -> Job | None:
-        """Return the job under whose answer a button was pressed; None, and the person is told, when there is none."""
-        try:
-            value = json.loads(body["actions"][0]["value"])
-            old = self._journal.find(str(value["job"])) if value["v"] == messages.VERSION else None
-        except (KeyError, TypeError, ValueError):
-            old = None
-        except JournalError as error:
-            event("job_not_read", level=logging.ERROR, reason=str(error))
-            reply.tell(lambda language: messages.plain(say(language, "failure.journal")))
-            return None
-        if not old or not old.settled:
-            self._too_old(reply)
-            return None
-        return old
-
-    @staticmethod
-    def _too_old(reply: Reply) -> None:
-        reply.tell(lambda language: messages.plain(say(language, "button.stale")))
-
-    def _reply(self, ack: Ack, body: dict[str, Any]) -> Reply:
-        return self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
-
-
-def _channel(body: dict[str, Any]) -> str:
-    return str((body.get("channel") or {}).get("id") or body["container"]["channel_id"])
-
-
-def _made(step: Step) -> Parent:
-    return ParentId(step.outcome.group.id) if isinstance(step.outcome, Created) else None
 
 
 def _values(options: list[dict[str, Any]]) -> set[str]:

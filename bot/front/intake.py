@@ -11,7 +11,8 @@ from slack_bolt import Ack
 from bot.journal.journal import Accepted, Busy, Journal, JournalError
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
-from bot.model.job import Duplicate, Job, TryLater
+from bot.model.job import Job, TryLater
+from bot.model.outcome import Duplicate
 from bot.slack import messages, wording
 from bot.slack.access import Access
 from bot.slack.client import SlackRefused, tell
@@ -91,7 +92,7 @@ class Intake:
             return
         event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(accepted).__name__.lower())
         match accepted:
-            case Accepted(fresh=False, user=first) if not job.typed_now:
+            case Accepted(fresh=False, user=first) if job.followup:
                 reply.tell(lambda language: messages.plain(say(language, "button.used", who=wording.mention(first))))
             case Accepted():
                 self._wakeup.ring()

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.iletimerkezi.groups import Choice
-from bot.model.job import Created, Job
+from bot.model.job import Job
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.messages import Message, plain
 from bot.slack.texts import say
-from bot.slack.wording import as_typed, cut, escape, mention
+from bot.slack.wording import as_typed, cut, describe, escape, mention
 
 NAME, PARENT = "name", "parent"
 """Ids of the form's fields, each of a block and of the element in it."""
@@ -124,8 +124,7 @@ def _line(language: str, job: Job, team: str) -> str:
     first = job.steps[0]
     when = datetime.fromtimestamp(job.accepted_at, UTC)
     shown = f"<!date^{int(job.accepted_at)}^{{date_short_pretty}} {{time}}|{when:%Y-%m-%d %H:%M} UTC>"
-    made = ", ".join(f"`{escape(step.outcome.group.id)}`" for step in job.steps if isinstance(step.outcome, Created))
-    result = say(language, f"history.{_state(job)}", ids=made)
+    result = _result(language, job)
     link = ""
     if job.thread and team:
         address = f"https://{team}.slack.com/archives/{job.thread.channel}/p{job.thread.ts.replace('.', '')}"
@@ -136,10 +135,13 @@ def _line(language: str, job: Job, team: str) -> str:
     return f"• {shown} · {mention(job.user)} · {what} · {result}{link}"
 
 
-def _state(job: Job) -> str:
-    """Return what became of a job, or where it stands."""
-    states = [step.state for step in job.steps]
-    return "created" if "created" in states and job.settled else job.steps[0].state if job.settled else "sending"
+def _result(language: str, job: Job) -> str:
+    """Return what became of a job, or that it is under way."""
+    if not job.settled:
+        return say(language, "history.open")
+    if len(job.steps) == 1 or job.denied:
+        return describe(language, job.steps[0], "history")
+    return say(language, "history.tree", made=job.created, count=len(job.steps))
 
 
 def _input(block: str, label: str, hint: str, element: dict[str, Any], optional: bool = False) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from bot.cache import Cache
 from bot.iletimerkezi.client import ApiError, Client
 from bot.logs import event
 from bot.model.group import Group
-from bot.model.job import NoParent
 from bot.model.names import fold
+from bot.model.outcome import NoParent
 
 KEPT = 60.0
 """How long the list of groups is used before it is asked for anew, in seconds."""

@@ -39,7 +39,8 @@ jobs = Table(
     Column("user", Text, nullable=False),
     Column("asker", Text, nullable=False),  # who is named in the root: of a button's job, who typed the first one
     Column("origin", Text, nullable=False),  # the job from whose answer this one goes on, or itself
-    Column("forced", Integer, nullable=False, default=0),  # wanted although there is such a group
+    Column("followup", Text),  # the button that started it
+    Column("follows", Text),  # the job under whose answer the button was
     Column("channel", Text, nullable=False),
     Column("typed", Text, nullable=False),
     Column("language", Text, nullable=False),  # "" while it is not known
@@ -66,19 +67,26 @@ steps = Table(
     Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),  # the name as names are compared
-    Column("parent", Text, nullable=False),  # the parent's id, "" for a main group; a key while it is not known
+    Column("parent_id", Text),  # "" for a main group, NULL while it is not known
     Column("parent_name", Text),  # how the parent was given, if by name
+    Column("parent_key", Text, nullable=False),  # the parent as parents are compared
     Column("above", Integer),  # the parent's position, if it is a step of this job
     Column("state", Text, nullable=False),
-    Column("code", Integer),  # of a refusal
-    Column("detail", Text),  # the API's message, or the reason, or more as JSON
-    Column("found", Text),  # ids found when a lost answer was looked up, JSON
+    Column("reason", Text),  # why a request that was sent has no clear answer
     Column("group_id", Text),
+    Column("outcome", Text),  # JSON: the fields of the outcome
     Column("sent_at", Double),
     Column("settled_at", Double),
 )
-Index("steps_by_name", steps.c.name_key, steps.c.parent)
+Index("steps_by_name", steps.c.name_key, steps.c.parent_key)
 Index("steps_by_group", steps.c.group_id)
+
+languages = Table(
+    "languages",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("language", Text, nullable=False),  # what the person chose
+)
 
 processes = Table(
     "processes",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.journal import queries, rows
-from bot.model.job import WAITING, Duplicate, Job, Skipped, Step
+from bot.model.job import Job, Step
+from bot.model.outcome import WAITING, Duplicate, Skipped
 
 RECENT = 600.0
 """How long a created group keeps another of the same name from being made unawares, in seconds."""
@@ -13,7 +14,7 @@ RECENT = 600.0
 
 def of(job: Job) -> list[Step]:
     """Return the steps that must not be made when somebody else is at them; what hangs under a new group is its own."""
-    return [] if job.forced else [step for step in job.steps if step.unsettled == WAITING and step.above is None]
+    return [] if job.forced else [step for step in job.steps if step.stage == WAITING and step.above is None]
 
 
 def twins(

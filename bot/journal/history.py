@@ -10,10 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
 
-from bot.iletimerkezi.client import NotSent, Rejected
 from bot.journal import database, rows
 from bot.journal.database import jobs, steps
-from bot.model.job import Denied, Duplicate, NoParent, Outcome, Skipped, Unclear
 
 PAGE = 200
 """How many jobs are read, and are in memory, at once."""
@@ -21,7 +19,7 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class EntryStep:
-    """One group that was asked for, and how it ended; `state` is that of jobs.Step, or denied. Times are in UTC.
+    """One group that was asked for, and how it ended; `state` is that of a Step. Times are in UTC.
 
     `parent` is the parent's id, "" for a main group, None as long as it is not known; `parent_name` is how it was
     given, if by name. `code` is that of a refusal, `reason` the API's message or why there is no group; `group_id` is
@@ -46,7 +44,8 @@ class Entry:
     """One accepted command: the job's id, when (in UTC), who (`user`) did what (`typed`), and where (`channel`).
 
     `answered_at` is None while it is open, `closed_at` as long as anything is left to do. `asker` and `origin` are the
-    person and the job from whose answer this one goes on, else this one's own.
+    person and the job that this one goes back to, else its own; `followup` is the button and `follows` the job under
+    whose answer it was pressed, else "".
     """
 
     job: str
@@ -58,7 +57,8 @@ class Entry:
     channel: str
     typed: str
     origin: str
-    forced: bool
+    followup: str
+    follows: str
     steps: tuple[EntryStep, ...]
 
 
@@ -112,7 +112,8 @@ def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
         channel=row.channel,
         typed=row.typed,
         origin=row.origin,
-        forced=bool(row.forced),
+        followup=row.followup or "",
+        follows=row.follows or "",
         steps=its_steps,
     )
 
@@ -122,32 +123,16 @@ def _step(row: Row[Any]) -> EntryStep:
     return EntryStep(
         step=row.position,
         name=row.name,
-        parent=None if ":" in row.parent else row.parent,
+        parent=row.parent_id,
         parent_name=row.parent_name or "",
-        state="denied" if isinstance(outcome, Denied) else row.state,
-        code=row.code,
-        reason=_reason(outcome) if outcome else row.detail or "",
+        state=row.state,
+        code=getattr(outcome, "code", None),
+        reason=outcome.why if outcome else row.reason or "",
         group_id=row.group_id or "",
-        found=(outcome.found or ()) if isinstance(outcome, Unclear) else (),
+        found=getattr(outcome, "found", None) or (),
         sent_at=_time(row.sent_at),
         settled_at=_time(row.settled_at),
     )
-
-
-def _reason(outcome: Outcome | None) -> str:
-    """Return in words why there is no group."""
-    match outcome:
-        case Rejected(message=message):
-            return message
-        case NotSent(reason=reason) | Unclear(reason=reason) | Denied(reason=reason):
-            return reason
-        case NoParent(reason=reason):
-            return f"parent {reason}"
-        case Duplicate(user=user):
-            return f"the same group was asked for by {user}"
-        case Skipped():
-            return "the group above it was not made"
-    return ""
 
 
 def _time(seconds: float | None) -> datetime | None:

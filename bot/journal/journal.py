@@ -18,7 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.journal import database, duplicates, lease, queries, rows
 from bot.journal.group_commit import GroupCommit
 from bot.model.group import Group
-from bot.model.job import SENDING, WAITING, Denied, Duplicate, Job, Step, Thread
+from bot.model.job import Job, Step, Thread
+from bot.model.outcome import SENDING, WAITING, Denied, Duplicate
 
 LEASE = 30.0
 """How long a process holds its jobs without renewing its lease, in seconds."""
@@ -112,7 +113,7 @@ class Journal:
                 elif twin := duplicates.refused(job, twins):
                     refused.append(job)
                     answers.append(twin)
-                    if job.typed_now:  # a button is left for others
+                    if not job.followup:  # others may still press a button
                         known[job.trigger] = job.user
                 else:
                     accepted.append(job)
@@ -130,7 +131,7 @@ class Journal:
     def count_created(self, origin: str) -> int:
         """Return how many groups were made by a job and those that went on from its answer."""
         with self._reading() as connection:
-            return int(connection.scalar(queries.MADE_FROM, {"origin": origin}) or 0)
+            return int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
 
     def recent(self, most: int) -> list[Job]:
         """Return the last jobs, newest first."""
@@ -141,7 +142,7 @@ class Journal:
     def recently_created(self) -> list[Group]:
         """Return the groups that were made just now, by whatever process."""
         with self._reading() as connection:
-            return [Group(*row) for row in connection.execute(queries.MADE_LATELY, {"recent": duplicates.RECENT})]
+            return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, {"recent": duplicates.RECENT})]
 
     def withdraw(self, job: Job) -> None:
         """Take a job back whose acceptance failed in a way that leaves open whether it was written."""
@@ -191,18 +192,20 @@ class Journal:
             if twin := twins.get(key):
                 step.outcome = twin
                 _settle(connection, job, step)
-            elif connection.execute(queries.SEND, {**_this(job, step), "parent": step.parent_id}).rowcount != 1:
-                raise LostLease
+            else:
+                parent = {"parent_id": step.parent_id, "parent_key": step.parent_id}
+                if connection.execute(queries.SEND, {**_this(job, step), **parent}).rowcount != 1:
+                    raise LostLease
 
         self._changed(job, send)
         if step.outcome:
             return False
-        step.unsettled = SENDING
+        step.stage = SENDING
         return True
 
     def mark_unanswered(self, job: Job, step: Step) -> None:
         """Write down why a request that left has no clear answer (`step.reason`); its outcome is looked up next."""
-        self._change(job, queries.CHANGE_STEP, place=step.position, detail=step.reason)
+        self._change(job, queries.CHANGE_STEP, place=step.position, reason=step.reason)
 
     def settle(self, job: Job, step: Step) -> None:
         """Write a step's outcome down."""
@@ -212,9 +215,9 @@ class Journal:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
 
         def refuse(connection: Connection) -> None:
-            if not job.typed_now:
+            if job.followup:
                 connection.execute(queries.CHANGE, {"this": job.id, "trigger": f"denied:{job.id}"})
-            for step in job.steps:
+            for step in (step for step in job.steps if not step.outcome):
                 step.outcome = Denied(reason)
                 _settle(connection, job, step)
 
@@ -232,7 +235,7 @@ class Journal:
     def created_here(self, ids: Collection[str]) -> set[str]:
         """Return those of the group ids that are known to have been made by the bot."""
         with self._reading() as connection:
-            return set(connection.scalars(queries.MADE, {"groups": tuple(ids)}).all())
+            return set(connection.scalars(queries.CREATED_HERE, {"groups": tuple(ids)}).all())
 
     # The process.
 
@@ -321,8 +324,7 @@ def _this(job: Job, step: Step) -> dict[str, Any]:
 def _settle(connection: Connection, job: Job, step: Step) -> None:
     if not step.outcome:
         raise ValueError("a step without an outcome is not settled")
-    values = {**_this(job, step), "state": step.state, **rows.of_outcome(step.outcome)}
-    connection.execute(queries.SETTLE, values)
+    connection.execute(queries.SETTLE, {**_this(job, step), **rows.of_outcome(step.outcome)})
 
 
 def _load(connection: Connection, ids: Collection[str]) -> list[Job]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from bot.journal.database import jobs, now, processes, steps
-from bot.model.job import SENDING, WAITING
+from bot.model.outcome import SENDING, WAITING, Created, Unknown
 
 
 def _seconds(name: str) -> BindParameter[float]:
@@ -48,14 +48,14 @@ OPEN = select(func.count()).select_from(select(literal(1)).where(_is_open).limit
 
 _settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
 TWINS = (
-    select(steps.c.name_key, steps.c.parent, jobs.c.user, steps.c.state, steps.c.group_id, now() - _settled_at)
+    select(steps.c.name_key, steps.c.parent_key, jobs.c.user, steps.c.state, steps.c.group_id, now() - _settled_at)
     .join(jobs, jobs.c.id == steps.c.job)
-    .where(tuple_(steps.c.name_key, steps.c.parent).in_(_among("keys")))
+    .where(tuple_(steps.c.name_key, steps.c.parent_key).in_(_among("keys")))
     .where(or_(steps.c.job != bindparam("this"), steps.c.position != bindparam("position")))
     .where(
         or_(
             and_(steps.c.state.in_(_among("unsettled")), jobs.c.closed_at.is_(None)),
-            and_(steps.c.state.in_(("created", "unknown")), steps.c.settled_at > now() - _seconds("recent")),
+            and_(steps.c.state.in_((Created.state, Unknown.state)), steps.c.settled_at > now() - _seconds("recent")),
         )
     )
     .order_by(_settled_at)
@@ -81,14 +81,13 @@ STEPS = (
     .order_by(steps.c.job, steps.c.position)
 )
 RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
-MADE = select(steps.c.group_id).where(steps.c.group_id.in_(_among("groups")))
-
-_made = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == "created")
-MADE_FROM = _made.with_only_columns(func.count()).where(jobs.c.origin == bindparam("origin"))
-MADE_LATELY = _made.with_only_columns(steps.c.group_id, steps.c.name, steps.c.parent).where(
+_created = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == Created.state)
+COUNT_CREATED = _created.with_only_columns(func.count()).where(jobs.c.origin == bindparam("origin"))
+CREATED_HERE = _created.with_only_columns(steps.c.group_id).where(steps.c.group_id.in_(_among("groups")))
+RECENTLY_CREATED = _created.with_only_columns(steps.c.group_id, steps.c.name, steps.c.parent_id).where(
     jobs.c.accepted_at > now() - _seconds("recent")
 )
-"""The groups made by jobs of the last `recent` seconds."""
+"""The groups created by jobs of the last `recent` seconds."""
 
 # Carrying.
 

@@ -1,23 +1,24 @@
-"""Jobs as the journal's rows, and back."""
+"""Jobs as the journal's rows, and back. The only place that knows how a job, a step or an outcome is stored."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row
 
-from bot.iletimerkezi.client import NotSent, Rejected
-from bot.model.group import Group
-from bot.model.job import SENDING, Created, Denied, Duplicate, Job, NoParent, Outcome, Skipped, Step, Thread, Unclear
+from bot.model.followup import FollowUp
+from bot.model.job import Job, Step, Thread
 from bot.model.names import Parent, ParentId, ParentName, fold
+from bot.model.outcome import SENDING, WAITING, Outcome, outcome_from
 
 Values = dict[str, Any]
-"""A row by column; what ends in `_ago` is a time, in seconds before the database's now, or None where there is none."""
+"""A row by column. A name that ends in `_ago` is a time, in seconds before the database's now; None means never."""
 
 Key = tuple[str, str]
-"""What tells a group from every other: its name as names are compared, and its parent."""
+"""What identifies a group before it has an id: its name as names are compared, and its parent."""
 
 
 def key(job: Job, step: Step) -> Key:
@@ -26,16 +27,17 @@ def key(job: Job, step: Step) -> Key:
 
 
 def of_job(job: Job, closed: bool = False) -> Values:
-    """Return a new job as a row of `jobs`; a `closed` one is answered, and nothing is left to do."""
+    """Return a new job as a row of `jobs`. A `closed` one is answered, and nothing is left to do."""
     ago = 0.0 if closed else None
     return {
         "id": job.id,
-        # A button that led to nothing new is left for others.
-        "trigger": f"refused:{job.id}" if closed and not job.typed_now else job.trigger,
+        # Others may still press a button that led to nothing new.
+        "trigger": f"refused:{job.id}" if closed and job.followup else job.trigger,
         "user": job.user,
         "asker": job.asker,
         "origin": job.origin,
-        "forced": int(job.forced),
+        "followup": job.followup,
+        "follows": job.follows or None,
         "channel": job.channel,
         "typed": _storable(job.typed),
         "language": job.language,
@@ -55,64 +57,31 @@ def of_steps(job: Job, closed: bool = False) -> list[Values]:
             "position": step.position,
             "name": step.name,
             "name_key": fold(step.name),
-            "parent": _parent_key(job, step),
+            "parent_id": step.parent_id,
             "parent_name": step.parent.name if isinstance(step.parent, ParentName) else None,
+            "parent_key": _parent_key(job, step),
             "above": step.above,
-            "state": step.state,
+            "reason": step.reason or None,
             "sent_ago": step.sent_ago if step.state == SENDING else None,
             "settled_ago": 0.0 if closed else None,
-            **(of_outcome(step.outcome) if step.outcome else {**_NO_FACTS, "detail": step.reason or None}),
+            **(of_outcome(step.outcome) if step.outcome else {"state": step.stage, "group_id": None, "outcome": None}),
         }
         for step in job.steps
     ]
 
 
-_NO_FACTS: Values = dict.fromkeys(("group_id", "code", "detail", "found"))
-
-
 def of_outcome(outcome: Outcome) -> Values:
-    """Return the facts of an outcome as columns of `steps`."""
-    match outcome:
-        case Created(group):
-            facts: Values = {"group_id": group.id}
-        case Rejected(code=code, message=message):
-            facts = {"code": code, "detail": _storable(message)}
-        case NotSent(reason=reason):
-            facts = {"detail": reason}
-        case Unclear(reason, found):
-            facts = {"detail": reason, "found": None if found is None else json.dumps(found)}
-        case Duplicate() | NoParent() | Denied():
-            facts = {"detail": json.dumps(vars(outcome))}
-        case Skipped():
-            facts = {}
-    return {**_NO_FACTS, **facts}
+    """Return an outcome as columns of `steps`. The JSON is ASCII, so it can hold what a text column refuses."""
+    return {"state": outcome.state, "group_id": outcome.group_id or None, "outcome": json.dumps(asdict(outcome))}
 
 
 def outcome_of(row: Row[Any]) -> Outcome | None:
-    """Return the outcome that of_outcome took apart; None while the step is not settled."""
-    match row.state:
-        case "created":
-            return Created(Group(row.group_id, row.name, row.parent))
-        case "rejected":
-            return Rejected(row.code, row.detail or "")
-        case "not_sent" if row.detail.startswith("{"):
-            more = json.loads(row.detail)
-            return NoParent(more["reason"], tuple((path, identifier) for path, identifier in more["candidates"]))
-        case "not_sent":
-            return NotSent(row.detail)
-        case "unknown":
-            return Unclear(row.detail, None if row.found is None else tuple(json.loads(row.found)))
-        case "skipped" if row.detail is None:
-            return Skipped()
-        case "skipped":
-            more = json.loads(row.detail)
-            return Denied(**more) if "reason" in more else Duplicate(**more)
-        case _:
-            return None
+    """Return the outcome in a row of `steps`, None while the step has none."""
+    return outcome_from(row.state, json.loads(row.outcome)) if row.outcome else None
 
 
 def jobs_of(rows: Iterable[Row[Any]], rows_of_steps: Iterable[Row[Any]]) -> list[Job]:
-    """Return the jobs of these rows, in their order, with their steps, which come in the order of their positions."""
+    """Return the jobs of these rows, in their order, with their steps, whose rows come in the order of `position`."""
     found = {row.id: _job(row) for row in rows}
     for row in rows_of_steps:
         found[row.job].steps.append(_step(row))
@@ -129,9 +98,10 @@ def _job(row: Row[Any]) -> Job:
         response_url=row.response_url or "",
         language=row.language,
         id=row.id,
+        followup=FollowUp(row.followup) if row.followup else None,
+        follows=row.follows or "",
         asker=row.asker,
         origin=row.origin,
-        forced=bool(row.forced),
         thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
         root_final=bool(row.root_final),
         accepted_at=row.accepted_at,
@@ -146,9 +116,9 @@ def _step(row: Row[Any]) -> Step:
         name=row.name,
         parent=_parent(row),
         above=row.above,
-        parent_id=None if ":" in row.parent else row.parent,
-        unsettled=row.state,
-        reason=row.detail or "" if row.state == SENDING else "",
+        parent_id=row.parent_id,
+        stage=SENDING if row.state == SENDING else WAITING,
+        reason=row.reason or "",
         sent_ago=row.sent_ago or 0.0,
         outcome=outcome_of(row),
     )
@@ -158,11 +128,11 @@ def _parent(row: Row[Any]) -> Parent:
     """Return a step's parent as it was given."""
     if row.parent_name is not None:
         return ParentName(row.parent_name)
-    return ParentId(row.parent) if row.parent and row.above is None else None
+    return ParentId(row.parent_id) if row.parent_id and row.above is None else None
 
 
 def _parent_key(job: Job, step: Step) -> str:
-    """Return the parent's id, or while it is not known, what tells it from every other."""
+    """Return the parent's id, or while nobody knows it, what distinguishes the parent from every other."""
     if step.parent_id is not None:
         return step.parent_id
     if isinstance(step.parent, ParentName):
@@ -171,5 +141,5 @@ def _parent_key(job: Job, step: Step) -> str:
 
 
 def _storable(text: str) -> str:
-    """Return a text without what databases refuse: NUL, and halves of characters."""
+    """Return a text without what databases refuse: NUL and lone surrogates."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode()

@@ -33,9 +33,9 @@ class Delivery:
         posted = self._post(job, channel=job.channel, **messages.root(job))
         return Thread(posted["channel"], posted["ts"])
 
-    def edit_root(self, job: Job, thread: Thread, made: int | None = None) -> None:
-        """Let the root show the result: that of the job, or of those that have gone on from it, as `made`."""
-        message = messages.root(job, made)
+    def edit_root(self, job: Job, thread: Thread, created: int | None = None) -> None:
+        """Let the root show the result: that of the job, or `created` groups of the jobs that went on from it."""
+        message = messages.root(job, created)
         called(lambda: self._client.chat_update(channel=thread.channel, ts=thread.ts, **message))
 
     def post_answer(self, job: Job, thread: Thread) -> None:

@@ -1,4 +1,4 @@
-"""The form of messages: text, and buttons where people can go on. Pure.
+"""Messages as Slack takes them: text, and buttons. Pure.
 
 A message is {"text": …} and, where there are buttons, {"blocks": […]} with the same text: a screen reader and a
 notification have only the text.
@@ -10,19 +10,18 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bot.iletimerkezi.client import NotSent, Rejected
-from bot.model.job import Created, Duplicate, Job, NoParent, Outcome, Unclear, rest
+from bot.model.followup import FollowUp
+from bot.model.job import Job
 from bot.model.names import UsageError
+from bot.model.next_job import offers
+from bot.model.outcome import Duplicate
 from bot.slack import tree, wording
-from bot.slack.texts import has, say
+from bot.slack.texts import say
 
 Message = dict[str, Any]
 
 VERSION = 1
-"""Of what buttons carry: one that was posted by another version is answered with a sentence."""
-
-CURED_IN_TIME = (400, 401, 402, 404, 503)
-"""Codes of refusals after which the same command may be sent again when somebody has mended the cause."""
+"""Version of what buttons carry. A button of another version is answered with a sentence."""
 
 MAX_SECTION = 3000
 """Longest text of a section, in characters. Source: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
@@ -38,36 +37,36 @@ def usage(language: str, error: UsageError) -> Message:
     return plain(f"{wording.mistake(language, error)}\n{say(language, 'usage.nothing_done')}")
 
 
-def root(job: Job, made: int | None = None) -> Message:
+def root(job: Job, created: int | None = None) -> Message:
     """Return the root message: who asked for what, and what came of it or how far it is.
 
-    `made` is how many of its groups there are, where other jobs have gone on from it.
+    `created` is how many of its groups exist, where other jobs went on from it.
     """
-    return plain(tree.root(job, made) if len(job.steps) > 1 else wording.root(job))
+    return plain(tree.root(job, created) if len(job.steps) > 1 else wording.root(job))
 
 
 def answer(job: Job, remark: str = "") -> list[Message]:
-    """Return the final answer of a settled job; its last message has `remark` and the buttons that go on from it."""
+    """Return the final answer to a settled job; its last message has `remark` and the buttons."""
     if not job.settled:
         raise ValueError(f"job {job.id} is not settled")
-    texts = tree.answer(job) if len(job.steps) > 1 and not job.denied else [wording.answer(job)]
+    single = len(job.steps) == 1 or job.denied
+    texts = [wording.answer(job.language, job, job.steps[0])] if single else tree.answer(job)
     if via := wording.via(job):
         texts[0] = f"{via}\n{texts[0]}"
     if remark:
         texts[-1] = f"{texts[-1]}\n\n{remark}"
-    buttons = [_button(job.language, action, job) for action in _actions(job)]
-    return [*map(plain, texts[:-1]), _message(texts[-1], buttons)]
+    return [*map(plain, texts[:-1]), _message(texts[-1], [_button(job.language, way, job) for way in offers(job)])]
 
 
 def private(job: Job) -> list[Message]:
-    """Return the final answer for where the bot may not post, with the remedy; a refusal of the person has its own."""
+    """Return the final answer for where the bot may not post, with the remedy; a refused person gets none."""
     return answer(job) if job.denied else answer(job, say(job.language, "answer.private"))
 
 
 def duplicate(job: Job, language: str) -> Message:
-    """Return why a job was not accepted, with the button that has it made all the same."""
-    found = next(step for step in job.steps if isinstance(step.outcome, Duplicate))
-    return _message(wording.duplicate(language, found), [_button(language, "another", job)])
+    """Return why a job was not accepted, with the button that creates the group anyway."""
+    step = next(step for step in job.steps if isinstance(step.outcome, Duplicate))
+    return _message(wording.answer(language, job, step), [_button(language, FollowUp.ANOTHER, job)])
 
 
 def _message(text: str, buttons: Sequence[Message]) -> Message:
@@ -88,44 +87,16 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _actions(job: Job) -> list[str]:
-    """Return how people can go on from an answer."""
-    if len(job.steps) == 1:
-        return _actions_after(job.steps[0].outcome)
-    unclear = [step.outcome for step in job.steps if isinstance(step.outcome, Unclear)]
-    looked_up = [outcome for outcome in unclear if outcome.found is not None]
-    actions = ["again"] if rest(job, "again") else []
-    return [*actions, *["look"][: len(unclear)], *["anyway"][: len(looked_up)]]
-
-
-def _actions_after(outcome: Outcome | None) -> list[str]:
-    match outcome:
-        case Created():
-            return ["subgroup"]
-        case Rejected(code=code):
-            return ["again"] if code in CURED_IN_TIME else ["edit"]
-        case NotSent():
-            return ["again"]
-        case NoParent(reason=reason):
-            return ["edit", "again"] if reason == "unavailable" else ["edit"]
-        case Unclear(found=found):
-            return ["look"] if found is None else ["look", "anyway"]
-        case Duplicate():
-            return ["another"]
-        case _:
-            return []
-
-
-def _button(language: str, action: str, job: Job) -> Message:
-    """Return a button; what it does and to which job is in its value, what it risks in its question."""
-    label = "rest" if action == "again" and len(job.steps) > 1 else action
+def _button(language: str, action: FollowUp, job: Job) -> Message:
+    """Return a button. Its value names the job; a dialog asks before it does something risky."""
+    label = "rest" if action is FollowUp.AGAIN and len(job.steps) > 1 else action
     button: Message = {
         "type": "button",
-        "action_id": action,
+        "action_id": action.value,
         "text": _text(language, f"button.{label}"),
         "value": json.dumps({"v": VERSION, "job": job.id}),
     }
-    if has(f"confirm.{action}"):
+    if action.forced:
         button["style"] = "danger"
         button["confirm"] = {
             "title": _text(language, f"button.{label}"),

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from bot.iletimerkezi.client import Client, NotSent, Rejected, Unknown
+from bot.iletimerkezi import client as api
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
 from bot.model.group import Group
-from bot.model.job import WAITING, Created, Job, Skipped, Step, TryLater, Unclear
+from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName
+from bot.model.outcome import WAITING, Created, NotSent, Rejected, Skipped, Unknown
 from bot.worker.fair_limit import FairLimit
 
 LOOK_UP_AFTER = 3.0
@@ -30,9 +31,11 @@ PROGRESS = 1.0
 class GroupCreator:
     """Makes the groups, with at most `calls` requests to the group API at once, until `stopping` is set."""
 
-    def __init__(self, journal: Journal, api: Client, groups: Groups, calls: int, stopping: threading.Event) -> None:
+    def __init__(
+        self, journal: Journal, client: api.Client, groups: Groups, calls: int, stopping: threading.Event
+    ) -> None:
         self._journal = journal
-        self._api = api
+        self._client = client
         self._groups = groups
         self._most_calls = calls
         self._calls = FairLimit(calls)
@@ -95,8 +98,8 @@ class GroupCreator:
             step.outcome = found
         elif step.above is not None:
             above = job.steps[step.above].outcome
-            if isinstance(above, Created):
-                step.parent_id = above.group.id
+            if above and above.group_id:
+                step.parent_id = above.group_id
                 return
             step.outcome = Skipped()
         self._journal.settle(job, step)
@@ -105,21 +108,23 @@ class GroupCreator:
         """Send the one request of a step, and write down what came of it."""
         started = time.monotonic()
         try:
-            step.outcome = Created(self._api.add_group(step.name, step.parent_id or ""))
-        except (Rejected, NotSent) as error:
-            step.outcome = error
-        except Unknown as error:
+            step.outcome = Created(self._client.add_group(step.name, step.parent_id or "").id)
+        except api.Rejected as error:
+            step.outcome = Rejected(error.code, error.message)
+        except api.NotSent as error:
+            step.outcome = NotSent(error.reason)
+        except api.Unknown as error:
             step.reason = error.reason
         step.sent_ago = time.monotonic() - started
         if step.outcome:
             self._insist(lambda: self._journal.settle(job, step))
         else:
             self._insist(lambda: self._journal.mark_unanswered(job, step))
-        outcome, reason = step.state if step.outcome else "unclear", step.reason or None
+        outcome, reason = step.state if step.outcome else "unknown", step.reason or None
         event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
 
     def _look_up(self, job: Job, step: Step) -> None:
-        """Find out what became of a request without an answer, and settle the step as unclear with what was found."""
+        """Find out what became of a request without an answer, and settle the step as unknown with what was found."""
         if step.sent_ago < LOOK_UP_AFTER:
             raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
         with self._calls.take(job.id):
@@ -127,7 +132,7 @@ class GroupCreator:
         if found:
             made = self._journal.created_here(found)
             found = tuple(identifier for identifier in found if identifier not in made)
-        step.outcome = Unclear(step.reason or "crashed", found)
+        step.outcome = Unknown(step.reason or "crashed", found)
         self._journal.settle(job, step)
         event("looked_up", job=job.id, step=step.position, found="?" if found is None else len(found))
 

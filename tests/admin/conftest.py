@@ -15,7 +15,7 @@ from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.process import free_port, variables
 from bot.sandbox.workspace import Workspace
-from tests.support_history import Print, chosen
+from tests.support.history import Print, chosen
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from bot.sandbox.loopback import Answer, Request
 from bot.sandbox.process import inherited
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.settings import SECRETS
-from tests.support_check import Checked, Line
+from tests.support.check import Checked, Line
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
-from tests.support_check import Checked
+from tests.support.check import Checked
 
 
 def test_a_wrong_hash(environ: dict[str, str]) -> None:

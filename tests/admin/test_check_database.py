@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import inspect, select
 
 from bot.journal import database
-from tests.support_check import Checked
+from tests.support.check import Checked
 
 
 def journal(url: str) -> None:

@@ -12,7 +12,7 @@ import yaml
 from bot.admin.check_slack import SCOPES, clock
 from bot.sandbox.loopback import Answer, Loopback, Request
 from bot.sandbox.workspace import APP_TOKEN, Workspace
-from tests.support_check import Checked, Line
+from tests.support.check import Checked, Line
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,14 +16,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
 from bot.admin.export import OF_STEP, plain, write_csv
-from bot.iletimerkezi.client import Rejected
 from bot.journal.database import steps
 from bot.journal.history import OF_JOB, Entry, EntryStep
 from bot.journal.journal import Journal
-from bot.model.group import Group
-from bot.model.job import Created, Skipped
+from bot.model.outcome import Created, Rejected, Skipped
 from bot.sandbox.process import inherited
-from tests.support_history import NOON, Print, dated, done
+from tests.support.history import NOON, Print, dated, done
 
 ROOT = Path(__file__).parents[2]
 BYTE_ORDER_MARK = "\ufeff"
@@ -105,8 +103,10 @@ def formulas(table: str) -> list[str]:
 def entry(**more: Any) -> Entry:
     """Return an entry with one step."""
     step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
-    common = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None, "user": "U1", "asker": "U1"}
-    return Entry(**{**common, "channel": "C1", "origin": "a" * 16, "forced": False, "steps": (step,), **more})
+    common: dict[str, Any] = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None}
+    common |= {"user": "U1", "asker": "U1"}
+    common |= {"channel": "C1", "origin": "a" * 16, "followup": "", "follows": ""}
+    return Entry(**{**common, "steps": (step,), **more})
 
 
 def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
@@ -114,7 +114,7 @@ def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> N
     assert printed(csv=True)[1].removeprefix(BYTE_ORDER_MARK).splitlines() == [
         ",".join(f'"{n}"' for n in (*OF_JOB, *OF_STEP))
     ]
-    job = done(book, Created(Group("97101", "VIP")), Rejected(461, "x"), Skipped())
+    job = done(book, Created("97101"), Rejected(461, "x"), Skipped())
     rows = list(csv.DictReader(io.StringIO(printed(csv=True)[1].removeprefix(BYTE_ORDER_MARK))))
     assert [(row["job"], row["step"], row["state"]) for row in rows] == [
         (job.id, "0", "created"),
@@ -125,7 +125,7 @@ def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> N
 
 def test_the_table(book: Journal, engine: Engine, printed: Print) -> None:
     """A line a job and a line a step, under a head."""
-    job = done(book, Created(Group("97101", "VIP")), Rejected(463, "Yok"), typed="A\n  B")
+    job = done(book, Created("97101"), Rejected(463, "Yok"), typed="A\n  B")
     dated(engine, job, NOON)
     with engine.begin() as connection:
         connection.execute(update(steps).values(settled_at=NOON.timestamp() + 1))

@@ -18,18 +18,17 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from bot.admin.history import WrongUsage, moment, run
-from bot.iletimerkezi.client import NotSent, Rejected
 from bot.journal import book as outside
 from bot.journal.book import forget
 from bot.journal.database import steps
 from bot.journal.history import entries
 from bot.journal.journal import Journal
-from bot.model.group import Group
-from bot.model.job import Created, Duplicate, NoParent, Outcome, Skipped, Step, Unclear
+from bot.model.job import Step
 from bot.model.names import ParentName
+from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.sandbox.process import inherited
 from bot.sandbox.workspace import Workspace
-from tests.support_history import NOON, Print, asked, chosen, dated, done, fill, left
+from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,12 +44,12 @@ def test_a_command_from_slack_to_the_audit(
     running.bot.stop(5)
     _, out, _ = printed(json=True)
     entry = json.loads(out)
-    assert [entry[name] for name in ("user", "asker", "channel", "typed", "forced")] == [
+    assert [entry[name] for name in ("user", "asker", "channel", "typed", "followup")] == [
         "U7",
         "U7",
         "C9",
         "VIP Customers parent=5",
-        False,
+        "",
     ]
     assert entry["job"] == entry["origin"] == next(message.job for message in workspace.messages)
     (step,) = entry["steps"]
@@ -69,14 +68,14 @@ def test_a_command_from_slack_to_the_audit(
 @pytest.mark.parametrize(
     ("outcome", "told"),
     [
-        (Created(Group("97101", "VIP")), {"state": "created", "group_id": "97101", "code": None, "reason": ""}),
+        (Created("97101"), {"state": "created", "group_id": "97101", "code": None, "reason": ""}),
         (Rejected(463, "Böyle bir grup yok."), {"state": "rejected", "code": 463, "reason": "Böyle bir grup yok."}),
         (NotSent("unreachable"), {"state": "not_sent", "reason": "unreachable"}),
-        (NoParent("missing", (("A", "1"),)), {"state": "not_sent", "reason": "parent missing"}),
-        (Unclear("timeout", ("7", "8")), {"state": "unknown", "reason": "timeout", "found": ["7", "8"]}),
-        (Unclear("crashed", None), {"state": "unknown", "reason": "crashed", "found": []}),
-        (Skipped(), {"state": "skipped", "reason": "the group above it was not made"}),
-        (Duplicate("U2", 5.0, "created", "9"), {"state": "skipped", "reason": "the same group was asked for by U2"}),
+        (NoParent("missing", (("A", "1"),)), {"state": "no_parent", "reason": "parent missing"}),
+        (Unknown("timeout", ("7", "8")), {"state": "unknown", "reason": "timeout", "found": ["7", "8"]}),
+        (Unknown("crashed", None), {"state": "unknown", "reason": "crashed", "found": []}),
+        (Skipped(), {"state": "skipped", "reason": "the group above it was not created"}),
+        (Duplicate("U2", 5.0, "created", "9"), {"state": "duplicate", "reason": "the same group was asked for by U2"}),
     ],
 )
 def test_every_outcome(book: Journal, printed: Print, outcome: Outcome, told: dict[str, Any]) -> None:

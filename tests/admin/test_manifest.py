@@ -84,10 +84,3 @@ def test_each_scope_has_a_use_and_each_use_its_scope(manifest: Any) -> None:
     called = {name.replace("_", ".") for name in re.findall(r"(?:_client|_slack)\.(\w+_\w+)\(", code)}
     used = {SCOPES[method] for method in called - NO_SCOPE} | {"commands", "chat:write.public"}
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == used
-
-
-def test_readme_gives_each_scope_its_reason(manifest: Any) -> None:
-    """Who installs the bot reads why it asks for each scope."""
-    readme = (ROOT / "README.md").read_text()
-    for scope in manifest["oauth_config"]["scopes"]["bot"]:
-        assert f"| `{scope}` |" in readme

@@ -231,7 +231,7 @@ def _fill(url: str, count: int) -> None:
                 f"accepted_at, due_at, attempts, root_final, answered_at, closed_at) SELECT {job} FROM n"
             )
             connection.exec_driver_sql(
-                f"{numbers} INSERT INTO steps (job, position, name, name_key, parent, state, group_id, settled_at) "
+                f"{numbers} INSERT INTO steps (job, position, name, name_key, parent_key, state, group_id, settled_at) "
                 "SELECT 'j' || i, 0, 'Old ' || i, 'old ' || i, '', 'created', CAST(i AS TEXT), i FROM n"
             )
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT", reading=True) as connection:

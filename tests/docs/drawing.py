@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape, unescape
+from math import fsum
 from typing import Any
 
 Part = Mapping[str, Any]
@@ -70,7 +71,8 @@ class Look:
         if self.mono:
             ems = len(text) * 0.6
         else:
-            ems = sum(_WIDTHS.get(letter, 0.556) + 0.055 * (self.bold and letter in _FATTER) for letter in text)
+            # fsum, because sum() adds floats in another way since Python 3.12
+            ems = fsum(_WIDTHS.get(letter, 0.556) + 0.055 * (self.bold and letter in _FATTER) for letter in text)
         return ems * self.size + 8 * bool(self.back)
 
 
@@ -146,7 +148,7 @@ class Picture:
         self._box(0, self._y, self._width, 1, "#dddddd")
         self._y += 10
         close, submit = ({"type": "button", "text": view[name]} for name in ("close", "submit"))
-        wide = sum(BOLD.width(_text(view[name])) + 36 for name in ("close", "submit")) - 8
+        wide = fsum(BOLD.width(_text(view[name])) + 36 for name in ("close", "submit")) - 8
         self._buttons(self._width - x - wide, [close, {**submit, "style": "primary"}])
         self._y += 18
 

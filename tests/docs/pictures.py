@@ -1,4 +1,4 @@
-"""README's pictures: what a real bot between the stand-ins sends to Slack, drawn into `pictures/`. `make pictures`."""
+"""The pages' pictures: what a real bot sends to Slack's stand-in, drawn by `make pictures`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SCENES = {
 
 
 def drawn() -> dict[str, str]:
-    """Draw each picture anew, and return them by the names of their files. Takes some seconds."""
+    """Draw each picture and return them by the names of their files. Takes some seconds."""
     with (
         tempfile.TemporaryDirectory() as directory,
         Api(Credentials("key-of-pictures", "hash-of-pictures")) as api,

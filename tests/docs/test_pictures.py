@@ -1,18 +1,18 @@
-"""README's pictures against the bot: each is what it sends now, whole, and README says beside it what it shows."""
+"""The pages' pictures against the bot: each is what it sends now, whole, and the text beside it says what it shows."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docs.drawing import Picture
 from tests.docs.pictures import FOLDER, drawn
+from tests.support.pages import PAGES
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+EVERYTHING = "\n\n".join(PAGES.values())
 KEPT = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*")}
 
 each = pytest.mark.parametrize("name", sorted(KEPT))
@@ -29,21 +29,21 @@ def section(text: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_pictures_are_what_the_bot_sends_now() -> None:
-    """Drawing them anew gives the same files, byte for byte."""
+    """Drawing them again gives the same files, byte for byte."""
     now = drawn()
     stale = [name for name in sorted(KEPT.keys() | now.keys()) if KEPT.get(name) != now.get(name)]
-    assert not stale, "the bot now sends something else: run `make pictures`, and read README's words beside them"
+    assert not stale, "the bot now sends something else: run `make pictures`, and read the words beside them"
 
 
-def test_readme_shows_each_picture() -> None:
+def test_the_pages_show_each_picture() -> None:
     """No picture is missing, and none is left over."""
-    assert sorted(re.findall(r"\]\(pictures/(.*?)\)", README)) == sorted(KEPT)
+    assert sorted(re.findall(r"\]\((?:\.\./)?pictures/(.*?)\)", EVERYTHING)) == sorted(KEPT)
 
 
 @each
 def test_the_words_beside_a_picture_say_what_it_shows(name: str) -> None:
-    """README's text for who does not see it has each message's first sentence, each quotation and each button."""
-    (words,) = re.findall(rf"!\[([^\]]*)\]\(pictures/{name}\)", README)
+    """The text for people who do not see it has each message's first sentence, each quotation and each button."""
+    (words,) = re.findall(rf"!\[([^\]]*)\]\((?:\.\./)?pictures/{name}\)", EVERYTHING)
     lines = said(KEPT[name])
     first = [line for before, line in zip(["addgroup:", *lines], lines, strict=False) if before == "addgroup:"]
     rest = [line.strip("[]").removeprefix("> ") for line in lines if line.startswith(("[", "> "))]
@@ -74,6 +74,6 @@ def test_nothing_runs_out_of_a_picture(name: str) -> None:
     ids=str,
 )
 def test_what_is_not_known_is_not_left_out(block: dict[str, Any]) -> None:
-    """Whoever sends something new learns that the pictures cannot show it yet."""
+    """A message with something new fails until the pictures can show it."""
     with pytest.raises(ValueError, match="is not drawn"):
         Picture(720, {}).message(20, "", [block])

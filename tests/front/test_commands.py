@@ -30,7 +30,7 @@ def test_a_group_is_made_and_answered_in_a_thread(start: Start, workspace: Works
     assert (reply.status, reply.text) == (200, "")
     root, answer = answered(workspace)
     assert root.earlier == ["<@U1> asked for a new group: `VIP Customers`, under `5`"]
-    assert root.text == "<@U1> asked for a new group: `VIP Customers`, under `5` — created, ID 97101"
+    assert root.text == "<@U1> asked for a new group: `VIP Customers`, under `5` — created, ID `97101`"
     assert answer.text.splitlines() == [
         "*The group was created.*",
         "Name: `VIP Customers`",
@@ -97,7 +97,7 @@ def test_a_lost_answer_reads_as_unknown(
     root, answer = answered(workspace)
     assert answer.outcome == "unknown"
     assert load(language)["unknown.next"].format(name="`VIP`") in answer.text
-    assert root.text == load(language)["root.unknown"].format(asked=root.earlier[0])
+    assert root.text == load(language)["unknown.root"].format(asked=root.earlier[0])
     assert api.made() == 1
 
 

@@ -56,7 +56,7 @@ def test_the_form_makes_a_group_in_the_channel(start: Start, workspace: Workspac
     assert customers["text"]["text"] == "Customers (5)"
     assert workspace.submit(url, form, name=" VIP   Customers ", parent=customers).body == {}
     (answer,) = answers(workspace, 1, "C7")
-    assert answer.text.splitlines()[0] == load(language)["answer.created"]
+    assert answer.text.splitlines()[0] == load(language)["created.heading"]
     assert (api.groups["97101"].name, api.groups["97101"].parent) == ("VIP Customers", "5")
 
 
@@ -249,7 +249,7 @@ def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: 
     made = answers(workspace, 2)[1]
     assert made.thread_ts == refused.thread_ts
     assert made.text.startswith("<@U2> has edited the command:\n*The group was created.*")
-    assert workspace.wait_for(lambda: "created, ID 97101" in workspace.roots()[0].text)
+    assert workspace.wait_for(lambda: "created, ID `97101`" in workspace.roots()[0].text)
     assert "<@U1>" in workspace.roots()[0].text
     workspace.press(url, refused, "edit", user="U3")
     workspace.submit(url, opened(workspace), user="U3", name="Another")
@@ -286,7 +286,7 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     workspace.command(url, "VIP")
     (unclear,) = answers(workspace, 1)
     assert actions(unclear) == ["look", "anyway"]
-    assert load("en")["unknown.found_none"] in unclear.text
+    assert load("en")["unknown.found_none.finding"] in unclear.text
     late = api.add("vip")
     workspace.press(url, unclear, "look", user="U2")
     looked = answers(workspace, 2)[1]

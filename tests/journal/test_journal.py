@@ -24,23 +24,24 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
-from bot.iletimerkezi.client import NotSent, Rejected
 from bot.journal import database, journal
 from bot.journal import lease as liveness
 from bot.journal.database import jobs, metadata, processes, steps
 from bot.journal.journal import Accepted, Busy, Journal, JournalError, LostLease
 from bot.model.command import Create, parse
+from bot.model.followup import FollowUp
 from bot.model.group import Group
-from bot.model.job import SENDING, Created, Duplicate, Job, Outcome, Step, Thread, Unclear, new_id, steps_of
+from bot.model.job import Job, Step, Thread, new_id, steps_of
 from bot.model.names import ParentId
+from bot.model.outcome import SENDING, Created, Duplicate, NotSent, Outcome, Rejected, Unknown
 from bot.sandbox.process import inherited
 
 T = TypeVar("T")
 Open = Callable[[], Journal]
 
 
-CREATED = Created(Group("97101", "VIP"))
-UNCLEAR = Unclear("timeout", ())
+CREATED = Created("97101")
+UNCLEAR = Unknown("timeout", ())
 
 
 def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
@@ -228,7 +229,7 @@ def test_the_same_group_is_not_accepted_again(book: Journal, first: str, second:
     accepted(book, typed(first, "U1"))
     answer = book.accept(typed(second, "U2"))
     assert isinstance(answer, Duplicate)
-    assert (answer.user, answer.state, answer.group_id) == ("U1", "waiting", "")
+    assert (answer.user, answer.step_state, answer.group_id) == ("U1", "waiting", "")
     assert 0 <= answer.age < 5
     assert len(book.claim(9)) == 1
 
@@ -265,7 +266,7 @@ def test_how_long_a_group_is_not_accepted_again(
     answer = book.accept(typed(user="U2"))
     assert isinstance(answer, Duplicate if state else Accepted)
     if isinstance(answer, Duplicate):
-        assert (answer.user, answer.state) == ("U1", state)
+        assert (answer.user, answer.step_state) == ("U1", state)
         assert answer.group_id == ("97101" if outcome is CREATED else "")
         assert answer.age == pytest.approx(age, abs=5)
 
@@ -287,11 +288,18 @@ def tree(top: str, below: str) -> Job:
 def anything(rolls: random.Random) -> Job:
     """Return a job that may well be in the way of others."""
     name = rolls.choice("ABC")
-    job = tree(name, rolls.choice("ABC")) if rolls.random() < 0.3 else typed(name, forced=rolls.random() < 0.1)
+    job = (
+        tree(name, rolls.choice("ABC"))
+        if rolls.random() < 0.3
+        else typed(name, followup=FollowUp.ANOTHER if rolls.random() < 0.1 else None)
+    )
     job.user = job.asker = f"U{rolls.randrange(5)}"
-    job.trigger = rolls.choice(["{0}", "{1}", "again:{1}", "look:{1}"]).format(job.id, rolls.randrange(4))
-    if job.trigger.startswith("look:"):
-        job.steps = [Step(0, name, parent_id="", unsettled=SENDING, reason="closed", sent_ago=3600.0)]
+    trigger, followup = rolls.choice(
+        [("{0}", None), ("{1}", None), ("again:{1}", FollowUp.AGAIN), ("look:{1}", FollowUp.LOOK)]
+    )
+    job.trigger, job.followup = trigger.format(job.id, rolls.randrange(4)), followup or job.followup
+    if followup is FollowUp.LOOK:
+        job.steps = [Step(0, name, parent_id="", stage=SENDING, reason="closed", sent_ago=3600.0)]
     return job
 
 
@@ -382,7 +390,7 @@ def batch(book: Journal, *some: Job) -> list[Accepted | Duplicate | Busy]:
 
 def shape(answer: Accepted | Duplicate | Busy) -> object:
     """Return what an answer says, without the age of a twin."""
-    return (answer.user, answer.state) if isinstance(answer, Duplicate) else answer
+    return (answer.user, answer.step_state) if isinstance(answer, Duplicate) else answer
 
 
 def test_a_batch_is_answered_as_if_one_had_come_after_the_other(book: Journal, engine: Engine) -> None:
@@ -391,9 +399,13 @@ def test_a_batch_is_answered_as_if_one_had_come_after_the_other(book: Journal, e
     def some() -> list[Job]:
         names = ["A", "B", "a", "A parent=5", "B", "Top\n  A", "C", "top"]
         jobs = [typed(name, f"U{number}") for number, name in enumerate(names)]
-        jobs += [typed("A", "U8", forced=True), typed("D", "U9", forced=True), typed("D", "U10")]
-        for n, trigger in ((4, "again:b"), (7, "once"), (10, "edit:d")):
-            jobs[n].trigger = trigger
+        jobs += [
+            typed("A", "U8", followup=FollowUp.ANOTHER),
+            typed("D", "U9", followup=FollowUp.ANOTHER),
+            typed("D", "U10"),
+        ]
+        for n, trigger, followup in ((4, "again:b", FollowUp.AGAIN), (7, "once", None), (10, "edit:d", FollowUp.EDIT)):
+            jobs[n].trigger, jobs[n].followup = trigger, followup
         repeated = [typed("Z", "U11"), typed("Z", "U12"), typed("B", "U13"), typed("Z", "U14"), typed("a", "U2")]
         for job, n in zip(repeated, (0, 7, 4, 10, 2), strict=True):
             job.trigger = jobs[n].trigger
@@ -432,7 +444,9 @@ def test_a_twin_that_is_delivered_twice_in_a_batch_harms_nobody(book: Journal, e
 
 def test_of_twins_in_a_batch_the_first_is_accepted(book: Journal) -> None:
     """The second is told of the first; one that is wanted all the same is accepted, and told to the next."""
-    answers = batch(book, typed("VIP", "U1"), typed("vip", "U2"), typed("VIP", "U3", forced=True), typed("VIP", "U4"))
+    answers = batch(
+        book, typed("VIP", "U1"), typed("vip", "U2"), typed("VIP", "U3", followup=FollowUp.ANOTHER), typed("VIP", "U4")
+    )
     assert [shape(answer) for answer in answers] == [Accepted(), ("U1", "waiting"), Accepted(), ("U3", "waiting")]
     assert sorted(job.user for job in book.claim(9)) == ["U1", "U3"]
 
@@ -667,17 +681,17 @@ def test_a_lost_job_in_a_batch_of_changes_is_lost_alone(book: Journal, open_jour
 
 def test_twins_in_a_batch_of_changes_are_sent_once(book: Journal) -> None:
     """Of two steps for the same group that are about to be sent at the same moment, one is."""
-    accepted(book, typed("VIP", "U1"), typed("VIP", "U2", forced=True))
+    accepted(book, typed("VIP", "U1"), typed("VIP", "U2", followup=FollowUp.ANOTHER))
     some = book.claim(2)
     for job in some:
-        job.forced = False  # as where twins only show when the name of a parent has become an id
+        job.followup = None  # as where twins only show when the name of a parent has become an id
     with ThreadPoolExecutor(2) as pool:
         with in_one_batch(book, 2):
             sent_too = [pool.submit(book.mark_sending, job, job.steps[0]) for job in some]
         assert sorted(sent.result(10) for sent in sent_too) == [False, True]
     (twin,) = [job.steps[0].outcome for job in some if job.steps[0].outcome]
     assert isinstance(twin, Duplicate)
-    assert twin.state == "sending"
+    assert twin.step_state == "sending"
 
 
 def test_a_step_is_sent_once(book: Journal) -> None:
@@ -757,7 +771,7 @@ def test_what_another_job_has_sent_is_not_sent_again(
     step.name = "VIP"
     assert not book.mark_sending(late, step)
     assert isinstance(step.outcome, Duplicate)
-    assert (step.state, step.outcome.user) == ("skipped", "U2")
+    assert (step.state, step.outcome.user) == ("duplicate", "U2")
     (found,) = book.claim(1)
     assert found.steps[0].outcome == step.outcome
 
@@ -765,13 +779,13 @@ def test_what_another_job_has_sent_is_not_sent_again(
 @pytest.mark.parametrize(
     "outcome",
     [
-        Created(Group("97101", "VIP", "5")),
+        Created("97101"),
         Rejected(461, "Grup adını boş bırakamazsınız."),
         Rejected(499, ""),
         NotSent("connect_timeout"),
-        Unclear("timeout", None),
-        Unclear("crashed", ()),
-        Unclear("server_error", ("97101", "97102")),
+        Unknown("timeout", None),
+        Unknown("crashed", ()),
+        Unknown("server_error", ("97101", "97102")),
         Duplicate("U2", 12.5, "created", "97101"),
     ],
     ids=repr,
@@ -819,8 +833,8 @@ def test_how_far_a_job_came_comes_back(book: Journal, engine: Engine) -> None:
 
 def test_groups_that_the_bot_has_made_are_known(book: Journal) -> None:
     """By their ids, of any job."""
-    sent(book, typed("A"), Created(Group("1", "A")))
-    sent(book, typed("B"), Created(Group("2", "B")))
+    sent(book, typed("A"), Created("1"))
+    sent(book, typed("B"), Created("2"))
     sent(book, typed("C"))
     assert book.created_here(["2", "3"]) == {"2"}
     assert book.created_here([]) == set()
@@ -832,7 +846,7 @@ def test_groups_that_were_made_just_now_are_told_to_every_process(
 ) -> None:
     """With their names and parents, for as long as RECENT; what was not made is not among them."""
     made = Group("97101", "VIP Müşteri", "5")
-    sent(book, typed('"VIP Müşteri" parent=5'), Created(made))
+    sent(book, typed('"VIP Müşteri" parent=5'), Created(made.id))
     sent(book, typed("B"), UNCLEAR)
     sent(book, typed("C"))
     with engine.begin() as connection:

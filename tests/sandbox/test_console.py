@@ -14,22 +14,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.process import inherited
-
-ROOT = Path(__file__).parents[2]
-
-
-def console(*arguments: str, typed: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m bot console` with arguments and what is typed at its prompt."""
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "bot", "console", *arguments],
-        cwd=ROOT,
-        env={**inherited(), **environ},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.support.console import ROOT, console
 
 
 @pytest.mark.parametrize(

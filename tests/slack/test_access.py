@@ -26,7 +26,7 @@ NEVER: list[tuple[str, dict[str, Any]]] = [
 
 def refused(workspace: Workspace, reason: str, language: str = "en", user: str = "U1") -> Message:
     """Wait until somebody is refused privately for a reason, and return what they were told."""
-    sentence = load(language)[f"denied.{reason}"]
+    sentence = load(language)[f"denied.{reason}.explanation"]
     assert workspace.wait_for(lambda: any(sentence in m.text for m in workspace.private(user))), workspace.messages
     return next(m for m in workspace.private(user) if sentence in m.text)
 
@@ -82,7 +82,7 @@ def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspa
     bot = start(ADDGROUP_CHANNELS="C1,C2")
     workspace.command(bot.url, "VIP", channel="C3")
     refused(workspace, "channel")
-    assert load("en")["denied.channel"] in workspace.command(bot.url, "", channel="C3").text
+    assert load("en")["denied.channel.explanation"] in workspace.command(bot.url, "", channel="C3").text
     assert not workspace.forms
     assert not api.made()
 
@@ -125,13 +125,13 @@ def test_form_buttons_suggestions_and_history_keep_the_same_rule(start: Start, w
 
     assert workspace.suggest(bot.url, "", user="U2") == []
     assert workspace.suggest(bot.url, "5", user="U2") == []
-    assert load("en")["denied.not_listed"] in workspace.command(bot.url, "", user="U2").text
+    assert load("en")["denied.not_listed.explanation"] in workspace.command(bot.url, "", user="U2").text
     workspace.command(bot.url, "history", user="U2")
     workspace.command(bot.url, "SECRET", user="U2")
     workspace.press(bot.url, answer, "again", user="U2")
     assert workspace.wait_for(lambda: len(workspace.private("U2")) == 3)
     for message in workspace.private("U2"):
-        assert load("en")["denied.not_listed"] in message.text
+        assert load("en")["denied.not_listed.explanation"] in message.text
         assert "<@U1>" not in message.text
     assert 'parent="Customers"' in workspace.command(bot.url, "help", user="U1").text
     assert 'parent="Customers"' not in workspace.command(bot.url, "help", user="U2").text
@@ -152,7 +152,7 @@ def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: 
     assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
     lines = sorted(m.text for m in workspace.roots("CAUDIT"))
     assert lines[0].startswith("<@U1> had `&lt;!channel&gt;` created, ID `97101` (job ")
-    assert lines[1].startswith("<@U2> was refused: not_listed (job ")
+    assert lines[1].startswith("<@U2> was refused: not on the list")
 
 
 def test_an_audit_channel_that_cannot_be_posted_in_holds_nothing_up(

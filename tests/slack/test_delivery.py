@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from slack_sdk import WebClient
 
-from bot.model.group import Group
-from bot.model.job import Created, Job, Step, Thread, TryLater
+from bot.model.job import Job, Step, Thread, TryLater
+from bot.model.outcome import Created
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack import client as calls
 from bot.slack import delivery
@@ -31,7 +31,7 @@ def job(workspace: Workspace) -> Job:
         typed="VIP",
         language="en",
         response_url=f"{workspace.url}/response/U1/C1/1",
-        steps=[Step(0, "VIP", outcome=Created(Group("97101", "VIP")))],
+        steps=[Step(0, "VIP", outcome=Created("97101"))],
     )
 
 

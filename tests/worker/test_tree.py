@@ -146,7 +146,7 @@ def test_a_tree_is_made_under_the_ids_that_were_received(
     }
     assert api.made() == 5
     assert root.text.startswith(say(language, "tree.asked", who="<@U1>", count=5, names="`Müşteriler`, `Staff`"))
-    shown = {name: say(language, "tree.id", id=f"`{api.id_of(name)}`") for name in api.parents()}
+    shown = {name: say(language, "created.line", id=f"`{api.id_of(name)}`") for name in api.parents()}
     (answer,) = workspace.thread(root)
     assert answer.text.splitlines() == [
         say(language, "tree.heading", made=5, count=5),
@@ -169,7 +169,7 @@ def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: 
     title = load("en")["no_parent.missing.title"]
     assert f"• `C` — not created: {title} under `Nowhere`" in answer.text
     assert f"• `A` — ID `{api.id_of('A')}` under `abroad` (`6`)" in answer.text
-    assert f"\u2003└ `D` — {load('en')['tree.skipped']}" in answer.text
+    assert f"\u2003└ `D` — {load('en')['skipped.line']}" in answer.text
 
 
 # What hangs under a group that was not made.
@@ -213,20 +213,20 @@ def test_what_hangs_under_a_missing_group_is_skipped(
         "Another": "",
     }
     shown = dict(re.findall(r"`([A-Z][a-z ]+)` — (.*)", answer.text))
-    skipped = load(language)["tree.skipped"]
+    skipped = load(language)["skipped.line"]
     assert [shown[name] for name in ("Child", "Grandchild", "Other child")] == [skipped] * 3
     match fault:
         case "lost":
-            assert shown["Broken"] == say(language, "tree.found", ids=f"`{api.id_of('Broken')}`")
+            assert shown["Broken"] == say(language, "unknown.found.line", found=f"`{api.id_of('Broken')}`")
         case "close" | "html":
-            assert shown["Broken"] == load(language)["tree.unknown"]
-            assert load(language)["tree.unknown_next"] in answer.text
+            assert shown["Broken"] == load(language)["unknown.line"]
+            assert load(language)["unknown.below"] in answer.text
         case "not sent":
-            assert shown["Broken"] == say(language, "tree.not_created", title=load(language)["not_sent.title"])
+            assert shown["Broken"] == say(language, "outcome.line", title=load(language)["not_sent.title"])
             assert load(language)["not_sent.next"] in answer.text
         case _:
             key = f"rejected.{'other' if fault == 499 else fault}"
-            assert shown["Broken"] == say(language, "tree.not_created", title=load(language)[f"{key}.title"])
+            assert shown["Broken"] == say(language, "outcome.line", title=load(language)[f"{key}.title"])
             assert load(language)[f"{key}.next"] in answer.text
     assert (load(language)["tree.rest"] in answer.text) is ("again" in actions(answer))
     assert say(language, "answer.reference", reference=answer.job) in answer.text
@@ -240,7 +240,7 @@ def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Worksp
     (answer,) = workspace.thread(done(workspace, 1, 3))
     said = {422: "İstek içerisindeki değerler doğrulanamadı", 499: "Bilinmeyen hata"}[code]
     assert answer.text.count(f"> {said}") == 1
-    assert answer.text.count(say("en", "answer.code", code=code)) == 1
+    assert answer.text.count(say("en", "rejected.quoted", code=code)) == 1
 
 
 def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -251,7 +251,7 @@ def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace:
         workspace.command(url, TREE)
         (answer,) = workspace.thread(done(workspace, 0, 5))
     assert answer.text.count(load("en")["not_sent.title"] + " under `5`") == 1
-    assert answer.text.count(load("en")["tree.skipped"]) == 3
+    assert answer.text.count(load("en")["skipped.line"]) == 3
     assert load("en")["tree.rest"] not in answer.text  # nothing is made, so the whole may be sent again
     assert actions(answer) == ["again"]
 
@@ -310,7 +310,7 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
         assert workspace.command(url, TREE, trigger_id="1.1").text == ""
     api.wait_for(1)
     workspace.command(url, TREE, user="U2")
-    assert told(workspace, say("en", "duplicate.under_way", who="<@U1>"), "U2")
+    assert told(workspace, say("en", "duplicate.under_way.explanation", user="<@U1>"), "U2")
     assert not workspace.private()
     api.let_all()
     done(workspace, 5, 5)
@@ -331,9 +331,9 @@ def test_what_hangs_under_a_duplicate_is_skipped(start: Start, workspace: Worksp
     api.fail({"Under": 503})
     answer = with_a_duplicate(start(ADDGROUP_LANGUAGE="en").url, workspace)
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1}
-    found = say("en", "tree.duplicate", id=f"`{api.id_of('VIP')}`")
+    found = say("en", "duplicate.created.line", id=f"`{api.id_of('VIP')}`")
     assert f"• `VIP` — {found} under `Customers` (`5`)" in answer.text
-    assert answer.text.count(load("en")["tree.skipped"]) == 2
+    assert answer.text.count(load("en")["skipped.line"]) == 2
 
 
 def test_the_rest_goes_under_a_duplicate(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -488,7 +488,7 @@ def test_fifty_groups_of_the_longest_names(
     for number, (row, name) in enumerate(zip(rows, names, strict=True)):
         head = "• " if number % 10 == 0 else "\u2003" * (number % 10) + "└ "
         ids = [group.id for group in api.groups.values() if group.name == name]
-        result = say(language, "tree.id", id=f"`{ids[0]}`") if ids else ""
+        result = say(language, "created.line", id=f"`{ids[0]}`") if ids else ""
         assert row.startswith(f"{head}{as_typed(name)} — {result}")
     assert actions(thread[-1]) == ["again", "look", "anyway"]
     assert not any(actions(message) for message in thread[:-1])
@@ -613,13 +613,13 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "A\n  B\n  C\n  D")
     answer = answers(workspace, 1)[0]
-    assert answer.text.count(load(language)["tree.unknown"]) == 2
+    assert answer.text.count(load(language)["unknown.line"]) == 2
     late = api.add("b", api.id_of("A"))
     api.add("C")  # a main group is another one
     workspace.press(url, answer, "look", user="U2")
     looked = answers(workspace, 2)[1]
-    assert f"`B` — {say(language, 'tree.found', ids=f'`{late.id}`')}" in looked.text
-    assert f"`C` — {load(language)['tree.unknown']}" in looked.text
+    assert f"`B` — {say(language, 'unknown.found.line', found=f'`{late.id}`')}" in looked.text
+    assert f"`C` — {load(language)['unknown.line']}" in looked.text
     assert actions(looked) == ["look", "anyway"]
     assert api.made() == 4
     api.fail({})

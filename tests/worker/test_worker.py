@@ -19,13 +19,12 @@ from slack_sdk import WebClient
 from sqlalchemy import Engine, make_url, update
 
 from bot import app, logs
-from bot.iletimerkezi.client import Rejected
 from bot.journal import database, journal
 from bot.journal.database import jobs, processes
 from bot.journal.journal import Accepted, Journal, JournalError
 from bot.model.command import Create, parse
-from bot.model.group import Group
-from bot.model.job import Created, Job, Outcome, Step, Unclear, new_id
+from bot.model.job import Job, Step, new_id
+from bot.model.outcome import Created, Outcome, Rejected, Unknown
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
 from bot.slack import users as people
@@ -40,8 +39,8 @@ Outage = Callable[[], AbstractContextManager[None]]
 
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 
-CREATED = Created(Group("97101", "VIP"))
-FOUND = Unclear("timeout", ("97101",))
+CREATED = Created("97101")
+FOUND = Unknown("timeout", ("97101",))
 REJECTED = Rejected(463, "Böyle bir grup bulunamadı.")
 
 
@@ -203,7 +202,7 @@ def test_what_was_not_sent_is_carried_out(past: Past, go_on: Start, workspace: W
     go_on()
     assert finished(workspace)
     (root,) = workspace.roots()
-    assert load("en")["answer.created"] in answer(workspace, root)
+    assert load("en")["created.heading"] in answer(workspace, root)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +232,7 @@ def test_what_was_sent_is_looked_up(
     for name in there:
         api.add(name)
     for identifier in known:
-        past.send(past.accept("another"), Created(Group(identifier, "another")))
+        past.send(past.accept("another"), Created(identifier))
     job = past.accept("VIP", language)
     root = past.root(job)
     past.send(job)
@@ -241,8 +240,8 @@ def test_what_was_sent_is_looked_up(
     assert finished(workspace)
     ids = ", ".join(f"`{identifier}`" for identifier in found)
     texts, told = load(language), answer(workspace, root)
-    assert texts["unknown.explanation.crashed"] in told
-    assert (texts["unknown.found"].format(ids=ids) if found else texts["unknown.found_none"]) in told
+    assert texts["unknown.crashed.explanation"] in told
+    assert (texts["unknown.found.finding"].format(found=ids) if found else texts["unknown.found_none.finding"]) in told
     assert not api.made()
 
 
@@ -258,7 +257,7 @@ def test_what_cannot_be_looked_up_is_told_so(
     past.send(job)
     go_on()
     assert finished(workspace)
-    assert load(language)["unknown.not_looked_up"] in answer(workspace, root)
+    assert load(language)["unknown.not_looked_up.finding"] in answer(workspace, root)
     assert not api.made()
 
 
@@ -271,14 +270,14 @@ def test_why_there_was_no_answer_survives(past: Past, go_on: Start, workspace: W
     past.journal.mark_unanswered(job, job.steps[0])
     go_on()
     assert finished(workspace)
-    assert load("en")["unknown.explanation.timeout"] in answer(workspace, root)
+    assert load("en")["unknown.timeout.explanation"] in answer(workspace, root)
     assert not api.made()
 
 
 @pytest.mark.parametrize("rooted", [False, True])
 @pytest.mark.parametrize(
     ("outcome", "key"),
-    [(CREATED, "answer.created"), (REJECTED, "rejected.463.explanation"), (FOUND, "unknown.heading")],
+    [(CREATED, "created.heading"), (REJECTED, "rejected.463.explanation"), (FOUND, "unknown.heading")],
 )
 def test_what_was_settled_is_answered(
     past: Past, go_on: Start, workspace: Workspace, api: Api, rooted: bool, outcome: Outcome, key: str
@@ -340,7 +339,7 @@ def test_who_has_lost_a_job_says_nothing(
     assert finished(workspace)
     assert logged.wait_for("lease_lost")
     (root,) = workspace.roots()
-    assert load("en")["unknown.found"].format(ids="`97101`") in answer(workspace, root)
+    assert load("en")["unknown.found.finding"].format(found="`97101`") in answer(workspace, root)
     assert api.made() == 1
 
 
@@ -416,7 +415,7 @@ def test_an_answer_told_twice_is_the_same(
     assert finished(workspace)
     (root,) = workspace.roots()
     first, *others = [message.text for message in workspace.thread(root)]
-    assert load("en")["unknown.found_none"] in first
+    assert load("en")["unknown.found_none.finding"] in first
     assert others
     assert set(others) == {first}
 
@@ -436,7 +435,7 @@ def test_a_failure_of_slack_delays_the_answer(
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
     (root,) = workspace.roots()
-    assert load("en")["answer.created"] in answer(workspace, root)
+    assert load("en")["created.heading"] in answer(workspace, root)
     assert api.made() == 1
 
 
@@ -461,7 +460,7 @@ def test_a_channel_that_closes_meanwhile_gets_a_private_answer(start: Start, wor
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: bool(workspace.private()))
     (message,) = workspace.private()
-    assert load("en")["answer.created"] in message.text
+    assert load("en")["created.heading"] in message.text
     assert "`97101`" in message.text
     assert api.made() == 1
 
@@ -473,7 +472,7 @@ def test_without_channel_and_response_url_it_is_a_direct_message(start: Start, w
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: bool(workspace.roots("U1")))
     (message,) = workspace.messages
-    assert load("en")["answer.created"] in message.text
+    assert load("en")["created.heading"] in message.text
 
 
 def test_an_answer_that_nobody_can_be_given_ends_the_job(start: Start, workspace: Workspace, logged: Logged) -> None:
@@ -565,7 +564,7 @@ def test_a_group_made_while_the_journal_is_away_is_told_as_made(
         assert logged.wait_for("not_written")
     assert finished(workspace)
     (root,) = workspace.roots()
-    assert load("en")["answer.created"] in answer(workspace, root)
+    assert load("en")["created.heading"] in answer(workspace, root)
     assert api.made() == 1
 
 
@@ -593,8 +592,8 @@ def test_who_asks_for_the_same_is_told(
     go.set()
     assert finished(workspace)
     late = told('"Vip Müşteri"  parent=5', "U3")
-    assert texts["duplicate.under_way"].format(who="<@U1>") in early
-    assert texts["duplicate.created"].format(who="<@U1>", minutes=1, id="`97101`") in late
+    assert texts["duplicate.under_way.explanation"].format(user="<@U1>") in early
+    assert texts["duplicate.created.explanation"].format(user="<@U1>", age=1, id="`97101`") in late
     assert api.made() == 1
     assert len(workspace.roots()) == 1
 

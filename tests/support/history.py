@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from bot.iletimerkezi.client import Rejected
 from bot.journal.database import jobs, steps
 from bot.journal.journal import Accepted, Journal
-from bot.model.job import Created, Job, Outcome, Step, Unclear
+from bot.model.followup import FollowUp
+from bot.model.job import Job, Step
 from bot.model.names import ParentId
+from bot.model.outcome import Created, Outcome, Rejected, Unknown
 
 RESPONSE_URL = "https://hooks.slack.test/of-one-person"
 
@@ -39,10 +40,10 @@ def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **mo
 def done(book: Journal, *outcomes: Outcome, **more: Any) -> Job:
     """Let somebody ask for groups, and bring the job to its end."""
     some = [Step(place, f"Group {place}", ParentId("5")) for place, _ in enumerate(outcomes)]
-    asked(book, *some, forced=True, **more)
+    asked(book, *some, followup=FollowUp.ANOTHER, **more)
     (job,) = book.claim(1)
     for step, outcome in zip(job.steps, outcomes, strict=True):
-        if isinstance(outcome, Created | Rejected | Unclear):
+        if isinstance(outcome, Created | Rejected | Unknown):
             assert book.mark_sending(job, step)
         step.outcome = outcome
         book.settle(job, step)
@@ -84,5 +85,5 @@ def fill(engine: Engine, count: int) -> None:
                     for n in numbers
                 ],
             )
-            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent": "", "state": "created"}
+            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent_key": "", "state": "created"}
             connection.execute(insert(steps), [{"job": f"{n:016}", "group_id": str(n), **common} for n in numbers])

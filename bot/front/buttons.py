@@ -1,0 +1,85 @@
+"""The buttons under answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import Any
+
+from slack_bolt import Ack, App
+
+from bot.front.form import Form
+from bot.front.intake import Intake, Reply
+from bot.journal.journal import Journal, JournalError
+from bot.logs import event
+from bot.model.followup import FollowUp
+from bot.model.job import Job
+from bot.model.next_job import next_job
+from bot.slack import messages
+from bot.slack.texts import say
+
+
+class Buttons:
+    """Listens to the buttons: each opens the form, or starts the job that goes on from an answer."""
+
+    def __init__(self, intake: Intake, form: Form, journal: Journal) -> None:
+        self._intake = intake
+        self._form = form
+        self._journal = journal
+
+    def register(self, app: App) -> None:
+        """Register the listeners. The last one takes buttons that this version does not know."""
+        app.action(re.compile(f"^({'|'.join(FollowUp)})$"))(self.pressed)
+        app.action(re.compile(""))(self.stale)
+
+    def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Go on from an answer: by the form, or by a job whose trigger lets a button work once."""
+        reply = self._reply(ack, body)
+        old = self._answered(reply, body)
+        if not old:
+            return
+        followup = FollowUp(body["actions"][0]["action_id"])
+        if followup.opens_form:
+            self._form.open_from(reply, body["trigger_id"], _channel(body), old)
+            return
+        if followup is FollowUp.ANYWAY:
+            old = self._looked_up(old)
+        self._intake.accept(next_job(old, followup, reply.user, reply.language, reply.response_url), reply)
+
+    def stale(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Answer a button that this version does not know."""
+        self._too_old(self._reply(ack, body))
+
+    def _looked_up(self, job: Job) -> Job:
+        """Return the job whose unknown steps this one only looked up, or this one."""
+        while job.followup is FollowUp.LOOK and (before := self._journal.find(job.follows)):
+            job = before
+        return job
+
+    def _answered(self, reply: Reply, body: dict[str, Any]) -> Job | None:
+        """Return the job under whose answer a button was pressed. If there is none, tell the person and return None."""
+        try:
+            value = json.loads(body["actions"][0]["value"])
+            old = self._journal.find(str(value["job"])) if value["v"] == messages.VERSION else None
+        except (KeyError, TypeError, ValueError):
+            old = None
+        except JournalError as error:
+            event("job_not_read", level=logging.ERROR, reason=str(error))
+            reply.tell(lambda language: messages.plain(say(language, "failure.journal")))
+            return None
+        if not old or not old.settled:
+            self._too_old(reply)
+            return None
+        return old
+
+    @staticmethod
+    def _too_old(reply: Reply) -> None:
+        reply.tell(lambda language: messages.plain(say(language, "button.stale")))
+
+    def _reply(self, ack: Ack, body: dict[str, Any]) -> Reply:
+        return self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
+
+
+def _channel(body: dict[str, Any]) -> str:
+    return str((body.get("channel") or {}).get("id") or body["container"]["channel_id"])

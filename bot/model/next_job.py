@@ -1,0 +1,85 @@
+"""From an answered job to the next one: which buttons its answer has, and the job that each button starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.model.followup import FollowUp
+from bot.model.job import Job, Step
+from bot.model.names import ParentId
+from bot.model.outcome import SENDING, Unknown
+
+
+def offers(job: Job) -> list[FollowUp]:
+    """Return the buttons under the answer to a settled job."""
+    if len(job.steps) == 1 and job.steps[0].outcome:
+        return list(job.steps[0].outcome.offers)
+    if job.denied:
+        return []
+    offered = {way for step in job.steps if isinstance(step.outcome, Unknown) for way in step.outcome.offers}
+    if missing(job, FollowUp.AGAIN):
+        offered.add(FollowUp.AGAIN)
+    return [way for way in FollowUp if way in offered]
+
+
+def next_job(old: Job, followup: FollowUp, user: str, language: str, response_url: str) -> Job:
+    """Return the job that a button under the answer to `old` starts when `user` presses it. It may have no steps."""
+    steps = to_look_up(old) if followup is FollowUp.LOOK else missing(old, followup)
+    return follow(
+        old,
+        followup,
+        Job(
+            user=user,
+            channel=old.channel,
+            trigger=f"{followup}:{old.id}",  # unique, so a button works once
+            typed=old.typed,
+            steps=steps,
+            response_url=response_url,
+            language=language,
+        ),
+    )
+
+
+def follow(old: Job, followup: FollowUp, job: Job) -> Job:
+    """Let `job` go on from the answer to `old`: in its thread, for the person who asked first."""
+    return replace(job, followup=followup, follows=old.id, thread=old.thread, asker=old.asker, origin=old.origin)
+
+
+def missing(job: Job, followup: FollowUp) -> list[Step]:
+    """Return new steps for those of a settled job that a button sends, under the groups that exist.
+
+    ANYWAY sends the steps with an unknown outcome and what hangs under them, AGAIN the others that are missing, so that
+    no two buttons send the same step. A step of which there is another group is left alone by AGAIN, and sent by
+    ANOTHER.
+    """
+    there: dict[int, str] = {}
+    button: dict[int, FollowUp] = {}  # that sends the step
+    for step in job.steps:
+        if not step.outcome:
+            continue
+        button[step.position] = step.outcome.sent_by or FollowUp.AGAIN
+        if step.above is not None and step.above not in there:
+            button[step.position] = button[step.above]
+        if step.outcome.group_id and (step.outcome.sent_by is None or followup is not FollowUp.ANOTHER):
+            there[step.position] = step.outcome.group_id
+    absent = [step for step in job.steps if step.position not in there]
+    wanted = [step for step in absent if followup in (FollowUp.ANOTHER, button[step.position])]
+    places = {step.position: place for place, step in enumerate(wanted)}
+    return [
+        Step(
+            position=places[step.position],
+            name=step.name,
+            parent=ParentId(there[step.above]) if step.above in there else step.parent,
+            above=places.get(step.above) if step.above is not None else None,
+        )
+        for step in wanted
+    ]
+
+
+def to_look_up(job: Job) -> list[Step]:
+    """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
+    unclear = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
+    return [
+        Step(place, step.name, step.parent, None, step.parent_id, SENDING, outcome.reason, sent_ago=3600.0)
+        for place, (step, outcome) in enumerate(unclear)
+    ]

@@ -1,0 +1,266 @@
+"""How a step can end. Everything the bot says, stores, logs and offers about an outcome comes from its class here.
+
+A new outcome is one class in this module, and a table of its `state` in each file of slack/texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bot.model.followup import FollowUp
+
+WAITING, SENDING = "waiting", "sending"
+"""The states of a step that has no outcome yet: not sent, and perhaps sent."""
+
+SETTINGS_FAULTS = ("tls", "proxy", "address")
+"""Reasons of NotSent that trying again does not cure."""
+
+CURED_IN_TIME = (400, 401, 402, 404, 503)
+"""Codes of Rejected after which the same command can succeed, once somebody has fixed the cause."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended.
+
+    `state` names the kind of outcome in the journal, the history and the log. The fields of a subclass are what the
+    journal stores beside it: text, numbers, None, and tuples of these.
+    """
+
+    state: ClassVar[str]
+    traceable: ClassVar[bool] = False
+    """Whether an answer shows the job's id, because somebody may have to look the case up."""
+    sent_by: ClassVar[FollowUp | None] = FollowUp.AGAIN
+    """The button that sends such a step of a tree again; None where the group is there."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The tables in slack/texts that may have the words for this outcome, before the one named `state`."""
+        return ()
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        """The buttons under the answer to a job with this one step."""
+        return ()
+
+    @property
+    def group_id(self) -> str:
+        """The id of the group that is there now, "" when there is none or nobody knows."""
+        return ""
+
+    @property
+    def why(self) -> str:
+        """Why there is no new group, in words for an operator; "" where that needs no word."""
+        return ""
+
+    @property
+    def quoted(self) -> str:
+        """The provider's own words about it, "" for none."""
+        return ""
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Groups that the person may have meant, each a path of names and an id."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Created(Outcome):
+    """The group was created with the id `id`."""
+
+    state = "created"
+    sent_by = None
+    id: str
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return (FollowUp.SUBGROUP,)
+
+    @property
+    def group_id(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True)
+class Rejected(Outcome):
+    """The provider refused, so nothing was created. `message` is its own sentence, mostly in Turkish."""
+
+    state = "rejected"
+    traceable = True
+    code: int
+    message: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return f"rejected.{self.code}", "rejected.other"
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return (FollowUp.AGAIN,) if self.code in CURED_IN_TIME else (FollowUp.EDIT,)
+
+    @property
+    def why(self) -> str:
+        return self.message
+
+    @property
+    def quoted(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class NotSent(Outcome):
+    """Nothing reached the provider, so nothing was created.
+
+    `reason` is unreachable, connect_timeout, tls, proxy or address.
+    """
+
+    state = "not_sent"
+    traceable = True
+    reason: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        settings = ("not_sent.settings",) if self.reason in SETTINGS_FAULTS else ()
+        return f"not_sent.{self.reason}", *settings
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return (FollowUp.AGAIN,)
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True)
+class NoParent(Outcome):
+    """Not sent, because the parent was given by a name that does not lead to one group.
+
+    `reason` is missing (`candidates` are groups with similar names), ambiguous (`candidates` are all groups with the
+    name) or unavailable (the list of groups could not be read). A candidate is a group's path of names and its id.
+    """
+
+    state = "no_parent"
+    traceable = True
+    reason: str
+    candidates: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (f"no_parent.{self.reason}",)
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return (FollowUp.EDIT, FollowUp.AGAIN) if self.reason == "unavailable" else (FollowUp.EDIT,)
+
+    @property
+    def why(self) -> str:
+        return f"parent {self.reason}"
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        return self.candidates
+
+
+@dataclass(frozen=True)
+class Unknown(Outcome):
+    """The request left, and nobody knows whether the group was created.
+
+    `reason` is that of iletimerkezi.Unknown, or "crashed" when the process died. `found` are the ids of groups with
+    this name and parent that no other command created; None when they could not be looked up.
+    """
+
+    state = "unknown"
+    traceable = True
+    sent_by = FollowUp.ANYWAY
+    reason: str
+    found: tuple[str, ...] | None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        looked_up = "not_looked_up" if self.found is None else "found" if self.found else "found_none"
+        return f"unknown.{self.reason}", f"unknown.{looked_up}"
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return (FollowUp.LOOK,) if self.found is None else (FollowUp.LOOK, FollowUp.ANYWAY)
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True)
+class Duplicate(Outcome):
+    """Not sent, because another job asked for the same group: `user` did, `age` seconds ago.
+
+    `step_state` is the state of that job's step; `id` is "" until its group is created.
+    """
+
+    state = "duplicate"
+    sent_by = FollowUp.ANOTHER
+    user: str
+    age: float
+    step_state: str
+    id: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        known = self.step_state in (Created.state, Unknown.state)
+        return (f"duplicate.{self.step_state if known else 'under_way'}",)
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return (FollowUp.ANOTHER,)
+
+    @property
+    def group_id(self) -> str:
+        return self.id
+
+    @property
+    def why(self) -> str:
+        return f"the same group was asked for by {self.user}"
+
+
+@dataclass(frozen=True)
+class Skipped(Outcome):
+    """Not sent, because the group above it in the same job was not created or is not known."""
+
+    state = "skipped"
+
+    @property
+    def why(self) -> str:
+        return "the group above it was not created"
+
+
+@dataclass(frozen=True)
+class Denied(Outcome):
+    """Not sent, because the person may not use the command, or not there.
+
+    `reason` is channel, guest, foreign, bot, deactivated, not_listed, or unknown when it could not be found out.
+    """
+
+    state = "denied"
+    reason: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (f"denied.{self.reason}",)
+
+    @property
+    def why(self) -> str:
+        return self.reason
+
+
+OUTCOMES: dict[str, type[Outcome]] = {kind.state: kind for kind in Outcome.__subclasses__()}
+"""Every outcome by its state."""
+
+
+def outcome_from(state: str, facts: dict[str, Any]) -> Outcome:
+    """Return the outcome of this state with these fields, as read from JSON. Raises KeyError or TypeError."""
+    return OUTCOMES[state](**{name: _frozen(value) for name, value in facts.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

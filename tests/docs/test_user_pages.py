@@ -1,0 +1,108 @@
+"""The pages for people who use the command, in both languages: examples, transcripts, buttons, and each other."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from bot.model.command import Create, NewGroup, parse
+from bot.model.names import ParentId, ParentName, UsageError
+from bot.slack.wording import mistake
+from tests.docs import transcripts
+from tests.support.pages import PAGES, ROOT, USER_PAGES, headings, section, tables
+
+MAIN = {"en": "the main group `{name}`", "tr": "`{name}` adlı ana grup"}
+UNDER_ID = {
+    "en": "the group `{name}` under the ID `{parent}`",
+    "tr": "ID'si `{parent}` olan grubun altında `{name}`",
+}
+UNDER_NAME = {
+    "en": "the group `{name}` under the group called `{parent}`",
+    "tr": "`{parent}` adlı grubun altında `{name}`",
+}
+OTHERS = {
+    "OpenForm": {"en": "the form", "tr": "form"},
+    "Help": {"en": "the help", "tr": "yardım"},
+    "History": {"en": "the last ten commands", "tr": "son on komut"},
+    "ListGroups": {"en": "groups with their IDs", "tr": "gruplar ve ID'leri"},
+    "ChooseLanguage": {"en": "answers in Turkish from now on", "tr": "bundan sonra İngilizce yanıtlar"},
+}
+"""What a command that creates nothing is called on each page, by the class that the grammar makes of it."""
+
+MISTAKE = {"en": "a mistake: ", "tr": "hata: "}
+EXAMPLES = [(language, *row) for language, page in USER_PAGES.items() for row in tables(PAGES[page])[0]]
+TRANSCRIPTS = [
+    (language, typed, shown)
+    for language, page in USER_PAGES.items()
+    for typed, shown in zip(transcripts.typed(page), transcripts.shown(page), strict=True)
+]
+each_language = pytest.mark.parametrize("language", USER_PAGES)
+
+
+@pytest.mark.parametrize(("language", "typed", "promised"), EXAMPLES)
+def test_each_example_does_what_it_says(language: str, typed: str, promised: str) -> None:
+    """The grammar makes of each example what the page says; a mistake's answer names the parts that the page names."""
+    try:
+        command = parse(typed.strip("`").removeprefix("/addgroup"))
+    except UsageError as error:
+        said = mistake(language, error)
+        assert promised.startswith(MISTAKE[language])
+        assert [part for part in re.findall("`(.*?)`", promised) if part not in said] == []
+    else:
+        assert promised == meaning(language, command)
+
+
+def meaning(language: str, command: Any) -> str:
+    """Return what a page says of a command."""
+    match command:
+        case Create((NewGroup(name, None),)):
+            return MAIN[language].format(name=name)
+        case Create((NewGroup(name, ParentId(parent)),)):
+            return UNDER_ID[language].format(name=name, parent=parent)
+        case Create((NewGroup(name, ParentName(parent)),)):
+            return UNDER_NAME[language].format(name=name, parent=parent)
+        case other:
+            return OTHERS[type(other).__name__][language]
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "shown"), TRANSCRIPTS, ids=[typed.split()[0] for _, typed, _ in TRANSCRIPTS]
+)
+def test_each_transcript_is_what_the_console_prints(language: str, typed: str, shown: str) -> None:
+    """Run again, a tree and a refusal give the same: `python -m tests.docs.transcripts` writes them."""
+    assert masked(shown) == masked(transcripts.run(typed, language))
+
+
+def masked(text: str) -> str:
+    """Return console output without what differs from run to run: references, and the ids of siblings."""
+    return re.sub(r"\b971\d\d\b", "971xx", re.sub(r"\b[0-9a-f]{16}\b", "…", text))
+
+
+@each_language
+def test_each_button_is_explained(language: str) -> None:
+    """The table of buttons has every button under its name, and no other."""
+    texts = tomllib.loads((ROOT / f"bot/slack/texts/{language}.toml").read_text(encoding="utf-8"))["button"]
+    (table,) = [rows for rows in tables(PAGES[USER_PAGES[language]]) if rows[0][0].startswith("*")]
+    assert sorted(row[0].strip("*") for row in table) == sorted({label for label in texts.values() if "." not in label})
+
+
+def test_both_pages_have_the_same_sections() -> None:
+    """The Turkish page has the English one's headings, and in each section as many rows, points and examples."""
+    shapes = [shape(PAGES[page]) for page in USER_PAGES.values()]
+    assert shapes[0] == shapes[1]
+
+
+def shape(text: str) -> list[tuple[int, ...]]:
+    """Return for each section how many rows of tables, points and blocks of code it has."""
+    parts = [section(text, number) for number in range(1, len([1 for level, _ in headings(text) if level == 2]) + 1)]
+    marks = (r"^\|", r"^- ", r"^```\w+$")
+    return [tuple(len(re.findall(mark, part, re.MULTILINE)) for mark in marks) for part in parts]
+
+
+def test_each_help_leads_to_its_page() -> None:
+    """Each language's help links the page in that language."""
+    for language, page in USER_PAGES.items():
+        assert page in (ROOT / f"bot/slack/texts/{language}.toml").read_text(encoding="utf-8")
