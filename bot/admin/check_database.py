@@ -10,8 +10,8 @@ from sqlalchemy import Connection, insert, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin.finding import OK, WARNING, WRONG, Finding, chosen_from, shown, skipped
-from bot.journal import database
-from bot.journal.database import sqlite_file
+from bot.journal import connections, database
+from bot.journal.connections import sqlite_file
 from bot.settings.database_url import passwords
 
 
@@ -60,7 +60,7 @@ def _new_file(file: Path) -> Finding:
 
 def _journal(url: str) -> Finding:
     """Read the schema's version, write, and take back what was written. Raises SQLAlchemyError."""
-    engine = database.connect(url)
+    engine = connections.connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
             database.lock(connection)

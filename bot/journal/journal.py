@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.journal import database, duplicates, lease, queries, rows
+from bot.journal import connections, database, duplicates, lease, queries, rows
 from bot.journal.group_commit import GroupCommit
 from bot.model.group import Group
 from bot.model.job import Job, Step, Thread
@@ -61,7 +61,7 @@ class Journal:
     """The journal in the database at `url`, as seen by one process. Safe to use from many threads."""
 
     def __init__(self, url: str) -> None:
-        self._engine = database.connect(url)
+        self._engine = connections.connect(url)
         self._accepting = GroupCommit(self._accept, _AT_ONCE, JournalError)
         self._changing: GroupCommit[_Change, Any] = GroupCommit(self._change_some, _AT_ONCE, JournalError)
         self.process = uuid.uuid4().hex
@@ -91,7 +91,7 @@ class Journal:
         When somebody has just asked for the same group, it is written as settled and answered, and the Duplicate is
         returned, for the caller to tell. When too many are open, nothing is written.
         """
-        return self._accepting.do(job, database.PATIENCE)
+        return self._accepting.do(job, connections.PATIENCE)
 
     def _accept(self, batch: list[Job]) -> list[Accepted | Duplicate | Busy]:
         """Accept jobs in one transaction, each as if those before it were written already."""
@@ -298,7 +298,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _translated(), database.reading(self._engine) as connection:
+        with _translated(), connections.reading(self._engine) as connection:
             yield connection
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.admin.history import run
-from bot.journal import database
+from bot.journal import connections
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.process import free_port, variables
@@ -43,7 +43,7 @@ def book(database_url: str) -> Iterator[Journal]:
 @pytest.fixture
 def engine(database_url: str, book: Journal) -> Iterator[Engine]:
     """Return an engine on the same database."""
-    opened = database.connect(database_url)
+    opened = connections.connect(database_url)
     yield opened
     opened.dispose()
 

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, select
 
-from bot.journal import database
+from bot.journal import connections, database
 from tests.support.check import Checked
 
 
 def journal(url: str) -> None:
     """Make a journal with its tables."""
-    engine = database.connect(url)
+    engine = connections.connect(url)
     database.migrate(engine)
     engine.dispose()
 
@@ -26,7 +26,7 @@ def journal(url: str) -> None:
 @contextlib.contextmanager
 def changed(url: str) -> Iterator[Callable[[str], object]]:
     """Change a database in SQL."""
-    engine = database.connect(url)
+    engine = connections.connect(url)
     with engine.begin() as connection:
         yield connection.exec_driver_sql
     engine.dispose()
@@ -38,7 +38,7 @@ def test_no_tables_are_made(environ: dict[str, str], database_url: str) -> None:
         Path(database_url.removeprefix("sqlite:///")).touch()
     checked = Checked({**environ, "DATABASE_URL": database_url})
     assert "serve makes the tables" in checked.lines["database"].text
-    engine = database.connect(database_url)
+    engine = connections.connect(database_url)
     assert inspect(engine).get_table_names() == []
     journal(database_url)
     checked = Checked({**environ, "DATABASE_URL": database_url})

@@ -22,7 +22,7 @@ from pathlib import Path
 import requests
 
 from bot.iletimerkezi.client import Credentials
-from bot.journal.database import connect
+from bot.journal.connections import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api

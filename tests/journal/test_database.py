@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
-from bot.journal import database
+from bot.journal import connections, database
 from bot.journal.journal import Accepted, Journal, JournalError
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
@@ -45,7 +45,7 @@ def connected() -> Iterator[Callable[[str], Engine]]:
     engines: list[Engine] = []
 
     def _connect(url: str) -> Engine:
-        engines.append(database.connect(url))
+        engines.append(connections.connect(url))
         return engines[-1]
 
     yield _connect
@@ -120,7 +120,7 @@ def test_a_sqlite_file_that_is_not_the_same_any_more(tmp_path: Path, damage: str
 def test_no_new_connection_makes_a_new_file(tmp_path: Path) -> None:
     """A connection that is opened after the file was deleted is refused too."""
     file = tmp_path / "journal.db"
-    engine = database.connect(f"sqlite:///{file}")
+    engine = connections.connect(f"sqlite:///{file}")
     database.migrate(engine)
     event.listen(engine, "checkin", lambda _connection, record: record.invalidate())
     file.unlink()
@@ -133,8 +133,8 @@ def test_no_new_connection_makes_a_new_file(tmp_path: Path) -> None:
 
 FREEZE = """
 import signal, sys
-from bot.journal import database
-engine = database.connect(sys.argv[1])
+from bot.journal import connections, database
+engine = connections.connect(sys.argv[1])
 with engine.begin() as connection:
     database.lock(connection)
     print("locked", flush=True)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.journal import database
+from bot.journal import connections
 from bot.journal.journal import Accepted, Journal, JournalError
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
@@ -103,7 +103,7 @@ def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
 
 def test_limits_stay_in_their_transaction(pgbouncer_url: str) -> None:
     """The time limits hold, and do not stay behind on a connection that other programs share."""
-    engine = database.connect(pgbouncer_url)
+    engine = connections.connect(pgbouncer_url)
     with engine.begin() as connection:
         assert connection.scalar(text("SHOW statement_timeout")) == "5s"
         assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "3s"

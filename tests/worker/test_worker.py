@@ -19,7 +19,7 @@ from slack_sdk import WebClient
 from sqlalchemy import Engine, make_url, update
 
 from bot import app, logs
-from bot.journal import database, journal
+from bot.journal import connections, journal
 from bot.journal.database import jobs, processes
 from bot.journal.journal import Accepted, Journal, JournalError
 from bot.model.command import Create, parse
@@ -47,7 +47,7 @@ REJECTED = Rejected(463, "Böyle bir grup bulunamadı.")
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Change the test's database past the journal."""
-    engine = database.connect(database_url)
+    engine = connections.connect(database_url)
     yield engine
     engine.dispose()
 
