@@ -19,7 +19,7 @@ log = logging.getLogger("addgroup")
 def configure(level: str, form: str = "text", secrets: Collection[str] = (), fd: int | None = None) -> None:
     """Send events of `level` and above to standard error, as `form` (text or json) says, without the `secrets`.
 
-    Each process calls it once, also one that was forked. `fd` is another file descriptor to write to.
+    Each process calls it once. `fd` is another file descriptor to write to.
     """
     if fd is None and sys.stderr is not None:  # None where the process was started with it closed
         fd = 2

@@ -25,17 +25,25 @@ class Writer(logging.Handler):
     def __init__(self, fd: int | None) -> None:
         super().__init__()
         self._fd = fd
+        self._start()
+
+    def _start(self) -> None:
         self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_WAITING)
         self._dropped = 0
+        self._counting = threading.Lock()
+        self._process = os.getpid()
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped where too many wait."""
+        if self._process != os.getpid():  # forked, and the thread stayed behind
+            self._start()
         try:
             self._lines.put_nowait(self._line(record))
         except queue.Full:
-            self._dropped += 1  # under the handler's lock
+            with self._counting:
+                self._dropped += 1
 
     def wait(self, seconds: float) -> None:
         """Wait until all lines so far are written, at most so long."""
@@ -59,10 +67,15 @@ class Writer(logging.Handler):
         while (line := self._lines.get()) is not None:
             self._write(line)
             if self._dropped and self._lines.qsize() < MOST_WAITING // 2:
-                with self.lock or contextlib.nullcontext():
-                    dropped, self._dropped = self._dropped, 0
-                self._write(self._line(_lines_dropped(dropped)))
+                self._tell_dropped()
             self._lines.task_done()
+        self._tell_dropped()
+
+    def _tell_dropped(self) -> None:
+        with self._counting:
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            self._write(self._line(_lines_dropped(dropped)))
 
     def _write(self, line: bytes) -> None:
         if self._fd is None:

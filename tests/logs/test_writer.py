@@ -45,10 +45,13 @@ def test_standard_error_that_nobody_reads() -> None:
     assert process.stdout
     assert process.stdout.readline() == b"done\n"
     assert process.stdin
+    lines = []
     with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor, not a path
-        process.stdin.close()
-        lines = [json.loads(line) for line in pipe]
-    assert process.wait(10) == 0
+        for line in pipe:
+            lines.append(json.loads(line))
+            if lines[-1]["event"] == "log_lines_dropped":
+                process.stdin.close()
+    assert process.wait(30) == 0
     process.stdout.close()
     (dropped,) = [line["count"] for line in lines if line["event"] == "log_lines_dropped"]
     numbers = [line["number"] for line in lines if line["event"] == "told"]
@@ -101,3 +104,26 @@ def test_long_lines_of_two_processes_do_not_mix() -> None:
             assert process.stdout
             process.stdout.close()
             assert process.wait(10) == 0
+
+
+FORK = """
+import os
+from bot import logs
+logs.configure("INFO")
+logs.event("parent")
+pid = os.fork()
+if pid == 0:
+    logs.event("child")
+    logs.flush()
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+def test_a_forked_process() -> None:
+    """What a child writes is written too, and nothing twice."""
+    command = [sys.executable, "-c", FORK]
+    ended = subprocess.run(  # noqa: S603  # our own words
+        command, cwd=ROOT, env=inherited(), stderr=subprocess.PIPE, text=True, timeout=30, check=True
+    )
+    assert sorted(line.rpartition("=")[2] for line in ended.stderr.splitlines()) == ["child", "parent"]
