@@ -18,7 +18,7 @@ from bot.front.commands import Commands
 from bot.front.form import Form
 from bot.front.http import HttpApp
 from bot.front.intake import Intake
-from bot.iletimerkezi.client import Client, Credentials
+from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.journal.wakeup import Wakeup
@@ -54,7 +54,7 @@ class Bot:
         slack = web_client(settings)
         people = Users(slack, settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
-        api = Client(settings.api_url, Credentials(settings.api_key, settings.api_hash), settings.api_timeout)
+        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         self._wakeup = wakeup
         self._journal = journal = Journal(settings.database_url)
         groups = Groups(api, journal.recently_created)
@@ -63,7 +63,8 @@ class Bot:
         delivery = Delivery(slack, settings.audit_channel, audit_language)
         stopping = threading.Event()
         steps = GroupCreator(journal, api, groups, settings.api_calls, stopping)
-        walk = JobRunner(journal, steps, delivery, people, access)
+        self._beside = ThreadPoolExecutor(2 * settings.api_calls, thread_name_prefix="beside")
+        walk = JobRunner(journal, steps, delivery, access, self._beside)
         carriers = 2 * settings.api_calls  # more than calls, so that jobs that wait for Slack do not keep the API idle
         self.worker = Worker(journal, wakeup, walk, carriers, stopping)
         self.bolt = _bolt(settings, slack)
@@ -96,6 +97,7 @@ class Bot:
     def close(self) -> None:
         """Let go of the journal. Nothing new may come in any more."""
         self._errands.shutdown(wait=False)
+        self._beside.shutdown(wait=False)
         self._journal.close()
 
 

@@ -133,13 +133,18 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             return bot.web
         self._stop = [bot.close]
         if self._settings.socket_mode:
-            connection = Connection(bot.bolt, self._settings.slack_app_token, self._end)
+            connection = Connection(bot.bolt, self._connection_url, self._end)
             connection.open()
             bot.also_healthy = connection.connected
             self._stop.insert(0, connection.close)
         mode = "socket" if self._settings.socket_mode else "http"
         event("started", part="front", pid=os.getpid(), version=__version__, mode=mode)
         return bot.web
+
+    def _connection_url(self) -> str:
+        """Ask Slack where to connect to. Raises SlackRefused or TryLater."""
+        slack, token = web_client(self._settings), self._settings.slack_app_token
+        return str(called(lambda: slack.apps_connections_open(app_token=token)).get("url", ""))
 
     def _end(self) -> None:
         """End the process as a signal would, so that its supervisor starts it anew."""

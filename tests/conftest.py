@@ -21,7 +21,6 @@ import pytest
 
 from bot import logs, settings
 from bot.app import Bot
-from bot.iletimerkezi.client import Credentials
 from bot.journal.wakeup import Wakeup
 from bot.sandbox.api import Api
 from bot.sandbox.process import variables
@@ -41,7 +40,7 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    with Api(Credentials("key-of-tests", "hash-of-tests")) as stand_in:
+    with Api("key-of-tests", "hash-of-tests") as stand_in:
         stand_in.add("Customers", identifier="5")
         yield stand_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.admin.finding import OK, WARNING, WRONG, Finding, chosen_from, shown, skipped
-from bot.iletimerkezi.client import ApiError, Client, Credentials, NotSent, Rejected
+from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected
 from bot.settings import Settings
 
 NO_PARENT = "-1"
@@ -38,7 +38,7 @@ def check(environ: Mapping[str, str]) -> Iterator[Finding]:
     if chosen is None:
         yield from skipped("its settings are missing or wrong", credentials, groups, add)
         return
-    client = Client(chosen.api_url, Credentials(chosen.api_key, chosen.api_hash), chosen.api_timeout)
+    client = Client(chosen.api_url, chosen.api_key, chosen.api_hash, chosen.api_timeout)
     try:
         client.get_balance()
     except ApiError as error:

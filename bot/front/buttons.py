@@ -15,7 +15,7 @@ from bot.journal.journal import Journal, JournalError
 from bot.logs import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job
-from bot.model.next_job import next_job
+from bot.model.next_job import next_job, with_findings
 from bot.slack import messages
 from bot.slack.texts import say
 
@@ -43,7 +43,7 @@ class Buttons:
         if followup.opens_form:
             self._form.open_from(reply, body["trigger_id"], _channel(body), old)
             return
-        if followup is FollowUp.ANYWAY:
+        if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):
             old = self._looked_up(old)
         self._intake.accept(next_job(old, followup, reply.user, reply.language, reply.response_url), reply)
 
@@ -51,11 +51,12 @@ class Buttons:
         """Answer a button that this version does not know."""
         self._too_old(self._reply(ack, body))
 
-    def _looked_up(self, job: Job) -> Job:
-        """Return the job whose unknown steps this one only looked up, or this one."""
+    def _looked_up(self, look: Job) -> Job:
+        """Return the job whose unknown steps this one only looked up, with what was found; or this one."""
+        job = look
         while job.followup is FollowUp.LOOK and (before := self._journal.find(job.follows)):
             job = before
-        return job
+        return job if job is look else with_findings(job, look)
 
     def _answered(self, reply: Reply, body: dict[str, Any]) -> Job | None:
         """Return the job under whose answer a button was pressed. If there is none, tell the person and return None."""

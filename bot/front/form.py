@@ -11,6 +11,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.front import pages
+from bot.front.answer_size import fitting
 from bot.front.intake import Intake, Reply
 from bot.front.pages import Origin
 from bot.iletimerkezi.client import ApiError
@@ -103,10 +104,11 @@ class Form:
             found = pages.options(language, self._groups.search(query, pages.MAX_OPTIONS, SOON))
         except (ApiError, JournalError, TimeoutError):
             found = [] if query.strip().isdecimal() else [pages.option(language, None)]
+        by_id: list[dict[str, Any]] = []
         if re.fullmatch(r"\s*[1-9][0-9]{0,19}\s*", query, re.ASCII):
-            by_id = pages.option(language, ParentId(query.strip()))
-            found = [*found[: pages.MAX_OPTIONS - 1], by_id] if by_id["value"] not in _values(found) else found
-        ack(options=found)
+            typed = pages.option(language, ParentId(query.strip()))
+            by_id = [typed] if typed["value"] not in _values(found) else []
+        ack(options=fitting(found, pages.MAX_OPTIONS, last=by_id))
 
     def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
         language = self._users.language(reply.user, SOON)

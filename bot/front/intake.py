@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 
 from slack_bolt import Ack
 
+from bot.front.answer_size import fits
 from bot.journal.journal import Accepted, Busy, Journal, JournalError
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
@@ -59,9 +60,10 @@ class CommandReply(Reply):
     """The same for a slash command, whose acknowledgement can carry words where the language is known already."""
 
     def tell(self, said: Said, unless: Callable[[], str] | None = None) -> None:
-        """Acknowledge with the words where nothing is to be found out before, else say them later."""
-        if self.language and not unless:
-            self._ack(response_type="ephemeral", **said(self.language))
+        """Acknowledge with the words where nothing is to be found out before and they fit, else say them later."""
+        words = said(self.language) if self.language and not unless else {}
+        if words and fits(words):
+            self._ack(response_type="ephemeral", **words)
         else:
             super().tell(said, unless)
 

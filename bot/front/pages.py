@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.iletimerkezi.groups import Choice
+from bot.iletimerkezi.index import Choice
 from bot.model.job import Job
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.messages import Message, plain
 from bot.slack.texts import say
-from bot.slack.wording import as_typed, cut, describe, escape, mention
+from bot.slack.wording import as_typed, cut, describe, escape, mention, tally
 
 NAME, PARENT = "name", "parent"
 """Ids of the form's fields, each of a block and of the element in it."""
@@ -141,7 +141,7 @@ def _result(language: str, job: Job) -> str:
         return say(language, "history.open")
     if len(job.steps) == 1 or job.denied:
         return describe(language, job.steps[0], "history")
-    return say(language, "history.tree", made=job.created, count=len(job.steps))
+    return tally(language, "history.tree", job)
 
 
 def _input(block: str, label: str, hint: str, element: dict[str, Any], optional: bool = False) -> dict[str, Any]:

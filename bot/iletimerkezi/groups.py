@@ -1,114 +1,135 @@
-"""The account's groups: from names to ids, type-ahead, and looking a lost answer up."""
+"""The account's groups: from names to ids, suggestions, what exists already, and looking a lost answer up."""
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import TimeoutError as FutureTimeoutError
 
 from bot.cache import Cache
 from bot.iletimerkezi.client import ApiError, Client
+from bot.iletimerkezi.index import Choice, Index
 from bot.logs import event
 from bot.model.group import Group
 from bot.model.names import fold
 from bot.model.outcome import NoParent
 
 KEPT = 60.0
-"""How long the list of groups is used before it is asked for anew, in seconds."""
+"""How long the list of groups is used before it is loaded again, in seconds."""
 
 _MOST = 5  # groups named in an answer
-
-Choice = tuple[str, str]
-"""A group as people choose it: the path of names that leads to it, and its id."""
 
 
 class Groups:
     """Asks get-groups, on which creating a group by id never depends: an account may have add-group without it.
 
-    `lately` tells the groups that the bot has made just now, which the list that is kept may not hold yet.
+    One list is shared by all who ask, and loaded once however many wait for it. `lately` returns the groups that the
+    bot has made just now, which the list may not hold yet. Safe to use from many threads.
     """
 
     def __init__(self, api: Client, lately: Callable[[], Iterable[Group]]) -> None:
         self._api = api
         self._lately = lately
-        self._lists: Cache[str, tuple[Group, ...]] = Cache(lambda _: self._api.get_groups(), KEPT)
+        self._lists: Cache[int, Index] = Cache(lambda _: self._load(), KEPT, most=1)
+        self._generation = 0  # the key of the list that is in use
+        self._lock = threading.Lock()
+        self._merged: tuple[Index | None, Index] = (
+            None,
+            Index(()),
+        )  # a list, and the same with what the bot made since
+        self._unavailable_until = 0.0
 
-    def find(self, name: str, parent: str) -> tuple[str, ...] | None:
-        """Return the ids of the groups with this name under this parent's id, asked now; None when it cannot be."""
+    def find(self, name: str, parent_id: str) -> tuple[str, ...] | None:
+        """Return the ids of the groups with this name under this parent, from a list of their own.
+
+        None when that list cannot be read, or does not tell what lies where.
+        """
         try:
-            groups = self._api.get_groups()
-        except ApiError as error:
-            event("groups_not_read", level=logging.WARNING, reason=repr(error))
+            groups = self._fetch()
+        except ApiError:
             return None
-        return tuple(group.id for group in groups if group.parent == parent and fold(group.name) == fold(name))
+        wanted = fold(name)
+        here = tuple(group.id for group in groups if group.parent == parent_id and fold(group.name) == wanted)
+        if not here and parent_id and not any(group.parent for group in groups):
+            # A list without any subgroup may be a flat one, in which the group stands among the main groups.
+            return None if any(fold(group.name) == wanted for group in groups) else ()
+        return here
+
+    def existing(self, name: str, parent_id: str, seconds: float) -> tuple[str, ...] | None:
+        """Return the ids of the groups with this name under this parent ("" for main groups), from the shared list.
+
+        None when the list does not come within `seconds`, or was not available within the last minute.
+        """
+        if time.monotonic() < self._unavailable_until:
+            return None
+        try:
+            return self._index(seconds).placed(name, parent_id)
+        except (ApiError, TimeoutError):
+            return None
+
+    def prefetch(self) -> None:
+        """Begin to load the shared list, if it is not there and was available within the last minute; never waits."""
+        if time.monotonic() >= self._unavailable_until:
+            with contextlib.suppress(ApiError, TimeoutError):
+                self._lists.get(self._generation, 0)
 
     def named(self, name: str) -> Group | NoParent:
-        """Return the one group with this name, or why there is not one."""
+        """Return the one group with this name, or at the end of such a path ("VIP › Ankara"), or why there is none."""
         try:
-            groups = self._all()
-            if not _with_name(groups, name):
-                self._lists.forget("")  # perhaps it is newer than the list
-                groups = self._all()
-        except ApiError as error:
-            event("groups_not_read", level=logging.WARNING, reason=repr(error))
+            generation = self._generation
+            index = self._index()
+            found = index.named(name)
+            if not found:
+                index = self._newer(generation)
+                found = index.named(name)
+        except ApiError:
             return NoParent("unavailable")
-        found = _with_name(groups, name)
         if len(found) == 1:
             return found[0]
-        if found:
-            return NoParent("ambiguous", tuple(choices(groups, found[:_MOST])))
-        return NoParent("missing", tuple(choices(groups, _nearest(groups, name))))
+        candidates = found[:_MOST] or index.nearest(name, _MOST)
+        return NoParent("ambiguous" if found else "missing", tuple(map(index.choice, candidates)))
 
-    def search(self, query: str, most: int, seconds: float) -> list[Choice]:
-        """Return up to `most` groups whose path contains each word of `query`, or whose id begins with it.
+    def search(self, text: str, most: int | None, seconds: float) -> list[Choice]:
+        """Return up to `most` groups in the tree's order: their path has each word, or their id begins with the text.
 
-        Raises ApiError or TimeoutError when the list cannot be had within `seconds`.
+        Raises ApiError, or TimeoutError when the list does not come within `seconds`.
         """
-        groups = self._all(seconds)
-        words = fold(query).split()
-        matching = (
-            choice
-            for choice in choices(groups, groups)
-            if choice[1].startswith(query.strip()) or all(word in fold(choice[0]) for word in words)
-        )
-        return sorted(matching, key=lambda choice: fold(choice[0]))[:most]
+        return self._index(seconds).search(text, most)
 
     def known(self) -> list[Choice]:
-        """Return the groups if the list is at hand; never asks."""
-        groups = self._lists.known("")
-        return choices(groups, groups) if groups else []
+        """Return the groups if the list is at hand; never waits."""
+        index = self._lists.known(self._generation)
+        return index.search("") if index else []
 
-    def _all(self, seconds: float | None = None) -> tuple[Group, ...]:
+    def _index(self, seconds: float | None = None) -> Index:
+        """Return the shared list with what the bot has made since. Raises ApiError or TimeoutError."""
+        listed = self._lists.get(self._generation, seconds)
+        of, merged = self._merged
+        merged = (merged if of is listed else listed).with_more(self._lately())
+        self._merged = listed, merged
+        return merged
+
+    def _newer(self, generation: int) -> Index:
+        """Return a list that was asked for after that of `generation` came: many who ask for one share it."""
+        with self._lock:
+            if self._generation == generation:
+                self._generation += 1
+        return self._index()
+
+    def _load(self) -> Index:
         try:
-            listed = self._lists.get("", seconds)
-        except FutureTimeoutError as error:
-            raise TimeoutError from error
-        ids = {group.id for group in listed}
-        return (*listed, *(group for group in self._lately() if group.id not in ids))
+            index = Index(self._fetch())
+        except ApiError:
+            self._unavailable_until = time.monotonic() + KEPT
+            raise
+        self._unavailable_until = 0.0
+        return index
 
-
-def choices(groups: Iterable[Group], chosen: Iterable[Group]) -> list[Choice]:
-    """Return path and id of the chosen ones among all groups."""
-    by_id = {group.id: group for group in groups}
-    return [(_path(by_id, group), group.id) for group in chosen]
-
-
-def _path(by_id: dict[str, Group], group: Group) -> str:
-    names = [group.name]
-    seen = {group.id}
-    while (above := by_id.get(group.parent)) and above.id not in seen:
-        names.append(above.name)
-        seen.add(above.id)
-        group = above
-    return " › ".join(reversed(names))
-
-
-def _with_name(groups: Iterable[Group], name: str) -> list[Group]:
-    return [group for group in groups if fold(group.name) == fold(name)]
-
-
-def _nearest(groups: tuple[Group, ...], name: str) -> list[Group]:
-    """Return some groups whose names are nearest, the nearest first."""
-    close = difflib.get_close_matches(fold(name), {fold(group.name) for group in groups}, n=3, cutoff=0.3)
-    return [group for found in close for group in groups if fold(group.name) == found][:_MOST]
+    def _fetch(self) -> tuple[Group, ...]:
+        try:
+            return self._api.get_groups()
+        except ApiError as error:
+            event("groups_not_read", level=logging.WARNING, reason=repr(error))
+            raise

@@ -1,198 +1,137 @@
-"""One exchange over HTTP: one deadline for all of it, one connection, sent once, and known whether it can have left."""
+"""One exchange over HTTP: one deadline for all of it, sent at most once, and known whether it can have left.
+
+Each exchange runs in a thread of its own, and its caller waits for that thread until the deadline and no longer. So
+whatever hangs or drips (the resolver, a proxy, a TLS handshake, an answer), the call ends in time; and the thread must
+pass one gate before it sends, which the end of the wait closes.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
+import threading
 from collections.abc import Mapping
-from contextvars import ContextVar
+from http.client import HTTPException
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
-from urllib3.util import Timeout
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
-from bot import tls
-from bot.iletimerkezi.deadline import Deadline, Watch
+from bot.iletimerkezi.connection import Failed, connect, route
 
 MAX_ANSWER = 1024 * 1024
-"""Longest answer that is read, in bytes."""
-
-_POOL = 256  # more connection objects than there are ever threads, so that urllib3 has nothing to warn of
-
-
-class Failed(Exception):
-    """There is no answer.
-
-    `connected` is whether the connection stood, TLS and proxy included: before that no byte of the request has left.
-    `reason` is then one of timeout, closed, truncated, too_large, else one of unreachable, connect_timeout, tls, proxy,
-    address.
-    """
-
-    def __init__(self, reason: str, connected: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.connected = connected
+"""Longest answer that is read unless a call allows more, in bytes."""
 
 
 class Transport:
-    """Sends requests to one host, each exchange within `timeout` seconds all in all. Safe to use from many threads.
+    """Sends requests, each exchange within `timeout` seconds all in all. Safe to use from many threads.
 
     Every exchange opens a connection of its own: on a kept one that a firewall has silently dropped, a request would
-    vanish and its outcome be unknown. Proxies and certificates are those that requests finds in the environment.
+    vanish and its outcome be unknown. HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count as they do for requests.
     """
 
     def __init__(self, timeout: float, headers: Mapping[str, str]) -> None:
         self._timeout = timeout
-        self._watch = Watch()
-        self._session = _Session()
-        self._session.headers.update({"Connection": "close", "Accept-Encoding": "identity", **headers})
-        adapter = _Adapter(max_retries=0, pool_maxsize=_POOL)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        self._headers = {"Content-Type": "application/json", "Connection": "close", "Accept-Encoding": "identity"}
+        self._headers.update(headers)
 
-    def post(self, url: str, content: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Send `content` as JSON, and return the HTTP status and the body. Raises Failed.
-
-        The only place that knows the errors of requests and urllib3.
-        """
-        with Deadline(self._timeout, self._watch) as deadline:
-            token = _deadline.set(deadline)
-            try:
-                with self._session.post(
-                    url,
-                    json=content,
-                    timeout=Timeout(total=self._timeout),  # type: ignore[arg-type]  # requests passes it on to urllib3
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    body = _read(response)
-                if deadline.cut:  # what looks like the answer's end may be our own cut
-                    raise Failed("timeout", connected=True)
-                return response.status_code, body
-            except (requests.RequestException, HTTPError, OSError) as error:
-                raise _translated(error, deadline) from error
-            finally:
-                _deadline.reset(token)
-
-
-def _read(response: requests.Response) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(16 * 1024):
-        size += len(part)
-        if size > MAX_ANSWER:
-            raise Failed("too_large", connected=True)
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _translated(error: Exception, deadline: Deadline) -> Failed:
-    """Say of a failure whether anything can have reached the server, and why it failed."""
-    if deadline.connected:
-        if deadline.passed or isinstance(error, requests.ReadTimeout):
-            return Failed("timeout", connected=True)
-        truncated = isinstance(error, requests.exceptions.ChunkedEncodingError)
-        return Failed("truncated" if truncated else "closed", connected=True)
-    if deadline.passed:
-        return Failed("connect_timeout", connected=False)
-    reasons = (reason for kind, reason in _BEFORE_SENDING.items() if isinstance(error, kind))
-    return Failed(next(reasons, "address"), connected=False)
-
-
-# The special ones first: all but the last are ConnectionErrors themselves.
-_BEFORE_SENDING: dict[type[Exception], str] = {
-    requests.exceptions.SSLError: "tls",
-    requests.exceptions.ProxyError: "proxy",
-    requests.ConnectionError: "unreachable",
-}
-
-
-_deadline: ContextVar[Deadline] = ContextVar("deadline of the exchange under way in this thread")
-
-
-class _Session(requests.Session):
-    """Looks proxies and certificates up in the environment once, as all requests go to one host."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._environment: Any = None
-
-    def merge_environment_settings(self, *args: Any, **options: Any) -> Any:
-        self._environment = self._environment or super().merge_environment_settings(*args, **options)
-        return self._environment
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        """Leave redirects alone: requests would read their body whole and parse their Location, followed or not."""
-        return
-
-
-class _Watched:
-    """A connection that reports to the deadline of its exchange."""
-
-    def _new_conn(self) -> socket.socket:
-        connection: socket.socket = super()._new_conn()  # type: ignore[misc]
-        _deadline.get().watch(connection)
-        return connection
-
-    def _tunnel(self) -> None:
-        super()._tunnel()  # type: ignore[misc]
-        _deadline.get().check()  # a proxy's answer that was cut looks like a whole one
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
-        _deadline.get().stand()
-
-
-class _Connection(_Watched, HTTPConnection):
-    pass
-
-
-class _SecureConnection(_Watched, HTTPSConnection):
-    """A connection for which the authorities that requests has named are not read again."""
-
-    def connect(self) -> None:
-        bundle = self.ca_certs
-        tls_to_proxy = self.proxy is not None and self.proxy.scheme == "https"  # which needs to be told the authorities
-        if bundle and not tls_to_proxy:
-            self.ssl_context, self.ca_certs = tls.trusting(bundle), None
+    def post(self, url: str, content: Mapping[str, Any], most: int = MAX_ANSWER) -> tuple[int, bytes]:
+        """Send `content` as JSON, and return the HTTP status and the body of up to `most` bytes. Raises Failed."""
+        exchange = _Exchange(url, json.dumps(content).encode(), self._headers, self._timeout, most)
         try:
-            super().connect()
+            exchange.start()
+        except RuntimeError as error:  # the machine allows no more threads
+            raise Failed("unreachable", connected=False) from error
+        return exchange.wait()
+
+
+class _Exchange(threading.Thread):
+    """The thread of one exchange, and what it shares with the caller that waits for it."""
+
+    def __init__(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float, most: int) -> None:
+        super().__init__(name="exchange", daemon=True)
+        self._url = url
+        self._body = body
+        self._headers = headers
+        self._timeout = timeout
+        self._most = most
+        self._lock = threading.Lock()
+        self._sent = False  # the request may have left
+        self._over = False  # the caller waits no longer
+        self._socket: socket.socket | None = None
+        self._result: tuple[int, bytes] | Failed | None = None
+
+    def wait(self) -> tuple[int, bytes]:
+        """Return what the exchange brought. Raises Failed, at the deadline at the latest."""
+        self.join(self._timeout)
+        with self._lock:
+            self._over = True
+            result = self._result or Failed("timeout" if self._sent else "connect_timeout", self._sent)
+            self._result = None
+            self._shut()
+        try:
+            if isinstance(result, Failed):
+                raise result
+            return result
         finally:
-            self.ca_certs = bundle  # the pool connects the same object again
+            del result  # it would refer to itself through its traceback, and keep the connection open
+
+    def run(self) -> None:
+        try:
+            self._result = self._exchange()
+        except Failed as failed:
+            self._result = failed
+        except (HTTPError, HTTPException, OSError, ValueError) as error:
+            self._result = _after_sending(error) if self._sent else Failed("address", connected=False)
+            self._result.__cause__ = error
+        finally:
+            with self._lock:
+                self._shut()
+                if self._socket:
+                    self._socket.close()
+                if self._over:
+                    self._result = None  # nobody takes it, and its traceback holds the connection
+
+    def _exchange(self) -> tuple[int, bytes]:
+        connection, target, headers = route(self._url, self._timeout)
+        connection.watch = self._watch
+        with contextlib.closing(connection):
+            connect(connection)
+            self._pass_gate()
+            connection.request("POST", target, self._body, {**self._headers, **headers}, preload_content=False)
+            with contextlib.closing(connection.getresponse()) as response:
+                body = bytearray()
+                for part in response.stream(64 * 1024):
+                    body += part
+                    if len(body) > self._most:
+                        raise Failed("too_large", connected=True)
+                return response.status, bytes(body)
+
+    def _shut(self) -> None:
+        """End the connection in both directions, which wakes a thread that waits for it."""
+        if self._socket:
+            with contextlib.suppress(OSError):  # the other side was faster
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _watch(self, connection: socket.socket) -> None:
+        """Have the connection shut when the caller stops waiting. Raises Failed when it has stopped already."""
+        with self._lock:
+            # A duplicate, because TLS takes the socket itself over.
+            self._socket = connection.dup()
+            if self._over:
+                connection.close()
+                raise Failed("connect_timeout", connected=False)
+
+    def _pass_gate(self) -> None:
+        """Note that the request leaves from here on. Raises Failed when the caller has stopped waiting."""
+        with self._lock:
+            if self._over:
+                raise Failed("connect_timeout", connected=False)
+            self._sent = True
 
 
-class _NoReuse:
-    """Closes what a pool would keep, also when the server ignores `Connection: close`."""
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn:
-            conn.close()
-        super()._put_conn(conn)  # type: ignore[misc]
-
-
-class _Pool(_NoReuse, HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(_NoReuse, HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter with connections that report to the exchange's deadline."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self._adopt(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> PoolManager:
-        manager: PoolManager = super().proxy_manager_for(*args, **options)
-        self._adopt(manager)
-        return manager
-
-    @staticmethod
-    def _adopt(manager: PoolManager) -> None:
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+def _after_sending(error: Exception) -> Failed:
+    """Return what an error means that came when the request could have left."""
+    if isinstance(error, TimeoutError | ReadTimeoutError):
+        return Failed("timeout", connected=True)
+    return Failed("truncated" if isinstance(error, ProtocolError) else "closed", connected=True)

@@ -6,15 +6,16 @@ from sqlalchemy import Connection
 
 from bot.journal import queries, rows
 from bot.model.job import Job, Step
-from bot.model.outcome import WAITING, Duplicate, Skipped
+from bot.model.outcome import SENDING, WAITING, Created, Duplicate, Exists, Skipped, Unknown
 
 RECENT = 600.0
-"""How long a created group keeps another of the same name from being made unawares, in seconds."""
+"""How long the journal's own record of a group counts when the same group is asked for again, in seconds."""
 
 
 def of(job: Job) -> list[Step]:
-    """Return the steps that must not be made when somebody else is at them; what hangs under a new group is its own."""
-    return [] if job.forced else [step for step in job.steps if step.stage == WAITING and step.above is None]
+    """Return the steps that another job may be sending too; what hangs under a new group cannot be among them."""
+    waiting = (step for step in job.steps if step.state == WAITING)
+    return [] if job.forced else [step for step in waiting if step.above is None]
 
 
 def twins(
@@ -31,10 +32,22 @@ def twins(
 
 
 def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Duplicate | None:
-    """Settle a new job for whose group somebody has just asked, as found by `twins`; None when nobody has."""
+    """Settle a new job that must wait for another one, as found by `twins`; return None if it need not.
+
+    A group that another job has created is no reason to refuse: the answer to this job tells its id. Of a tree, one
+    step with an unknown outcome is none either: the others can be created.
+    """
     for step in of(job):
-        if twin := found.get(rows.key(job, step)):
+        twin = found.get(rows.key(job, step))
+        if twin and (
+            twin.step_state in (WAITING, SENDING) or (twin.step_state == Unknown.state and len(job.steps) == 1)
+        ):
             for other in job.steps:
                 other.outcome = twin if other is step else Skipped()
             return twin
     return None
+
+
+def instead(twin: Duplicate) -> Duplicate | Exists:
+    """Return the outcome of a step that is not sent because of its twin."""
+    return Exists(twin.id) if twin.step_state == Created.state else twin

@@ -190,7 +190,7 @@ class Journal:
             key = rows.key(job, step)
             twins = {} if job.forced else duplicates.twins(connection, [key], (SENDING,), job.id, step.position)
             if twin := twins.get(key):
-                step.outcome = twin
+                step.outcome = duplicates.instead(twin)
                 _settle(connection, job, step)
             else:
                 parent = {"parent_id": step.parent_id, "parent_key": step.parent_id}
@@ -314,7 +314,7 @@ def _insert(connection: Connection, accepted: list[Job], refused: list[Job]) -> 
     closed = [(job, False) for job in accepted] + [(job, True) for job in refused]
     if closed:
         connection.execute(queries.NEW_JOBS, [rows.of_job(*each) for each in closed])
-        connection.execute(queries.NEW_STEPS, [row for each in closed for row in rows.of_steps(*each)])
+        connection.execute(queries.NEW_STEPS, [row for job, _ in closed for row in rows.of_steps(job)])
 
 
 def _this(job: Job, step: Step) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def of_job(job: Job, closed: bool = False) -> Values:
     }
 
 
-def of_steps(job: Job, closed: bool = False) -> list[Values]:
+def of_steps(job: Job) -> list[Values]:
     """Return a new job's steps as rows of `steps`."""
     return [
         {
@@ -63,7 +63,7 @@ def of_steps(job: Job, closed: bool = False) -> list[Values]:
             "above": step.above,
             "reason": step.reason or None,
             "sent_ago": step.sent_ago if step.state == SENDING else None,
-            "settled_ago": 0.0 if closed else None,
+            "settled_ago": 0.0 if step.outcome else None,
             **(of_outcome(step.outcome) if step.outcome else {"state": step.stage, "group_id": None, "outcome": None}),
         }
         for step in job.steps

@@ -10,6 +10,8 @@ class FollowUp(StrEnum):
 
     AGAIN = "again"
     """Send what was refused or never sent; of a tree, all that is missing."""
+    CONFIRM = "confirm"
+    """Settle steps with an unknown outcome as created: the group that was found is the one."""
     LOOK = "look"
     """Look up once more what became of a lost answer."""
     ANYWAY = "anyway"
@@ -25,6 +27,11 @@ class FollowUp(StrEnum):
     def opens_form(self) -> bool:
         """Whether it opens the form, whose submission is the next job."""
         return self in (FollowUp.EDIT, FollowUp.SUBGROUP)
+
+    @property
+    def starts_settled(self) -> bool:
+        """Whether its job starts with steps that an earlier job sent."""
+        return self in (FollowUp.LOOK, FollowUp.CONFIRM)
 
     @property
     def forced(self) -> bool:

@@ -121,9 +121,10 @@ class Job:
 
     @property
     def begun(self) -> bool:
-        """Whether any of it was told, sent or settled. A look-up starts with steps that another job sent."""
+        """Whether any of it was told, sent or settled, apart from what an earlier job sent."""
         told = self.thread is not None and not self.follows
-        return told or (any(step.state != WAITING for step in self.steps) and self.followup is not FollowUp.LOOK)
+        untouched = self.followup is not None and self.followup.starts_settled
+        return told or (not untouched and any(step.state != WAITING for step in self.steps))
 
     @property
     def state(self) -> str:
@@ -136,6 +137,11 @@ class Job:
     def created(self) -> int:
         """How many groups it created."""
         return sum(isinstance(step.outcome, Created) for step in self.steps)
+
+    @property
+    def existing(self) -> int:
+        """How many of its groups existed already."""
+        return sum(bool(step.outcome and step.outcome.group_id) for step in self.steps) - self.created
 
 
 def steps_of(groups: Iterable[NewGroup]) -> list[Step]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
-from bot.model.outcome import SENDING, Unknown
+from bot.model.outcome import SENDING, Created, Unknown
+
+_SETTLE_UNKNOWN = (FollowUp.CONFIRM, FollowUp.ANYWAY)
+"""Buttons of which only one works under an answer: the group that was found is the one, or it is created."""
 
 
 def offers(job: Job) -> list[FollowUp]:
@@ -24,20 +28,16 @@ def offers(job: Job) -> list[FollowUp]:
 
 def next_job(old: Job, followup: FollowUp, user: str, language: str, response_url: str) -> Job:
     """Return the job that a button under the answer to `old` starts when `user` presses it. It may have no steps."""
-    steps = to_look_up(old) if followup is FollowUp.LOOK else missing(old, followup)
-    return follow(
-        old,
-        followup,
-        Job(
-            user=user,
-            channel=old.channel,
-            trigger=f"{followup}:{old.id}",  # unique, so a button works once
-            typed=old.typed,
-            steps=steps,
-            response_url=response_url,
-            language=language,
-        ),
+    job = Job(
+        user=user,
+        channel=old.channel,
+        trigger=f"{'unknown' if followup in _SETTLE_UNKNOWN else followup}:{old.id}",  # unique: a button works once
+        typed=old.typed,
+        steps=_STEPS[followup](old),
+        response_url=response_url,
+        language=language,
     )
+    return follow(old, followup, job)
 
 
 def follow(old: Job, followup: FollowUp, job: Job) -> Job:
@@ -52,6 +52,52 @@ def missing(job: Job, followup: FollowUp) -> list[Step]:
     no two buttons send the same step. A step of which there is another group is left alone by AGAIN, and sent by
     ANOTHER.
     """
+    return [new for _, new in _missing(job, followup)]
+
+
+def to_look_up(job: Job) -> list[Step]:
+    """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
+    unknown = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
+    return [
+        Step(place, step.name, step.parent, None, step.parent_id, SENDING, outcome.reason, sent_ago=3600.0)
+        for place, (step, outcome) in enumerate(unknown)
+    ]
+
+
+def confirmed(job: Job) -> list[Step]:
+    """Return new steps for those with an unknown outcome and what hangs under them.
+
+    A step for which one group was found is created, with that id. Any other stays unknown.
+    """
+    pairs = _missing(job, FollowUp.ANYWAY)
+    for old, new in pairs:
+        if isinstance(old.outcome, Unknown):
+            found = old.outcome.found or ()
+            new.parent_id, new.outcome = old.parent_id, Created(found[0]) if len(found) == 1 else old.outcome
+    return [new for _, new in pairs]
+
+
+def with_findings(job: Job, look: Job) -> Job:
+    """Return `job` with its unknown outcomes as the look-up job `look` found them."""
+    found = iter(look.steps)
+    steps = [
+        replace(step, outcome=next(found, step).outcome) if isinstance(step.outcome, Unknown) else step
+        for step in job.steps
+    ]
+    return replace(job, steps=steps)
+
+
+_STEPS: dict[FollowUp, Callable[[Job], list[Step]]] = {
+    FollowUp.AGAIN: lambda job: missing(job, FollowUp.AGAIN),
+    FollowUp.ANYWAY: lambda job: missing(job, FollowUp.ANYWAY),
+    FollowUp.ANOTHER: lambda job: missing(job, FollowUp.ANOTHER),
+    FollowUp.LOOK: to_look_up,
+    FollowUp.CONFIRM: confirmed,
+}
+
+
+def _missing(job: Job, followup: FollowUp) -> list[tuple[Step, Step]]:
+    """Return the steps that a button sends, each with its new step."""
     there: dict[int, str] = {}
     button: dict[int, FollowUp] = {}  # that sends the step
     for step in job.steps:
@@ -66,20 +112,14 @@ def missing(job: Job, followup: FollowUp) -> list[Step]:
     wanted = [step for step in absent if followup in (FollowUp.ANOTHER, button[step.position])]
     places = {step.position: place for place, step in enumerate(wanted)}
     return [
-        Step(
-            position=places[step.position],
-            name=step.name,
-            parent=ParentId(there[step.above]) if step.above in there else step.parent,
-            above=places.get(step.above) if step.above is not None else None,
+        (
+            step,
+            Step(
+                position=places[step.position],
+                name=step.name,
+                parent=ParentId(there[step.above]) if step.above in there else step.parent,
+                above=places.get(step.above) if step.above is not None else None,
+            ),
         )
         for step in wanted
-    ]
-
-
-def to_look_up(job: Job) -> list[Step]:
-    """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
-    unclear = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
-    return [
-        Step(place, step.name, step.parent, None, step.parent_id, SENDING, outcome.reason, sent_ago=3600.0)
-        for place, (step, outcome) in enumerate(unclear)
     ]

@@ -83,6 +83,35 @@ class Created(Outcome):
 
 
 @dataclass(frozen=True)
+class Exists(Outcome):
+    """Not sent, because the account has a group with this name under this parent: `id`, at `path`.
+
+    `path` is the names from the main group down to this one, "" when it is not known.
+    """
+
+    state = "exists"
+    sent_by = FollowUp.ANOTHER
+    id: str
+    path: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("exists.path",) if self.path else ()
+
+    @property
+    def offers(self) -> tuple[FollowUp, ...]:
+        return FollowUp.SUBGROUP, FollowUp.ANOTHER
+
+    @property
+    def group_id(self) -> str:
+        return self.id
+
+    @property
+    def why(self) -> str:
+        return "the group exists"
+
+
+@dataclass(frozen=True)
 class Rejected(Outcome):
     """The provider refused, so nothing was created. `message` is its own sentence, mostly in Turkish."""
 
@@ -184,7 +213,10 @@ class Unknown(Outcome):
 
     @property
     def offers(self) -> tuple[FollowUp, ...]:
-        return (FollowUp.LOOK,) if self.found is None else (FollowUp.LOOK, FollowUp.ANYWAY)
+        if self.found is None:
+            return (FollowUp.LOOK,)
+        confirm = (FollowUp.CONFIRM,) if len(self.found) == 1 else ()
+        return *confirm, FollowUp.LOOK, FollowUp.ANYWAY
 
     @property
     def why(self) -> str:

@@ -15,7 +15,6 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from bot import settings
-from bot.iletimerkezi.client import Credentials
 from bot.model.command import Help, History, OpenForm, parse
 from bot.model.names import UsageError
 from bot.sandbox import terminal
@@ -247,7 +246,7 @@ class _Mistakes(Exception):
 
 @contextlib.contextmanager
 def _sandbox() -> Iterator[Console]:
-    api = Api(Credentials("sandbox-key", secrets.token_hex(16)))
+    api = Api("sandbox-key", secrets.token_hex(16))
     api.add("Customers", identifier="5")
     print(INTRODUCTION)
     with api, _bot(api, {}) as console:

@@ -13,6 +13,11 @@ from typing import Any
 _FORBIDDEN = re.compile(r"<!(?!date\^)|<#|<mailto:")
 
 
+def answer_problems(body: bytes) -> list[str]:
+    """Return what Slack would refuse in the answer to a request, if it came over Socket Mode."""
+    return [f"an answer of {len(body)} bytes"] if len(body) > 20_000 else []
+
+
 def message_problems(message: dict[str, Any]) -> list[str]:
     """Return what Slack would refuse in a message, and what would ring everybody."""
     text = message.get("text", "")

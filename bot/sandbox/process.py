@@ -89,8 +89,8 @@ def variables(workspace: Workspace, api: Api | None) -> Mapping[str, str]:
     if api is None:
         return slack
     return slack | {
-        "ILETIMERKEZI_API_KEY": api.credentials.key,
-        "ILETIMERKEZI_API_HASH": api.credentials.hash,
+        "ILETIMERKEZI_API_KEY": api.key,
+        "ILETIMERKEZI_API_HASH": api.hash,
         "ILETIMERKEZI_API_SECRET": "",
         "ILETIMERKEZI_API_URL": f"{api.url}/v1",
     }

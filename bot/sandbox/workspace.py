@@ -150,6 +150,7 @@ class Workspace(Loopback):
         }
         answer = local_request("POST", f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
         reply = Reply(answer.status_code, _decoded(answer), answer.headers)
+        self.problems += limits.answer_problems(answer.content)
         if reply.text:
             self.problems += limits.message_problems(reply.body)
         return reply
@@ -206,7 +207,7 @@ class Workspace(Loopback):
         return _json(200, scopes, ok=True, url="https://sandbox.slack.com/", **names)
 
     def _apps_connections_open(self, _arguments: dict[str, Any]) -> Answer:
-        return _json(ok=True, url=self.socket_url)
+        return _json(ok=True, url=f"{self.socket_url}?ticket={next(self._ids)}&app_id=A1")
 
     def _users_info(self, arguments: dict[str, Any]) -> Answer:
         user = arguments["user"]

@@ -19,7 +19,7 @@ class Access:
 
     def __init__(self, users: Users, channels: Collection[str], members: Collection[str]) -> None:
         self._channels = frozenset(channels)
-        self._users = users
+        self.users = users
         self._listed = {member for member in members if not member.startswith("S")}
         self._usergroups = [member for member in members if member.startswith("S")]
 
@@ -39,7 +39,7 @@ class Access:
         if self._channels and channel not in self._channels:
             return "channel"
         try:
-            kind = self._users.person(user, seconds).kind
+            kind = self.users.person(user, seconds).kind
         except SlackRefused as error:
             event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
             return "unknown"
@@ -53,7 +53,7 @@ class Access:
         reason = "not_listed"
         for usergroup in self._usergroups:
             try:
-                if user in self._users.members(usergroup, seconds):
+                if user in self.users.members(usergroup, seconds):
                     return ""
             except SlackRefused as error:
                 event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=error.error)

@@ -6,7 +6,7 @@ from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.next_job import missing
 from bot.slack.texts import say
-from bot.slack.wording import MAX_QUOTE, as_typed, cut, describe, mention, parent, quote
+from bot.slack.wording import MAX_QUOTE, as_typed, cut, describe, mention, parent, quote, tally
 
 MAX_TEXT = 3000
 """Longest text of one message, in characters: that of one section."""
@@ -22,14 +22,16 @@ def root(job: Job, created: int | None = None) -> str:
     if len(first) > _NAMED:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
     asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
-    key = "tree.done" if job.settled else "tree.progress"
-    return say(language, key, asked=asked, made=job.created if created is None else created, count=len(job.steps))
+    if job.settled:
+        return tally(language, "tree.done", job, created, asked=asked)
+    made = sum(bool(step.outcome and step.outcome.group_id) for step in job.steps)
+    return say(language, "tree.progress", asked=asked, made=made if created is None else created, count=len(job.steps))
 
 
 def answer(job: Job) -> list[str]:
     """Return the final answer to a settled job: the tree, then what to do about what is missing; in few texts."""
     language = job.language
-    heading = say(language, "tree.heading", made=job.created, count=len(job.steps))
+    heading = tally(language, "tree.heading", job)
     drawn = [f"{_branch(job, step)}{as_typed(step.name)} — {_result(language, step)}" for step in job.steps]
     traceable = any(step.outcome.traceable for step in job.steps if step.outcome)
     reference = [say(language, "answer.reference", reference=job.id)] if traceable else []

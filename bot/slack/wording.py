@@ -93,6 +93,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "code": str,
     "user": mention,
     "age": lambda seconds: str(max(1, round(seconds / 60))),
+    "path": as_typed,
     "found": lambda ids: ", ".join(map(code, ids or ())),
 }
 """How the fields of outcomes are shown, by name."""
@@ -141,6 +142,12 @@ def audit(language: str, job: Job) -> str:
     return "\n".join(dict.fromkeys(line for line in lines if line))
 
 
+def tally(language: str, key: str, job: Job, created: int | None = None, **values: object) -> str:
+    """Return the sentence `key` about how many groups of a tree exist, counted in this job if `created` is None."""
+    made, there = job.created if created is None else created, job.existing
+    return say(language, f"{key}_there" if there else key, made=made, there=there, count=len(job.steps), **values)
+
+
 def via(job: Job) -> str:
     """Return who went on from an earlier answer, and how; "" for a job that somebody typed."""
     return say(job.language, f"via.{job.followup}", who=mention(job.user)) if job.followup else ""
@@ -149,7 +156,7 @@ def via(job: Job) -> str:
 def facts(language: str, step: Step) -> list[str]:
     """Return name, id if there is one, and parent, a line each."""
     lines = [say(language, "answer.name", name=as_typed(step.name))]
-    if step.outcome and step.outcome.sent_by is None:
+    if step.outcome and step.outcome.group_id:
         lines.append(say(language, "answer.id", id=code(step.outcome.group_id)))
     return [*lines, say(language, "answer.parent" if step.parent else "answer.main", parent=parent(step))]
 

@@ -18,11 +18,14 @@ from bot.logs import event
 from bot.model.group import Group
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName
-from bot.model.outcome import WAITING, Created, NotSent, Rejected, Skipped, Unknown
+from bot.model.outcome import WAITING, Created, Exists, NotSent, Rejected, Skipped, Unknown
 from bot.worker.fair_limit import FairLimit
 
 LOOK_UP_AFTER = 3.0
 """How long after a request left its lost answer is looked up, in seconds: it may still be on its way."""
+
+EXISTING_WITHIN = 1.0
+"""How long a step waits for the list of groups, in seconds, before it is sent without a look whether it exists."""
 
 PROGRESS = 1.0
 """How often it is told how far a tree of groups is, in seconds."""
@@ -78,6 +81,8 @@ class GroupCreator:
             self._place(job, step)
         if step.outcome:
             return
+        if step.state == WAITING and not job.forced:
+            self._look_for_existing(job, step)
         if step.state == WAITING:
             with self._calls.take(job.id):
                 if self._stopping.is_set():
@@ -86,6 +91,16 @@ class GroupCreator:
                     self._send(job, step)
         if not step.outcome:
             self._look_up(job, step)
+
+    def _look_for_existing(self, job: Job, step: Step) -> None:
+        """Settle a step whose group the account has already, as far as the list of groups tells in time."""
+        if step.above is not None and isinstance(job.steps[step.above].outcome, Created):
+            return  # a new group has no subgroups
+        found = self._groups.existing(step.name, step.parent_id or "", EXISTING_WITHIN)
+        if found:
+            step.outcome = Exists(found[0], self._groups.path(found[0]))
+            self._journal.settle(job, step)
+            event("exists", job=job.id, step=step.position)
 
     def _place(self, job: Job, step: Step) -> None:
         """Find the id of the parent, or settle the step as one that cannot be made."""

@@ -1,13 +1,15 @@
-"""The walk of a job from accepted to answered: one, the same for a fresh job and for one found after a crash.
+"""Runs a job from accepted to answered: one function, the same for a new job and for one found after a crash.
 
-It looks at where the job and each of its steps stand, and goes on from there.
+It looks at where the job and each of its steps stand, and goes on from there. Calls to Slack that need not wait for the
+group API, or for each other, run beside it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 from bot.journal.journal import Journal
 from bot.logs import event
@@ -15,7 +17,6 @@ from bot.model.job import Job, TryLater
 from bot.slack.access import Access
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
-from bot.slack.users import Users
 from bot.worker.create_groups import GroupCreator
 
 ATTEMPTS_TO_LOOK = 3
@@ -23,38 +24,61 @@ ATTEMPTS_TO_LOOK = 3
 
 
 class JobRunner:
-    """Carries jobs that this process holds in the journal."""
+    """Runs jobs that this process holds in the journal. `beside` runs the calls to Slack that need not wait."""
 
-    def __init__(self, journal: Journal, steps: GroupCreator, delivery: Delivery, users: Users, access: Access) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        creator: GroupCreator,
+        delivery: Delivery,
+        access: Access,
+        beside: Executor,
+    ) -> None:
         self._journal = journal
-        self._steps = steps
+        self._creator = creator
         self._delivery = delivery
-        self._users = users
         self._access = access
+        self._beside = beside
+        self._audited: set[str] = set()  # jobs whose audit line was posted, until they are closed
 
     def run(self, job: Job) -> None:
         """Carry a job as far as it goes now.
 
         Raises TryLater when something stands in the way, LostLease when another process has it, JournalError.
         """
+        self._admit(job)
+        with self._while_running(self._try_root, job, when=not job.thread and not job.settled):
+            self._creator.settle(job, lambda: self._show_progress(job))
+        with (
+            self._while_running(self._finish_root, job, when=job.thread is not None and not job.root_final),
+            self._while_running(self._audit, job, when=job.id not in self._audited),
+        ):
+            if not job.answered:
+                self._answer(job)
+                self._journal.mark_answered(job)
+        self._journal.mark_closed(job)
+        self._audited.discard(job.id)
+        event("done", job=job.id)
+
+    @contextlib.contextmanager
+    def _while_running(self, call: Callable[[Job], None], job: Job, when: bool) -> Iterator[None]:
+        """Make a call beside what the `with` does, and wait for it at the end, so that a released job is at rest."""
+        if not when:
+            yield
+            return
+        running = self._beside.submit(call, job)
+        try:
+            yield
+        finally:
+            running.result()
+
+    def _admit(self, job: Job) -> None:
+        """Find out the person's language, and refuse the job if the person may not have it done."""
         if not job.language:
-            self._journal.set_language(job, self._users.language(job.user))
+            self._journal.set_language(job, self._access.users.language(job.user))
         if not job.begun and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
-        if not job.thread and not job.settled:
-            self._try_root(job)
-        self._steps.settle(job, lambda: self._show_progress(job))
-        if not job.answered:
-            self._answer(job)
-            self._journal.mark_answered(job)
-        if job.thread and not job.root_final and not job.denied:
-            with _at_best(job, "root_not_edited"):
-                self._edit_root(job)
-        with _at_best(job, "not_audited", logging.ERROR):
-            self._delivery.audit(job)
-        self._journal.mark_closed(job)
-        event("done", job=job.id)
 
     def _refusal(self, job: Job) -> str:
         """Return why the person may not have this done, "" if they may; Slack gets some chances to say who they are."""
@@ -90,6 +114,17 @@ class JobRunner:
     def _answer_privately(self, job: Job) -> None:
         with _at_best(job, "answer_undeliverable", logging.ERROR):
             self._delivery.answer_privately(job)
+
+    def _finish_root(self, job: Job) -> None:
+        """Let the root show the result."""
+        if not job.denied:
+            with _at_best(job, "root_not_edited"):
+                self._edit_root(job)
+
+    def _audit(self, job: Job) -> None:
+        with _at_best(job, "not_audited", logging.ERROR):
+            self._delivery.audit(job)
+        self._audited.add(job.id)
 
     def _edit_root(self, job: Job) -> None:
         """Let the root show what is made of what was asked for at first; of a single group, what was tried last."""

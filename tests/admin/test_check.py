@@ -82,7 +82,7 @@ def test_nothing_secret_is_printed(environ: dict[str, str], api: Api, refusing: 
 
     secrets = {"SLACK_BOT_TOKEN": "xoxb-wrong-1", "SLACK_APP_TOKEN": "xapp-wrong-2", "SLACK_SIGNING_SECRET": "wrong-3"}
     port = refusing.rpartition(":")[2]
-    with Echo(api.credentials) as echo:
+    with Echo(api.key, api.hash) as echo:
         broken = {"ILETIMERKEZI_API_URL": echo.url, "DATABASE_URL": f"postgres://bot:wrong-4@127.0.0.1:{port}/journal"}
         printed = [Checked({**environ, **change}).printed for change in ({}, secrets | broken)]
     assert "499" in printed[1]

@@ -85,7 +85,7 @@ def test_add_group_that_makes_a_group_all_the_same(environ: dict[str, str], api:
                 return super().respond(request, connection)
             return Answer(200, b'{"response": {"status": {"code": 200}, "group": {"id": 97199}}}')
 
-    with Careless(api.credentials) as careless:
+    with Careless(api.key, api.hash) as careless:
         checked = Checked({**environ, "ILETIMERKEZI_API_URL": f"{careless.url}/v1"})
     assert checked.wrong == ["add-group"]
     assert "97199" in checked.lines["add-group"].remedy

@@ -21,7 +21,6 @@ from pathlib import Path
 
 import requests
 
-from bot.iletimerkezi.client import Credentials
 from bot.journal.connections import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
@@ -41,7 +40,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def neighbours() -> Iterator[tuple[Workspace, Api]]:
-    with Workspace(SECRET) as workspace, Api(Credentials("k", "h")) as api:
+    with Workspace(SECRET) as workspace, Api("k", "h") as api:
         yield workspace, api
 
 

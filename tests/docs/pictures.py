@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.iletimerkezi.client import Credentials
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
@@ -44,7 +43,7 @@ def drawn() -> dict[str, str]:
     """Draw each picture and return them by the names of their files. Takes some seconds."""
     with (
         tempfile.TemporaryDirectory() as directory,
-        Api(Credentials("key-of-pictures", "hash-of-pictures")) as api,
+        Api("key-of-pictures", "hash-of-pictures") as api,
         Workspace("0123456789abcdef" * 2) as workspace,
     ):
         api.add("Customers", identifier="5")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.iletimerkezi.client import Credentials
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
@@ -185,7 +184,7 @@ def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, 
 def test_wrong_credentials_never_show(start: Start, workspace: Workspace, api: Api) -> None:
     """The answer to a 401 explains the causes and holds neither key nor hash."""
     bot = start()
-    api.credentials = Credentials("another", "another")
+    api.key = api.hash = "another"
     workspace.command(bot.url, "VIP")
     _, answer = answered(workspace)
     assert "Allow API access" in answer.text

@@ -141,14 +141,14 @@ def test_a_form_submitted_twice_makes_one_group(start: Start, workspace: Workspa
 
 
 def test_suggestions(start: Start, workspace: Workspace, api: Api) -> None:
-    """Any part of the path finds a group, in Turkish letters too; an id is always possible; at most 100."""
+    """Any part of the path finds a group, in Turkish letters too; an id is always possible; as many as fit."""
     api.add("İSTANBUL Işık", "5", "6")
     for number in range(150):
         api.add(f"{EVIL_LONG[:-4]}{number}", "6")
     url = start().url
     texts = [option["text"]["text"] for option in workspace.suggest(url, "ıstanbul IŞIK")]
     assert texts[0] == "Customers › İSTANBUL Işık (6)"
-    assert len(texts) == 100
+    assert 30 < len(texts) <= 100
     assert workspace.suggest(url, "6")[0]["value"] == "id:6"
     assert [option["value"] for option in workspace.suggest(url, " 4711 ")] == ["id:4711"]
     assert workspace.suggest(url, "nothing like it") == []

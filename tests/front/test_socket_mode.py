@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from bot.front import socket_mode as socketmode
+from bot.front import socket_mode
 from bot.sandbox.api import Api
 from bot.sandbox.link import Link, link
-from bot.sandbox.process import Served, variables
+from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
-from tests.test_serve import serve
+from tests.support.relay import relay
+
+Start = Callable[..., Served]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -25,8 +34,19 @@ def slack(workspace: Workspace) -> Iterator[Link]:
         yield end
 
 
-def start(workspace: Workspace, api: Api, directory: Path) -> Served:
-    return Served(workspace, api, directory, SLACK_APP_TOKEN="xapp-sandbox", SLACK_SIGNING_SECRET="")
+@pytest.fixture
+def start(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Start]:
+    """Start the bot in Socket Mode; keyword arguments are further variables of its environment."""
+    started: list[Served] = []
+
+    def _start(**more: str) -> Served:
+        environ = {"SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": "", **more}
+        started.append(Served(workspace, api, tmp_path, **environ))
+        return started[-1]
+
+    yield _start
+    for served in started:
+        served.kill()
 
 
 def command(workspace: Workspace, text: str, trigger: str = "1.1") -> dict[str, Any]:
@@ -41,9 +61,37 @@ def command(workspace: Workspace, text: str, trigger: str = "1.1") -> dict[str, 
     }
 
 
-def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, slack: Link, tmp_path: Path) -> None:
+def typed(text: str) -> dict[str, Any]:
+    """Return what Slack sends when somebody types into the form's menu of parents."""
+    return {
+        "type": "block_suggestion",
+        "user": {"id": "U1", "team_id": "T1"},
+        "team": {"id": "T1"},
+        "view": {"private_metadata": json.dumps({"channel": "C1"})},
+        "action_id": "parent",
+        "block_id": "parent",
+        "value": text,
+    }
+
+
+def logged(served: Served, part: str, seconds: float = 20) -> str:
+    """Wait until a line of the log holds this, and return that line."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for line in served.log.read_text().splitlines():
+            if part in line:
+                return line
+        time.sleep(0.02)
+    raise AssertionError(f"{part} is not in\n{served.log.read_text()}")
+
+
+def health(served: Served) -> int:
+    return requests.get(f"{served.url}/healthz", timeout=5).status_code
+
+
+def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, slack: Link, start: Start) -> None:
     """Without a public address and a signing secret; HTTP has the health check alone; twice delivered is once."""
-    served = start(workspace, api, tmp_path)
+    served = start()
     assert slack.connected()
     for envelope in ("e1", "e2"):
         slack.send(envelope, command(workspace, "my payload team"))
@@ -52,29 +100,91 @@ def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, s
     slack.send("e3", command(workspace, "VIP paernt=5", "1.2"))
     assert slack.acked("e3") == {}
     assert workspace.wait_for(lambda: any("paernt" in m.text for m in workspace.messages if m.private_to))
-    assert requests.get(f"{served.url}/healthz", timeout=5).status_code == 200
+    assert health(served) == 200
     assert requests.post(f"{served.url}/slack/events", timeout=5).status_code == 404
     assert served.stop() == 0
     assert api.made() == 1
+    assert slack.codes == [1000]
+    assert "Traceback" not in served.log.read_text()
 
 
-def test_a_dropped_connection_is_opened_again(workspace: Workspace, api: Api, slack: Link, tmp_path: Path) -> None:
-    """Slack refreshes connections every few hours; the bot comes back by itself."""
-    served = start(workspace, api, tmp_path)
+def test_a_dropped_connection_is_opened_again(workspace: Workspace, slack: Link, start: Start) -> None:
+    """Whoever ends it, with a close frame or without, the bot comes back by itself and says so."""
+    served = start()
     assert slack.connected()
-    slack.drop()
-    assert slack.connected(times=2)
+    for times, end in enumerate((slack.drop, slack.die), 2):
+        end()
+        assert slack.connected(times)
+        slack.send(f"e{times}", command(workspace, "VIP"))
+        assert slack.acked(f"e{times}") == {}
+    assert "reason=closed" in logged(served, "event=socket_lost")
+    assert logged(served, "reason=no_close_frame")
+    assert re.search(r"event=socket_back seconds=\d+\.\d{3} connections=1$", logged(served, "event=socket_back"))
+    assert served.stop() == 0
+
+
+@pytest.mark.parametrize(("number", "reason"), [(signal.SIGKILL, "no_close_frame"), (signal.SIGSTOP, "ping_timeout")])
+def test_a_peer_that_dies_or_falls_silent_is_noticed(
+    workspace: Workspace, slack: Link, start: Start, number: signal.Signals, reason: str
+) -> None:
+    """The health check fails until there is another connection, and the log has a line for both."""
+    address = workspace.socket_url
+    with relay(urlsplit(address).port or 0) as (port, process):
+        workspace.socket_url = f"ws://127.0.0.1:{port}/"
+        served = start()
+        logged(served, "event=socket_connected")
+        workspace.faults["apps.connections.open"].extend(["internal_error"] * 2)
+        process.send_signal(number)
+        assert f"reason={reason}" in logged(served, "event=socket_lost")
+        assert health(served) == 503
+        assert "reason=internal_error" in logged(served, "event=socket_not_connected")
+        workspace.socket_url = address
+    logged(served, "event=socket_back")
+    assert health(served) == 200
     slack.send("e1", command(workspace, "VIP"))
     assert slack.acked("e1") == {}
     assert served.stop() == 0
 
 
+def test_slacks_refresh_loses_nothing(workspace: Workspace, slack: Link, start: Start, api: Api) -> None:
+    """The next connection stands before the old one is left, and envelopes over either are answered."""
+    served = start()
+    assert slack.connected()
+    slack.disconnect("warning")
+    assert slack.connected(times=2)
+    for number, over in enumerate((0, 1)):
+        slack.send(f"e{number}", command(workspace, f"VIP {number}", f"1.{number}"), over=over)
+        assert slack.acked(f"e{number}") == {}
+    assert slack.left(1)
+    assert health(served) == 200
+    assert served.stop() == 0
+    assert "event=socket_refreshed reason=warning connections=2" in served.log.read_text()
+    assert "socket_lost" not in served.log.read_text()
+    assert api.made() == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_at_once_after_a_refresh_is_clean(
+    workspace: Workspace, slack: Link, start: Start, number: signal.Signals
+) -> None:
+    """Both connections are closed, and there is no traceback."""
+    served = start()
+    assert slack.connected()
+    slack.disconnect("warning")
+    assert served.stop(number) == 0
+    assert slack.left()
+    log = served.log.read_text()
+    assert "Traceback" not in log
+    assert "socket_lost" not in log
+    assert log.count("event=stopped") == 2
+
+
 def test_the_connection_is_closed_before_the_calls_are_waited_for(
-    workspace: Workspace, api: Api, slack: Link, tmp_path: Path
+    workspace: Workspace, api: Api, slack: Link, start: Start
 ) -> None:
     """SIGTERM: nothing more is taken, and the call under way is finished and answered."""
     api.delay = 0.5
-    served = start(workspace, api, tmp_path)
+    served = start()
     assert slack.connected()
     slack.send("e1", command(workspace, "VIP"))
     assert slack.acked("e1") == {}
@@ -83,24 +193,66 @@ def test_the_connection_is_closed_before_the_calls_are_waited_for(
     assert any(m.outcome == "created" and m.thread_ts for m in workspace.messages)
 
 
+@pytest.mark.parametrize("fault", ["internal_error", "too_many_websockets", "link_disabled"])
 def test_a_connection_that_stays_lost_ends_the_process(
-    workspace: Workspace, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, slack: Link, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    """After a while the process ends with status 1 and a word in the log, for its supervisor to start it anew."""
-    (tmp_path / "sitecustomize.py").write_text("import bot.socketmode\nbot.socketmode.LOST_AFTER = 2.0\n")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
-    with link(workspace) as slack:
-        served = start(workspace, api, tmp_path)
-        assert slack.connected()
-        workspace.faults["apps.connections.open"].extend(["internal_error"] * 1000)
+    """After a while the process ends with status 1 and a word in the log, so that its supervisor starts it again."""
+    patch = "import bot.front.socket_mode\nbot.front.socket_mode.LOST_AFTER = 4.0\n"
+    (tmp_path / "sitecustomize.py").write_text(patch)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    served = start()
+    assert slack.connected()
+    if fault == "internal_error":
+        workspace.faults["apps.connections.open"].extend([fault] * 1000)
         slack.drop()
-        assert served.process.wait(40) == 1
-    assert "event=socket_lost" in served.log.read_text()
-    assert socketmode.LOST_AFTER == 60
+    else:
+        slack.refuses = fault
+        slack.disconnect(fault)
+    assert served.process.wait(40) == 1
+    log = served.log.read_text()
+    assert "event=socket_given_up" in log
+    assert f"event=socket_not_connected reason={fault}" in log
+    assert log.count("event=socket_not_connected") < 8
+    assert socket_mode.LOST_AFTER == 60
 
 
 def test_an_app_token_that_slack_refuses_ends_the_start(workspace: Workspace, api: Api, tmp_path: Path) -> None:
     """Exit status 2, the name of the variable and Slack's word for it."""
-    ended = serve(tmp_path, {**variables(workspace, api), "SLACK_APP_TOKEN": "xapp-wrong", "SLACK_SIGNING_SECRET": ""})
+    wrong = {"SLACK_APP_TOKEN": "xapp-wrong", "SLACK_SIGNING_SECRET": "", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot", "serve"],
+        cwd=tmp_path,
+        env={**inherited(), **variables(workspace, api), **wrong},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert ended.returncode == 2
     assert "SLACK_APP_TOKEN: invalid_auth" in ended.stderr
+
+
+# Suggestions: the longest answers that there are.
+
+
+@pytest.mark.parametrize("letters", ["ğüşıöçĞÜŞİÖÇ", "🎉"])
+def test_suggestions_of_long_names_fit_into_a_frame(
+    workspace: Workspace, api: Api, slack: Link, start: Start, letters: str
+) -> None:
+    """As many groups as fit are offered, the typed id in any case, and the connection stays."""
+    for number in range(105):
+        api.add((letters * 60)[:60] + f" {number}", identifier=str(1000 + number))
+    served = start()
+    assert slack.connected()
+    slack.send("e1", typed(""), kind="interactive")
+    answer = slack.acked("e1")
+    assert answer
+    assert 20 < len(answer["options"]) <= 100
+    slack.send("e2", typed("1"), kind="interactive")
+    answer = slack.acked("e2")
+    assert answer
+    assert answer["options"][-1]["value"] == "id:1"
+    assert max(slack.frames) <= 20_000
+    assert "socket_lost" not in served.log.read_text()
+    assert served.stop() == 0

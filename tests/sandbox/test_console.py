@@ -122,12 +122,12 @@ def test_live_says_so_and_uses_the_real_address(api: Api) -> None:
         "--live",
         "VIP parent=5",
         ILETIMERKEZI_API_URL=f"{api.url}/v1",
-        ILETIMERKEZI_API_KEY=api.credentials.key,
-        ILETIMERKEZI_API_HASH=api.credentials.hash,
+        ILETIMERKEZI_API_KEY=api.key,
+        ILETIMERKEZI_API_HASH=api.hash,
     )
     assert ended.returncode == 0
     assert ended.stdout.index("REAL") < ended.stdout.index("created")
-    assert api.credentials.key not in ended.stdout
+    assert api.key not in ended.stdout
     assert api.made() == 1
 
 

@@ -14,7 +14,7 @@ from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN
 from bot.settings import Settings, read
 from bot.slack.client import called, tell
-from tests.iletimerkezi.test_client import CONNECT, Act, http, over_tls, peer, says, tunnel
+from tests.support.peer import CONNECT, Act, http, over_tls, peer, says, tunnel
 
 FINE = says(http(b'{"ok": true}', b"Content-Type: application/json"), end=CONNECT)
 

@@ -14,7 +14,7 @@ from functools import partial
 
 import pytest
 
-from bot.iletimerkezi.client import Client, Credentials, NotSent
+from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
@@ -32,8 +32,8 @@ both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 class Watched(Api):
     """The group API that counts what it works on at once, and while it is held works on what it is let only."""
 
-    def __init__(self, credentials: Credentials) -> None:
-        super().__init__(credentials)
+    def __init__(self, key: str, secret_hash: str) -> None:
+        super().__init__(key, secret_hash)
         self.arrived: list[str] = []  # the names of groups, in the order in which their requests came
         self.at_once = self.most_at_once = 0
         self.held = False
@@ -98,7 +98,7 @@ class Watched(Api):
 
 @pytest.fixture
 def api() -> Iterator[Watched]:
-    with Watched(Credentials("key-of-tests", "hash-of-tests")) as stand_in:
+    with Watched("key-of-tests", "hash-of-tests") as stand_in:
         stand_in.add("Customers", identifier="5")
         yield stand_in
         stand_in.let_all()
@@ -317,35 +317,24 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
     assert api.made() == 5
 
 
-def with_a_duplicate(url: str, workspace: Workspace) -> Message:
-    """Have a tree of which one group exists already under a parent that only the API's list names, and its answer."""
+def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
+    start: Start, workspace: Workspace, api: Watched
+) -> None:
+    """A duplicate that shows only when its parent's name is known is not sent; its subgroups are, under its ID."""
+    api.fail({"Under": 503})
+    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP parent=5")
     answers(workspace, 1)
     workspace.command(url, "New\nVIP parent=Customers\n  Below\n    Deeper\nOther\n  Under", user="U2")
-    (answer,) = workspace.thread(done(workspace, 2, 6))
-    return answer
-
-
-def test_what_hangs_under_a_duplicate_is_skipped(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A duplicate that shows only when its parent's name is known is not sent, nor is what hangs under it."""
-    api.fail({"Under": 503})
-    answer = with_a_duplicate(start(ADDGROUP_LANGUAGE="en").url, workspace)
-    assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1}
+    (answer,) = workspace.thread(done(workspace, 4, 6))
+    assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1, "Below": 1, "Deeper": 1}
+    assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
     found = say("en", "duplicate.created.line", id=f"`{api.id_of('VIP')}`")
     assert f"• `VIP` — {found} under `Customers` (`5`)" in answer.text
-    assert answer.text.count(load("en")["skipped.line"]) == 2
-
-
-def test_the_rest_goes_under_a_duplicate(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A duplicate is there: trying the rest leaves it alone, and makes what hangs under it under its id."""
-    api.fail({"Under": 503})
-    url = start(ADDGROUP_LANGUAGE="en").url
-    answer = with_a_duplicate(url, workspace)
     api.fail({})
     workspace.press(url, answer, "again")
     answers(workspace, 3)
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 2, "Below": 1, "Deeper": 1}
-    assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
 
 
 # The form.

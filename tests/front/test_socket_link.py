@@ -1,0 +1,416 @@
+"""The connection of Socket Mode by itself: what Slack's end may do to it, in this process."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import signal
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from slack_bolt import Ack, App, BoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot import trust
+from bot.front import socket_link, socket_mode
+from bot.front.socket_mode import Connection
+from bot.model.job import TryLater
+from bot.sandbox.link import Link, link
+from bot.sandbox.workspace import APP_TOKEN, Workspace
+from bot.slack.client import SlackRefused
+from tests.support.relay import Proxy, proxy, relay
+
+Opens = Callable[..., Connection]
+
+
+class Listeners:
+    """A Bolt app whose command answers with its own text; `held` keeps the one named "slow" from answering."""
+
+    def __init__(self) -> None:
+        self.held = threading.Event()
+        self.slow = threading.Semaphore(0)
+        self.headers: list[Any] = []
+        self.app = App(
+            client=WebClient("xoxb-1", base_url="http://127.0.0.1:9/"),
+            authorize=lambda: AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1"),
+            process_before_response=True,
+            logger=logging.getLogger("slack_bolt"),
+        )
+        self.app.command("/addgroup")(self.command)
+
+    def command(self, ack: Ack, command: dict[str, Any], request: BoltRequest) -> None:
+        self.headers.append(request.headers)
+        if command["text"] == "slow":
+            self.slow.release()
+            self.held.wait(10)
+        if command["text"] == "fault":
+            raise RuntimeError("a fault of the listener's")
+        ack(text=command["text"]) if command["text"] else ack()
+
+
+@pytest.fixture
+def slack(workspace: Workspace) -> Iterator[Link]:
+    with link(workspace) as end:
+        yield end
+
+
+@pytest.fixture
+def listeners() -> Iterator[Listeners]:
+    made = Listeners()
+    yield made
+    made.held.set()
+
+
+@pytest.fixture
+def opens(workspace: Workspace, listeners: Listeners) -> Iterator[Opens]:
+    """Open a connection; `lost` and `open_url` as Connection takes them."""
+    opened: list[Connection] = []
+
+    def url() -> str:
+        headers = {"Authorization": f"Bearer {APP_TOKEN}"}
+        return str(
+            requests.post(f"{workspace.url}/api/apps.connections.open", headers=headers, timeout=5).json()["url"]
+        )
+
+    def _opens(lost: Callable[[], None] = lambda: None, open_url: Callable[[], str] = url) -> Connection:
+        opened.append(Connection(listeners.app, open_url, lost))
+        opened[-1].open()
+        return opened[-1]
+
+    yield _opens
+    for connection in opened:
+        connection.close()
+
+
+def command(text: str) -> dict[str, Any]:
+    return {"command": "/addgroup", "text": text, "user_id": "U1", "channel_id": "C1", "team_id": "T1"}
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def names(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.name == "addgroup"]
+
+
+def facts(caplog: pytest.LogCaptureFixture, name: str) -> list[dict[str, Any]]:
+    return [record.__dict__["fields"] for record in caplog.records if record.message == name]
+
+
+@pytest.mark.parametrize(
+    ("text", "payload"),
+    [
+        ("", {}),
+        ("told", {"text": "told"}),
+        ("\ud83c", {"text": "\ud83c"}),
+        ("ş" * 3_000, {"text": "ş" * 3_000}),
+        ("ş" * 3_400, {}),
+        ("x" * 20_000, {}),
+    ],
+    ids=["bare", "words", "surrogate", "long", "longer", "longest"],
+)
+def test_acknowledgements(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, text: str, payload: dict[str, Any]
+) -> None:
+    """A listener's words go with the acknowledgement as far as Slack takes them; the connection always stays."""
+    caplog.set_level(logging.DEBUG)
+    opens()
+    assert slack.connected()
+    slack.send("e1", command(text))
+    assert slack.acked("e1") == payload
+    slack.send("e2", command(text), accepts_response_payload=False)
+    assert slack.acked("e2") == {}
+    assert max(slack.frames) <= 20_000
+    assert slack.codes == []
+    assert not [record for record in caplog.records if record.name.startswith("websockets.client")]
+
+
+def test_no_acknowledgement_waits_for_another(slack: Link, opens: Opens, listeners: Listeners) -> None:
+    """While one listener takes its time, the next is answered."""
+    opens()
+    assert slack.connected()
+    slack.send("e1", command("slow"))
+    assert listeners.slow.acquire(timeout=10)
+    slack.send("e2", command("quick"))
+    assert slack.acked("e2") == {"text": "quick"}
+    assert "e1" not in slack.acks
+    listeners.held.set()
+    assert slack.acked("e1") == {"text": "slow"}
+
+
+def test_a_stop_lets_what_is_under_way_be_acknowledged(slack: Link, opens: Opens, listeners: Listeners) -> None:
+    """And takes nothing more: what comes meanwhile stays without an answer, for Slack to send elsewhere."""
+    connection = opens()
+    assert slack.connected()
+    slack.send("e1", command("slow"))
+    assert listeners.slow.acquire(timeout=10)
+    closing = threading.Thread(target=connection.close)
+    closing.start()
+    until(lambda: not connection.connected())
+    slack.send("e2", command("late"))
+    assert not slack.left(seconds=0.3)
+    listeners.held.set()
+    closing.join(10)
+    assert slack.left()
+    assert slack.acks == {"e1": {"text": "slow"}}
+    assert slack.codes == [1000]
+    assert not connection.connected()
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested", "", "of_another_time"])
+def test_the_next_connection_stands_before_the_old_one_is_left(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, reason: str
+) -> None:
+    """Slack's refresh is no outage, and what it sends over either connection is answered."""
+    caplog.set_level(logging.INFO)
+    connection = opens()
+    assert slack.connected()
+    slack.disconnect(reason)
+    assert slack.connected(times=2)
+    assert not slack.left(1, seconds=0)
+    for over in (0, 1):
+        slack.send(f"e{over}", command("hello"), over=over)
+        assert slack.acked(f"e{over}") == {"text": "hello"}
+    until(lambda: "socket_refreshed" in names(caplog))
+    assert facts(caplog, "socket_refreshed") == [{"reason": reason or "disconnect", "connections": 2}]
+    assert connection.connected()
+    assert "socket_lost" not in names(caplog)
+
+
+@pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled"])
+def test_a_connection_that_slack_turns_off_is_lost(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, reason: str
+) -> None:
+    """Before its hello or after: it is closed at once, and the next attempts come after pauses."""
+    caplog.set_level(logging.INFO)
+    connection = opens()
+    assert slack.connected()
+    slack.refuses = reason
+    slack.disconnect(reason)
+    until(lambda: len(facts(caplog, "socket_not_connected")) == 2)
+    assert not connection.connected()
+    assert facts(caplog, "socket_lost") == [{"reason": reason}]
+    assert facts(caplog, "socket_not_connected") == [{"reason": reason}] * 2
+    slack.refuses = ""
+    until(connection.connected)
+    assert "socket_back" in names(caplog)
+
+
+def test_what_is_sent_again_says_so(slack: Link, opens: Opens, listeners: Listeners) -> None:
+    """A connection that dies before the acknowledgement: Slack sends the envelope again, and the next one answers."""
+    opens()
+    assert slack.connected()
+    slack.send("e1", command("slow"))
+    assert listeners.slow.acquire(timeout=10)
+    slack.die()
+    assert slack.connected(times=2)
+    assert listeners.slow.acquire(timeout=10)
+    listeners.held.set()
+    assert slack.acked("e1") == {"text": "slow"}
+    until(lambda: len(slack.frames) == 2)  # the first one's too, over the connection that there is now
+    assert [headers.get("x-slack-retry-num") for headers in listeners.headers] == [None, ["1"]]
+
+
+def test_a_connection_without_hello_does_not_count(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given up after a while, and another one is opened."""
+    monkeypatch.setattr(socket_link, "OPEN", 0.3)
+    slack.greets = False
+    connection = opens()
+    until(lambda: facts(caplog, "socket_not_connected") == [{"reason": "no_hello"}])
+    assert not connection.connected()
+    slack.greets = True
+    until(connection.connected)
+    until(lambda: bool(slack.codes))
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "null", "[" * 100_000, b"\xff\x00", '{"type": 1}', '{"type": "of another time"}']
+)
+def test_messages_that_nobody_understands(slack: Link, opens: Opens, text: str | bytes) -> None:
+    """They are passed over, and the next command is answered."""
+    opens()
+    assert slack.connected()
+    slack.say(text)
+    slack.send("e1", command("hello"))
+    assert slack.acked("e1") == {"text": "hello"}
+    assert slack.codes == []
+
+
+@pytest.mark.parametrize("payload", [{"type": "block_actions", "actions": 1, "user": 2}, command("fault")])
+def test_a_fault_is_logged_with_a_reference(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, payload: dict[str, Any]
+) -> None:
+    """A payload that Slack never sends, or a listener's own fault, costs no other command its answer."""
+    opens()
+    assert slack.connected()
+    slack.send("e1", payload)
+    slack.send("e2", command("hello"))
+    assert slack.acked("e2") == {"text": "hello"}
+    until(lambda: bool({"request_failed", "socket_not_answered"} & {*names(caplog)}))
+    assert "e1" not in slack.acks
+
+
+def test_a_command_of_another_name_is_named_in_the_log(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing answers it, and one line says which it was."""
+    opens()
+    assert slack.connected()
+    slack.send("e1", {**command("VIP"), "command": "/grup-ekle"})
+    until(lambda: bool(facts(caplog, "socket_not_answered")))
+    assert facts(caplog, "socket_not_answered") == [{"status": 404, "type": "slash_commands", "command": "/grup-ekle"}]
+
+
+def test_slacks_retry_after_is_kept(opens: Opens, caplog: pytest.LogCaptureFixture) -> None:
+    """A rate limit is waited for as long as Slack says, and refusals after ever longer pauses."""
+    asked: list[float] = []
+    errors = iter([TryLater("ratelimited", 1.5), *[SlackRefused("internal_error")] * 100])
+
+    def refuse() -> str:
+        asked.append(time.monotonic())
+        raise next(errors)
+
+    connection = opens(open_url=refuse)
+    until(lambda: len(asked) == 3)
+    assert asked[1] - asked[0] >= 1.5
+    assert not connection.connected()
+    assert facts(caplog, "socket_not_connected")[0] == {"reason": "ratelimited"}
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1/", "ws://127.0.0.1:9/", "ws://["])
+def test_an_address_that_leads_nowhere(opens: Opens, caplog: pytest.LogCaptureFixture, address: str) -> None:
+    """It is logged by a word, without the address, and tried again."""
+    opens(open_url=lambda: f"{address}?ticket=secret" if address else "")
+    until(lambda: len(facts(caplog, "socket_not_connected")) == 2)
+    assert "secret" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_storm_of_reconnects_leaves_nothing_behind(
+    slack: Link, opens: Opens, monkeypatch: pytest.MonkeyPatch, workspace: Workspace
+) -> None:
+    """After a hundred connections that Slack drops at once there are no more threads and descriptors than after one."""
+    monkeypatch.setattr(socket_mode, "LONGEST_PAUSE", 0.01)
+    connection = opens()
+
+    def in_use() -> tuple[int, int]:
+        return threading.active_count(), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    assert slack.connected()
+    until(connection.connected)
+    slack.send("e0", command("hello"))
+    assert slack.acked("e0") == {"text": "hello"}
+    before = in_use()
+    for times in range(2, 102):
+        slack.die()
+        assert slack.connected(times)
+    slack.send("e1", command("hello"))
+    assert slack.acked("e1") == {"text": "hello"}
+    until(lambda: in_use() <= (before[0] + 2, before[1] + 4))
+    assert len([method for method, _ in workspace.calls if method == "apps.connections.open"]) == 101
+
+
+def test_connections_that_come_and_go_count_as_lost(slack: Link, opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hello alone is no connection: after the same time the process is given up, and that once."""
+    monkeypatch.setattr(socket_mode, "LOST_AFTER", 2.0)
+    monkeypatch.setattr(socket_mode, "LONGEST_PAUSE", 0.05)
+    lost = threading.Semaphore(0)
+    opens(lost=lost.release)
+    for times in range(1, 200):
+        assert slack.connected(times)
+        slack.disconnect("too_many_websockets")
+        if lost.acquire(timeout=0.05):
+            break
+    assert 2 < times < 199
+    assert not lost.acquire(timeout=1.5)
+
+
+def test_a_peer_that_takes_nothing_any_more_is_noticed(
+    workspace: Workspace,
+    slack: Link,
+    opens: Opens,
+    listeners: Listeners,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Although the acknowledgements fill all buffers, and one blocks before the pings."""
+    monkeypatch.setattr(socket_link, "PING", 1.0)
+    with relay(urlsplit(workspace.socket_url).port or 0) as (port, process):
+        workspace.socket_url = f"ws://127.0.0.1:{port}/"
+        connection = opens()
+        assert slack.connected()
+        until(connection.connected)
+        for number in range(32):
+            slack.send(f"slow{number}", command("slow"))
+            assert listeners.slow.acquire(timeout=10)
+        for number in range(700):
+            slack.send(f"e{number}", command("x" * 19_000))
+        process.send_signal(signal.SIGSTOP)
+        listeners.held.set()
+        until(lambda: "socket_lost" in names(caplog))
+
+
+@pytest.fixture
+def over_tls(workspace: Workspace, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    trust.context.cache_clear()
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate)
+    with link(workspace, tls) as end:
+        yield end
+    trust.context.cache_clear()
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_the_proxy_of_the_environment_is_used(
+    over_tls: Link, opens: Opens, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """TLS goes through it to Slack's own certificate, with the proxy's name and password."""
+    with proxy() as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}bot:p%40ss@127.0.0.1:{port}")
+        opens()
+        assert over_tls.connected()
+        over_tls.send("e1", command("hello"))
+        assert over_tls.acked("e1") == {"text": "hello"}
+        ((_, password),) = Proxy.asked
+        assert base64.b64decode(password.removeprefix("Basic ")) == b"bot:p@ss"
+
+
+def test_no_proxy_is_kept(over_tls: Link, opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY means the same here as for every other call, networks too."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    opens()
+    assert over_tls.connected()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["http://bot:s3cret@127.0.0.1:9", "ftp://bot:s3cret@127.0.0.1:9", "socks5://bot:s3cret@127.0.0.1:9", "bot:s3cret"],
+)
+def test_a_proxys_password_stays_out_of_the_log(
+    over_tls: Link, opens: Opens, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """A proxy that cannot be used is logged by a word."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("HTTPS_PROXY", wrong)
+    connection = opens()
+    until(lambda: bool(facts(caplog, "socket_not_connected")))
+    assert not connection.connected()
+    assert "s3cret" not in json.dumps([str(record.__dict__) for record in caplog.records])

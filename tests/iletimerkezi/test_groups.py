@@ -1,0 +1,178 @@
+"""The account's groups: one shared list, kept for a minute, on which nothing waits longer than it says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.iletimerkezi import groups as module
+from bot.iletimerkezi.client import Rejected
+from bot.iletimerkezi.groups import Groups
+from bot.model.group import Group
+from bot.model.outcome import NoParent
+from bot.sandbox.api import SHAPES, Api
+from tests.support.peer import AMPLE, SHORT
+from tests.support.provider import client
+
+UNREADABLE = [401, 404, 503, "close", "html", "text", "half"]
+
+
+@pytest.fixture
+def lately() -> list[Group]:
+    """Return what the bot has made just now."""
+    return []
+
+
+@pytest.fixture
+def groups(api: Api, lately: list[Group]) -> Groups:
+    return Groups(client(api), lambda: lately)
+
+
+@pytest.fixture
+def gate(api: Api) -> Iterator[threading.Event]:
+    """Let get-groups wait until this event is set."""
+    opened = api.gates["get-groups"] = threading.Event()
+    yield opened
+    opened.set()
+
+
+def test_what_exists_is_known_from_one_list(api: Api, groups: Groups) -> None:
+    """However many ask, also at once, there is one call; a group is another one under another parent."""
+    api.add("VIP", "5", "6")
+    api.add("vıp", "5", "7")
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: groups.existing("ViP", "5", AMPLE), range(64)))
+    assert found == [("6", "7")] * 64
+    assert groups.existing("VIP", "", AMPLE) == ()
+    assert groups.existing("CUSTOMERS", "", AMPLE) == ("5",)
+    assert api.made("get-groups") == 1
+
+
+def test_a_list_that_is_late_is_not_waited_for(api: Api, groups: Groups, gate: threading.Event) -> None:
+    """Nothing is known until it is there; then it serves those who come later, and there was one call."""
+    groups.prefetch()
+    groups.prefetch()
+    assert groups.existing("Customers", "", 0.01) is None
+    assert groups.existing("Customers", "", 0.01) is None
+    with pytest.raises(TimeoutError):
+        groups.search("cus", 5, 0.01)
+    assert groups.known() == []
+    gate.set()
+    assert groups.existing("Customers", "", AMPLE) == ("5",)
+    assert groups.known() == [("Customers", "5")]
+    assert api.made("get-groups") == 1
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_list_that_cannot_be_read_is_asked_for_once_a_minute(
+    api: Api, groups: Groups, monkeypatch: pytest.MonkeyPatch, fault: int | str
+) -> None:
+    """An account without get-groups does not pay a call for each group; a person who asks for a name does."""
+    api.mood = lambda: fault
+    for _ in range(3):
+        assert groups.existing("Customers", "", AMPLE) is None
+        groups.prefetch()
+    assert api.made("get-groups") == 1
+    assert groups.named("Customers") == NoParent("unavailable")
+    api.mood = lambda: None
+    assert groups.named("Customers") == Group("5", "Customers")
+    assert groups.existing("Customers", "", AMPLE) == ("5",)
+    assert api.made("get-groups") == 3
+
+
+def test_the_list_is_kept_for_a_minute(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made in the panel meanwhile is seen after that."""
+    assert module.KEPT == 60
+    monkeypatch.setattr(module, "KEPT", 0.0)
+    groups = Groups(client(api), list)
+    assert groups.existing("VIP", "5", AMPLE) == ()
+    api.add("VIP", "5", "6")
+    assert groups.existing("VIP", "5", AMPLE) == ("6",)
+
+
+def test_what_the_bot_made_joins_the_list(api: Api, groups: Groups, lately: list[Group]) -> None:
+    """At once and in every look-up, without another call."""
+    assert groups.existing("VIP", "5", AMPLE) == ()
+    lately.append(Group("9", "VIP", "5"))
+    assert groups.existing("vip", "5", AMPLE) == ("9",)
+    assert groups.named("VIP") == Group("9", "VIP", "5")
+    assert groups.search("vip", 5, AMPLE) == [("Customers › VIP", "9")]
+    lately.append(Group("10", "Ankara", "9"))
+    assert groups.named("VIP › Ankara") == Group("10", "Ankara", "9")
+    assert api.made("get-groups") == 1
+
+
+def test_a_parent_that_is_newer_than_the_list(api: Api, groups: Groups) -> None:
+    """A name that is missing is looked for in a new list, which many who miss one share."""
+    groups.existing("A", "", AMPLE)
+    api.add("New", "", "8")
+    barrier = threading.Barrier(8)
+
+    def named(number: int) -> Group | NoParent:
+        barrier.wait()
+        return groups.named(["New", "Custommers"][number % 2])
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(named, range(8)))
+    assert found[::2] == [Group("8", "New")] * 4
+    assert found[1::2] == [NoParent("missing", (("Customers", "5"),))] * 4
+    assert 2 <= api.made("get-groups") <= 3
+
+
+def test_names_that_several_groups_have(api: Api, groups: Groups) -> None:
+    """Up to five of them are told, with their paths; a path tells them apart."""
+    for number in range(10, 20):
+        api.add(f"Şube {number}", "", str(number))
+        api.add("VIP", str(number), f"{number}0")
+    found = groups.named("vip")
+    assert isinstance(found, NoParent)
+    assert found.reason == "ambiguous"
+    assert found.candidates == tuple((f"Şube {number} › VIP", f"{number}0") for number in range(10, 15))
+    assert groups.named("şube 13 › vip") == Group("130", "VIP", "13")
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_lost_answer_is_looked_up_in_a_list_of_its_own(api: Api, groups: Groups, fault: int | str) -> None:
+    """The kept list is older than the lost request; without a list nothing is known."""
+    assert groups.existing("VIP", "5", AMPLE) == ()
+    api.add("VIP", "5", "6")
+    assert groups.find("vip", "5") == ("6",)
+    assert groups.find("VIP", "") == ()
+    api.faults.append(fault)
+    assert groups.find("VIP", "5") is None
+
+
+def test_a_flat_list_does_not_tell_that_a_subgroup_is_missing(api: Api, groups: Groups) -> None:
+    """One of the published shapes shows no subgroups: a main group of that name may be the one that is looked for."""
+    api.add("VIP", "", "6")
+    assert groups.find("VIP", "5") is None
+    assert groups.find("Ankara", "5") == ()
+    assert groups.find("VIP", "") == ("6",)
+    api.add("Ankara", "5", "7")
+    assert groups.find("VIP", "5") == ()
+
+
+def test_a_shape_that_is_not_known_is_no_empty_account(api: Api, groups: Groups) -> None:
+    """Nothing is told of a list that cannot be read for certain."""
+    api.shape = SHAPES["unknown"]
+    assert groups.find("Customers", "") is None
+    assert groups.existing("Customers", "", AMPLE) is None
+    assert groups.named("Customers") == NoParent("unavailable")
+
+
+def test_a_refusal_comes_through(api: Api, groups: Groups) -> None:
+    """A search says why there is no list."""
+    api.faults.append(404)
+    with pytest.raises(Rejected):
+        groups.search("", 5, AMPLE)
+
+
+def test_a_search_waits_as_long_as_it_may(api: Api, groups: Groups, gate: threading.Event) -> None:
+    """And the list that comes afterwards is used."""
+    with pytest.raises(TimeoutError):
+        groups.search("", 5, SHORT)
+    gate.set()
+    assert groups.search("", 5, AMPLE) == [("Customers", "5")]

@@ -1,0 +1,158 @@
+"""The index over the groups: by name, by place, by path, by part of a path; whatever the list looks like."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.iletimerkezi.index import Choice, Index
+from bot.model.group import Group
+
+ACCOUNT = Index(
+    [
+        Group("1", "Müşteriler"),
+        Group("2", "VIP", "1"),
+        Group("3", "Ankara", "2"),
+        Group("4", "Personel"),
+        Group("5", "VIP", "4"),
+        Group("6", "ANKARA", "5"),
+        Group("7", "İSTANBUL Işık", "1"),
+        Group("12", "A > B"),
+        Group("8", "vip", "1"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "parent_id", "ids"),
+    [
+        ("Müşteriler", "", "1"),
+        ("MÜŞTERİLER", "", "1"),
+        ("müşteriler", "4", ""),
+        ("Vıp", "1", "28"),
+        ("VIP", "4", "5"),
+        ("VIP", "", ""),
+        ("VIP", "99", ""),
+        ("Musteriler", "", ""),
+    ],
+)
+def test_what_is_in_a_place(name: str, parent_id: str, ids: str) -> None:
+    """The same name is one by the rules of comparison, and only under the same parent; marks count."""
+    assert ACCOUNT.placed(name, parent_id) == tuple(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        ("personel", "4"),
+        ("VIP", "258"),
+        ("Müşteriler › VIP", "28"),
+        ("müşteriler>vıp>ankara", "3"),
+        ("VIP › Ankara", "36"),
+        ("Personel › VIP", "5"),
+        ("Personel › Ankara", ""),
+        ("A > B", ["12"]),
+        ("B", ""),
+        ("› VIP", ""),
+        ("VIP ›", ""),
+        ("", ""),
+    ],
+)
+def test_a_name_or_a_path_leads_to_groups(name: str, ids: str | list[str]) -> None:
+    """A group's own name comes first; else the text is a path, which may begin anywhere."""
+    assert [group.id for group in ACCOUNT.named(name)] == list(ids)
+
+
+def test_a_path_from_the_top_is_not_ambiguous() -> None:
+    """A path that is complete leads to one group, although it also ends a longer one."""
+    index = Index([Group("1", "A"), Group("2", "B", "1"), Group("3", "C"), Group("4", "A", "3"), Group("5", "B", "4")])
+    assert [group.id for group in index.named("A › B")] == ["2"]
+    assert [group.id for group in index.named("C › A › B")] == ["5"]
+
+
+def test_the_tree_is_in_order() -> None:
+    """Subgroups follow their group, siblings by name; a path is told with each."""
+    assert ACCOUNT.search("") == [
+        Choice("A > B", "12"),
+        Choice("Müşteriler", "1"),
+        Choice("Müşteriler › İSTANBUL Işık", "7"),
+        Choice("Müşteriler › VIP", "2"),
+        Choice("Müşteriler › VIP › Ankara", "3"),
+        Choice("Müşteriler › vip", "8"),
+        Choice("Personel", "4"),
+        Choice("Personel › VIP", "5"),
+        Choice("Personel › VIP › ANKARA", "6"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("ankara müş", "3"),
+        ("ıstanbul IŞIK", "7"),
+        ("musteri ankara", "3"),
+        ("isik", "7"),
+        ("müsteriler › vip", "238"),
+        ("12", ["12"]),
+        ("1", ["12", "1"]),
+        ("4711", ""),
+        ("nothing like it", ""),
+    ],
+)
+def test_a_search_finds_each_word_in_the_path(text: str, ids: str | list[str]) -> None:
+    """Letters count as they are; only when they find nothing, marks do not."""
+    assert [choice.id for choice in ACCOUNT.search(text)] == list(ids)
+    assert [choice.id for choice in ACCOUNT.search(text, 1)] == list(ids)[:1]
+
+
+def test_exact_letters_come_first() -> None:
+    """Where the letters as they are find something, nothing else is shown."""
+    index = Index([Group("1", "Müşteri"), Group("2", "Musteri")])
+    assert [choice.id for choice in index.search("musteri")] == ["2"]
+    assert [choice.id for choice in index.search("müşteri")] == ["1"]
+    assert [choice.id for choice in index.search("müsteri")] == ["2", "1"]
+
+
+def test_the_nearest_names() -> None:
+    """A misspelt name has its likely meanings, the nearest first, among thousands."""
+    index = Index([*(Group(str(number), f"Grup {number}") for number in range(100, 3000)), Group("1", "VIP İstanbul")])
+    assert index.nearest("VIP Istambul", 5)[0].id == "1"
+    assert len(index.nearest("Grup 12", 2)) == 2
+    assert index.nearest("zzz", 5) == []
+
+
+def test_more_groups_join() -> None:
+    """What is new joins the groups, and what is known stays as it is; the first index does not change."""
+    index = Index([Group("1", "A"), Group("2", "B", "1")])
+    assert index.with_more([Group("1", "old name")]) is index
+    more = index.with_more([Group("3", "B", "1"), Group("4", "C", "3"), Group("2", "old name")])
+    assert more.placed("b", "1") == ("2", "3")
+    assert [choice.path for choice in more.search("")] == ["A", "A › B", "A › B", "A › B › C"]
+    assert (len(index), len(more), index.placed("b", "1")) == (2, 4, ("2",))
+
+
+def test_a_chain_of_thousands_has_short_paths() -> None:
+    """A path shows the nearest 20 names, so that a list that is one long chain costs no more than another."""
+    chain = Index(Group(str(number), f"G{number}", str(number - 1) if number > 1 else "") for number in range(1, 5001))
+    paths = {choice.id: choice.path for choice in chain.search("")}
+    assert len(paths) == 5000
+    assert paths["5000"] == " › ".join(["…", *(f"G{number}" for number in range(4981, 5001))])
+    assert paths["20"].startswith("G1 › G2 ›")
+    assert paths["21"].startswith("… › G2 ›")
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.text("aAıİşs ›>", max_size=3), st.integers(0, 8)), max_size=12),
+    st.text("aAıİşs ›>1", max_size=5),
+)
+def test_any_list_is_taken_as_far_as_it_goes(listed: list[tuple[int, str, int]], text: str) -> None:
+    """Circles, a group that is its own parent, lost parents and empty names neither hang nor hide a group."""
+    groups = {str(number): Group(str(number), name, str(above or "")) for number, name, above in listed}
+    index = Index(groups.values())
+    assert sorted(choice.id for choice in index.search("")) == sorted(groups)
+    assert {choice.id for choice in index.search(text)} <= set(groups)
+    assert {group.id for group in [*index.named(text), *index.nearest(text, 5)]} <= set(groups)
+    for group in groups.values():
+        assert group.id in index.placed(group.name, group.parent)
+        assert index.choice(group).path.endswith(group.name)

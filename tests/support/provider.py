@@ -1,0 +1,46 @@
+"""What tests of the group API share: its answers, its client, and the outcome of a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from bot.iletimerkezi.client import ApiError, Client
+from bot.sandbox.api import Api
+from tests.support.peer import AMPLE, http
+
+KEY, HASH = "key-of-tests", "hash-of-tests"
+
+
+def client(at: Api | str, timeout: float = AMPLE) -> Client:
+    """Return a client of the stand-in, or of whatever is at an address."""
+    if isinstance(at, str):
+        return Client(at, KEY, HASH, timeout)
+    return Client(f"{at.url}/v1", at.key, at.hash, timeout)
+
+
+def content(code: object = 200, message: object = "Mesaj", **fields: object) -> bytes:
+    """Return an answer's body as the provider words it."""
+    return json.dumps({"response": {"status": {"code": code, "message": message}, **fields}}).encode()
+
+
+def outcome(call: Callable[..., object], *arguments: object) -> object:
+    """Return what a call returns, or the ApiError that it raises."""
+    try:
+        return call(*arguments)
+    except ApiError as error:
+        return error
+
+
+ADDED = http(content(group={"id": 7, "name": "A"}))
+"""The answer to add-group."""
+
+DRIPS = {
+    "status line": b"",
+    "headers": b"HTTP/1.1 200 OK\r\nX: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n",
+    "body without length": b"HTTP/1.1 200 OK\r\n\r\n",
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n999\r\n",
+    "redirect": b"HTTP/1.1 307 Moved\r\nLocation: /\r\nContent-Length: 9999\r\n\r\n",
+}
+"""Beginnings of answers, each up to where it drips."""

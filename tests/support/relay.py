@@ -1,0 +1,102 @@
+"""A TCP relay in a process of its own, which a test can kill or freeze, and a proxy that asks for a password."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+
+def pump(one: socket.socket, other: socket.socket) -> None:
+    """Pass bytes on in one direction until either end is gone."""
+    with contextlib.suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+    for end in (one, other):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def join(one: socket.socket, other: socket.socket) -> None:
+    """Pass bytes on in both directions until either end is gone."""
+    back = threading.Thread(target=pump, args=(other, one), daemon=True)
+    back.start()
+    pump(one, other)
+    back.join()
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Listens on a free port of loopback."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, handler: type[socketserver.BaseRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+@contextmanager
+def relay(port: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """Run a relay to a port of loopback; yield its own port and its process."""
+    command = [sys.executable, "-m", "tests.support.relay", str(port)]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline()), process
+        finally:
+            process.kill()
+
+
+class Proxy(socketserver.StreamRequestHandler):
+    """A proxy for CONNECT; `asked` holds what clients asked for, with their Proxy-Authorization."""
+
+    asked: ClassVar[list[tuple[str, str]]] = []
+
+    def handle(self) -> None:
+        _, target, _ = self.rfile.readline().decode().split()
+        lines = iter(lambda: self.rfile.readline().decode().strip(), "")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        self.asked.append((target, headers.get("proxy-authorization", "")))
+        host, _, port = target.rpartition(":")
+        with socket.create_connection((host, int(port)), 5) as onward:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            join(self.connection, onward)
+
+
+@contextmanager
+def proxy() -> Iterator[int]:
+    """Run a proxy for CONNECT, and yield its port."""
+    Proxy.asked.clear()
+    with Server(Proxy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server.port
+        server.shutdown()
+
+
+def main() -> None:
+    """Relay to the port that is given, and print the own one."""
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as onward:
+                join(self.request, onward)
+
+    with Server(Relay) as server:
+        print(server.port, flush=True)  # noqa: T201  # for the test
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
