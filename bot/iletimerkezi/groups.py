@@ -69,6 +69,10 @@ class Groups:
         except (ApiError, TimeoutError):
             return None
 
+    def path(self, identifier: str) -> str:
+        """Return the names that lead to a group, as "A › B"; "" when the shared list does not have it at hand."""
+        return self._merged[1].path(identifier)
+
     def prefetch(self) -> None:
         """Begin to load the shared list, if it is not there and was available within the last minute; never waits."""
         if time.monotonic() >= self._unavailable_until:

@@ -79,6 +79,10 @@ class Index:
         close = difflib.get_close_matches(wanted, near, n=3, cutoff=0.3)
         return [group for folded in close for group in self._named[folded]][:most]
 
+    def path(self, identifier: str) -> str:
+        """Return the path of the group with this id, "" if there is none."""
+        return self.choice(self._groups[identifier]).path if identifier in self._groups else ""
+
     def choice(self, group: Group) -> Choice:
         """Return a group with its path."""
         path = self._path(group)

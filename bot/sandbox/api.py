@@ -78,7 +78,8 @@ class Api(Loopback):
         self.calls: list[tuple[str, Any]] = []
         self.called = threading.Event()  # set from the first call on
         self.headers: list[dict[str, str]] = []
-        self.faults: deque[int | str] = deque()
+        self.faults: deque[int | str] = deque()  # of the next calls, except get-groups
+        self.list_faults: deque[int | str] = deque()  # of the next calls of get-groups
         self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
         self.delay = 0.0  # of every call, in seconds
         self.delays: dict[str, float] = {}
@@ -107,7 +108,8 @@ class Api(Loopback):
             self.calls.append((method, body))
             self.headers.append(dict(request.headers))
             self.called.set()
-            fault = self.faults.popleft() if self.faults else self.mood()
+            faults = self.list_faults if method == "get-groups" else self.faults
+            fault = faults.popleft() if faults else self.mood()
         if delay := self.delay + self.delays.get(method, 0.0):
             time.sleep(delay)
         if gate := self.gates.get(method):

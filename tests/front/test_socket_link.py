@@ -21,7 +21,6 @@ from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot import trust
 from bot.front import socket_link, socket_mode
 from bot.front.socket_mode import Connection
 from bot.model.job import TryLater
@@ -369,12 +368,10 @@ def test_a_peer_that_takes_nothing_any_more_is_noticed(
 @pytest.fixture
 def over_tls(workspace: Workspace, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Link]:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    trust.context.cache_clear()
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)
     with link(workspace, tls) as end:
         yield end
-    trust.context.cache_clear()
 
 
 @pytest.mark.parametrize("scheme", ["http://", ""])
