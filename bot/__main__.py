@@ -6,15 +6,20 @@ import argparse
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from bot import logs, settings
 from bot.journal.journal import JournalError
+from bot.logs import event
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 failed, 2 wrong usage or settings."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Turkish letters is no reason to fail
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal in ASCII gets Turkish names too
@@ -24,9 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except settings.SettingsError as error:
         sys.stderr.write("The settings do not allow this yet:\n")
         sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
-        sys.stderr.write("Set them in the environment or in a file .env here; README's table explains each.\n")
+        sys.stderr.write("Set them in the environment or in a file .env here; docs/settings.md explains each.\n")
         return 2
-    except BrokenPipeError:  # who reads has seen enough, as `head` does
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except JournalError as error:
@@ -45,17 +52,17 @@ def _parser() -> argparse.ArgumentParser:
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
     console.add_argument("--stay", action="store_true", help="on a terminal, keep the prompt open after TEXT")
     console.set_defaults(run=_console)
-    check = commands.add_parser("check", help="look at each part that the bot rests on, and say what mends it")
+    check = commands.add_parser("check", help="check every part that the bot needs, and say how to fix it")
     check.set_defaults(run=_check)
-    history = commands.add_parser("history", help="print who asked for what, and what came of it, newest first")
+    history = commands.add_parser("history", help="print who asked for what and how it ended, newest first")
     history.add_argument("--since", metavar="WHEN", help="a date (2026-11-23), a time, or how long ago (7d, 24h)")
-    history.add_argument("--user", metavar="ID", help="only what this person asked for, by their Slack user id")
-    history.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many jobs, 0 for all (50)")
+    history.add_argument("--user", metavar="ID", help="only this person's commands; a Slack user id such as U0123ABCD")
+    history.add_argument("--limit", type=int, default=50, metavar="N", help="at most N commands, 0 for all (50)")
     form = history.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
-    form.add_argument("--csv", action="store_true", help="a row for each group")
+    form.add_argument("--csv", action="store_true", help="a row for each group, in UTF-8 as spreadsheets want it")
     history.add_argument(
-        "--forget-before", metavar="WHEN", help="remove the closed jobs from before then, and say how many"
+        "--forget-before", metavar="WHEN", help="delete the finished commands from before then, and say how many"
     )
     history.set_defaults(run=_history)
     manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
@@ -67,10 +74,21 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_options: argparse.Namespace) -> int:
     from bot.serve import serve
 
-    environ = settings.environment()
+    environ = _environment()
     chosen = settings.read(environ)
-    logs.configure(chosen.log_level)
+    logs.configure(chosen.log_level, chosen.log_format, settings.secrets_in(environ))
+    for unknown in settings.unknown(environ):
+        event("unknown_setting", level=logging.WARNING, variable=unknown.name, nearest=unknown.nearest or None)
     return serve(chosen, environ)
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables, and put those of `.env` that libraries read by themselves where they look for them."""
+    environ = settings.environment()
+    for name in (*settings.PROXIES, "NO_PROXY", "no_proxy", "SSL_CERT_FILE"):
+        if name in environ:
+            os.environ.setdefault(name, environ[name])
+    return environ
 
 
 def _console(options: argparse.Namespace) -> int:
@@ -82,8 +100,8 @@ def _console(options: argparse.Namespace) -> int:
 def _check(_options: argparse.Namespace) -> int:
     from bot.admin.check import run
 
-    logging.disable()  # what Slack's library would say of a failed call, the check says itself
-    return run(settings.environment(), sys.stdout)
+    logging.disable()  # the check itself says what Slack's library would say of a failed call
+    return run(_environment(), sys.stdout)
 
 
 def _history(options: argparse.Namespace) -> int:

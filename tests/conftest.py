@@ -47,7 +47,7 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def workspace() -> Iterator[Workspace]:
-    with Workspace("signing-secret-of-tests") as stand_in:
+    with Workspace("0123456789abcdef0123456789abcdef") as stand_in:
         yield stand_in
         assert not stand_in.problems, "Slack would have refused this"
 

@@ -40,7 +40,7 @@ class Chaos:
             "DATABASE_URL": database,
             "ILETIMERKEZI_TIMEOUT": "1",
             "ADDGROUP_LANGUAGE": "en",
-            "ADDGROUP_WORKERS": "8",
+            "ADDGROUP_API_CALLS": "8",
         }
         self.above: dict[str, str] = {}  # by group, the one under which it was typed, or ""
         self.acknowledged: set[str] = set()

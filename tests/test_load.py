@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import insert, select
 
-from bot.journal import database
+from bot.journal import connections
 from bot.journal.database import jobs
 from bot.journal.journal import MOST_OPEN
 from bot.sandbox.api import Api
@@ -25,7 +25,7 @@ COMMANDS = 100
 @pytest.fixture
 def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
     """Serve with room for fewer calls to the API at once than there will be commands."""
-    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="50")
+    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="50")
     yield served
     served.kill()
 
@@ -61,7 +61,7 @@ def test_past_the_bound_nothing_more_is_accepted(
     """With as many open jobs as there may be, the sender is told privately that nothing was created."""
     workspace.command(served.url, "first")
     assert workspace.finished()
-    engine = database.connect(f"sqlite:///{tmp_path}/addgroup.db")
+    engine = connections.connect(f"sqlite:///{tmp_path}/addgroup.db")
     with engine.begin() as connection:
         first = connection.execute(select(jobs)).mappings().one()
         waiting = {**first, "answered_at": None, "closed_at": None, "due_at": first["due_at"] + 3600}

@@ -16,16 +16,16 @@ _API = tuple(f"ILETIMERKEZI_{name}" for name in ("API_KEY", "API_HASH", "API_SEC
 _REPRESENTATIVE = "Ask your iletiMerkezi customer representative to switch {} on for the account."
 _API_REMEDIES: dict[int | str, str] = {
     401: "(1) In the panel, Settings > Security > Access Permissions, switch 'Allow API access' on: the commonest "
-    "cause. (2) Copy the API key and the hash anew from Settings > Security > API Access, both from there. "
+    "cause. (2) Copy the API key and the hash again from Settings > Security > API Access, both from there. "
     "(3) If the account has a fixed IP address, call from it.",
     402: "Top up the account's balance.",
     404: "Set ILETIMERKEZI_API_URL to the API's address, or remove it to use the default.",
     503: "The provider is out of service for the moment: try again later.",
-    "tls": "Mend the certificate at ILETIMERKEZI_API_URL, or this machine's own certificates and clock.",
-    "proxy": "Mend the proxy that HTTPS_PROXY names, or remove it.",
+    "tls": "Fix the certificate at ILETIMERKEZI_API_URL, or this machine's own certificates and clock.",
+    "proxy": "Fix the proxy that HTTPS_PROXY names, or remove it.",
     "timeout": "Try again later, or raise ILETIMERKEZI_TIMEOUT.",
-    "server_error": "The provider fails itself: try again later, and if it stays so, ask its support.",
-    "not sent": "Set ILETIMERKEZI_API_URL right, and let this machine call it over HTTPS (firewall, HTTPS_PROXY).",
+    "server_error": "The provider has an error of its own: try again later, and if it stays so, ask its support.",
+    "not sent": "Correct ILETIMERKEZI_API_URL, and let this machine call it over HTTPS (firewall, HTTPS_PROXY).",
     "other": "See that ILETIMERKEZI_API_URL is the API's address and nothing else answers there; "
     "then ask the provider's support, with the code.",
 }
@@ -38,7 +38,7 @@ def check(environ: Mapping[str, str]) -> Iterator[Finding]:
     if chosen is None:
         yield from skipped("its settings are missing or wrong", credentials, groups, add)
         return
-    client = Client(chosen.api_url, chosen.credentials.key, chosen.credentials.hash, chosen.api_timeout)
+    client = Client(chosen.api_url, chosen.api_key, chosen.api_hash, chosen.api_timeout)
     try:
         client.get_balance()
     except ApiError as error:
@@ -54,8 +54,8 @@ def _get_groups(client: Client, chosen: Settings) -> Finding:
     try:
         count = len(client.get_groups())
     except ApiError as error:
-        lost = "parents cannot be given by name, nor be suggested, and lost answers cannot be looked up"
-        text = f"{_said(error, chosen)}; groups can be made all the same, but {lost}"
+        lost = "parents cannot be given by name or suggested, and lost answers cannot be looked up"
+        text = f"{_said(error, chosen)}; groups can still be made, but {lost}"
         return Finding(WARNING, "get-groups", text, _REPRESENTATIVE.format("get-groups"))
     return Finding(OK, "get-groups", f"answers; groups in the account: {count}")
 
@@ -73,13 +73,13 @@ def _add_group(client: Client, chosen: Settings) -> Finding:
     except ApiError as error:
         return Finding(WRONG, "add-group", _said(error, chosen), _api_remedy(error))
     remedy = f"Remove the group {group.id} in the panel, and tell the provider."
-    return Finding(WRONG, "add-group", "made a group without a name, against its documentation", remedy)
+    return Finding(WRONG, "add-group", "made a group without a name, which its documentation excludes", remedy)
 
 
 def _said(error: ApiError, chosen: Settings) -> str:
     if isinstance(error, Rejected):
         text = f"refused with code {error.code}: {error.message}"
-        return shown(text, chosen.credentials.key, chosen.credentials.hash)
+        return shown(text, chosen.api_key, chosen.api_hash)
     return f"{'cannot be reached' if isinstance(error, NotSent) else 'gave no usable answer'}: {error}"
 
 

@@ -10,15 +10,16 @@ from sqlalchemy import Connection, insert, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.admin.finding import OK, WARNING, WRONG, Finding, chosen_from, shown, skipped
-from bot.journal import database
-from bot.journal.database import sqlite_file
+from bot.journal import connections, database
+from bot.journal.connections import sqlite_file
+from bot.settings.database_url import passwords
 
 
 def check(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Try the journal without leaving a trace.
 
-    Tables are left to be made by `serve`: a file that the check made would belong to whoever ran it, and tables that a
-    newer version's check changed would be under an older version that is still running.
+    Only `serve` makes tables: a file that the check made would belong to the user who ran the check, and a newer
+    version's check would change tables under an older version that is still running.
     """
     chosen = chosen_from(environ, ("DATABASE_URL",))
     if chosen is None:
@@ -31,7 +32,7 @@ def check(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
         yield _journal(chosen.database_url) if not file or file.exists() else _new_file(file)
     except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = shown(str(getattr(error, "orig", None) or error), make_url(chosen.database_url).password or "")
+        reason = shown(str(getattr(error, "orig", None) or error), *passwords(chosen.database_url))
         yield Finding(WRONG, "database", f"{_place(chosen.database_url)}: {reason}", _database_remedy(error, file))
 
 
@@ -40,7 +41,14 @@ def _database_remedy(error: Exception, file: Path | None) -> str:
         return "Install the driver: pip install --require-hashes -r requirements.txt"
     if file:
         return f"Let the bot's user write in {file.parent}, on a local disk, or set DATABASE_URL to another file."
-    return "See that DATABASE_URL names the right host, database, user and password, and that they may write there."
+    if "unsupported startup parameter" in str(error):
+        return "PgBouncer takes no options: remove them from DATABASE_URL, and set them by ALTER ROLE … SET instead."
+    if "which cannot hold names" in str(error):
+        return "Make a database in UTF-8, and set DATABASE_URL to it."
+    return (
+        "Check the host, database, user and password in DATABASE_URL, and that this user may write there. "
+        "Special characters in the password are written as percent codes (@ as %40)."
+    )
 
 
 def _new_file(file: Path) -> Finding:
@@ -52,7 +60,7 @@ def _new_file(file: Path) -> Finding:
 
 def _journal(url: str) -> Finding:
     """Read the schema's version, write, and take back what was written. Raises SQLAlchemyError."""
-    engine = database.connect(url)
+    engine = connections.connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
             database.lock(connection)
@@ -79,7 +87,7 @@ def _judged(place: str, version: int | None) -> Finding:
         return Finding(OK, "database", f"{place} is writable and empty; serve makes the tables")
     if version > database.VERSION:
         text = f"{place} has schema {version}, but this version of the bot knows {database.VERSION}"
-        return Finding(WARNING, "database", f"{text}; it works for a while, as after a step back", "Update the bot.")
+        return Finding(WARNING, "database", f"{text}; it works for a while", "Update the bot.")
     more = f"; serve brings it to {database.VERSION}" if version < database.VERSION else ""
     return Finding(OK, "database", f"{place} is writable, with schema {version}{more}")
 

@@ -44,7 +44,11 @@ OF_STEP = tuple(EntryStep.__dataclass_fields__)
 
 
 def write_csv(found: Iterable[Entry], out: TextIO) -> None:
-    """Write a head, then a row for each step, with its job's facts before its own."""
+    """Write a head, then a row for each step, with its job's facts before its own.
+
+    The byte order mark tells a spreadsheet that this is UTF-8.
+    """
+    out.write("\ufeff")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow([*OF_JOB, *OF_STEP])
     for entry in found:

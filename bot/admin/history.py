@@ -1,4 +1,4 @@
-"""The command `history`: prints the journal's entries, or removes old jobs, as its options say."""
+"""The command `history`: prints the journal's entries, or deletes old jobs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import settings
-from bot.admin.export import iso, write_csv, write_json, write_text
+from bot.admin.export import iso, plain, write_csv, write_json, write_text
 from bot.journal.book import NoJournal, forget, opened
 from bot.journal.history import entries
 
 KEPT = timedelta(hours=1)
-"""How young a job may not be removed: the latest ones keep the bot from making a group twice."""
+"""Younger jobs are not deleted: they keep the bot from making a group twice."""
 
 
 class WrongUsage(Exception):
@@ -25,7 +25,7 @@ class WrongUsage(Exception):
 
 
 def run(options: Namespace) -> int:
-    """Print the journal, or remove old jobs from it, as the options say.
+    """Print the journal, or delete old jobs from it, as the options say.
 
     `since` and `forget_before` are texts for `moment`, or None; `user` is a Slack user id, or None; `limit` is how many
     jobs at most, 0 for all; `json` and `csv` choose the form. Returns the exit status: 0 done, 1 failed, 2 wrong usage.
@@ -47,12 +47,12 @@ def run(options: Namespace) -> int:
 
 def _run(options: Namespace) -> None:
     _refuse_nonsense(options)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Turkish letters is no reason to fail
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Turkish letters is no reason to fail
+        sys.stdout.reconfigure(encoding="utf-8" if options.csv or options.json else None, errors="backslashreplace")
     since, before = (None if text is None else moment(text) for text in (options.since, options.forget_before))
     if before and before > datetime.now(UTC) - KEPT:
         raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")
-    ours = {name: value for name, value in settings.environment().items() if name == "DATABASE_URL"}
+    ours = {name: value for name, value in settings.environment().items() if name.startswith("DATABASE_URL")}
     with opened(settings.read(ours, slack=False, api=False).database_url) as engine:
         if before:
             sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
@@ -61,16 +61,21 @@ def _run(options: Namespace) -> None:
         write = write_json if options.json else write_csv if options.csv else write_text
         write(itertools.islice(found, options.limit or None), sys.stdout)
         if next(found, None):
-            sys.stderr.write("There are older ones: --limit N shows more of them, --limit 0 all.\n")
+            sys.stderr.write("There are older ones: --limit N shows more of them, --limit 0 shows all.\n")
 
 
 def _refuse_nonsense(options: Namespace) -> None:
     if options.limit < 0:
         raise WrongUsage("--limit must be a whole number: how many jobs at most, or 0 for all.")
     if options.json and options.csv:
-        raise WrongUsage("--json and --csv exclude each other.")
+        raise WrongUsage("Choose --json or --csv, not both.")
+    if options.user is not None and not re.fullmatch("[UW][A-Z0-9]+", options.user):
+        raise WrongUsage(
+            f"--user takes a Slack user ID such as U0123ABCD, not {plain(options.user)!r}. "
+            "Slack shows it in the person's profile, under ⋮ > Copy member ID."
+        )
     if options.forget_before is not None and (options.since or options.user or options.json or options.csv):
-        raise WrongUsage("--forget-before stands alone: it removes everybody's jobs from before that date.")
+        raise WrongUsage("Use --forget-before alone: it deletes everybody's jobs from before that date.")
 
 
 def moment(text: str) -> datetime:
@@ -83,5 +88,5 @@ def moment(text: str) -> datetime:
     try:
         given = datetime.fromisoformat(text)
     except ValueError as error:
-        raise WrongUsage(f"{text!r} is no date: write one such as 2026-11-23, or 7d or 24h for so long ago.") from error
+        raise WrongUsage(f"{text!r} is not a date. Write one such as 2026-11-23, or how long ago: 7d, 24h.") from error
     return given if given.tzinfo else given.replace(tzinfo=UTC)

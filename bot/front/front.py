@@ -44,7 +44,7 @@ class Front:
         users = Users(slack_client(settings), settings.language)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         self._journal = Journal(settings.database_url, ring)
-        api = Client(settings.api_url, settings.credentials.key, settings.credentials.hash, settings.api_timeout)
+        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self._journal.recently_created)
         intake = Intake(self._journal, users, Access(users, settings.channels, settings.members), self._errands)
         form = Form(slack_client(settings, FORM), intake, groups, self._journal)

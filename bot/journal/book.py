@@ -9,8 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine, and_, delete, inspect, select
 
-from bot.journal import database
-from bot.journal.database import jobs, sqlite_file
+from bot.journal import connections
+from bot.journal.connections import sqlite_file
+from bot.journal.database import jobs
 
 FORGOTTEN_AT_ONCE = 200
 """How many jobs are removed in one transaction."""
@@ -29,9 +30,9 @@ def opened(url: str) -> Iterator[Engine]:
     file = sqlite_file(url)
     if file and not file.is_file():
         raise NoJournal(f"There is no journal: {file} is not there. DATABASE_URL says where it is; serve makes it.")
-    engine = database.connect(url)
+    engine = connections.connect(url)
     try:
-        with database.reading(engine) as connection:
+        with connections.reading(engine) as connection:
             if not inspect(connection).has_table(jobs.name):
                 raise NoJournal("There is no journal in the database that DATABASE_URL names yet; serve makes it.")
         yield engine

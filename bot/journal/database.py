@@ -1,11 +1,8 @@
-"""The journal's tables, on SQLite and PostgreSQL alike: connecting, the schema and its versions, the clock."""
+"""The journal's tables, on SQLite and PostgreSQL alike: the schema and its versions, the lock, the clock."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -19,14 +16,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    create_engine,
-    event,
-    make_url,
     select,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
+
+from bot.journal.connections import PATIENCE
 
 metadata = MetaData()
 
@@ -102,12 +98,6 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
 
 VERSION = 1 + len(MIGRATIONS)
 
-PATIENCE = 1.2
-"""How long an acknowledgement waits for other writers, in seconds: here, and then in other processes as long again."""
-
-CONNECTIONS = 5
-"""How many connections one process has to PostgreSQL at most: some that write, the others for readers."""
-
 _LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
 
 
@@ -126,39 +116,6 @@ def _now_sqlite(_element: now, _compiler: Any, **_options: Any) -> str:
 @compiles(now, "postgresql")
 def _now_postgresql(_element: now, _compiler: Any, **_options: Any) -> str:
     return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
-
-
-def connect(url: str) -> Engine:
-    """Return an engine for a URL of SQLite or PostgreSQL, `postgres://` included; connects at first use."""
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        engine = create_engine(address, hide_parameters=True)
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    network = {"connect_timeout": 2, "tcp_user_timeout": 5000, "options": "-c statement_timeout=5000"}
-    return create_engine(
-        address.set(drivername="postgresql+psycopg"),
-        connect_args=network,
-        hide_parameters=True,
-        pool_size=CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=2,
-        pool_pre_ping=True,
-    )
-
-
-def sqlite_file(url: str) -> Path | None:
-    """Return the file of a SQLite URL; None for PostgreSQL."""
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite":
-        return None
-    return Path(str(address.database).removeprefix("file:")).absolute()
-
-
-def reading(engine: Engine) -> Connection:
-    """Connect in order to read, which on SQLite does not wait for those that write."""
-    return engine.connect().execution_options(reading=True)
 
 
 def lock(connection: Connection) -> None:
@@ -186,41 +143,3 @@ def migrate(engine: Engine) -> None:
             for migration in MIGRATIONS[version - 1 :]:
                 migration(connection)
             connection.execute(_versions.update().values(version=VERSION))
-
-
-def dispose(engine: Engine) -> None:
-    """Close the engine's connections: idle ones now, those that other threads still use when they are given back."""
-    event.listen(engine, "checkin", lambda _connection, record: record.close())
-    engine.dispose()
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions begin where SQLAlchemy says, in _begin_sqlite
-    # What is committed survives a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Begin as a writer at once: a reader that turns writer in the middle is refused when another was faster.
-
-    Other processes that write are waited for here. SQLite's own waits grow, so who has waited long waits longer still.
-    """
-    options = connection.get_execution_options()
-    driver: Any = connection.connection.driver_connection
-    if options.get("reading", False):
-        driver.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
-        driver.execute("BEGIN")
-        return
-    driver.execute("PRAGMA busy_timeout = 0")
-    pause, patience = (0.0003, PATIENCE) if options.get("urgent", False) else (0.003, 4 * PATIENCE)
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                break
-        time.sleep(pause)
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises the error as SQLAlchemy does

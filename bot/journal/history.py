@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
 
-from bot.journal import database, rows
+from bot.journal import connections, rows
 from bot.journal.database import jobs, steps
 
 PAGE = 200
@@ -79,7 +79,7 @@ def entries(
     left = sys.maxsize if limit is None else limit
     after: list[ColumnElement[bool]] = []
     while left > 0:
-        with database.reading(engine) as connection:
+        with connections.reading(engine) as connection:
             page = _page(connection, [*wanted, *after], min(PAGE, left))
         if not page:
             return

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.journal import database, duplicates, lease, queries, rows
+from bot.journal import connections, database, duplicates, lease, queries, rows
 from bot.journal.group_commit import GroupCommit
 from bot.model.group import Group
 from bot.model.job import Job, Step, Thread
@@ -63,7 +63,7 @@ class Journal:
     def __init__(self, url: str, ring: Callable[[], None] = lambda: None) -> None:
         """Keep the journal at `url`, and `ring` whenever a job was accepted."""
         self._ring = ring
-        self._engine = database.connect(url)
+        self._engine = connections.connect(url)
         self._accepting = GroupCommit(self._accept, _AT_ONCE, JournalError)
         self._changing: GroupCommit[_Change, Any] = GroupCommit(self._change_some, _AT_ONCE, JournalError)
         self.process = uuid.uuid4().hex
@@ -76,7 +76,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the connections; to others this process is dead from now on."""
-        database.dispose(self._engine)
+        connections.dispose(self._engine)
         if self._sign_of_life:
             self._sign_of_life.close()
 
@@ -93,7 +93,7 @@ class Journal:
         When somebody has just asked for the same group, it is written as settled and answered, and the Duplicate is
         returned, for the caller to tell. When too many are open, nothing is written.
         """
-        accepted = self._accepting.do(job, database.PATIENCE)
+        accepted = self._accepting.do(job, connections.PATIENCE)
         if accepted == Accepted(fresh=True):
             self._ring()
         return accepted
@@ -303,7 +303,7 @@ class Journal:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _translated(), database.reading(self._engine) as connection:
+        with _translated(), connections.reading(self._engine) as connection:
             yield connection
 
 

@@ -100,7 +100,7 @@ def _sandbox(screen: Screen) -> Iterator[Sandbox]:
 def _live(screen: Screen) -> Iterator[Sandbox]:
     environ = settings.environment()
     chosen = settings.read(environ, slack=False)
-    screen.say("live", url=chosen.api_url, key=f"{chosen.credentials.key[:4]}…")
+    screen.say("live", url=chosen.api_url, key=f"{chosen.api_key[:4]}…")
     print(flush=True)
     ours = {name: value for name, value in environ.items() if name.startswith("ILETIMERKEZI_")}
     with _bot(None, {**ours, **_proxies(environ)}) as sandbox:

@@ -79,7 +79,8 @@ def inherited() -> dict[str, str]:
 
 
 _REACHES_OUT = re.compile(
-    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL|DYNO|HOST|PORT|LOG_LEVEL|.*_proxy)$", re.IGNORECASE
+    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL(_FILE)?|DYNO|HOST|(METRICS_)?PORT|LOG_LEVEL|LOG_FORMAT|.*_proxy)$",
+    re.IGNORECASE,
 )
 
 

@@ -23,7 +23,7 @@ def main(seconds: float) -> int:
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in every thread: kept for sigwait below
     chosen = settings.read(os.environ)
-    logs.configure(chosen.log_level)
+    logs.configure(chosen.log_level, chosen.log_format, settings.secrets_in(os.environ))
     wakeup = Wakeup(socket.socket(fileno=os.dup(0)))
     worker = Worker(chosen, wakeup)
     try:

@@ -27,18 +27,18 @@ class Worker:
         self._journal = Journal(settings.database_url)
         slack = slack_client(settings)
         users = Users(slack, settings.language)
-        api = Client(settings.api_url, settings.credentials.key, settings.credentials.hash, settings.api_timeout)
+        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self._journal.recently_created)
         audit_language = "en" if settings.language == "auto" else settings.language
-        self._beside = ThreadPoolExecutor(2 * settings.workers, thread_name_prefix="beside")
+        self._beside = ThreadPoolExecutor(2 * settings.api_calls, thread_name_prefix="beside")
         runner = JobRunner(
             self._journal,
-            GroupCreator(self._journal, api, groups, settings.workers, self.stopping),
+            GroupCreator(self._journal, api, groups, settings.api_calls, self.stopping),
             Delivery(slack, settings.audit_channel, audit_language),
             Access(users, settings.channels, settings.members),
             self._beside,
         )
-        jobs_at_once = 2 * settings.workers  # so that jobs that wait for Slack do not keep the API idle
+        jobs_at_once = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._pool = Pool(self._journal, wakeup, runner, jobs_at_once, self.stopping)
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""The audit: what a real journal of either kind holds, in each of the forms in which it is printed."""
+"""The command `history`: what it reads from a real journal of either kind, what it deletes and refuses."""
 
 from __future__ import annotations
 
@@ -9,136 +9,28 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, func, select
 
-from bot.admin.export import OF_STEP, plain, write_csv
 from bot.admin.history import WrongUsage, moment, run
 from bot.journal import book as outside
-from bot.journal import database
 from bot.journal.book import forget
-from bot.journal.database import jobs, steps
-from bot.journal.history import OF_JOB, Entry, EntryStep, entries
-from bot.journal.journal import Accepted, Journal
-from bot.model.followup import FollowUp
-from bot.model.job import Job, Step
-from bot.model.names import ParentId, ParentName
+from bot.journal.database import steps
+from bot.journal.history import entries
+from bot.journal.journal import Journal
+from bot.model.job import Step
+from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.sandbox.process import inherited
 from bot.sandbox.workspace import Workspace
+from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
 
 ROOT = Path(__file__).parents[2]
-RESPONSE_URL = "https://hooks.slack.test/of-one-person"
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def book(database_url: str) -> Iterator[Journal]:
-    """Return an open journal."""
-    opened = Journal(database_url)
-    opened.open()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def engine(database_url: str, book: Journal) -> Iterator[Engine]:
-    """Return an engine on the same database."""
-    opened = database.connect(database_url)
-    yield opened
-    opened.dispose()
-
-
-Print = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def printed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Print:
-    """Return a function that runs `history` with some options: exit status, what it printed, what it complained of."""
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    capsys.readouterr()
-
-    def _printed(**options: Any) -> tuple[int, str, str]:
-        status = run(chosen(**options))
-        return status, *capsys.readouterr()
-
-    return _printed
-
-
-def chosen(**options: Any) -> Namespace:
-    """Return the options of a command line, as argparse gives them."""
-    none = {"since": None, "user": None, "json": False, "csv": False, "forget_before": None, "limit": 50}
-    return Namespace(**{**none, **options})
-
-
-def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **more: Any) -> Job:
-    """Let somebody ask for groups."""
-    job = Job(user, "C1", f"trigger-{time.time_ns()}", typed, list(some), RESPONSE_URL, **more)
-    assert isinstance(book.accept(job), Accepted)
-    return job
-
-
-def done(book: Journal, *outcomes: Outcome, **more: Any) -> Job:
-    """Let somebody ask for groups, and bring the job to its end."""
-    some = [Step(place, f"Group {place}", ParentId("5")) for place, _ in enumerate(outcomes)]
-    asked(book, *some, followup=FollowUp.ANOTHER, **more)
-    (job,) = book.claim(1)
-    for step, outcome in zip(job.steps, outcomes, strict=True):
-        if isinstance(outcome, Created | Rejected | Unknown):
-            assert book.mark_sending(job, step)
-        step.outcome = outcome
-        book.settle(job, step)
-    book.mark_answered(job)
-    book.mark_closed(job)
-    return job
-
-
-def dated(engine: Engine, job: Job, when: datetime) -> None:
-    """Let a job have been accepted at another time."""
-    with engine.begin() as connection:
-        connection.execute(update(jobs).where(jobs.c.id == job.id).values(accepted_at=when.timestamp()))
-
-
-def left(engine: Engine) -> set[str]:
-    """Return the ids of the jobs that are in the journal."""
-    with engine.connect() as connection:
-        return set(connection.scalars(select(jobs.c.id)))
-
-
-def fill(engine: Engine, count: int) -> None:
-    """Put many closed jobs of one step into the journal, all at the same moment but for every third."""
-    with engine.begin() as connection:
-        for start in range(0, count, 5000):
-            numbers = range(start, min(start + 5000, count))
-            common = {
-                "user": "U1",
-                "asker": "U1",
-                "channel": "C1",
-                "typed": "VIP " * 500,
-                "language": "en",
-                "due_at": 0.0,
-            }
-            connection.execute(
-                insert(jobs),
-                [
-                    {"id": f"{n:016}", "trigger": str(n), "origin": f"{n:016}", "accepted_at": float(n // 3), **common}
-                    | {"answered_at": 1.0, "closed_at": 1.0}
-                    for n in numbers
-                ],
-            )
-            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent_key": "", "state": "created"}
-            connection.execute(insert(steps), [{"job": f"{n:016}", "group_id": str(n), **common} for n in numbers])
-
-
-# What is read.
 
 
 def test_a_command_from_slack_to_the_audit(
@@ -294,120 +186,6 @@ def test_a_long_journal_is_never_in_memory(engine: Engine) -> None:
     assert peak < 4_000_000
 
 
-# How it is printed.
-
-
-HOSTILE = "\x1b[2J\x1b[1;1HVIP\r\x9b2K\u202egpj\u2028\x07"
-
-
-def test_no_name_moves_the_cursor(book: Journal, engine: Engine, printed: Print) -> None:
-    """What a terminal would act on is shown, not done, in every form; JSON still says what was typed."""
-    done(book, Rejected(499, HOSTILE), typed=HOSTILE)
-    with engine.begin() as connection:
-        connection.execute(update(steps).values(name=HOSTILE))
-    for options in ({}, {"json": True}, {"csv": True}):
-        _, out, _ = printed(**options)
-        assert [char for char in out if not char.isprintable() and char != "\n"] == []
-    _, out, _ = printed(json=True)
-    assert json.loads(out)["typed"] == json.loads(out)["steps"][0]["name"] == HOSTILE
-
-
-def test_letters_stay_readable(book: Journal, printed: Print) -> None:
-    """Turkish names are printed as they are."""
-    done(book, Skipped(), typed="Müşteriler İĞ ığ 🎉")
-    for options in ({}, {"json": True}, {"csv": True}):
-        assert "Müşteriler İĞ ığ 🎉" in printed(**options)[1]
-
-
-@pytest.mark.parametrize("typed", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", '"=1', "  =1", "＝1", "a;=1", 'a;"=1'])
-def test_a_spreadsheet_runs_no_formula(book: Journal, printed: Print, typed: str) -> None:
-    """Neither with commas for separators nor with semicolons, as where a decimal comma is usual, Turkish among them."""
-    done(book, Rejected(499, typed), typed=typed)
-    _, out, _ = printed(csv=True)
-    assert formulas(out) == []
-
-
-@given(st.lists(st.text("=+-@＝;,'\" \t\r\nax", max_size=12), min_size=1, max_size=3))
-def test_no_cell_is_a_formula(texts: list[str]) -> None:
-    """However the characters that matter are put together, and whichever separator the spreadsheet takes."""
-    out = io.StringIO()
-    write_csv([entry(typed=text) for text in texts], out)
-    assert formulas(out.getvalue()) == []
-
-
-@pytest.mark.parametrize("start", "=+-@\t\r")
-def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
-    """Which a spreadsheet takes for the sign of text, and does not show."""
-    out = io.StringIO()
-    write_csv([entry(typed=f"{start}VIP")], out)
-    (row,) = csv.DictReader(io.StringIO(out.getvalue()))
-    assert row["typed"] == row["name"] == f"'{plain(start)}VIP"
-
-
-def formulas(table: str) -> list[str]:
-    """Return the cells in which a spreadsheet may see a formula."""
-    rows = [row for separator in ",;\t" for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator)]
-    return [cell for row in rows for cell in row if cell.lstrip(' "').startswith(tuple("=+-@＝＋－＠\t\r\n"))]
-
-
-def entry(**more: Any) -> Entry:
-    """Return an entry with one step."""
-    step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
-    common = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None, "user": "U1", "asker": "U1"}
-    return Entry(
-        **{**common, "channel": "C1", "origin": "a" * 16, "followup": "", "follows": "", "steps": (step,), **more}
-    )
-
-
-def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
-    """The job's columns come again with each of its steps; without jobs the header stands alone."""
-    assert printed(csv=True)[1].splitlines() == [",".join(f'"{n}"' for n in (*OF_JOB, *OF_STEP))]
-    job = done(book, Created("97101"), Rejected(461, "x"), Skipped())
-    rows = list(csv.DictReader(io.StringIO(printed(csv=True)[1])))
-    assert [(row["job"], row["step"], row["state"]) for row in rows] == [
-        (job.id, "0", "created"),
-        (job.id, "1", "rejected"),
-        (job.id, "2", "skipped"),
-    ]
-
-
-def test_the_table(book: Journal, engine: Engine, printed: Print) -> None:
-    """A line a job and a line a step, under a head."""
-    job = done(book, Created("97101"), Rejected(463, "Yok"), typed="A\n  B")
-    dated(engine, job, NOON)
-    with engine.begin() as connection:
-        connection.execute(update(steps).values(settled_at=NOON.timestamp() + 1))
-    assert printed()[1].splitlines() == [
-        "accepted (UTC)           who         where       job              typed",
-        rf"2026-03-01T12:00:00.000Z U1          C1          {job.id} A\n  B",
-        "  created   Group 0  under 5  ID 97101  2026-03-01T12:00:01.000Z",
-        "  rejected  Group 1  under 5  code 463  Yok  2026-03-01T12:00:01.000Z",
-    ]
-
-
-def test_who_has_seen_enough_may_go(book: Journal, database_url: str) -> None:
-    """`history | head -1` ends with status 0 and without a traceback."""
-    for _ in range(3):
-        done(book, Skipped(), typed="x" * 60_000)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "history", "--json"],
-        cwd=ROOT,
-        env={**inherited(), "DATABASE_URL": database_url},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout
-    assert process.stderr
-    assert process.stdout.readline().startswith(b"{")
-    process.stdout.close()
-    complained = process.stderr.read()
-    process.stderr.close()
-    assert (process.wait(20), complained) == (0, b"")
-
-
-# Removing.
-
-
 def test_forgetting(book: Journal, engine: Engine, printed: Print) -> None:
     """Closed jobs from before the date go with their steps; open ones and later ones stay; the number is told."""
     old = [done(book, Skipped(), Skipped()) for _ in range(3)]
@@ -455,9 +233,6 @@ def test_the_latest_hour_is_not_forgotten(book: Journal, engine: Engine, printed
     assert "over an hour ago" in complained
 
 
-# Wrong usage, and no journal.
-
-
 @pytest.mark.parametrize("date", ["yesterday", "2026-13-01", "7", "7w", "-7d", "٧d", "", "99999999d", "\x1b[2J"])
 def test_a_date_that_is_none(date: str) -> None:
     """It is quoted, with how to write one."""
@@ -488,6 +263,12 @@ def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
         {"since": ""},
         {"forget_before": "never"},
         {"limit": -1},
+        {"user": "ayse"},
+        {"user": "@ayse"},
+        {"user": "u1"},
+        {"user": ""},
+        {"user": "C1"},
+        {"user": "\x1b[2J"},
         {"json": True, "csv": True},
         {"forget_before": "2026-03-01", "user": "U1"},
         {"forget_before": "2026-03-01", "since": "7d"},
@@ -501,6 +282,24 @@ def test_wrong_usage(book: Journal, engine: Engine, printed: Print, options: dic
     status, out, complained = printed(**options)
     assert (status, out, left(engine)) == (2, "", {job.id})
     assert complained.count("\n") == 1
+
+
+def test_a_name_instead_of_an_id(book: Journal, printed: Print) -> None:
+    """The sentence says what an id looks like and where Slack shows it."""
+    complained = printed(user="ayşe")[2]
+    assert complained.startswith("--user takes a Slack user ID such as U0123ABCD, not 'ayşe'.")
+    assert "Copy member ID" in complained
+
+
+def test_the_address_from_a_file(
+    book: Journal, database_url: str, printed: Print, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DATABASE_URL_FILE is read as for serve."""
+    job = done(book, Skipped())
+    (tmp_path / "url").write_text(f"{database_url}\n")
+    monkeypatch.setenv("DATABASE_URL", "")
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    assert job.id in printed()[1]
 
 
 def test_no_journal_is_made(

@@ -19,7 +19,7 @@ from slack_sdk import WebClient
 
 from bot.front.server import THREADS
 
-SECRET = "signing-secret-of-benchmarks"
+SECRET = "0123456789abcdef0123456789abcdef"
 
 
 def bolt(process_before_response: bool, api: str = "", journal: Path | None = None) -> App:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import requests
 
-from bot.journal.database import connect
+from bot.journal.connections import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api

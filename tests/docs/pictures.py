@@ -44,7 +44,7 @@ def drawn() -> dict[str, str]:
     with (
         tempfile.TemporaryDirectory() as directory,
         Api("key-of-pictures", "hash-of-pictures") as api,
-        Workspace("signing-secret-of-pictures") as workspace,
+        Workspace("0123456789abcdef" * 2) as workspace,
     ):
         api.add("Customers", identifier="5")
         api.mood = lambda: 503 if '"name": "VIP"' in json.dumps(api.calls[-1]) else None

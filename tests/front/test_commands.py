@@ -174,7 +174,7 @@ def test_the_language_is_asked_once_an_hour(start: Start, workspace: Workspace) 
 def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, api: Api) -> None:
     """With every worker busy in a silent API, help and further commands are acknowledged all the same."""
     api.faults.extend(["silence"] * 3)
-    bot = start(ADDGROUP_WORKERS="1", ADDGROUP_LANGUAGE="en")
+    bot = start(ADDGROUP_API_CALLS="1", ADDGROUP_LANGUAGE="en")
     for name in ("A", "B", "C"):
         assert workspace.command(bot.url, name).status == 200
     assert workspace.command(bot.url, "help").text.startswith(load("en")["help.text"].splitlines()[0])

@@ -63,7 +63,7 @@ def test_the_form_makes_a_group_in_the_channel(start: Start, workspace: Workspac
 def test_the_form_opens_while_every_worker_is_busy(start: Start, workspace: Workspace, api: Api) -> None:
     """The form waits for nobody's API call."""
     api.faults.append("silence")
-    url = start(ADDGROUP_WORKERS="1", ILETIMERKEZI_TIMEOUT="3").url
+    url = start(ADDGROUP_API_CALLS="1", ILETIMERKEZI_TIMEOUT="3").url
     workspace.command(url, "A")
     assert api.called.wait(5)
     workspace.command(url, "")

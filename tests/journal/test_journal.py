@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
-from bot.journal import database, journal
+from bot.journal import connections, database, journal
 from bot.journal import lease as liveness
 from bot.journal.database import jobs, metadata, processes, steps
 from bot.journal.journal import Accepted, Busy, Journal, JournalError, LostLease
@@ -148,7 +148,7 @@ def run_together(some: list[subprocess.Popen[str]]) -> list[str]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Look at the test's database, and change it, past the journal."""
-    engine = database.connect(database_url)
+    engine = connections.connect(database_url)
     yield engine
     engine.dispose()
 

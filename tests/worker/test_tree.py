@@ -422,7 +422,7 @@ def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monke
     def shown(text: str) -> bool:
         return [root.text for root in workspace.roots()] == [text]
 
-    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD\nE\nF\nG")
+    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1").url, "A\n  B\n    C\nD\nE\nF\nG")
     for made, text in enumerate(counted):
         api.wait_for(made + 1)
         assert workspace.wait_for(partial(shown, text))
@@ -435,7 +435,7 @@ def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monke
 def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: Workspace, api: Watched) -> None:
     """However fast the groups are made, Slack is told of them no oftener than once a second, and of the end once."""
     api.delay = 0.11
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="2").url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url
     began = time.monotonic()
     workspace.command(url, "\n".join(f"G{number}" for number in range(40)))
     root = done(workspace, 40, 40)
@@ -452,7 +452,7 @@ def test_progress_that_cannot_be_shown_holds_nothing_up(
     """The groups are made although Slack takes no progress, and the end is shown."""
     monkeypatch.setattr(steps, "PROGRESS", 0.0)
     workspace.faults["chat.update"].extend([fault] * 2)
-    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1").url, "A\n  B\n    C\nD")
+    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1").url, "A\n  B\n    C\nD")
     done(workspace, 4, 4)
     assert api.made() == 4
 
@@ -703,7 +703,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
 def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: Workspace, api: Watched) -> None:
     """What hangs under one group is under way together, as far as the workers go, and never before that is made."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="4").url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="4").url
     workspace.command(url, "A\n  A1\n    A11\n  A2\n  A3\n  A4\n  A5\nB\n  B1")
     assert api.wait_for(2) == {"A", "B"}
     api.let("Other")
@@ -730,7 +730,7 @@ def test_a_large_tree_does_not_hold_up_a_single_command(
 ) -> None:
     """Somebody's single group is sent among the next ones, while most of another's tree of fifty still waits."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS=workers).url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers).url
     workspace.command(url, "\n".join(f"T{number}" for number in range(50)))
     api.wait_for(int(workers))
     workspace.command(url, "Single", user="U2")
@@ -753,7 +753,7 @@ def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, 
     """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
     api.delay = 0.05  # long enough for as many calls as there may be to be under way together
     api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS=str(workers)).url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=str(workers)).url
     for tree in "ABCD":
         typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]
         workspace.command(url, "\n".join([f"{tree}0 parent=Customers", *typed[2:]]))
@@ -771,7 +771,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
 ) -> None:
     """The next process goes on where the last one stopped: nothing is sent twice, one answer tells of all."""
     api.held = True
-    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="2")
+    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2")
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
     api.let("A")
     api.wait_for(3)

@@ -18,7 +18,7 @@ import requests
 from sqlalchemy import Engine, make_url, update
 
 from bot import logs
-from bot.journal import database, journal
+from bot.journal import connections, journal
 from bot.journal.database import jobs, processes
 from bot.journal.journal import Accepted, Journal, JournalError
 from bot.model.command import Create, parse
@@ -47,7 +47,7 @@ REJECTED = Rejected(463, "Böyle bir grup bulunamadı.")
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Change the test's database past the journal."""
-    engine = database.connect(database_url)
+    engine = connections.connect(database_url)
     yield engine
     engine.dispose()
 
@@ -349,7 +349,7 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
     """Stopped during the first of five calls: that one is answered, the others are made by the next, each once."""
     go = threading.Event()
     api.mood = lambda: None if go.wait(10) else 500
-    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ADDGROUP_WORKERS="1", ILETIMERKEZI_TIMEOUT="9")
+    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1", ILETIMERKEZI_TIMEOUT="9")
     for name in "ABCDE":
         assert workspace.command(first.url, name).status == 200
     assert api.called.wait(10)
@@ -443,7 +443,7 @@ def test_a_channel_that_slack_silences_holds_nobody_up(
 ) -> None:
     """More jobs than can be carried at once wait for one channel: their groups are made, and others are answered."""
     workspace.faults["chat.postMessage"].append("ratelimited:30")
-    url = start(ADDGROUP_WORKERS="1", ADDGROUP_LANGUAGE="en").url
+    url = start(ADDGROUP_API_CALLS="1", ADDGROUP_LANGUAGE="en").url
     for name in "ABCD":
         workspace.command(url, name)
     assert logged.wait_for("postponed", 4)
@@ -635,5 +635,5 @@ def test_no_secret_is_in_the_file(start: Start, workspace: Workspace, tmp_path: 
     assert workspace.wait_for(lambda: bool(workspace.private()))
     stored = b"".join(file.read_bytes() for file in tmp_path.glob("journal.db*"))
     assert b"trigger" in stored
-    for secret in (BOT_TOKEN, "key-of-tests", "hash-of-tests", "signing-secret-of-tests", "v0="):
+    for secret in (BOT_TOKEN, "key-of-tests", "hash-of-tests", "0123456789abcdef0123456789abcdef", "v0="):
         assert secret.encode() not in stored

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
-from bot.settings import Credentials, SettingsError, environment, read
+from bot.settings import PROXIES, SECRETS, VARIABLES, SettingsError, read, secrets_in
 
+SIGNING = "0123456789abcdef" * 2
 HTTP = {
     "SLACK_BOT_TOKEN": "xoxb-1",
-    "SLACK_SIGNING_SECRET": "signing",
+    "SLACK_SIGNING_SECRET": SIGNING,
     "ILETIMERKEZI_API_KEY": "key",
     "ILETIMERKEZI_API_HASH": "hash",
 }
@@ -30,21 +31,25 @@ def test_defaults() -> None:
     """Only the credentials must be given; everything else has a default."""
     assert vars(read(HTTP)) == {
         "slack_bot_token": "xoxb-1",
-        "slack_signing_secret": "signing",
+        "slack_signing_secret": SIGNING,
         "slack_app_token": "",
         "slack_api_url": "https://slack.com/api/",
-        "credentials": Credentials("key", "hash"),
+        "api_key": "key",
+        "api_hash": "hash",
         "api_url": "https://api.iletimerkezi.com/v1",
         "api_timeout": 10.0,
         "database_url": "sqlite:///addgroup.db",
         "language": "auto",
-        "workers": 16,
+        "contact": "",
+        "api_calls": 16,
         "channels": (),
         "members": (),
         "audit_channel": "",
         "host": "0.0.0.0",  # noqa: S104  # what Slack must reach
         "port": 3000,
+        "metrics_port": 0,
         "log_level": "INFO",
+        "log_format": "text",
     }
 
 
@@ -52,12 +57,12 @@ def test_defaults() -> None:
     ("name", "given", "attribute", "value"),
     [
         ("SLACK_BOT_TOKEN", "xoxb-2", "slack_bot_token", "xoxb-2"),
-        ("SLACK_SIGNING_SECRET", "other", "slack_signing_secret", "other"),
+        ("SLACK_SIGNING_SECRET", "f" * 32, "slack_signing_secret", "f" * 32),
         ("SLACK_APP_TOKEN", "xapp-1", "slack_app_token", "xapp-1"),
         ("SLACK_API_URL", "https://slack-gov.com/api", "slack_api_url", "https://slack-gov.com/api/"),
         ("SLACK_API_URL", "https://slack-gov.com/api/", "slack_api_url", "https://slack-gov.com/api/"),
-        ("ILETIMERKEZI_API_KEY", "other", "credentials", Credentials("other", "hash")),
-        ("ILETIMERKEZI_API_HASH", "other", "credentials", Credentials("key", "other")),
+        ("ILETIMERKEZI_API_KEY", "other", "api_key", "other"),
+        ("ILETIMERKEZI_API_HASH", "other", "api_hash", "other"),
         ("ILETIMERKEZI_API_URL", "https://api.example.com:8443/v2", "api_url", "https://api.example.com:8443/v2"),
         ("ILETIMERKEZI_TIMEOUT", "2.5", "api_timeout", 2.5),
         ("ILETIMERKEZI_TIMEOUT", "0.1", "api_timeout", 0.1),
@@ -73,18 +78,32 @@ def test_defaults() -> None:
         ("ADDGROUP_LANGUAGE", "tr", "language", "tr"),
         ("ADDGROUP_LANGUAGE", "EN", "language", "en"),
         ("ADDGROUP_LANGUAGE", "Auto", "language", "auto"),
-        ("ADDGROUP_WORKERS", "1", "workers", 1),
-        ("ADDGROUP_WORKERS", "100", "workers", 100),
+        ("ADDGROUP_API_CALLS", "1", "api_calls", 1),
+        ("ADDGROUP_API_CALLS", "100", "api_calls", 100),
+        ("ADDGROUP_CONTACT", "U0123ABCD", "contact", "U0123ABCD"),
+        ("ADDGROUP_CONTACT", "S1", "contact", "S1"),
+        ("ADDGROUP_CONTACT", "C1", "contact", "C1"),
+        ("ADDGROUP_MEMBERS", "U1, W2;S3 U4", "members", ("U1", "W2", "S3", "U4")),
+        ("ADDGROUP_MEMBERS", "'U1',\"S3\"", "members", ("U1", "S3")),
+        ("ADDGROUP_CHANNELS", "C1,G2,D3,", "channels", ("C1", "G2", "D3")),
+        ("ADDGROUP_AUDIT_CHANNEL", "C1", "audit_channel", "C1"),
         ("HOST", "127.0.0.1", "host", "127.0.0.1"),
+        ("HOST", "localhost", "host", "localhost"),
+        ("HOST", "::", "host", "::"),
+        ("HOST", "::1", "host", "::1"),
+        ("HOST", "[::]", "host", "::"),
+        ("METRICS_PORT", "9100", "metrics_port", 9100),
+        ("METRICS_PORT", "0", "metrics_port", 0),
+        ("LOG_FORMAT", "JSON", "log_format", "json"),
         ("PORT", "1", "port", 1),
         ("PORT", "65535", "port", 65535),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("LOG_LEVEL", "Warning", "log_level", "WARNING"),
     ],
 )
-@pytest.mark.parametrize("form", ["{}", " {}\n", "\t{} "])
+@pytest.mark.parametrize("form", ["{}", " {}\r\n", "\t{} ", '"{}"', "'{}'", "\ufeff{}", ' " {} "\r', "“{}”"])
 def test_each_variable(name: str, given: str, attribute: str, value: object, form: str) -> None:
-    """Each variable reaches its setting, without the white space that copying leaves around it."""
+    """Each variable reaches its setting, without the white space, quotes and marks that copying leaves around it."""
     settings = read({**HTTP, name: form.format(given)})
     assert getattr(settings, attribute) == value
     assert type(getattr(settings, attribute)) is type(value)
@@ -100,7 +119,7 @@ def test_blank_is_not_set(name: str, blank: str) -> None:
 def test_hash_is_computed_from_the_secret() -> None:
     """With the secret key instead of the hash, the hash is the HMAC that the provider describes."""
     settings = read({**HTTP, "ILETIMERKEZI_API_HASH": "", "ILETIMERKEZI_API_SECRET": " secret "})
-    assert settings.credentials == Credentials("key", HASH_OF_SECRET)
+    assert settings.api_hash == HASH_OF_SECRET
 
 
 def test_hash_and_secret() -> None:
@@ -111,9 +130,44 @@ def test_hash_and_secret() -> None:
 
 
 def test_socket_mode() -> None:
-    """An app-level token selects Socket Mode, in which no signing secret is needed."""
+    """An app-level token selects Socket Mode, in which the signing secret does not matter."""
     assert not read(HTTP).socket_mode
-    assert read({**HTTP, "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": ""}).socket_mode
+    for unused in ("", "abc"):
+        assert read({**HTTP, "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": unused}).socket_mode
+
+
+@pytest.mark.parametrize("name", ["ADDGROUP_MEMBERS", "ADDGROUP_CHANNELS", "ADDGROUP_AUDIT_CHANNEL"])
+@pytest.mark.parametrize("value", [",", '""', "''", '"",""', " , ", ";"])
+def test_a_list_without_an_id(name: str, value: str) -> None:
+    """A restriction that names nobody is refused: it must not let everybody in."""
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(f"{name} is set but holds no id.")
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:3999", "[::1]:3999", "http://0.0.0.0", "300.1.1.1", "*", "a b", "[::1", "::1]", "ev.örnek"]
+)
+def test_a_host_that_is_none(host: str) -> None:
+    """What is not an address alone is refused, and where the port belongs is said."""
+    (problem,) = problems(HOST=host)
+    assert problem == "HOST must be an address alone, such as 127.0.0.1 or ::1. The port is in PORT."
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy", ["proxy:8080", "u:hidden@proxy:8080", "socks5://u:hidden@proxy", "http://u:hid/den@proxy:8080", "http://"]
+)
+def test_a_proxy_that_is_not_understood(name: str, proxy: str) -> None:
+    """A proxy without http:// and one of another kind are refused at the start, and the password is not shown."""
+    (problem,) = problems(**{name: proxy})
+    assert problem.startswith(f"{name} must be an address such as http://proxy")
+    assert "hid" not in problem
+
+
+@pytest.mark.parametrize("proxy", ["", "http://proxy:8080", "https://u:p%40ss@proxy/", "HTTP://[::1]:3128"])
+def test_a_proxy(proxy: str) -> None:
+    """A whole address is let be."""
+    assert read({**HTTP, "HTTPS_PROXY": proxy}) == read(HTTP)
 
 
 def test_what_is_not_needed_may_be_missing() -> None:
@@ -121,7 +175,7 @@ def test_what_is_not_needed_may_be_missing() -> None:
     slack = {name: value for name, value in HTTP.items() if name.startswith("SLACK")}
     api = {name: value for name, value in HTTP.items() if name not in slack}
     assert read(slack, api=False).slack_bot_token == "xoxb-1"
-    assert read(api, slack=False).credentials == Credentials("key", "hash")
+    assert (read(api, slack=False).api_key, read(api, slack=False).api_hash) == ("key", "hash")
     assert read({}, slack=False, api=False).language == "auto"
 
 
@@ -134,6 +188,16 @@ def test_what_is_not_needed_may_be_missing() -> None:
         ({"SLACK_BOT_TOKEN": "xoxb-ş"}, "SLACK_BOT_TOKEN contains"),
         ({"SLACK_SIGNING_SECRET": " "}, "SLACK_SIGNING_SECRET is missing"),
         ({"SLACK_SIGNING_SECRET": "a\nb"}, "SLACK_SIGNING_SECRET contains"),
+        ({"SLACK_SIGNING_SECRET": "abc"}, "SLACK_SIGNING_SECRET must be 32 hexadecimal digits"),
+        ({"SLACK_SIGNING_SECRET": SIGNING.upper()}, "SLACK_SIGNING_SECRET must be 32 hexadecimal digits"),
+        ({"SLACK_BOT_TOKEN": "xoxb-"}, "SLACK_BOT_TOKEN must begin with xoxb-"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT must be one of: text, json"),
+        ({"METRICS_PORT": "3000"}, "METRICS_PORT must be another port than PORT"),
+        ({"ADDGROUP_CONTACT": "@ayse"}, "ADDGROUP_CONTACT must be one id such as U0123ABCD"),
+        ({"ADDGROUP_CONTACT": "U1,U2"}, "ADDGROUP_CONTACT must be one id"),
+        ({"ADDGROUP_MEMBERS": "@ayse"}, "ADDGROUP_MEMBERS must be ids"),
+        ({"ADDGROUP_MEMBERS": "u0123"}, "ADDGROUP_MEMBERS must be ids"),
+        ({"ADDGROUP_CHANNELS": "#ops"}, "ADDGROUP_CHANNELS must be ids"),
         ({"SLACK_APP_TOKEN": "xoxb-1"}, "SLACK_APP_TOKEN must begin with xapp-"),
         ({"ILETIMERKEZI_API_KEY": ""}, "ILETIMERKEZI_API_KEY is missing"),
         ({"ILETIMERKEZI_API_HASH": ""}, "ILETIMERKEZI_API_HASH is missing"),
@@ -166,10 +230,11 @@ def test_half_of_oauth_is_harmless(name: str) -> None:
             ["0", "0.09", "-1", "120.1", "nan", "inf", "-inf", "ten", "1,5"],
         ),
         (
-            "ADDGROUP_WORKERS",
+            "ADDGROUP_API_CALLS",
             "a whole number from 1 to 100",
-            ["0", "101", "-1", "1.5", "nan", "inf", "1e1", "many", "1 6"],
+            ["0", "101", "-1", "1.5", "nan", "inf", "1e1", "many", "1 6", "1_6", "١"],
         ),
+        ("METRICS_PORT", "a whole number from 0 to 65535", ["-1", "65536", "on"]),
         ("PORT", "a whole number from 1 to 65535", ["0", "65536", "-80", "80.0", "http", "0x50", "9" * 5000]),
     ],
 )
@@ -182,6 +247,50 @@ def test_numbers(name: str, least_and_most: str, values: list[str]) -> None:
 def test_astronomical_number() -> None:
     """A number too large for any arithmetic is refused as any other out of range."""
     assert problems(PORT="9" * 400) == ["PORT must be a whole number from 1 to 65535."]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_from_a_file(tmp_path: Path, name: str) -> None:
+    """Each secret may come from a file, without the line end that editors leave; both at once are refused."""
+    values = {**HTTP, "ILETIMERKEZI_API_SECRET": "secret", "SLACK_APP_TOKEN": "xapp-1", "DATABASE_URL": "sqlite:///x"}
+    environ = {**HTTP, name: values[name]} | ({"ILETIMERKEZI_API_HASH": ""} if name.endswith("API_SECRET") else {})
+    file = tmp_path / "secret"
+    file.write_text(f"{values[name]}\r\n")
+    from_file = {**environ, name: "", f"{name}_FILE": f" {file}\n"}
+    assert read(from_file) == read(environ) != read({**HTTP, name: ""}, slack=False, api=False)
+    assert problems(**{**environ, f"{name}_FILE": str(file)}) == [f"Set {name} or {name}_FILE, not both."]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", "folder"])
+def test_a_file_of_a_secret_that_cannot_be_read(tmp_path: Path, content: bytes | str | None) -> None:
+    """It is one problem, in which neither the path, which may be the secret itself, nor the content is shown."""
+    file = tmp_path / "hidden"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content:
+        file.mkdir()
+    (problem,) = problems(SLACK_BOT_TOKEN="", SLACK_BOT_TOKEN_FILE=str(file))
+    assert problem.startswith("SLACK_BOT_TOKEN_FILE must name a file that the bot may read: ")
+    assert "hidden" not in problem
+
+
+def test_an_empty_file_of_a_secret(tmp_path: Path) -> None:
+    """An empty file holds no secret, which is then missing."""
+    (tmp_path / "empty").write_text("\n")
+    (problem,) = problems(SLACK_BOT_TOKEN="", SLACK_BOT_TOKEN_FILE=str(tmp_path / "empty"))
+    assert problem.startswith("SLACK_BOT_TOKEN is missing")
+
+
+def test_the_names_are_those_that_are_read() -> None:
+    """The list of variables is what `read` asks for, and the list of secrets what may come from files."""
+    environ = MagicMock(spec=dict)
+    environ.get.return_value = ""
+    environ.__contains__.return_value = False
+    environ.keys.return_value = set()
+    read(environ, slack=False, api=False)
+    asked = {call.args[0] for call in environ.get.call_args_list}
+    files = {f"{name}_FILE" for name in SECRETS}
+    assert asked - set(PROXIES) == set(VARIABLES) | files
 
 
 URLS = pytest.mark.parametrize("name", ["SLACK_API_URL", "ILETIMERKEZI_API_URL"])
@@ -243,28 +352,6 @@ def test_unreadable_api_credentials(name: str, value: str) -> None:
     assert problem.startswith(f"ILETIMERKEZI_API_{name} contains")
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"])
-def test_journal_in_memory(url: str) -> None:
-    """A journal that would be gone after a restart is refused."""
-    (problem,) = problems(DATABASE_URL=url)
-    assert problem.startswith("DATABASE_URL must name a file")
-
-
-@pytest.mark.parametrize("url", ["addgroup.db", "mysql://u:hidden@h/d", "://u:hidden@h", "http://u:hidden@h/d"])
-def test_other_databases(url: str) -> None:
-    """Anything but SQLite and PostgreSQL is refused, and the address with its password is not shown."""
-    (problem,) = problems(DATABASE_URL=url)
-    assert problem.startswith("DATABASE_URL must be an address such as ")
-    assert "hidden" not in problem
-
-
-@pytest.mark.parametrize("url", ["postgres://u:p@h:port/d", "postgres://u:p@hid:den@h/d", "postgres://[::1/d"])
-def test_malformed_database_address(url: str) -> None:
-    """An address of which no port can be read is a problem as any other, not a crash."""
-    (problem,) = problems(DATABASE_URL=url)
-    assert problem.startswith("DATABASE_URL must be an address such as ")
-
-
 def test_every_problem_at_once() -> None:
     """All faults are told together, not one a start."""
     wrong = {
@@ -274,7 +361,7 @@ def test_every_problem_at_once() -> None:
         "ILETIMERKEZI_TIMEOUT": "wrong",
         "DATABASE_URL": "wrong",
         "ADDGROUP_LANGUAGE": "wrong",
-        "ADDGROUP_WORKERS": "wrong",
+        "ADDGROUP_API_CALLS": "wrong",
         "PORT": "wrong",
         "LOG_LEVEL": "wrong",
         "SLACK_CLIENT_ID": "",
@@ -291,45 +378,22 @@ def test_no_secret_is_shown() -> None:
     tokens = {"SLACK_BOT_TOKEN": "xoxb-hidden", "SLACK_APP_TOKEN": "xapp-hidden", "SLACK_SIGNING_SECRET": "hidden"}
     api = {"ILETIMERKEZI_API_KEY": "hidden", "ILETIMERKEZI_API_HASH": "hidden"}
     settings = read({**tokens, **api, "DATABASE_URL": "postgres://hidden:hidden@h/d"})
-    assert "hidden" not in f"{settings!r} {settings} {settings.credentials!r} {settings.credentials}"
+    assert "hidden" not in f"{settings!r} {settings}"
     broken = {name: f"hidden {value}" for name, value in {**tokens, **api}.items()}
     urls = {"SLACK_API_URL": "https://u:hidden@h", "ILETIMERKEZI_API_URL": "http://hidden", "PORT": "hidden"}
     more = {"ILETIMERKEZI_API_SECRET": "hidden", "SLACK_CLIENT_ID": "hidden", "SLACK_CLIENT_SECRET": "hidden"}
     assert "hidden" not in str(problems(**broken, **urls, **more))
 
 
-def test_dotenv_stands_behind_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable comes from `.env` in the working directory unless the environment has it, empty or not."""
-    (tmp_path / ".env").write_text(
-        "# a comment\nILETIMERKEZI_API_KEY='from file'\nexport ADDGROUP_LANGUAGE=tr\nSLACK_BOT_TOKEN=file\nNO_VALUE\n"
-        'SLACK_APP_TOKEN=file\n\nADDGROUP_NAME="Müşteri"\n',
-        encoding="utf-8",
-    )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "environment")
-    monkeypatch.setenv("SLACK_APP_TOKEN", "")
-    assert environment() == {
-        **os.environ,
-        "ILETIMERKEZI_API_KEY": "from file",
-        "ADDGROUP_LANGUAGE": "tr",
-        "SLACK_BOT_TOKEN": "environment",
-        "SLACK_APP_TOKEN": "",
-        "ADDGROUP_NAME": "Müşteri",
+def test_the_secrets_are_known(tmp_path: Path) -> None:
+    """What the log must not show: tokens, keys, the computed hash and a proxy's password, also from files."""
+    (tmp_path / "token").write_text("xoxb-from-file\n")
+    environ = {
+        "SLACK_BOT_TOKEN_FILE": str(tmp_path / "token"),
+        "SLACK_SIGNING_SECRET": "abc-but-wrong",
+        "ILETIMERKEZI_API_KEY": "key",
+        "ILETIMERKEZI_API_SECRET": "secret",
+        "HTTPS_PROXY": "http://bot:p%40ssword@proxy:80",
     }
-    assert "ADDGROUP_NAME" not in os.environ
-
-
-def test_without_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a `.env` here, the environment is all; one in a directory above is not looked for."""
-    (tmp_path / ".env").write_text("ADDGROUP_LANGUAGE=tr\n")
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    assert environment() == dict(os.environ)
-
-
-def test_dotenv_in_another_encoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `.env` that is not UTF-8 is a problem of the settings, told as such."""
-    (tmp_path / ".env").write_text("ADDGROUP_LANGUAGE=tr\n", encoding="utf-16")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="UTF-8"):
-        environment()
+    secrets = {"xoxb-from-file", "abc-but-wrong", "secret", HASH_OF_SECRET, "p%40ssword", "p@ssword"}
+    assert set(secrets_in(environ)) == secrets

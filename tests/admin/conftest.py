@@ -1,0 +1,61 @@
+"""What the tests of the self-check and of the history share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.admin.history import run
+from bot.journal import connections
+from bot.journal.journal import Journal
+from bot.sandbox.api import Api
+from bot.sandbox.process import free_port, variables
+from bot.sandbox.workspace import Workspace
+from tests.support.history import Print, chosen
+
+
+@pytest.fixture
+def environ(workspace: Workspace, api: Api, tmp_path: Path) -> dict[str, str]:
+    """Return variables with which all is well, in HTTP mode."""
+    database_url = f"sqlite:///{tmp_path}/journal.db"
+    return {**variables(workspace, api), "ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": database_url}
+
+
+@pytest.fixture
+def refusing() -> str:
+    """Return the address of a port at which nobody listens."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture
+def book(database_url: str) -> Iterator[Journal]:
+    """Return an open journal."""
+    opened = Journal(database_url)
+    opened.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def engine(database_url: str, book: Journal) -> Iterator[Engine]:
+    """Return an engine on the same database."""
+    opened = connections.connect(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def printed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Print:
+    """Return a function that runs `history` with some options: exit status, what it printed, what it complained of."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    capsys.readouterr()
+
+    def _printed(**options: Any) -> tuple[int, str, str]:
+        status = run(chosen(**options))
+        return status, *capsys.readouterr()
+
+    return _printed

@@ -1,0 +1,157 @@
+"""The forms in which `history` prints: for people, for machines and for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, update
+
+from bot.admin.export import OF_STEP, plain, write_csv
+from bot.journal.database import steps
+from bot.journal.history import OF_JOB, Entry, EntryStep
+from bot.journal.journal import Journal
+from bot.model.outcome import Created, Rejected, Skipped
+from bot.sandbox.process import inherited
+from tests.support.history import NOON, Print, dated, done
+
+ROOT = Path(__file__).parents[2]
+BYTE_ORDER_MARK = "\ufeff"
+
+
+HOSTILE = "\x1b[2J\x1b[1;1HVIP\r\x9b2K\u202egpj\u2028\x07"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso8859-9"])
+def test_a_terminal_of_another_encoding(book: Journal, database_url: str, encoding: str) -> None:
+    """What it cannot show is escaped; what programs read is in UTF-8 everywhere, for spreadsheets with its mark."""
+    done(book, Skipped(), typed="Müşteriler ığ €")
+
+    def printed_bytes(*options: str) -> bytes:
+        environ = {**inherited(), "DATABASE_URL": database_url, "PYTHONIOENCODING": encoding}
+        command = [sys.executable, "-m", "bot", "history", *options]
+        ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, timeout=30, check=True)  # noqa: S603
+        assert ended.stderr == b""
+        return ended.stdout
+
+    shown = "Müşteriler ığ €".encode(encoding, "backslashreplace")
+    assert shown in printed_bytes()
+    assert json.loads(printed_bytes("--json"))["typed"] == "Müşteriler ığ €"
+    table = printed_bytes("--csv")
+    assert table.startswith('\ufeff"job",'.encode())
+    assert "Müşteriler ığ €".encode() in table
+
+
+def test_no_name_moves_the_cursor(book: Journal, engine: Engine, printed: Print) -> None:
+    """What a terminal would act on is shown, not done, in every form; JSON still says what was typed."""
+    done(book, Rejected(499, HOSTILE), typed=HOSTILE)
+    with engine.begin() as connection:
+        connection.execute(update(steps).values(name=HOSTILE))
+    for options in ({}, {"json": True}, {"csv": True}):
+        out = printed(**options)[1].removeprefix(BYTE_ORDER_MARK)
+        assert [char for char in out if not char.isprintable() and char != "\n"] == []
+    _, out, _ = printed(json=True)
+    assert json.loads(out)["typed"] == json.loads(out)["steps"][0]["name"] == HOSTILE
+
+
+def test_letters_stay_readable(book: Journal, printed: Print) -> None:
+    """Turkish names are printed as they are."""
+    done(book, Skipped(), typed="Müşteriler İĞ ığ 🎉")
+    for options in ({}, {"json": True}, {"csv": True}):
+        assert "Müşteriler İĞ ığ 🎉" in printed(**options)[1]
+
+
+@pytest.mark.parametrize("typed", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", '"=1', "  =1", "＝1", "a;=1", 'a;"=1'])
+def test_a_spreadsheet_runs_no_formula(book: Journal, printed: Print, typed: str) -> None:
+    """Neither with commas for separators nor with semicolons, as where a decimal comma is usual, Turkish among them."""
+    done(book, Rejected(499, typed), typed=typed)
+    _, out, _ = printed(csv=True)
+    assert formulas(out) == []
+
+
+@given(st.lists(st.text("=+-@＝;,'\" \t\r\nax", max_size=12), min_size=1, max_size=3))
+def test_no_cell_is_a_formula(texts: list[str]) -> None:
+    """However the characters that matter are put together, and whichever separator the spreadsheet takes."""
+    out = io.StringIO()
+    write_csv([entry(typed=text) for text in texts], out)
+    assert formulas(out.getvalue()) == []
+
+
+@pytest.mark.parametrize("start", "=+-@\t\r")
+def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
+    """Which a spreadsheet takes for the sign of text, and does not show."""
+    out = io.StringIO()
+    write_csv([entry(typed=f"{start}VIP")], out)
+    (row,) = csv.DictReader(io.StringIO(out.getvalue().removeprefix(BYTE_ORDER_MARK)))
+    assert row["typed"] == row["name"] == f"'{plain(start)}VIP"
+
+
+def formulas(table: str) -> list[str]:
+    """Return the cells in which a spreadsheet may see a formula."""
+    rows = [row for separator in ",;\t" for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator)]
+    return [cell for row in rows for cell in row if cell.lstrip(' "').startswith(tuple("=+-@＝＋－＠\t\r\n"))]
+
+
+def entry(**more: Any) -> Entry:
+    """Return an entry with one step."""
+    step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
+    common: dict[str, Any] = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None}
+    common |= {"user": "U1", "asker": "U1"}
+    common |= {"channel": "C1", "origin": "a" * 16, "followup": "", "follows": ""}
+    return Entry(**{**common, "steps": (step,), **more})
+
+
+def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:
+    """The job's columns come again with each of its steps; without jobs the header stands alone."""
+    assert printed(csv=True)[1].removeprefix(BYTE_ORDER_MARK).splitlines() == [
+        ",".join(f'"{n}"' for n in (*OF_JOB, *OF_STEP))
+    ]
+    job = done(book, Created("97101"), Rejected(461, "x"), Skipped())
+    rows = list(csv.DictReader(io.StringIO(printed(csv=True)[1].removeprefix(BYTE_ORDER_MARK))))
+    assert [(row["job"], row["step"], row["state"]) for row in rows] == [
+        (job.id, "0", "created"),
+        (job.id, "1", "rejected"),
+        (job.id, "2", "skipped"),
+    ]
+
+
+def test_the_table(book: Journal, engine: Engine, printed: Print) -> None:
+    """A line a job and a line a step, under a head."""
+    job = done(book, Created("97101"), Rejected(463, "Yok"), typed="A\n  B")
+    dated(engine, job, NOON)
+    with engine.begin() as connection:
+        connection.execute(update(steps).values(settled_at=NOON.timestamp() + 1))
+    assert printed()[1].splitlines() == [
+        "accepted (UTC)           who         where       job              typed",
+        rf"2026-03-01T12:00:00.000Z U1          C1          {job.id} A\n  B",
+        "  created   Group 0  under 5  ID 97101  2026-03-01T12:00:01.000Z",
+        "  rejected  Group 1  under 5  code 463  Yok  2026-03-01T12:00:01.000Z",
+    ]
+
+
+def test_who_has_seen_enough_may_go(book: Journal, database_url: str) -> None:
+    """`history | head -1` ends with status 0 and without a traceback."""
+    for _ in range(3):
+        done(book, Skipped(), typed="x" * 60_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "history", "--json"],
+        cwd=ROOT,
+        env={**inherited(), "DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stderr
+    assert process.stdout.readline().startswith(b"{")
+    process.stdout.close()
+    complained = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(20), complained) == (0, b"")

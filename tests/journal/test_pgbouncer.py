@@ -1,0 +1,121 @@
+"""The journal behind a real PgBouncer, in both of its usual modes, with its default settings otherwise."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bot.journal import connections
+from bot.journal.journal import Accepted, Journal, JournalError
+from bot.model.job import Job, Step
+from bot.model.names import ParentId
+from bot.sandbox.process import free_port
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = pytest.mark.skipif(not PGBOUNCER, reason="needs pgbouncer (a package of Debian)")
+
+CONFIGURATION = """\
+[databases]
+* = host={socket} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = {mode}
+default_pool_size = {size}
+"""
+
+
+@pytest.fixture(params=["transaction", "session"])
+def pgbouncer_url(request: pytest.FixtureRequest, postgres: Any, tmp_path: Path) -> Iterator[str]:
+    """Run PgBouncer before an empty database, with few connections that its clients share."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name};")
+    socket_folder = postgres.get_uri().rpartition("host=")[2]
+    port = free_port()
+    file = tmp_path / "pgbouncer.ini"
+    sizes = {"transaction": 2, "session": 20}
+    file.write_text(
+        CONFIGURATION.format(socket=socket_folder, port=port, mode=request.param, size=sizes[request.param])
+    )
+    owner = Path(socket_folder).owner()
+    as_user = ["-u", owner if owner != "root" else "nobody"] if getpass.getuser() == "root" else []
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        if as_user and folder.owner() == "root" and folder.stat().st_mode & 0o077 == 0:
+            folder.chmod(0o711)
+    file.chmod(0o644)
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([str(PGBOUNCER), *as_user, str(file)], stdout=log, stderr=log)  # noqa: S603
+    try:
+        wait_for(port, process)
+        yield f"postgres://bot@127.0.0.1:{port}/{name}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until PgBouncer listens."""
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            threading.Event().wait(0.02)
+        else:
+            return
+    pytest.fail("pgbouncer ended")
+
+
+def job(number: int) -> Job:
+    """Return a new job of one group."""
+    name = f"Group {number}"
+    return Job("U1", "C1", uuid.uuid4().hex, name, [Step(0, name, ParentId("5"))], "https://hooks.slack.test/1")
+
+
+def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
+    """Many transactions of two processes on few shared connections: every command is accepted once."""
+    journals = [Journal(pgbouncer_url) for _ in range(2)]
+    for each in journals:
+        each.open()
+        each.heartbeat()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda number: journals[number % 2].accept(job(number)), range(60)))
+    assert answers == [Accepted()] * 60
+    claimed = [one.id for each in journals for one in each.claim(100)]
+    assert len(claimed) == len(set(claimed)) == 60
+    for each in journals:
+        each.close()
+
+
+def test_limits_stay_in_their_transaction(pgbouncer_url: str) -> None:
+    """The time limits hold, and do not stay behind on a connection that other programs share."""
+    engine = connections.connect(pgbouncer_url)
+    with engine.begin() as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "5s"
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "3s"
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        assert driver.execute("SHOW statement_timeout").fetchone() == ("0",)
+    engine.dispose()
+
+
+def test_options_that_pgbouncer_refuses(pgbouncer_url: str) -> None:
+    """PgBouncer does not take `options`: what it says of them is told."""
+    journal = Journal(f"{pgbouncer_url}?options=-csearch_path%3Dbot")
+    with pytest.raises(JournalError, match="unsupported startup parameter"):
+        journal.open()
+    journal.close()

@@ -1,0 +1,89 @@
+"""A journal with jobs in it, for the tests of the command `history`."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, insert, select, update
+
+from bot.journal.database import jobs, steps
+from bot.journal.journal import Accepted, Journal
+from bot.model.followup import FollowUp
+from bot.model.job import Job, Step
+from bot.model.names import ParentId
+from bot.model.outcome import Created, Outcome, Rejected, Unknown
+
+RESPONSE_URL = "https://hooks.slack.test/of-one-person"
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+Print = Callable[..., tuple[int, str, str]]
+
+
+def chosen(**options: Any) -> Namespace:
+    """Return the options of a command line, as argparse gives them."""
+    none = {"since": None, "user": None, "json": False, "csv": False, "forget_before": None, "limit": 50}
+    return Namespace(**{**none, **options})
+
+
+def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **more: Any) -> Job:
+    """Let somebody ask for groups."""
+    job = Job(user, "C1", f"trigger-{time.time_ns()}", typed, list(some), RESPONSE_URL, **more)
+    assert isinstance(book.accept(job), Accepted)
+    return job
+
+
+def done(book: Journal, *outcomes: Outcome, **more: Any) -> Job:
+    """Let somebody ask for groups, and bring the job to its end."""
+    some = [Step(place, f"Group {place}", ParentId("5")) for place, _ in enumerate(outcomes)]
+    asked(book, *some, followup=FollowUp.ANOTHER, **more)
+    (job,) = book.claim(1)
+    for step, outcome in zip(job.steps, outcomes, strict=True):
+        if isinstance(outcome, Created | Rejected | Unknown):
+            assert book.mark_sending(job, step)
+        step.outcome = outcome
+        book.settle(job, step)
+    book.mark_answered(job)
+    book.mark_closed(job)
+    return job
+
+
+def dated(engine: Engine, job: Job, when: datetime) -> None:
+    """Let a job have been accepted at another time."""
+    with engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(accepted_at=when.timestamp()))
+
+
+def left(engine: Engine) -> set[str]:
+    """Return the ids of the jobs that are in the journal."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(jobs.c.id)))
+
+
+def fill(engine: Engine, count: int) -> None:
+    """Put many closed jobs of one step into the journal, all at the same moment but for every third."""
+    with engine.begin() as connection:
+        for start in range(0, count, 5000):
+            numbers = range(start, min(start + 5000, count))
+            common = {
+                "user": "U1",
+                "asker": "U1",
+                "channel": "C1",
+                "typed": "VIP " * 500,
+                "language": "en",
+                "due_at": 0.0,
+            }
+            connection.execute(
+                insert(jobs),
+                [
+                    {"id": f"{n:016}", "trigger": str(n), "origin": f"{n:016}", "accepted_at": float(n // 3), **common}
+                    | {"answered_at": 1.0, "closed_at": 1.0}
+                    for n in numbers
+                ],
+            )
+            common = {"position": 0, "name": "VIP", "name_key": "vip", "parent_key": "", "state": "created"}
+            connection.execute(insert(steps), [{"job": f"{n:016}", "group_id": str(n), **common} for n in numbers])

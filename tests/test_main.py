@@ -1,0 +1,79 @@
+"""The command line with real settings: what serve says of them, and how each command ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.process import Served, inherited, variables
+from bot.sandbox.workspace import Workspace
+
+ROOT = Path(__file__).parents[1]
+
+
+def ended(command: str, directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(  # noqa: S603  # our own words
+        [sys.executable, "-m", "bot", *command.split()],
+        cwd=directory,
+        env={**inherited(), "PYTHONPATH": str(ROOT), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ADDGROUP_MEMBER": "U1"},
+        {"ADDGROUP_ALLOWED_USERS": "U1"},
+        {"ADDGROUP_MEMBERS": ","},
+        {"SLACK_SIGNING_SECRET": "abc"},
+        {"HTTPS_PROXY": "proxy:8080"},
+        {"HOST": "127.0.0.1:3999"},
+        {"DATABASE_URL": "postgresql+asyncpg://u:p@h/d"},
+        {"SLACK_BOT_TOKEN": "", "SLACK_BOT_TOKEN_FILE": "/none"},
+    ],
+    ids=lambda wrong: next(reversed(wrong)),
+)
+def test_serve_and_check_judge_alike(workspace: Workspace, api: Api, tmp_path: Path, wrong: dict[str, str]) -> None:
+    """What check calls wrong in the settings ends serve with status 2, and in the same words."""
+    environ = {**variables(workspace, api), **wrong}
+    served, checked = ended("serve", tmp_path, **environ), ended("check", tmp_path, **environ)
+    assert (served.returncode, checked.returncode) == (2, 1)
+    (problem,) = [line.removeprefix("  - ") for line in served.stderr.splitlines() if line.startswith("  - ")]
+    assert f"WRONG    settings: {problem.partition('. ')[0].rstrip('.')}" in checked.stdout
+
+
+def test_a_log_for_machines(workspace: Workspace, api: Api, tmp_path: Path) -> None:
+    """With LOG_FORMAT=json every line is an object; a name that the bot does not know is pointed out in it."""
+    served = Served(workspace, api, tmp_path, LOG_FORMAT="json", ADDGROUP_LANG="tr", SLACK_CLIENT_ID="1")
+    assert workspace.command(served.url, "VIP").status == 200
+    assert served.stop() == 0
+    lines = [json.loads(line) for line in served.log.read_text().splitlines()]
+    assert {"started", "accepted"} <= {line["event"] for line in lines}
+    unknown = [(line["variable"], line["nearest"]) for line in lines if line["event"] == "unknown_setting"]
+    assert unknown == [("ADDGROUP_LANG", "ADDGROUP_LANGUAGE")]
+
+
+@pytest.mark.parametrize(
+    "command", ["", "nothing", "serve --fast", "history --limit many", "history --user ayşe", "manifest --url x"]
+)
+def test_wrong_usage(tmp_path: Path, command: str) -> None:
+    """Exit status 2 without a traceback, also where the terminal has no Turkish letters."""
+    wrong = ended(command, tmp_path, PYTHONIOENCODING="ascii", DATABASE_URL="")
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
+
+
+def test_help_on_a_terminal_of_another_encoding(tmp_path: Path) -> None:
+    """The help of each command can be printed anywhere."""
+    for command in ("", "serve", "console", "check", "history", "manifest"):
+        assert ended(f"{command} --help", tmp_path, PYTHONIOENCODING="ascii").returncode == 0
