@@ -76,7 +76,7 @@ class Api(Loopback):
         self.hash = hash
         self.groups: dict[str, Group] = {}
         self.calls: list[tuple[str, Any]] = []
-        self.called = threading.Event()  # set from the first call on
+        self.called = threading.Event()  # set from the first call of add-group on
         self.headers: list[dict[str, str]] = []
         self.faults: deque[int | str] = deque()  # of the next calls, except get-groups
         self.list_faults: deque[int | str] = deque()  # of the next calls of get-groups
@@ -107,7 +107,8 @@ class Api(Loopback):
         with self._lock:
             self.calls.append((method, body))
             self.headers.append(dict(request.headers))
-            self.called.set()
+            if method == "add-group":
+                self.called.set()
             faults = self.list_faults if method == "get-groups" else self.faults
             fault = faults.popleft() if faults else self.mood()
         if delay := self.delay + self.delays.get(method, 0.0):
