@@ -1,19 +1,21 @@
 # Every target sets up what it needs: .venv, from the hash-pinned lock files.
 PYTHON ?= python3
 RUN = .venv/bin/python
-PIP = .venv/bin/pip install -qq --disable-pip-version-check --no-deps --require-hashes
-TEXT ?= Customers parent=5
+PIP = $(RUN) -m pip install -qq --disable-pip-version-check --no-deps --require-hashes
+TEXT ?= Summer Campaign parent=5
+override TEXT := $(value TEXT)
+export TEXT
 
 .PHONY: demo test chaos fuzz bench pictures audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
-	@$(RUN) -m bot console --stay '$(TEXT)'
+	@exec $(RUN) -m bot console --stay -- "$$TEXT"  # so that make sees how the console ended, and not a shell
 
 test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest -q --cov --cov-report=term
+	$(RUN) -m pytest -q -n 4 --dist worksteal --cov --cov-report=term
 
 chaos: .venv/dev  ## kill the bot under load, for longer than `make test` does
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_chaos.py
@@ -41,15 +43,22 @@ lock: .venv/dev  ## write requirements*.txt from pyproject.toml
 clean:  ## remove .venv and the tools' caches
 	rm -rf .venv .mypy_cache .ruff_cache .coverage* .hypothesis
 
+# A virtual environment that is broken, or whose packages were not all installed, is made again from nothing.
+define SET_UP
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3")'
+@test ! -e .venv/unfinished && $(RUN) -m pip --version >/dev/null 2>&1 || { echo "Setting up .venv (once) ..."; \
+	rm -rf .venv; mkdir .venv; touch .venv/unfinished; $(PYTHON) -m venv .venv; }
+@touch .venv/unfinished
+endef
+
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3")'
-	@echo "Setting up .venv (once) ..."
-	@$(PYTHON) -m venv .venv
 
-.venv/run: requirements.txt | .venv/bin/python
+.venv/run: requirements.txt .venv/bin/python
+	$(SET_UP)
 	@$(PIP) -r requirements.txt
-	@touch $@
+	@rm .venv/unfinished && touch $@
 
-.venv/dev: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/dev: requirements.txt requirements-dev.txt .venv/bin/python
+	$(SET_UP)
 	@$(PIP) -r requirements-dev.txt
-	@touch $@ .venv/run
+	@rm .venv/unfinished && touch $@ .venv/run

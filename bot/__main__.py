@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Turkish letters is no reason to fail
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal in ASCII gets Turkish names too
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -48,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     console = commands.add_parser("console", help="try /addgroup in this terminal, without Slack")
     console.add_argument("text", nargs="?", metavar="TEXT", help="one command's text, such as 'Customers parent=5'")
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
-    console.add_argument("--stay", action="store_true", help="on a terminal, go on with a prompt after TEXT")
+    console.add_argument("--stay", action="store_true", help="on a terminal, keep the prompt open after TEXT")
     console.set_defaults(run=_console)
     check = commands.add_parser("check", help="check every part that the bot needs, and say how to fix it")
     check.set_defaults(run=_check)

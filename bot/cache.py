@@ -1,4 +1,4 @@
-"""A value that is dear to get, kept for a while and got once however many ask at the same time."""
+"""A timed cache with one load per key, however many threads ask for it at the same time."""
 
 from __future__ import annotations
 
@@ -25,16 +25,20 @@ class Cache(Generic[K, V]):
         self._loaders = ThreadPoolExecutor(4, thread_name_prefix="cache")
 
     def get(self, key: K, timeout: float | None = None) -> V:
-        """Return the value, got anew when there is none or it is too old.
+        """Return the value, loaded when there is none or it is too old.
 
         Raises what `load` raises, which is not kept; raises TimeoutError when it takes longer than `timeout` seconds.
         """
+        return self.prefetch(key).result(timeout)
+
+    def prefetch(self, key: K) -> Future[V]:
+        """Begin to load the value where that is needed; never waits."""
         with self._lock:
             future = self._fresh(key)
             if future is None:
                 future = self._loaders.submit(self._load, key)
                 self._keep(key, future)
-        return future.result(timeout)
+            return future
 
     def known(self, key: K) -> V | None:
         """Return the value if it is there and fresh; never waits."""
@@ -43,7 +47,7 @@ class Cache(Generic[K, V]):
         return future.result() if future and future.done() and not future.exception() else None
 
     def forget(self, key: K) -> None:
-        """Let the next `get` load anew."""
+        """Let the next `get` load the value again."""
         with self._lock:
             self._kept.pop(key, None)
 

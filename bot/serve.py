@@ -1,158 +1,198 @@
-"""The processes: one that takes commands in, one that carries them, and a stop that loses nothing."""
+"""The two processes: the front, which is this one, and the worker, its child; and a stop that loses nothing."""
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
-
-from gunicorn.app.base import BaseApplication
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
-from slack_sdk.web import SlackResponse
+import threading
+import time
 
 from bot import __version__
-from bot.app import Bot, web_client
-from bot.front.http import HttpApp
-from bot.front.socket_mode import Connection
-from bot.journal.journal import Journal
-from bot.journal.wakeup import Wakeup
+from bot.front.front import Front
+from bot.front.server import Server, listen
+from bot.journal.wakeup import Bell
 from bot.logs import event
 from bot.model.job import TryLater
 from bot.settings import Settings, SettingsError
-from bot.slack.client import SlackRefused, called
+from bot.slack.client import SlackClient, SlackRefused, slack_client
 
 STOP = 22
-"""How long what is under way may take to finish, in seconds; 25 with what gunicorn takes before. Heroku kills at 30."""
+"""How long jobs under way may take to finish at the stop, in seconds."""
 
-_THREADS = 32  # requests at once; each takes milliseconds
+END = 24.5
+"""How long the whole stop may take, in seconds; what still runs then is killed. Heroku kills everything after 30."""
+
+_SAME_SIGNAL = 0.2  # seconds; a terminal and the program that runs `serve` in it may both pass one on
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a worker that died is replaced
+_STEADY = 30.0  # a worker that lived so long, in seconds, did not die at its start
 
 
 def serve(settings: Settings, environ: dict[str, str]) -> int:
-    """Serve until a signal says stop, and return the exit status: 0, or 1 when Socket Mode's connection stayed lost.
+    """Serve until a signal says stop; `environ` is what the settings were read from, for the worker to read as well.
 
-    Raises SettingsError when Slack refuses a token, and JournalError when the journal cannot be used.
+    Returns the exit status: 0, or 1 when the port cannot be used or Socket Mode's connection stayed lost. Raises
+    SettingsError when Slack refuses a token, and JournalError when the journal cannot be used at the start.
     """
-    _check_tokens(settings)
-    _prepare(settings, environ)
-    server = _Gunicorn(settings)
-    try:
-        server.run()
-    except SystemExit as stopped:
-        return 1 if server.lost.value else int(stopped.code or 0)
-    return 0
+    return _Processes(settings, environ).run()
+
+
+class _Processes:
+    """A front in this process and a worker in another, from `run` until a signal says stop."""
+
+    def __init__(self, settings: Settings, environ: dict[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._worker = WorkerProcess(environ)
+        self._server: Server | None = None
+        self._stopped_at: float | None = None
+        self._status = 0
+
+    def run(self) -> int:
+        """Serve, and return the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, lambda _number, _frame: self._signalled())
+        _check_tokens(self._settings)
+        _warn_of_a_passing_disk(self._settings, self._environ)
+        front = Front(self._settings, self._worker.bell.ring, {"worker": self._worker.bell.alive}, self._lost)
+        front.open()
+        try:
+            listener = listen(self._settings.host, self._settings.port)
+        except OSError as error:
+            where = f"{self._settings.host}:{self._settings.port}"
+            sys.stderr.write(f"HOST and PORT: cannot listen at {where}: {error.strerror}.\n")
+            return 1
+        self._server = Server(front.web, listener)
+        self._worker.start()
+        front.connect()
+        mode = "socket" if self._settings.socket_mode else "http"
+        event("started", part="front", pid=os.getpid(), version=__version__, mode=mode)
+        self._server.run()
+        self._finish(front)
+        return self._status
+
+    def _finish(self, front: Front) -> None:
+        """Let the worker finish, and close."""
+        late = threading.Timer(END - (time.monotonic() - (self._stopped_at or 0.0)), self._end_late)
+        late.daemon = True
+        late.start()
+        self._worker.stop()
+        front.hang_up()
+        self._worker.join()
+        front.close()
+        event("stopped", part="front")
+
+    def _signalled(self) -> None:
+        """Stop at the first signal; end at once at a second one, or before anything was begun."""
+        if self._server is None:
+            raise SystemExit(0)
+        if self._stopped_at is None:
+            self._stop()
+        elif time.monotonic() - self._stopped_at > _SAME_SIGNAL:
+            self._end(1)
+
+    def _lost(self) -> None:
+        """Stop because Socket Mode's connection stayed lost: a supervisor then starts the bot again."""
+        self._status = 1
+        self._stop()
+
+    def _stop(self) -> None:
+        self._stopped_at = self._stopped_at or time.monotonic()
+        if self._server:
+            self._server.stop()
+
+    def _end_late(self) -> None:
+        event("stopped_late", level=logging.WARNING, seconds=END)
+        self._end(self._status)
+
+    def _end(self, status: int) -> None:
+        """End both processes now."""
+        self._worker.kill()
+        os._exit(status)
+
+
+class WorkerProcess:
+    """The worker: started again, after a pause that grows, whenever it dies. `bell` wakes it and knows if it lives."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.bell = Bell()
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker, and keep one running from now on."""
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Let the worker finish what is under way, and start no other."""
+        with self._starting:
+            self._stopping.set()
+        if self._process:
+            self._process.terminate()
+
+    def join(self) -> None:
+        """Wait for the worker's end."""
+        self._keeper.join()
+
+    def kill(self) -> None:
+        """End the worker at once."""
+        if self._process:
+            self._process.kill()
+
+    def _keep(self) -> None:
+        # Inherited by the worker: the terminal's signals are for the front, which tells the worker when to stop.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            ended = self._run()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began > _STEADY:
+                pause = _FIRST_PAUSE
+            event("worker_ended", level=logging.ERROR, status=ended, again_in=pause)
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _run(self) -> int | str:
+        """Run one worker to its end; return its exit status, or why it could not be started."""
+        command = [sys.executable, "-m", "bot.worker", str(STOP)]
+        with self.bell.connect() as link, self._starting:
+            if self._stopping.is_set():
+                return 0
+            try:
+                self._process = subprocess.Popen(command, env=self._environ, stdin=link.fileno())  # noqa: S603
+            except OSError as error:
+                return f"not started: {error.strerror}"
+        self.bell.listen()
+        return self._process.wait()
 
 
 def _check_tokens(settings: Settings) -> None:
     """Refuse to start with a token that Slack refuses; a Slack that does not answer is no reason not to start."""
-    slack = web_client(settings)
-    _check("SLACK_BOT_TOKEN", slack.auth_test)
+    _check("SLACK_BOT_TOKEN", slack_client(settings), "auth.test")
     if settings.socket_mode:
-        _check("SLACK_APP_TOKEN", lambda: slack.apps_connections_open(app_token=settings.slack_app_token))
+        app = SlackClient(settings.slack_app_token, settings.slack_api_url)
+        _check("SLACK_APP_TOKEN", app, "apps.connections.open")
 
 
-def _check(name: str, call: Callable[[], SlackResponse]) -> None:
+def _check(name: str, slack: SlackClient, method: str) -> None:
     try:
-        called(call)
+        slack.call(method)
     except SlackRefused as error:
         raise SettingsError([f"Slack refuses {name}: {error.error}."]) from error
     except TryLater as error:
         event("slack_not_asked", level=logging.WARNING, token=name, reason=error.why)
 
 
-def _prepare(settings: Settings, environ: dict[str, str]) -> None:
-    """Make the journal's tables, in a process that ends before the bot's threads begin."""
+def _warn_of_a_passing_disk(settings: Settings, environ: dict[str, str]) -> None:
     if "DYNO" in environ and settings.database_url.startswith("sqlite"):
         event(
             "journal_will_not_last", level=logging.WARNING, remedy="this disk is emptied at every restart; add Postgres"
         )
-    journal = Journal(settings.database_url)
-    journal.open()
-    journal.close()
-
-
-class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's messages in the bot's own log; no access log."""
-
-    def setup(self, cfg: Config) -> None:
-        self.cfg = cfg
-        self.error_log.propagate = True
-        self.error_log.setLevel(logging.WARNING)
-
-
-class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn with two processes: one takes commands in, the other carries them, so that no command waits for work.
-
-    In Socket Mode the first holds the connection, and HTTP serves the health check alone. What has threads is built
-    after the fork, and stopped after the last request. `lost` says across the processes that the connection stayed
-    lost.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._stop: list[Callable[[], None]] = []
-        self._wakeup = Wakeup()
-        self._carries = False
-        self.lost = multiprocessing.Value("b", 0)
-        super().__init__()
-
-    def load_config(self) -> None:
-        settings = self._settings
-        options: dict[str, Any] = {
-            "bind": f"{settings.host}:{settings.port}",
-            "workers": 2,
-            "worker_class": "gthread",
-            "threads": _THREADS,
-            "worker_connections": 1000,
-            "graceful_timeout": STOP + 5,
-            "control_socket_disable": True,
-            "logger_class": _Logger,
-            "pre_fork": self._choose,
-            "worker_exit": lambda _arbiter, _worker: self._finish(),
-        }
-        for name, value in options.items():
-            self.cfg.set(name, value)
-
-    def _choose(self, arbiter: Any, worker: Any) -> None:
-        """Let the process that is about to be forked carry, if there is none that does; it gets no requests then."""
-        taking_in = sum(bool(other.sockets) for other in arbiter.WORKERS.values())
-        self._carries = taking_in > len(arbiter.WORKERS) - taking_in
-        if self._carries:
-            worker.sockets = []
-
-    def load(self) -> HttpApp:
-        bot = Bot(self._settings, self._wakeup)
-        if self._carries:
-            bot.start()
-            self._stop = [lambda: bot.stop(STOP)]
-            event("started", part="carrier", pid=os.getpid(), version=__version__)
-            return bot.web
-        self._stop = [bot.close]
-        if self._settings.socket_mode:
-            connection = Connection(bot.bolt, self._connection_url, self._end)
-            connection.open()
-            bot.also_healthy = connection.connected
-            self._stop.insert(0, connection.close)
-        mode = "socket" if self._settings.socket_mode else "http"
-        event("started", part="front", pid=os.getpid(), version=__version__, mode=mode)
-        return bot.web
-
-    def _connection_url(self) -> str:
-        """Ask Slack where to connect to. Raises SlackRefused or TryLater."""
-        slack, token = web_client(self._settings), self._settings.slack_app_token
-        return str(called(lambda: slack.apps_connections_open(app_token=token)).get("url", ""))
-
-    def _end(self) -> None:
-        """End the process as a signal would, so that its supervisor starts it anew."""
-        self.lost.value = 1
-        os.kill(os.getppid(), signal.SIGTERM)
-
-    def _finish(self) -> None:
-        for stop in self._stop:
-            stop()
-        event("stopped", part="carrier" if self._carries else "front")
-        sys.stderr.flush()

@@ -13,20 +13,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 
 from bot import logs, settings
-from bot.app import Bot
-from bot.journal.wakeup import Wakeup
+from bot.front.front import Front
+from bot.front.server import Server, listen
+from bot.journal.wakeup import Bell, Wakeup
 from bot.sandbox.api import Api
 from bot.sandbox.process import variables
 from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
-from bot.worker import pool as worker
+from bot.worker import pool
+from bot.worker.worker import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -92,10 +92,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @dataclass
 class Running:
-    """A bot in this process and the address at which it serves."""
+    """A front and a worker in this process, and the address at which the front serves."""
 
-    bot: Bot
     url: str
+    worker: Worker
 
 
 @pytest.fixture
@@ -104,29 +104,29 @@ def start(
 ) -> Iterator[Callable[..., Running]]:
     """Start a bot between the stand-ins; keyword arguments are further variables of its environment."""
     monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.05)
-    monkeypatch.setattr(worker, "POLL", 0.05)
+    monkeypatch.setattr(pool, "POLL", 0.05)
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Running:
             more = {"ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
-            bot = Bot(settings.read({**variables(workspace, api), **more}), Wakeup())
-            bot.start()
-            stack.callback(bot.stop, 5)
-            server = make_server("127.0.0.1", 0, bot.web, _Server, _Quiet)
-            thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-            thread.start()
-            stack.callback(server.server_close)
-            stack.callback(server.shutdown)
-            return Running(bot, f"http://127.0.0.1:{server.server_port}")
+            chosen = settings.read({**variables(workspace, api), **more})
+            bell = Bell()
+            link = stack.enter_context(bell.connect())
+            wakeup = Wakeup(link)
+            front = Front(chosen, bell.ring, {"worker": bell.alive}, lambda: None)
+            worker = Worker(chosen, wakeup)
+            front.open()
+            stack.callback(front.close)
+            worker.start()
+            server = Server(front.web, listen("127.0.0.1", 0))
+            stack.callback(server.close)
+            threads = [threading.Thread(target=target) for target in (server.run, bell.listen, wakeup.listen)]
+            for thread in threads:
+                thread.start()
+                stack.callback(thread.join)
+            stack.callback(bell.close)
+            stack.callback(worker.stop, 5)
+            stack.callback(server.stop)
+            return Running(f"http://127.0.0.1:{server.port}", worker)
 
         yield _start
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-    request_queue_size = 256
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""

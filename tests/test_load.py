@@ -60,7 +60,7 @@ def test_past_the_bound_nothing_more_is_accepted(
 ) -> None:
     """With as many open jobs as there may be, the sender is told privately that nothing was created."""
     workspace.command(served.url, "first")
-    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert workspace.finished()
     engine = connections.connect(f"sqlite:///{tmp_path}/addgroup.db")
     with engine.begin() as connection:
         first = connection.execute(select(jobs)).mappings().one()

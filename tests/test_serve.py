@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from bot.journal.wakeup import Wakeup
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
-from tests.conftest import Running
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,24 +88,39 @@ def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
     served.kill()
 
 
-def parts(served: Served) -> tuple[set[int], set[int]]:
-    """Return the ids of the processes that take commands in, and of those that carry, as the log names them."""
-    children = Path(f"/proc/{served.process.pid}/task/{served.process.pid}/children").read_text(encoding="ascii")
-    log = served.log.read_text()
-    fronts, carriers = ({*map(int, re.findall(f"part={part} pid=(\\d+)", log))} for part in ("front", "carrier"))
-    living = set(map(int, children.split()))
-    return living & fronts, living & carriers
+def worker_of(served: Served, without: int = 0) -> int:
+    """Wait until a worker other than `without` has started, and return its process id."""
+    for _ in polled(served):
+        pids = re.findall(r"part=worker pid=(\d+)", served.log.read_text())
+        if pids and int(pids[-1]) != without:
+            return int(pids[-1])
+    raise AssertionError
 
 
-def one_of_each(served: Served, without: AbstractSet[int] = frozenset(), seconds: float = 20) -> tuple[int, int]:
-    """Wait until one process takes in and one carries, none of them among `without`, and return them."""
+def polled(served: Served, seconds: float = 20) -> Iterator[None]:
+    """Let a test look again and again; fail it with the log when it has looked for so long."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        fronts, carriers = parts(served)
-        if len(fronts) == len(carriers) == 1 and not without & (fronts | carriers):
-            return fronts.pop(), carriers.pop()
+        yield
         time.sleep(0.02)
-    raise AssertionError(f"not one of each: {parts(served)}\n{served.log.read_text()}")
+    raise AssertionError(served.log.read_text())
+
+
+def wait_for_health(served: Served, status: int) -> str:
+    """Wait until the health check has this HTTP status, and return what it says."""
+    for _ in polled(served):
+        answer = requests.get(f"{served.url}/healthz", timeout=5)
+        if answer.status_code == status:
+            return answer.text
+    raise AssertionError
+
+
+def wait_for_end(pid: int, served: Served) -> None:
+    """Wait until a process is gone, or has nothing left but its exit status."""
+    stat = Path(f"/proc/{pid}/stat")
+    for _ in polled(served, 30):
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
 
 
 def wait_for_created(workspace: Workspace, number: int) -> bool:
@@ -113,20 +128,13 @@ def wait_for_created(workspace: Workspace, number: int) -> bool:
     return workspace.wait_for(lambda: sum(m.outcome == "created" for m in workspace.messages) == number, 20)
 
 
-def until_healthy(served: Served, seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while requests.get(f"{served.url}/healthz", timeout=5).status_code != 200:
-        assert time.monotonic() < until, served.log.read_text()
-        time.sleep(0.02)
-
-
-def test_a_killed_carrier_is_replaced_while_commands_come_in(workspace: Workspace, api: Api, served: Served) -> None:
-    """Its jobs are answered by the next one, none is sent twice, and the front acknowledges meanwhile."""
-    front, carrier = one_of_each(served)
-    api.faults.append("silence")  # the carrier is killed before there is an answer
+def test_a_killed_worker_is_replaced_while_commands_come_in(workspace: Workspace, api: Api, served: Served) -> None:
+    """The next worker answers its jobs and sends none twice; the front acknowledges meanwhile."""
+    worker = worker_of(served)
+    api.faults.append("silence")  # the worker is killed before there is an answer
     assert workspace.command(served.url, "A").status == 200
     assert api.called.wait(10)
-    os.kill(carrier, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)
     for number in range(10):
         reply = workspace.command(served.url, f"B{number}")
         assert (reply.status, reply.text) == (200, "")
@@ -136,55 +144,124 @@ def test_a_killed_carrier_is_replaced_while_commands_come_in(workspace: Workspac
         "A",
         *(f"B{number}" for number in range(10)),
     ]
-    assert one_of_each(served)[0] == front
-    assert one_of_each(served)[1] != carrier
+    assert worker_of(served, worker) != worker
     assert served.stop() == 0
 
 
-def test_a_killed_front_is_replaced(workspace: Workspace, api: Api, served: Served) -> None:
-    """Commands are taken in again, health is well again, and what is carried is not disturbed."""
-    front, carrier = one_of_each(served)
+def test_a_killed_front_takes_the_worker_with_it(
+    workspace: Workspace, api: Api, served: Served, tmp_path: Path
+) -> None:
+    """The worker answers what is under way and ends by itself; the next bot does the rest, on the same port."""
+    worker = worker_of(served)
     api.delay = 0.5
     assert workspace.command(served.url, "A").status == 200
     assert api.called.wait(10)
-    os.kill(front, signal.SIGKILL)
-    assert one_of_each(served, {front})[1] == carrier
-    assert workspace.command(served.url, "B").status == 200
-    until_healthy(served)
+    os.kill(served.process.pid, signal.SIGKILL)
+    again = Served(workspace, api, tmp_path, PORT=str(served.port))
+    assert wait_for_created(workspace, 1)
+    wait_for_end(worker, served)
+    assert workspace.command(again.url, "B").status == 200
     assert wait_for_created(workspace, 2)
     assert api.made() == 2
-    assert served.stop() == 0
+    assert again.stop() == 0
 
 
-def test_a_hangup_leaves_one_of_each(workspace: Workspace, api: Api, served: Served) -> None:
-    """SIGHUP replaces both processes, twice; what was accepted before is answered, and what comes after is taken in."""
-    api.delay = 0.3
-    for number in range(2):
-        before = set(one_of_each(served))
-        assert workspace.command(served.url, f"before {number}").status == 200
-        served.process.send_signal(signal.SIGHUP)
-        one_of_each(served, before)
-        assert workspace.command(served.url, f"after {number}").status == 200
-        assert wait_for_created(workspace, 2 * number + 2)
-    until_healthy(served)
-    assert api.made() == 4
-    assert served.stop() == 0
+def test_a_frozen_worker_makes_the_health_check_fail(served: Served) -> None:
+    """Commands would be acknowledged and not carried: whatever supervises the bot must know."""
+    worker = worker_of(served)
+    os.kill(worker, signal.SIGSTOP)
+    assert wait_for_health(served, 503) == "failing: worker"
+    os.kill(worker, signal.SIGCONT)
+    assert wait_for_health(served, 200) == "ok"
 
 
-def test_without_a_living_carrier_it_is_not_healthy(
-    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_dies_while_the_journal_is_locked_comes_back(
+    workspace: Workspace, api: Api, served: Served, tmp_path: Path
 ) -> None:
-    """Commands would be acknowledged and not carried, which who supervises the bot learns."""
-    monkeypatch.setattr(Wakeup, "beat", lambda _wakeup, _until: None)
-    answer = requests.get(f"{start().url}/healthz", timeout=5)
-    assert (answer.status_code, answer.text) == (503, "failing")
+    """The bot goes on and says that it fails, until the journal can be written again."""
+    worker = worker_of(served)
+    with contextlib.closing(sqlite3.connect(tmp_path / "addgroup.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        os.kill(worker, signal.SIGKILL)
+        for _ in polled(served):
+            if "event=worker_not_started" in served.log.read_text():
+                break
+        assert "worker" in wait_for_health(served, 503)
+        other.execute("ROLLBACK")
+    assert wait_for_health(served, 200) == "ok"
+    assert workspace.command(served.url, "A").status == 200
+    assert wait_for_created(workspace, 1)
+    assert served.stop() == 0
+
+
+# The stop.
+
+
+def test_a_signal_to_all_processes_stops_both_in_order(workspace: Workspace, api: Api, served: Served) -> None:
+    """As Ctrl-C in a terminal, systemd and Heroku send it: what is under way is answered, and the status is 0."""
+    api.delay = 0.5
+    assert workspace.command(served.url, "A").status == 200
+    assert api.called.wait(10)
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C under a wrapper that passes it on in its own way
+        os.killpg(served.process.pid, number)
+    assert served.process.wait(25) == 0
+    assert [m.outcome for m in workspace.messages if m.thread_ts] == ["created"]
+    assert "Traceback" not in served.log.read_text()
+    assert served.log.read_text().count("event=stopped") == 2
+
+
+def test_a_second_signal_ends_both_at_once(workspace: Workspace, api: Api, served: Served) -> None:
+    """A person who does not want to wait presses Ctrl-C again."""
+    worker = worker_of(served)
+    api.delay = 60.0
+    assert workspace.command(served.url, "A").status == 200
+    assert api.called.wait(10)
+    served.process.send_signal(signal.SIGINT)
+    wait_until_refused(served)
+    for _ in polled(served, 10):
+        served.process.send_signal(signal.SIGINT)
+        if served.process.poll() is not None:
+            break
+    assert served.process.wait(5) == 1
+    wait_for_end(worker, served)
+
+
+def wait_until_refused(served: Served) -> None:
+    """Wait until nothing listens at the bot's port any more."""
+    for _ in polled(served):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", served.port)):
+                return
+
+
+def test_half_a_request_does_not_hold_up_the_stop(served: Served) -> None:
+    """The bot ends in time beside a client that sends only a part of its request."""
+    with socket.create_connection(("127.0.0.1", served.port)) as client:
+        client.sendall(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        wait_for_health(served, 200)
+        assert served.stop(seconds=25) == 0
+
+
+def test_a_request_in_flight_is_answered_at_the_stop(served: Served) -> None:
+    """A request whose second half comes after the signal is still acknowledged."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as client:
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Le")
+        wait_for_health(served, 200)
+        served.process.send_signal(signal.SIGTERM)
+        wait_until_refused(served)
+        client.sendall(b"ngth: 0\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 ")
+    assert served.process.wait(25) == 0
+
+
+# What is logged, and the port.
 
 
 def test_the_log_holds_no_secret_and_no_text(workspace: Workspace, api: Api, tmp_path: Path) -> None:
     """At DEBUG too: no token, key, hash, signing secret, response URL or group name."""
     served = Served(workspace, api, tmp_path, LOG_LEVEL="DEBUG")
     workspace.command(served.url, "Secret-Customers")
-    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert workspace.finished()
     requests.post(f"{served.url}/slack/events", data="text=Secret-Customers", timeout=5)
     served.stop()
     log = served.log.read_text()
@@ -195,10 +272,12 @@ def test_the_log_holds_no_secret_and_no_text(workspace: Workspace, api: Api, tmp
 
 
 def test_a_port_in_use_is_a_failure_and_not_a_hang(workspace: Workspace, api: Api, tmp_path: Path) -> None:
-    """Exit status 1 and a word about the address."""
+    """Exit status 1 and one line that names what to change."""
     ended = serve(tmp_path, {**variables(workspace, api), "PORT": str(api.port)})
     assert ended.returncode == 1
+    assert "PORT" in ended.stderr
     assert "in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_nothing_happens_at_import() -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
-from slack_sdk.web import SlackResponse
-
 from bot.admin.finding import OK, SKIPPED, WARNING, WRONG, Finding, chosen_from, shown, skipped
-from bot.app import web_client
 from bot.model.job import TryLater
 from bot.settings import Settings
-from bot.slack.client import SlackRefused, called
+from bot.slack.client import Answer, SlackClient, SlackRefused, slack_client
 
 SCOPES = {
     "commands": "offering /addgroup",
@@ -42,7 +39,7 @@ def token(environ: Mapping[str, str]) -> Iterator[Finding]:
     if chosen is None or not chosen.slack_bot_token:
         yield from skipped("its settings are missing or wrong", "Slack token", "scopes", "clock")
         return
-    answer, fault = _asked(web_client(chosen).auth_test)
+    answer, fault = _asked(slack_client(chosen), "auth.test")
     if answer is None:
         remedy = "copy OAuth & Permissions > Bot User OAuth Token again; if there is none, install the app."
         yield _refused("Slack token", fault, remedy)
@@ -52,9 +49,9 @@ def token(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(OK, "Slack token", who)
     members = chosen_from(environ, (*_SLACK, "ADDGROUP_MEMBERS"))
     usergroups = [member for member in members.members if member.startswith("S")] if members else []
-    yield from _scopes(_header(answer, "x-oauth-scopes"), usergroups)
+    yield from _scopes(answer.headers.get("X-OAuth-Scopes", ""), usergroups)
     yield from (_usergroup(chosen, usergroup) for usergroup in usergroups)
-    yield clock(_header(answer, "date"))
+    yield clock(answer.headers.get("Date", ""))
 
 
 def _scopes(header: str, usergroups: list[str]) -> Iterator[Finding]:
@@ -75,7 +72,7 @@ def _scopes(header: str, usergroups: list[str]) -> Iterator[Finding]:
 def _usergroup(chosen: Settings, usergroup: str) -> Finding:
     """Read a user group's members, as is done before somebody is let in."""
     part = f"user group {usergroup}"
-    answer, fault = _asked(lambda: web_client(chosen).usergroups_users_list(usergroup=usergroup))
+    answer, fault = _asked(slack_client(chosen), "usergroups.users.list", usergroup=usergroup)
     if answer is None:
         remedy = "Let ADDGROUP_MEMBERS name user groups that exist; they need a paid plan of Slack and usergroups:read."
         return Finding(WRONG, part, f"cannot be read, so it lets nobody in: {fault}", remedy)
@@ -108,7 +105,8 @@ def socket_mode(environ: Mapping[str, str]) -> Iterator[Finding]:
     elif not chosen.socket_mode:
         yield from skipped("SLACK_APP_TOKEN is not set, so this is HTTP mode", part)
     else:
-        _, fault = _asked(lambda: web_client(chosen).apps_connections_open(app_token=chosen.slack_app_token))
+        app = SlackClient(chosen.slack_app_token, chosen.slack_api_url)
+        _, fault = _asked(app, "apps.connections.open")
         remedy = (
             "make a token under Basic Information > App-Level Tokens with the scope connections:write, set it as "
             "SLACK_APP_TOKEN, and see that Socket Mode is switched on."
@@ -134,18 +132,14 @@ def _refused(part: str, fault: str, remedy: str) -> Finding:
     return Finding(WRONG, part, f"no usable answer: {fault}", _NO_SLACK)
 
 
-def _asked(call: Callable[[], SlackResponse]) -> tuple[SlackResponse | None, str]:
-    """Make a call of Slack's Web API; return its answer, or None and what went wrong."""
+def _asked(slack: SlackClient, method: str, **arguments: str) -> tuple[Answer | None, str]:
+    """Call a method of Slack's Web API; return its answer, or None and what went wrong."""
     try:
-        return called(call), ""
+        return slack.call(method, **arguments), ""
     except SlackRefused as error:
         fault = error.error
     except TryLater as error:
-        if reason := getattr(error.__cause__, "reason", None):  # of the connection that did not come about
-            return None, shown(str(reason))
         fault = error.why
+    finally:
+        slack.close()
     return None, "what answers at SLACK_API_URL is not Slack" if fault == "http_200" else fault
-
-
-def _header(answer: SlackResponse, name: str) -> str:
-    return next((str(value) for header, value in answer.headers.items() if header.lower() == name), "")

@@ -1,12 +1,12 @@
-"""What people do in Slack: the command, and the boundary at which a fault becomes a reference id."""
+"""The command: what people type after it, and what it does."""
 
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from slack_bolt import Ack, App
-from slack_bolt.response import BoltResponse
 
 from bot.front import pages
 from bot.front.form import Form
@@ -14,11 +14,11 @@ from bot.front.intake import Intake, Reply
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.command import Create, Help, History, OpenForm, parse
-from bot.model.job import Job, new_id, steps_of
+from bot.model.command import Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
+from bot.model.job import Job, steps_of
 from bot.model.names import UsageError
 from bot.slack import messages
-from bot.slack.texts import LANGUAGES, say
+from bot.slack.texts import say
 
 COMMAND = "/addgroup"
 
@@ -35,23 +35,28 @@ class Commands:
         self._form = form
 
     def register(self, app: App) -> None:
-        """Register the listeners."""
-        app.command(COMMAND)(self.command)
-        app.error(self.failed)
+        """Register the listener. It takes any command: see `command`."""
+        app.command(re.compile(""))(self.command)
 
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
-        """Answer `/addgroup …`: privately for help, history and mistakes, else accept the job."""
+        """Answer `/addgroup …`: privately for help, history and mistakes, else accept the job.
+
+        A command of another name is taken as this one. Slack signs only the commands of this app, which has one, and
+        whoever manages the app may give it another name, such as one in their own language.
+        """
+        if command.get("command") != COMMAND:
+            event("other_command", command=command.get("command"), taken_as=COMMAND)
         user, response_url = command["user_id"], command["response_url"]
         reply = self._intake.reply(ack, user, response_url, command=True)
         text = unescape(command.get("text", ""))
         try:
-            parsed = parse(text)
+            parsed = parse(text, {COMMAND, command.get("command", COMMAND)})
         except UsageError as error:
             mistake = error
             reply.tell(lambda language: messages.usage(language, mistake))
             return
         match parsed:
-            case Help():
+            case Help() | ListGroups() | SetLanguage():
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
                 allowed = not self._access.refusal(user, command["channel_id"], 0.0)
                 reply.tell(lambda language: pages.help_page(language, self._groups.known() if allowed else []))
@@ -72,15 +77,6 @@ class Commands:
                     ),
                     reply,
                 )
-
-    def failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
-        """Log an unexpected fault with a reference and tell it to the person; HTTP 200, or Slack would hide it."""
-        reference = new_id()
-        event("request_failed", level=logging.ERROR, reference=reference, trace=error)
-        user = body.get("user_id")
-        language = self._users.known_language(user) if isinstance(user, str) else ""
-        told = [say(each, "failure.internal", reference=reference) for each in ([language] if language else LANGUAGES)]
-        return BoltResponse(status=200, body="\n".join(told))
 
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:

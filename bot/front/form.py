@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import replace
+import threading
 from typing import Any
 
 from slack_bolt import Ack, App
-from slack_sdk import WebClient
 
 from bot.front import pages
 from bot.front.answer_size import fitting
@@ -18,18 +17,22 @@ from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.command import NewGroup, outline
+from bot.model.command import form_groups, form_line
 from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater, steps_of
-from bot.model.names import Parent, ParentId, UsageError, clean_name
+from bot.model.names import Parent, ParentId, UsageError
 from bot.model.next_job import follow
 from bot.model.outcome import Created
 from bot.slack import messages, wording
-from bot.slack.client import SlackRefused, called
+from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.texts import say, say_plain
 
 SOON = 1.0
 """How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
+
+
+AT_ONCE = 8
+"""How many threads may wait for Slack at once, so that the others are free to acknowledge commands."""
 
 
 class Form:
@@ -38,13 +41,14 @@ class Form:
     `slack` opens forms while Slack waits, so its calls must end well within three seconds.
     """
 
-    def __init__(self, slack: WebClient, intake: Intake, groups: Groups, journal: Journal) -> None:
+    def __init__(self, slack: SlackClient, intake: Intake, groups: Groups, journal: Journal) -> None:
         self._slack = slack
         self._intake = intake
         self._users = intake.users
         self._access = intake.access
         self._groups = groups
         self._journal = journal
+        self._free = threading.BoundedSemaphore(AT_ONCE)
 
     def register(self, app: App) -> None:
         """Register the listeners."""
@@ -61,7 +65,9 @@ class Form:
         if isinstance(step.outcome, Created):
             self._open(reply, trigger_id, Origin(channel, reply.response_url), parent=ParentId(step.outcome.id))
         else:
-            self._open(reply, trigger_id, Origin(channel, reply.response_url, old.id), step.name, step.parent)
+            self._open(
+                reply, trigger_id, Origin(channel, reply.response_url, old.id), form_line(step.name), step.parent
+            )
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
@@ -71,21 +77,21 @@ class Form:
         typed = values[pages.NAME][pages.NAME].get("value") or ""
         picked = values[pages.PARENT][pages.PARENT].get("selected_option")
         try:
-            groups = outline(typed, lambda line: NewGroup(clean_name(line))) or (NewGroup(clean_name("")),)
-        except UsageError as error:
-            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
-            return
-        try:
             parent = pages.chosen(picked["value"]) if picked else None
         except ValueError:
             self._refuse(ack, reply, pages.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
+            return
+        try:
+            groups = form_groups(typed, parent)
+        except UsageError as error:
+            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
             return
         job = Job(
             user=reply.user,
             channel=origin.channel,
             trigger=f"edit:{origin.job}" if origin.job else f"form:{view['id']}",
             typed=_as_command(typed, parent),
-            steps=steps_of(group if group.above is not None else replace(group, parent=parent) for group in groups),
+            steps=steps_of(groups),
             response_url=origin.response_url,
             language=reply.language,
         )
@@ -93,7 +99,17 @@ class Form:
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Suggest parents for what is typed in the form; an id is always possible."""
+        """Suggest parents for what is typed in the form; nothing while too many threads wait already."""
+        if not self._free.acquire(blocking=False):
+            ack(options=[])
+            return
+        try:
+            self._suggest(ack, body)
+        finally:
+            self._free.release()
+
+    def _suggest(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Suggest parents; an id is always possible."""
         query, user = str(body.get("value", "")), body["user"]["id"]
         channel = Origin.load(body["view"]["private_metadata"]).channel
         language = self._users.language(user, SOON)
@@ -111,6 +127,16 @@ class Form:
         ack(options=fitting(found, pages.MAX_OPTIONS, last=by_id))
 
     def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
+        if not self._free.acquire(blocking=False):
+            event("form_not_opened", level=logging.WARNING, user=reply.user, error="too many at once")
+            reply.tell_at_once(lambda language: messages.plain(say(language, "form.not_opened")))
+            return
+        try:
+            self._open_now(reply, trigger_id, origin, name, parent)
+        finally:
+            self._free.release()
+
+    def _open_now(self, reply: Reply, trigger_id: str, origin: Origin, name: str, parent: Parent) -> None:
         language = self._users.language(reply.user, SOON)
         if reason := self._access.refusal(reply.user, origin.channel, SOON):
             event("denied", user=reply.user, channel=origin.channel, reason=reason)
@@ -118,7 +144,7 @@ class Form:
             return
         view = pages.form(language, origin, name, parent)
         try:
-            called(lambda: self._slack.views_open(trigger_id=trigger_id, view=view))
+            self._slack.call("views.open", trigger_id=trigger_id, view=view)
         except (SlackRefused, TryLater) as error:
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
             reply.tell(lambda language: messages.plain(say(language, "form.not_opened")))

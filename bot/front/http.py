@@ -1,10 +1,11 @@
-"""The HTTP front: lets in what Slack signed and hands it to Bolt in the form that Socket Mode delivers."""
+"""The WSGI application: lets in what Slack signed and hands it to Bolt in the form that Socket Mode delivers."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 EVENTS = "/slack/events"
 HEALTH = "/healthz"
 MAX_BODY = 1024 * 1024
-"""Longest body that is read, in bytes; Slack's are a few KB, a form full of names some hundred."""
+"""Longest body that the server reads, in bytes; Slack's are a few KB, a form full of names some hundred."""
+
+_SSL_CHECK = re.compile(r"(?:^|&)ssl_check=1(?:&|$)")
+# Slack asks this without a signature, to see whether the certificate is in order.
+# Source: https://docs.slack.dev/interactivity/implementing-slash-commands
 
 Answer = tuple[HTTPStatus, str, dict[str, list[str]]]
 
@@ -38,6 +43,12 @@ class _Refused(Exception):
         self.headers = headers or {}
 
 
+def log_refusal(status: int, reason: str, path: str) -> None:
+    """Log a request that was not let in, and its path as far as it is of use: anybody may have sent it."""
+    shown = path[:100].encode("ascii", "backslashreplace").decode()
+    event("refused", level=logging.WARNING, status=status, reason=reason, path=shown)
+
+
 class HttpApp:
     """The WSGI application.
 
@@ -47,38 +58,51 @@ class HttpApp:
     Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
     """
 
-    def __init__(self, app: App | None, signing_secret: str, healthy: Callable[[], bool]) -> None:
-        """Serve `app`, or only the health check where `app` is None (in Socket Mode)."""
+    def __init__(self, app: App | None, signing_secret: str, checks: Mapping[str, Callable[[], bool]]) -> None:
+        """Serve `app`, or only the health check where `app` is None (in Socket Mode).
+
+        `checks` tell of each part of the bot, by its name, whether it works.
+        """
         self._app = app
         self._signing_secret = signing_secret
-        self._healthy = healthy
+        self._checks = checks
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         try:
             status, body, headers = self._answer(environ)
         except _Refused as refused:
-            event("refused", level=logging.WARNING, status=refused.status.value, reason=refused.reason)
+            log_refusal(refused.status.value, refused.reason, environ.get("PATH_INFO", ""))
             status, body, headers = refused.status, refused.status.phrase, refused.headers
         content = body.encode()
         lines = [(name, value) for name, values in headers.items() for value in values]
         if "content-type" not in {name.lower() for name in headers}:
             lines.append(("Content-Type", "text/plain; charset=utf-8"))
         start_response(f"{status.value} {status.phrase}", [*lines, ("Content-Length", str(len(content)))])
-        return [content]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
     def _answer(self, environ: WSGIEnvironment) -> Answer:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if path == HEALTH:
-            _allow(method, "GET")
-            return (HTTPStatus.OK, "ok", {}) if self._healthy() else (HTTPStatus.SERVICE_UNAVAILABLE, "failing", {})
+            _allow(method, "GET", "HEAD")
+            return self._health()
         if path != EVENTS or self._app is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
+        if method == "GET" and _SSL_CHECK.search(environ.get("QUERY_STRING", "")):
+            return HTTPStatus.OK, "", {}
         _allow(method, "POST")
         body = _body(environ)
+        if _SSL_CHECK.search(body):
+            return HTTPStatus.OK, "", {}
         self._verify(environ, body)
         response = _dispatch(self._app, _payload(body))
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
+
+    def _health(self) -> Answer:
+        failing = [name for name, works in self._checks.items() if not works()]
+        if failing:
+            return HTTPStatus.SERVICE_UNAVAILABLE, f"failing: {', '.join(failing)}", {}
+        return HTTPStatus.OK, "ok", {}
 
     def _verify(self, environ: WSGIEnvironment, body: str) -> None:
         timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
@@ -98,17 +122,15 @@ def _dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:
         raise _Refused(HTTPStatus.BAD_REQUEST, "payload is none of Slack's") from error
 
 
-def _allow(method: str, allowed: str) -> None:
-    if method != allowed:
-        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", {"Allow": [allowed]})
+def _allow(method: str, *allowed: str) -> None:
+    if method not in allowed:
+        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", {"Allow": [", ".join(allowed)]})
 
 
 def _body(environ: WSGIEnvironment) -> str:
-    length = int(environ.get("CONTENT_LENGTH") or 0)  # Slack always sends it; a body without one counts as empty
-    if length > MAX_BODY:
-        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+    """Return the body, which the server has read already, has bounded by MAX_BODY, and knows the length of."""
     try:
-        return str(environ["wsgi.input"].read(length), "utf-8")
+        return str(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)), "utf-8")
     except UnicodeDecodeError as error:
         raise _Refused(HTTPStatus.BAD_REQUEST, "body is not text") from error
 

@@ -10,15 +10,14 @@ from slack_bolt import Ack
 
 from bot.front.answer_size import fits
 from bot.journal.journal import Accepted, Busy, Journal, JournalError
-from bot.journal.wakeup import Wakeup
 from bot.logs import event
 from bot.model.job import Job, TryLater
 from bot.model.outcome import Duplicate
 from bot.slack import messages, wording
 from bot.slack.access import Access
-from bot.slack.client import SlackRefused, tell
+from bot.slack.client import SlackRefused
 from bot.slack.messages import Message
-from bot.slack.texts import say
+from bot.slack.texts import LANGUAGES, say
 from bot.slack.users import Users
 
 Said = Callable[[str], Message]
@@ -48,10 +47,15 @@ class Reply:
         self._errands.submit(self._tell, said, unless)
         self._ack()
 
+    def tell_at_once(self, said: Said) -> None:
+        """Acknowledge and say something, without asking Slack for anything where the acknowledgement can carry it."""
+        self.tell(said)
+
     def _tell(self, said: Said, unless: Callable[[], str] | None) -> None:
         try:
             reason, language = unless() if unless else "", self._users.language(self.user)
-            tell(self.response_url, messages.plain(wording.denied(language, reason)) if reason else said(language))
+            message = messages.plain(wording.denied(language, reason)) if reason else said(language)
+            self._users.slack.respond(self.response_url, message)
         except (SlackRefused, TryLater) as error:
             event("not_told", level=logging.WARNING, user=self.user, error=str(error))
 
@@ -67,15 +71,19 @@ class CommandReply(Reply):
         else:
             super().tell(said, unless)
 
+    def tell_at_once(self, said: Said) -> None:
+        """Acknowledge with the words, in every language where the person's is not known."""
+        texts = [said(language)["text"] for language in ([self.language] if self.language else LANGUAGES)]
+        self._ack(response_type="ephemeral", **messages.plain("\n".join(texts)))
+
 
 class Intake:
     """Accepts jobs, and makes the replies to what people do; `errands` run what must not delay an acknowledgement."""
 
-    def __init__(self, journal: Journal, wakeup: Wakeup, users: Users, access: Access, errands: Executor) -> None:
+    def __init__(self, journal: Journal, users: Users, access: Access, errands: Executor) -> None:
         self.users = users
         self.access = access
         self._journal = journal
-        self._wakeup = wakeup
         self._errands = errands
 
     def reply(self, ack: Ack, user: str, response_url: str, command: bool = False) -> Reply:
@@ -97,7 +105,6 @@ class Intake:
             case Accepted(fresh=False, user=first) if job.followup:
                 reply.tell(lambda language: messages.plain(say(language, "button.used", who=wording.mention(first))))
             case Accepted():
-                self._wakeup.ring()
                 reply.done()
             case Busy():
                 reply.tell(lambda language: messages.plain(say(language, "failure.busy")))

@@ -69,6 +69,12 @@ Source: https://www.postgresql.org/docs/current/runtime-config-client.html and r
 _BEGIN = "; ".join(["BEGIN", *(f"SET LOCAL {name} = {value}" for name, value in _LIMITS.items())])
 
 
+def dispose(engine: Engine) -> None:
+    """Close the engine's connections: idle ones now, those that other threads still use when they are given back."""
+    event.listen(engine, "checkin", lambda _connection, record: record.close())
+    engine.dispose()
+
+
 def sqlite_file(url: str) -> Path | None:
     """Return the file of a SQLite URL; None for PostgreSQL."""
     address = make_url(url)

@@ -60,7 +60,9 @@ _Change = tuple[Job, Callable[[Connection], object]]
 class Journal:
     """The journal in the database at `url`, as seen by one process. Safe to use from many threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ring: Callable[[], None] = lambda: None) -> None:
+        """Keep the journal at `url`, and `ring` whenever a job was accepted."""
+        self._ring = ring
         self._engine = connections.connect(url)
         self._accepting = GroupCommit(self._accept, _AT_ONCE, JournalError)
         self._changing: GroupCommit[_Change, Any] = GroupCommit(self._change_some, _AT_ONCE, JournalError)
@@ -74,7 +76,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the connections; to others this process is dead from now on."""
-        self._engine.dispose()
+        connections.dispose(self._engine)
         if self._sign_of_life:
             self._sign_of_life.close()
 
@@ -91,7 +93,10 @@ class Journal:
         When somebody has just asked for the same group, it is written as settled and answered, and the Duplicate is
         returned, for the caller to tell. When too many are open, nothing is written.
         """
-        return self._accepting.do(job, connections.PATIENCE)
+        accepted = self._accepting.do(job, connections.PATIENCE)
+        if accepted == Accepted(fresh=True):
+            self._ring()
+        return accepted
 
     def _accept(self, batch: list[Job]) -> list[Accepted | Duplicate | Busy]:
         """Accept jobs in one transaction, each as if those before it were written already."""

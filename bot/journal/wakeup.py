@@ -1,39 +1,95 @@
-"""What joins the process that takes commands in with the one that carries them out."""
+"""What joins the front and the worker: one socket pair that carries rings one way and heartbeats the other.
+
+The end of either process closes its end of the pair, which the other notices at once, also after a SIGKILL.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import socket
+import threading
 import time
+
+SILENT_FOR = 10.0
+"""How long the worker may be silent before it counts as dead, in seconds; it may wait this long for the database."""
+
+_BEAT_EVERY = 0.5  # seconds
+
+
+class Bell:
+    """The front's end: wakes the worker and knows whether it lives. It stays when one worker follows another."""
+
+    def __init__(self) -> None:
+        self._link: socket.socket | None = None
+        self._last_beat = float("-inf")
+
+    def connect(self) -> socket.socket:
+        """Return the other end of a new pair, for the next worker."""
+        if self._link:
+            self._link.close()
+        self._link, other = socket.socketpair()
+        return other
+
+    def listen(self) -> None:
+        """Follow the worker's heartbeat, until the worker is gone."""
+        while self._link and _received(self._link):
+            self._last_beat = time.monotonic()
+        self._last_beat = float("-inf")
+
+    def close(self) -> None:
+        """Let the worker know that there will be no more rings."""
+        if self._link:
+            with contextlib.suppress(OSError):  # the worker was faster
+                self._link.shutdown(socket.SHUT_RDWR)
+            self._link.close()
+
+    def ring(self) -> None:
+        """Wake the worker. Without one, nothing happens: the next one looks into the journal at its start."""
+        if self._link:
+            _send(self._link)
+
+    def alive(self) -> bool:
+        """Tell whether the worker has shown a sign of life lately."""
+        return time.monotonic() - self._last_beat < SILENT_FOR
 
 
 class Wakeup:
-    """Wakes the carriers at once, which look into the journal from time to time anyway, and shows that they live.
+    """The worker's end: waits for rings, from the front or from its own threads, and sends the heartbeat."""
 
-    Made before the processes are forked, it serves all of them, whichever ends and is started anew.
-    """
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._rung = threading.Event()
+        self._next_beat = 0.0
 
-    def __init__(self) -> None:
-        self._listening, self._ringing = socket.socketpair()
-        self._ringing.setblocking(False)
-        self._beats_until = multiprocessing.Value("d", 0.0, lock=False)  # a killed process would keep a lock
+    def listen(self) -> None:
+        """Pass the front's rings on, until the front is gone."""
+        while _received(self._link):
+            self.ring()
 
     def ring(self) -> None:
-        """Wake who waits, or who waits next."""
-        with contextlib.suppress(BlockingIOError):  # it has rung so often that one more makes no difference
-            self._ringing.send(b"!")
+        """Wake the thread that waits, or waits next."""
+        self._rung.set()
 
     def wait(self, seconds: float) -> None:
         """Wait until it rings, for at most so long."""
-        self._listening.settimeout(seconds)
-        with contextlib.suppress(TimeoutError, BlockingIOError):  # the latter where there is no time to wait
-            self._listening.recv(4096)
+        self._rung.wait(seconds)
+        self._rung.clear()
 
-    def beat(self, until: float) -> None:
-        """Show that the carriers live, and will show it again before this time of time.monotonic()."""
-        self._beats_until.value = until
+    def beat(self) -> None:
+        """Show that the worker lives; to be called at least every few seconds."""
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + _BEAT_EVERY
+            _send(self._link)
 
-    def alive(self) -> bool:
-        """Tell whether the carriers live."""
-        return bool(time.monotonic() < self._beats_until.value)
+
+def _send(link: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # full of bytes that nobody has read yet, or the other end is gone
+        link.send(b"!", socket.MSG_DONTWAIT)
+
+
+def _received(link: socket.socket) -> bytes:
+    """Return what has come, or nothing when the other end is gone: closed, or with bytes of ours left unread."""
+    try:
+        return link.recv(4096)
+    except OSError:
+        return b""

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+Block = dict[str, Any]
+
 # A mention of everybody, of a channel's members or of a group may never come from what people wrote.
 _FORBIDDEN = re.compile(r"<!(?!date\^)|<#|<mailto:")
 
@@ -20,7 +22,7 @@ def answer_problems(body: bytes) -> list[str]:
 
 def message_problems(message: dict[str, Any]) -> list[str]:
     """Return what Slack would refuse in a message, and what would ring everybody."""
-    text = message.get("text", "")
+    text = message.get("text") or ""  # screen readers and notifications have only this
     problems = [] if text and len(text) <= 40_000 else [f"text of {len(text)} characters"]
     problems += ["a message acts on what people wrote"] if _FORBIDDEN.search(text) else []
     return problems + _blocks(message.get("blocks", []), 50)
@@ -36,8 +38,7 @@ def view_problems(view: dict[str, Any]) -> list[str]:
     ]
     if len(view.get("private_metadata", "")) > 3000:
         problems.append("private_metadata too long")
-    ids = [block.get("block_id") for block in view["blocks"]]
-    return problems + (["two blocks have one id"] if len(set(ids)) < len(ids) else [])
+    return problems
 
 
 def options_problems(options: list[dict[str, Any]]) -> list[str]:
@@ -46,61 +47,148 @@ def options_problems(options: list[dict[str, Any]]) -> list[str]:
     return problems + [problem for option in options for problem in _option(option)]
 
 
-def _blocks(blocks: list[dict[str, Any]], most: int) -> list[str]:
+def _blocks(blocks: list[Block], most: int) -> list[str]:
     problems = [f"{len(blocks)} blocks"] if len(blocks) > most else []
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    problems += ["two blocks have one id"] if len(set(ids)) < len(ids) else []
+    problems += ["a block_id is too long"] if any(len(block_id) > 255 for block_id in ids) else []
     return problems + [problem for block in blocks for problem in _block(block)]
 
 
-def _block(block: dict[str, Any]) -> Iterator[str]:
-    match block["type"]:
+def _block(block: Block) -> Iterator[str]:
+    match block.get("type"):
         case "section":
-            yield from _text(block, "text", 3000)
-            if _FORBIDDEN.search(block["text"]["text"]):
-                yield "a section acts on what people wrote"
+            yield from _section(block)
+        case "header":
+            yield from _text(block, "text", 150, "plain_text")
+        case "divider":
+            pass
+        case "context":
+            yield from _context(block["elements"])
         case "actions":
-            if not 1 <= len(block["elements"]) <= 25:
-                yield "an actions block without buttons, or with too many"
-            for button in block["elements"]:
-                yield from _button(button)
+            yield from _actions(block["elements"])
         case "input":
-            yield from _text(block, "label", 2000)
-            yield from _text(block, "hint", 2000)
+            yield from _text(block, "label", 2000, "plain_text")
+            if "hint" in block:
+                yield from _text(block, "hint", 2000, "plain_text")
             yield from _element(block["element"])
+        case "rich_text":
+            yield from (problem for element in block["elements"] for problem in _rich(element))
         case kind:
             yield f"a block of the type {kind}"
 
 
-def _button(button: dict[str, Any]) -> Iterator[str]:
-    yield from _text(button, "text", 75)
-    if len(button["value"]) > 2000 or len(button["action_id"]) > 255:
-        yield "a button's value or action_id is too long"
-    if button.get("style") not in (None, "primary", "danger"):
-        yield "a button's style"
-    if confirm := button.get("confirm"):
-        for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
-            yield from _text(confirm, name, most)
+def _section(block: Block) -> Iterator[str]:
+    yield from _text(block, "text", 3000)
+    if _FORBIDDEN.search(block["text"]["text"]):
+        yield "a section acts on what people wrote"
+    if not isinstance(block.get("expand", False), bool):
+        yield "expand is not a boolean"
+    if "accessory" in block:
+        yield from _element(block["accessory"])
 
 
-def _element(element: dict[str, Any]) -> Iterator[str]:
-    match element["type"]:
+def _context(elements: list[Block]) -> Iterator[str]:
+    if not 1 <= len(elements) <= 10:
+        yield "a context block without elements, or with too many"
+    for element in elements:
+        yield from _text({"text": element}, "text", 3000)
+
+
+def _actions(elements: list[Block]) -> Iterator[str]:
+    if not 1 <= len(elements) <= 25:
+        yield "an actions block without elements, or with too many"
+    ids = [element.get("action_id") for element in elements]
+    if len(set(ids)) < len(ids):
+        yield "two elements of a block have one action_id"
+    for element in elements:
+        yield from _element(element)
+
+
+def _element(element: Block) -> Iterator[str]:
+    if len(element.get("action_id", "")) > 255:
+        yield "an action_id is too long"
+    match element.get("type"):
+        case "button":
+            yield from _button(element)
         case "plain_text_input":
             if len(element.get("initial_value", "")) > element.get("max_length", 3000):
                 yield "an initial value longer than its field"
-        case "external_select":
-            yield from _text(element, "placeholder", 150)
-            if option := element.get("initial_option"):
+        case "static_select":
+            if not 1 <= len(element["options"]) <= 100:
+                yield "a menu without options, or with too many"
+            for option in element["options"]:
                 yield from _option(option)
+        case "external_select" | "conversations_select":
+            pass
         case kind:
             yield f"an element of the type {kind}"
+    if "placeholder" in element:
+        yield from _text(element, "placeholder", 150, "plain_text")
+    if option := element.get("initial_option"):
+        yield from _option(option)
 
 
-def _option(option: dict[str, Any]) -> Iterator[str]:
-    yield from _text(option, "text", 75)
+def _button(button: Block) -> Iterator[str]:
+    yield from _text(button, "text", 75, "plain_text")
+    if len(button.get("value", "")) > 2000 or len(button.get("url", "")) > 3000:
+        yield "a button's value or url is too long"
+    if button.get("style") not in (None, "primary", "danger"):
+        yield "a button's style"
+    if not 1 <= len(button.get("accessibility_label", "-")) <= 75:
+        yield "a button's accessibility_label"
+    if confirm := button.get("confirm"):
+        for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+            yield from _text(confirm, name, most, "" if name == "text" else "plain_text")
+        if confirm.get("style") not in (None, "primary", "danger"):
+            yield "a question's style"
+
+
+def _option(option: Block) -> Iterator[str]:
+    yield from _text(option, "text", 75, "plain_text")
+    if "description" in option:
+        yield from _text(option, "description", 75, "plain_text")
     if not 1 <= len(option["value"]) <= 150:
         yield "an option's value"
 
 
-def _text(holder: dict[str, Any], name: str, most: int) -> Iterator[str]:
-    text = holder[name]
-    if text["type"] not in ("plain_text", "mrkdwn") or not 1 <= len(text["text"]) <= most:
-        yield f"{name} of {len(text['text'])} characters"
+_RICH = {"rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"}
+_SPANS = {"text": "text", "link": "url", "user": "user_id", "emoji": "name", "date": "timestamp"}
+_STYLES = {"bold", "italic", "strike", "code", "underline"}
+
+
+def _rich(element: Block) -> Iterator[str]:
+    """Look at one part of a rich text. Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block."""
+    kind = element.get("type")
+    if kind not in _RICH:
+        yield f"a rich text of the type {kind}"
+    elif kind == "rich_text_list":
+        if element.get("style") not in ("bullet", "ordered"):
+            yield "a list's style"
+        if not 0 <= element.get("indent", 0) <= 8 or element.get("border", 0) not in (0, 1):
+            yield "a list's indent or border"
+        for line in element["elements"]:
+            if line.get("type") != "rich_text_section":
+                yield "a list of something else than sections"
+            yield from _spans(line["elements"])
+    else:
+        yield from _spans(element["elements"])
+
+
+def _spans(spans: list[Block]) -> Iterator[str]:
+    for span in spans:
+        kind = span.get("type", "")
+        if kind not in _SPANS:  # a mention of everybody ("broadcast") is none of the bot's either
+            yield f"a span of the type {kind}"
+        elif not span.get(_SPANS[kind]):
+            yield f"a {kind} without its {_SPANS[kind]}"
+        if not span.get("style", {}).keys() <= _STYLES:
+            yield "a span's style"
+
+
+def _text(holder: Block, name: str, most: int, kind: str = "") -> Iterator[str]:
+    text = holder.get(name) or {}
+    if text.get("type") not in ([kind] if kind else ["plain_text", "mrkdwn"]):
+        yield f"{name} of the type {text.get('type')}"
+    elif not 1 <= len(text.get("text", "")) <= most:
+        yield f"{name} of {len(text.get('text', ''))} characters"

@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes out: raw bytes, so that an answer can also be broken; `after` is how the connection goes on."""
+    """What goes out: raw bytes, so that an answer can also be broken."""
 
     status: int
     body: bytes
@@ -41,23 +41,48 @@ class Answer:
 
 
 class Loopback:
-    """A server that runs from `with` to its end, one thread a connection.
+    """A server that runs from `with` to its end, one thread a connection; connections are kept open between requests.
 
     A subclass overrides `respond`; it may also act on the socket itself and return None, which closes the connection.
+    `connections` counts those that were opened. `connecting` is how long a new one takes until its first request is
+    read, and `latency` how long each answer takes beyond its work, in seconds: they stand for a network.
     """
 
     def __init__(self) -> None:
         outer = self
         self._closing = threading.Event()
         self.ahead = 0.0  # how far its clock is ahead of the machine's, in seconds
+        self.connections = 0
+        self.connecting = 0.0
+        self.latency = 0.0
+        self._idle: set[socket.socket] = set()
+        self._moving = threading.Condition()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
+            def setup(self) -> None:
+                super().setup()
+                with outer._moving:
+                    outer.connections += 1
+                time.sleep(outer.connecting)
+
+            def handle_one_request(self) -> None:
+                with outer._moving:
+                    outer._idle.add(self.connection)
+                    outer._moving.notify_all()
+                super().handle_one_request()
+
+            def parse_request(self) -> bool:
+                with outer._moving:
+                    outer._idle.discard(self.connection)
+                return super().parse_request()
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
+                time.sleep(outer.latency)
                 answer = outer.respond(Request(self.path, headers, body), self.connection)
                 if answer is None:
                     self.close_connection = True
@@ -79,6 +104,8 @@ class Loopback:
             def handle(self) -> None:
                 with contextlib.suppress(ConnectionError, TimeoutError):
                     super().handle()
+                with outer._moving:
+                    outer._idle.discard(self.connection)
 
         self._server = _Server(("127.0.0.1", 0), Handler)
 
@@ -93,6 +120,13 @@ class Loopback:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def close_idle(self) -> None:
+        """Close every connection on which no request is under way, as servers do when they restart."""
+        with self._moving:
+            for connection in self._idle:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def silence(self, connection: socket.socket) -> None:
         """Say nothing until the other side hangs up or the server ends."""

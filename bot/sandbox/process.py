@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -19,14 +20,19 @@ from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 
 
+class NotStarted(RuntimeError):
+    """The process ended, or was not ready in time; the text has what it logged."""
+
+
 class Served:
     """`python -m bot serve`, started at once and ready when the constructor returns.
 
-    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error.
+    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. `process` is the
+    front, whose child is the worker.
     """
 
     def __init__(self, workspace: Workspace, api: Api | None, directory: Path, **more: str) -> None:
-        self.port = free_port()
+        self.port = int(more.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / f"serve-{self.port}.log"
         self._environ = {**inherited(), **variables(workspace, api), "PORT": str(self.port), **more}
@@ -40,7 +46,10 @@ class Served:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait()
+        with contextlib.ExitStack() as unless_ready:  # Ctrl-C may come before it is
+            unless_ready.callback(self.kill)
+            self._wait()
+            unless_ready.pop_all()
 
     def _wait(self, seconds: float = 20) -> None:
         until = time.monotonic() + seconds
@@ -50,8 +59,7 @@ class Served:
                     return
             except requests.RequestException:
                 time.sleep(0.02)
-        self.kill()
-        raise RuntimeError(f"serve did not start:\n{self.log.read_text()}")
+        raise NotStarted(f"serve did not start:\n{self.log.read_text()}")
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
         """Send a signal to the process and return its exit status."""
@@ -59,8 +67,8 @@ class Served:
         return self.process.wait(seconds)
 
     def kill(self) -> None:
-        """End the process and its children at once, as a crash would."""
-        if self.process.poll() is None:
+        """End both processes at once, as a crash of the machine would."""
+        if self.process.returncode is None:  # not waited for, so the number of its group is still its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 

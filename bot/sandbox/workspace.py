@@ -1,82 +1,29 @@
-"""Slack's stand-in: the parts of the Web API that the bot uses, and the signed requests that Slack sends it."""
+"""Slack's stand-in: a workspace whose people send the bot signed requests, and what they see of its answers."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import socket
-import threading
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import requests
 from slack_sdk.signature import SignatureVerifier
 
 from bot.sandbox import limits
-from bot.sandbox.loopback import Answer, Loopback, Request, local_request
+from bot.sandbox.loopback import local_request
+from bot.sandbox.slack_api import APP_TOKEN, BOT_TOKEN, Form, Message, SlackApi
 
-BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
-APP_TOKEN = "xapp-sandbox"  # noqa: S105
-
-
-@dataclass
-class Message:
-    """A message as Slack keeps it; `private_to` is set for one that only one person sees."""
-
-    channel: str
-    ts: str
-    text: str
-    thread_ts: str = ""
-    private_to: str = ""
-    outcome: str = ""
-    job: str = ""
-    blocks: list[dict[str, Any]] = field(default_factory=list)
-    arguments: dict[str, Any] = field(default_factory=dict)
-    earlier: list[str] = field(default_factory=list)
-
-    @property
-    def buttons(self) -> list[dict[str, Any]]:
-        """The buttons under the message."""
-        return [element for block in self.blocks if block["type"] == "actions" for element in block["elements"]]
+__all__ = ["APP_TOKEN", "BOT_TOKEN", "Form", "Message", "Reply", "Workspace"]
 
 
-@dataclass
-class Form:
-    """A form that the bot opened: a modal view."""
-
-    id: str
-    view: dict[str, Any]
-
-
-class Workspace(Loopback):
-    """A workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
-
-    `faults` maps a method of the Web API, or "response_url", to what its next calls do instead of their work: an error
-    of Slack's ("not_in_channel"), an HTTP status, "ratelimited:SECONDS", "drop", "silence". "lost" does the work, and
-    the connection ends before the answer.
-    """
+class Workspace(SlackApi):
+    """What people do and see in Slack, above the Web API of the same workspace."""
 
     def __init__(self, signing_secret: str) -> None:
         super().__init__()
         self.signing_secret = signing_secret
-        self.scopes = ["commands", "chat:write", "chat:write.public", "users:read", "usergroups:read"]  # granted
-        self.locales: dict[str, str] = {}
-        self.people: dict[str, dict[str, Any]] = {}  # what differs from a full member, by user id
-        self.usergroups: dict[str, list[str]] = {}
-        self.messages: list[Message] = []
-        self.forms: list[Form] = []
-        self.problems: list[str] = []  # what Slack would have refused
-        self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.socket_url = "ws://127.0.0.1:9"  # where Socket Mode connects; see link.py
-        self.closed: dict[str, str] = {}  # channels in which the bot may not post, and Slack's word for it
-        self.faults: defaultdict[str, deque[int | str]] = defaultdict(deque)
-        self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
-        self._changed = threading.Condition()
-        self._ids = itertools.count(1)
 
     # What people do: Slack's requests to the bot.
 
@@ -93,7 +40,7 @@ class Workspace(Loopback):
             "channel_name": channel.lower(),
             "api_app_id": "A1",
             "trigger_id": f"{number}.{time.time_ns()}",
-            "response_url": f"{self.url}/response/{user}/{channel}/{number}",
+            "response_url": self.response_url(user, channel),
             **({} if text is None else {"text": text}),
             **more,
         }
@@ -106,8 +53,28 @@ class Workspace(Loopback):
             user,
             type="block_actions",
             channel={"id": message.channel},
-            container={"type": "message", "channel_id": message.channel},
+            container={"type": "message", "channel_id": message.channel, "message_ts": message.ts},
+            message=_shown(message, "UBOT"),
             actions=[{"type": "button", **next(button for button in message.buttons if button["action_id"] == action)}],
+            **more,
+        )
+
+    def shortcut(
+        self, bot: str, message: Message, user: str = "U1", callback_id: str = "addgroup", **more: Any
+    ) -> Reply:
+        """Choose the app's shortcut in the menu of a message; `message` may be anybody's, `more` adds to the payload.
+
+        Source: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+        """
+        return self._interact(
+            bot,
+            user,
+            type="message_action",
+            callback_id=callback_id,
+            message_ts=message.ts,
+            action_ts=f"{time.time():.6f}",
+            channel={"id": message.channel, "name": message.channel.lower()},
+            message=_shown(message, "U2"),
             **more,
         )
 
@@ -134,9 +101,8 @@ class Workspace(Loopback):
             "api_app_id": "A1",
             "trigger_id": f"{number}.{time.time_ns()}",
         }
-        if payload["type"] == "block_actions":
-            channel = payload["channel"]["id"]
-            common["response_url"] = f"{self.url}/response/{user}/{channel}/{number}"
+        if "channel" in payload:
+            common["response_url"] = self.response_url(user, payload["channel"]["id"])
         return self.post(bot, urlencode({"payload": json.dumps({**common, **payload})}).encode())
 
     def post(self, bot: str, body: bytes, **headers: str) -> Reply:
@@ -157,10 +123,14 @@ class Workspace(Loopback):
 
     # What the bot did, as people see it.
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
-        """Wait until a condition on the messages holds; tell whether it does."""
-        with self._changed:
-            return self._changed.wait_for(condition, seconds)
+    def finished(self, number: int = 1, seconds: float = 10) -> bool:
+        """Wait until so many roots show their result and have an answer in their thread, in whichever order."""
+
+        def finished() -> bool:
+            answered = {(m.channel, m.thread_ts) for m in self.messages if m.thread_ts}
+            return sum(bool(m.earlier) and (m.channel, m.ts) in answered for m in self.messages) == number
+
+        return self.wait_for(finished, seconds)
 
     def roots(self, channel: str = "C1") -> list[Message]:
         return [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts and not m.private_to]
@@ -170,112 +140,6 @@ class Workspace(Loopback):
 
     def private(self, user: str = "U1") -> list[Message]:
         return [m for m in tuple(self.messages) if m.private_to == user]
-
-    # The Web API.
-
-    def respond(self, request: Request, connection: socket.socket) -> Answer | None:
-        path = request.path.strip("/")
-        method = "response_url" if path.startswith("response/") else path.removeprefix("api/")
-        arguments = _arguments(request)
-        with self._changed:
-            self.calls.append((method, arguments))
-            waiting = self.faults[method]
-            fault = waiting.popleft() if waiting else self.mood()
-        if fault == "lost":
-            self._do(method, path, request, arguments)
-            return None
-        if fault is not None:
-            return self._fail(fault, connection)
-        return self._do(method, path, request, arguments)
-
-    def _do(self, method: str, path: str, request: Request, arguments: dict[str, Any]) -> Answer:
-        if method == "response_url":
-            _, user, channel, _ = path.split("/")
-            self.problems += limits.message_problems(arguments)
-            blocks = arguments.get("blocks", [])
-            self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, blocks=blocks))
-            return Answer(200, b"ok")
-        token = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
-        if request.headers.get("authorization") != f"Bearer {token}":
-            return _json(ok=False, error="invalid_auth")
-        handler = getattr(self, f"_{method.replace('.', '_')}", None)
-        return handler(arguments) if handler else _json(ok=False, error="unknown_method")
-
-    def _auth_test(self, _arguments: dict[str, Any]) -> Answer:
-        names = {"team": "Sandbox", "team_id": "T1", "user": "addgroup", "user_id": "UBOT", "bot_id": "B1"}
-        scopes = {"x-oauth-scopes": ",".join(self.scopes)} if self.scopes else {}
-        return _json(200, scopes, ok=True, url="https://sandbox.slack.com/", **names)
-
-    def _apps_connections_open(self, _arguments: dict[str, Any]) -> Answer:
-        return _json(ok=True, url=f"{self.socket_url}?ticket={next(self._ids)}&app_id=A1")
-
-    def _users_info(self, arguments: dict[str, Any]) -> Answer:
-        user = arguments["user"]
-        common = {"id": user, "team_id": "T1", "locale": self.locales.get(user, "en-US")}
-        return _json(ok=True, user={**common, **self.people.get(user, {})})
-
-    def _usergroups_users_list(self, arguments: dict[str, Any]) -> Answer:
-        users = self.usergroups.get(arguments["usergroup"])
-        return _json(ok=False, error="no_such_subteam") if users is None else _json(ok=True, users=users)
-
-    def _chat_postMessage(self, arguments: dict[str, Any]) -> Answer:  # noqa: N802  # Slack's name
-        if error := self.closed.get(arguments["channel"]):
-            return _json(ok=False, error=error)
-        if problems := limits.message_problems(arguments):
-            self.problems += problems
-            return _json(ok=False, error="invalid_blocks")
-        meta = arguments.get("metadata", {}).get("event_payload", {})
-        message = Message(
-            arguments["channel"],
-            self._ts(),
-            arguments["text"],
-            thread_ts=arguments.get("thread_ts", ""),
-            outcome=meta.get("outcome", ""),
-            job=meta.get("job", ""),
-            blocks=arguments.get("blocks", []),
-            arguments=arguments,
-        )
-        self._keep(message)
-        return _json(ok=True, channel=message.channel, ts=message.ts)
-
-    def _chat_update(self, arguments: dict[str, Any]) -> Answer:
-        with self._changed:
-            found = [m for m in self.messages if (m.channel, m.ts) == (arguments["channel"], arguments["ts"])]
-            if not found:
-                return _json(ok=False, error="message_not_found")
-            found[0].earlier.append(found[0].text)
-            found[0].text = arguments["text"]
-            found[0].blocks = arguments.get("blocks", [])
-            self._changed.notify_all()
-        return _json(ok=True, channel=arguments["channel"], ts=arguments["ts"])
-
-    def _views_open(self, arguments: dict[str, Any]) -> Answer:
-        if problems := limits.view_problems(arguments["view"]):
-            self.problems += problems
-            return _json(ok=False, error="invalid_arguments")
-        with self._changed:
-            self.forms.append(Form(f"V{next(self._ids)}", arguments["view"]))
-            self._changed.notify_all()
-        return _json(ok=True, view={"id": self.forms[-1].id})
-
-    def _fail(self, fault: int | str, connection: socket.socket) -> Answer | None:
-        if isinstance(fault, int):
-            return Answer(fault, b"upstream failure")
-        if fault == "silence":
-            self.silence(connection)
-        if fault in ("silence", "drop"):
-            return None
-        error, _, seconds = fault.partition(":")
-        status = 429 if error == "ratelimited" else 200
-        return _json(status, {"Retry-After": seconds or "1"} if status == 429 else {}, ok=False, error=error)
-
-    def _keep(self, message: Message) -> None:
-        with self._changed:
-            self.messages.append(message)
-            self._changed.notify_all()
-
-    def _ts(self) -> str:
-        return f"{int(time.time())}.{next(self._ids):06d}"
 
 
 @dataclass(frozen=True)
@@ -290,6 +154,13 @@ class Reply:
     def text(self) -> str:
         """What the sender alone sees."""
         return str(self.body.get("text", ""))
+
+
+def _shown(message: Message, author: str) -> dict[str, Any]:
+    """Return a message as it is in a payload."""
+    blocks = {"blocks": message.blocks} if message.blocks else {}
+    thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+    return {"type": "message", "user": author, "ts": message.ts, "text": message.text, **blocks, **thread}
 
 
 def _decoded(answer: requests.Response) -> dict[str, Any]:
@@ -315,20 +186,3 @@ def _initial(view: dict[str, Any], block: str) -> dict[str, Any]:
     if element["type"] == "external_select":
         return {"selected_option": element.get("initial_option")}
     return {"value": element.get("initial_value")}
-
-
-def _arguments(request: Request) -> dict[str, Any]:
-    """Decode the arguments of a Web API call, JSON or form; JSON within a form is decoded too."""
-    if request.headers.get("content-type", "").startswith("application/json"):
-        decoded = json.loads(request.body or b"{}")
-        return decoded if isinstance(decoded, dict) else {}
-    form: dict[str, Any] = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    for name in ("blocks", "metadata", "view"):
-        if isinstance(form.get(name), str):
-            form[name] = json.loads(form[name])
-    return form
-
-
-def _json(status: int = 200, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
-    content = json.dumps(fields, ensure_ascii=False).encode()
-    return Answer(status, content, {"Content-Type": "application/json", **(headers or {})})

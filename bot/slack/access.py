@@ -10,9 +10,12 @@ from bot.model.job import TryLater
 from bot.slack.client import SlackRefused
 from bot.slack.users import FULL_MEMBER, Users
 
+# Source: https://docs.slack.dev/reference/methods/users.info#errors
+_NO_SUCH_PERSON = {"user_not_found", "users_not_found", "user_not_visible"}
+
 
 class Access:
-    """Decides by `channels` and `members` (user ids and user-group ids); where they are empty, all are meant.
+    """Decides by `channels` and `members` (user ids and user-group ids); an empty list means all of them.
 
     Guests, people of other workspaces, bots and deactivated people may never, listed or not.
     """
@@ -26,12 +29,15 @@ class Access:
     def refusal(self, user: str, channel: str, seconds: float | None = None) -> str:
         """Return why somebody may not use the command in a channel, "" when they may.
 
-        The reason is channel, guest, foreign, bot, deactivated, not_listed, or unknown when Slack does not say.
+        The reason is channel, guest, foreign, bot, deactivated, not_listed, or that it cannot be found out: unknown
+        (Slack does not say for now), unknown_person (Slack does not know them) or no_scope (Slack does not let the bot
+        ask). With 0 `seconds` only what is known already counts.
         """
         try:
             return self.look(user, channel, seconds)
         except TryLater as error:
-            event("person_not_looked_up", level=logging.WARNING, user=user, error=error.why)
+            if seconds != 0:
+                event("person_not_looked_up", level=logging.WARNING, user=user, error=error.why)
             return "unknown"
 
     def look(self, user: str, channel: str, seconds: float | None = None) -> str:
@@ -42,7 +48,7 @@ class Access:
             kind = self.users.person(user, seconds).kind
         except SlackRefused as error:
             event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
-            return "unknown"
+            return "unknown_person" if error.error in _NO_SUCH_PERSON else "no_scope"
         if kind != FULL_MEMBER:
             return kind
         if user in self._listed or not (self._listed or self._usergroups):
@@ -57,5 +63,5 @@ class Access:
                     return ""
             except SlackRefused as error:
                 event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=error.error)
-                reason = "unknown"
+                reason = "no_scope"
         return reason

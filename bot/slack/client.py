@@ -1,24 +1,36 @@
-"""Calls to Slack, and what their failures mean. The only place that knows the SDK's errors."""
+"""Calls to Slack's Web API and to response_urls, and what their answers mean."""
 
 from __future__ import annotations
 
+import json
+import logging
 import re
-from collections.abc import Callable
-from http.client import HTTPException
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web import SlackResponse
-from slack_sdk.webhook import WebhookClient
-
-from bot import tls
+from bot import __version__
+from bot.logs import event
 from bot.model.job import TryLater
+from bot.settings import Settings
+from bot.slack.connections import Connections, Exchanged
 
-TIMEOUT = 10
+TIMEOUT = 10.0
 """How long one call to Slack may take, in seconds."""
+
+LONGEST_RETRY_AFTER = 300.0
+"""How long Slack is left alone at most, in seconds. Slack asks for a minute at most; a day is a mistake somewhere."""
 
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace moves into an Enterprise organization
+
+# A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view).
+_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update", "views.open"}
+
+
+def slack_client(settings: Settings, timeout: float = TIMEOUT) -> SlackClient:
+    """Return a client for the bot's token."""
+    return SlackClient(settings.slack_bot_token, settings.slack_api_url, timeout)
 
 
 class SlackRefused(Exception):
@@ -29,38 +41,89 @@ class SlackRefused(Exception):
         self.error = error
 
 
-def called(call: Callable[[], SlackResponse]) -> SlackResponse:
-    """Make a call of the Web API. Raises SlackRefused or TryLater, without Slack's texts, which may hold a URL."""
+class Answer(dict[str, Any]):
+    """What Slack answered, and the HTTP `headers` that came with it."""
+
+    def __init__(self, content: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(content)
+        self.headers = headers
+
+
+class SlackClient:
+    """Calls Slack with `token` at `base_url`, each call within `timeout` seconds. Safe to use from many threads.
+
+    Raises SlackRefused or TryLater, whose texts are single words: Slack's own, or for what went wrong on the way.
+    """
+
+    def __init__(self, token: str, base_url: str, timeout: float = TIMEOUT) -> None:
+        self._token = token
+        self._base_url = base_url.rstrip("/")
+        self._connections = Connections(timeout)
+
+    def call(self, method: str, **arguments: Any) -> Answer:
+        """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater."""
+        # Only the methods that write take JSON: https://docs.slack.dev/apis/web-api/#post_bodies
+        if method.startswith(("chat.", "views.")):
+            kind, body = "application/json; charset=utf-8", json.dumps(arguments)
+        else:
+            kind, body = "application/x-www-form-urlencoded", _form(arguments)
+        answer = self._post(f"{self._base_url}/{method}", kind, body, method, self._token)
+        content = _decoded(answer.body)
+        if answer.status == 200 and content.get("ok") is True:
+            return Answer(content, answer.headers)
+        word = str(content.get("error", ""))
+        if not re.fullmatch("[a-z0-9_]+", word):  # a page that is not Slack's
+            word = f"http_{answer.status}"
+        if answer.status == 429 or answer.status >= 500 or word in _PASSING or word.startswith("http_"):
+            raise TryLater(word, _retry_after(method, answer.headers))
+        raise SlackRefused(word)
+
+    def respond(self, response_url: str, message: Mapping[str, Any]) -> None:
+        """Say something to one person alone, through the response_url of what they did. Raises SlackRefused, TryLater.
+
+        Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+        """
+        alone = {"response_type": "ephemeral", "replace_original": False, "unfurl_links": False, "unfurl_media": False}
+        body = json.dumps({**alone, **message})
+        answer = self._post(response_url, "application/json; charset=utf-8", body, "response_url", "")
+        if answer.status == 429 or answer.status >= 500:
+            raise TryLater(f"http_{answer.status}", _retry_after("response_url", answer.headers))
+        if answer.status != 200:
+            raise SlackRefused(f"http_{answer.status}")
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._connections.close()
+
+    def _post(self, url: str, kind: str, body: str, method: str, token: str) -> Exchanged:
+        headers = {"Content-Type": kind, "User-Agent": f"addgroup-bot/{__version__}", "Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            return self._connections.post(url, headers, body.encode(), method in _REPEATABLE)
+        except ValueError:
+            pass
+        raise SlackRefused("bad_address")  # outside the except: the error names the address
+
+
+def _form(arguments: Mapping[str, Any]) -> str:
+    return urlencode({name: int(value) if isinstance(value, bool) else value for name, value in arguments.items()})
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
     try:
-        return call()
-    except SlackApiError as error:
-        status, word = error.response.status_code, str(error.response.get("error", ""))
-        if not re.fullmatch("[a-z0-9_]+", word):  # the SDK's own sentence about a page that is not Slack's
-            word = f"http_{status}"
-        if status == 429 or status >= 500 or word in _PASSING or word.startswith("http_"):
-            raise TryLater(word, _seconds(error.response.headers)) from error
-        raise SlackRefused(word) from error
-    except (SlackClientError, OSError, ValueError, HTTPException) as error:
-        raise TryLater(type(error).__name__) from error
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
-def tell(response_url: str, message: dict[str, Any]) -> None:
-    """Say something to one person alone, through the response_url of what they did. Raises SlackRefused or TryLater."""
-    webhook = WebhookClient(response_url, timeout=TIMEOUT, retry_handlers=[], ssl=tls.of_machine())
-    try:
-        answer = webhook.send(
-            response_type="ephemeral", replace_original=False, unfurl_links=False, unfurl_media=False, **message
-        )
-    except (SlackClientError, OSError, ValueError, HTTPException) as error:
-        raise TryLater(type(error).__name__) from error
-    if answer.status_code == 429 or answer.status_code >= 500:
-        raise TryLater(str(answer.status_code), _seconds(answer.headers))
-    if answer.status_code != 200:
-        raise SlackRefused(str(answer.status_code))
-
-
-def _seconds(headers: Any) -> float | None:
-    """Return what Retry-After says, in seconds; None when it says nothing, or to come back at once."""
-    value = next((v for name, v in headers.items() if name.lower() == "retry-after"), None)
-    value = value[0] if isinstance(value, list) and value else value
-    return float(value) or None if isinstance(value, str) and value.isdecimal() else None
+def _retry_after(method: str, headers: Mapping[str, str]) -> float | None:
+    """Return what Retry-After says, in seconds, bounded; None when it says nothing, or to come back at once."""
+    said = headers.get("Retry-After", "").strip()
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", said):
+        return None
+    seconds = float(said)
+    if seconds > LONGEST_RETRY_AFTER:
+        event("retry_after_bounded", level=logging.WARNING, method=method, said=said[:20], seconds=LONGEST_RETRY_AFTER)
+    return min(seconds, LONGEST_RETRY_AFTER) or None

@@ -58,9 +58,15 @@ def answer(job: Job, remark: str = "") -> list[Message]:
     return [*map(plain, texts[:-1]), _message(texts[-1], [_button(job.language, way, job) for way in offers(job)])]
 
 
-def private(job: Job) -> list[Message]:
-    """Return the final answer for where the bot may not post, with the remedy; a refused person gets none."""
-    return answer(job) if job.denied else answer(job, say(job.language, "answer.private"))
+def private(job: Job, refused: str = "") -> list[Message]:
+    """Return the final answer for where the bot may not post, with the remedy; a refused person gets none.
+
+    `refused` is Slack's word for why, "" when it is not known: an invitation helps only in channels that take posts.
+    """
+    if job.denied:
+        return answer(job)
+    invited = refused in ("", "not_in_channel", "channel_not_found") and not job.channel.startswith("D")
+    return answer(job, say(job.language, "answer.private" if invited else "answer.private_closed"))
 
 
 def duplicate(job: Job, language: str) -> Message:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any
 
-from slack_sdk import WebClient
-
 from bot.cache import Cache
 from bot.model.job import TryLater
-from bot.slack.client import SlackRefused, called
+from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.texts import of_locale
 
 KEPT = 3600.0
@@ -22,6 +20,8 @@ MEMBERS_KEPT = 300.0
 """How long what Slack said of a user group's members is used, in seconds."""
 
 FULL_MEMBER = ""
+
+TURKISH_TIME = {"Europe/Istanbul", "Asia/Istanbul", "Turkey"}  # one zone and its other names
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,27 @@ class Person:
 
 
 class Users:
-    """Asks Slack about people and remembers the answers."""
+    """Asks Slack about people, through `slack`, and remembers the answers."""
 
-    def __init__(self, client: WebClient, language: str) -> None:
-        """Use `language` for everybody, or each person's own where it is "auto"."""
-        self._client = client
+    def __init__(self, slack: SlackClient, language: str, chosen: Callable[[str], str] = lambda _user: "") -> None:
+        """Use `language` for everybody, or each person's own where it is "auto".
+
+        `chosen` returns the language that a person has chosen ("en", "tr"), or "", and raises nothing.
+        """
+        self.slack = slack
         self._fixed = "" if language == "auto" else language
+        self._chosen = chosen
         self._users: Cache[str, Person] = Cache(self._ask, KEPT)
         self._members: Cache[str, frozenset[str]] = Cache(self._ask_members, MEMBERS_KEPT)
-        self._team: Cache[str, str] = Cache(lambda _: called(self._client.auth_test)["team_id"], 24 * KEPT)
+        self._team: Cache[str, str] = Cache(lambda _: str(slack.call("auth.test").get("team_id")), 24 * KEPT)
+
+    def prefetch(self, user: str) -> None:
+        """Begin to ask who somebody is, so that it is known sooner; never waits."""
+        self._users.prefetch(user)
+
+    def forget(self, user: str) -> None:
+        """Ask again who somebody is: they have changed their language."""
+        self._users.forget(user)
 
     def known_language(self, user: str) -> str:
         """Return the language of a person without asking anybody; "" when it is not known."""
@@ -49,9 +61,12 @@ class Users:
         return self._fixed or (known.language if known else "")
 
     def language(self, user: str, seconds: float | None = None) -> str:
-        """Return the language of a person; English when Slack does not say, or not within `seconds`."""
+        """Return the language of a person; English when Slack does not say, or not within `seconds`.
+
+        What they have chosen is looked up each time, because another process may have taken their choice.
+        """
         try:
-            return self._fixed or self.person(user, seconds).language
+            return self._fixed or self._chosen(user) or self.person(user, seconds).language
         except (SlackRefused, TryLater):
             return "en"
 
@@ -66,13 +81,12 @@ class Users:
             return self._members.get(usergroup, seconds)
 
     def _ask(self, user: str) -> Person:
-        found: dict[str, Any] = (
-            called(lambda: self._client.users_info(user=user, include_locale=True)).get("user") or {}
-        )
-        return Person(of_locale(str(found.get("locale", ""))), self._kind(found))
+        self._team.prefetch("")
+        found = self.slack.call("users.info", user=user, include_locale=True).get("user") or {}
+        return Person(self._chosen(user) or _language(found), self._kind(found))
 
     def _ask_members(self, usergroup: str) -> frozenset[str]:
-        return frozenset(called(lambda: self._client.usergroups_users_list(usergroup=usergroup)).get("users") or ())
+        return frozenset(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users") or ())
 
     def _kind(self, user: dict[str, Any]) -> str:
         """Say what somebody is.
@@ -88,6 +102,14 @@ class Users:
         if user.get("is_stranger") or team not in teams:
             return "foreign"
         return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else FULL_MEMBER
+
+
+def _language(user: dict[str, Any]) -> str:
+    """Return the language that somebody probably reads: Slack itself cannot be set to Turkish, so the time zone tells.
+
+    Source: https://docs.slack.dev/reference/objects/user-object
+    """
+    return "tr" if of_locale(str(user.get("locale"))) == "tr" or user.get("tz") in TURKISH_TIME else "en"
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ LONGEST_WAIT = 30.0
 """How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
 
 
-class Worker:
+class Pool:
     """Carries the journal's jobs, as many as there are `carriers` at once, until `stopping` is set."""
 
     def __init__(
@@ -50,12 +50,13 @@ class Worker:
 
     def stop(self, seconds: float) -> None:
         """Begin nothing more, let what is under way finish, and leave the rest to the next process."""
+        until = time.monotonic() + seconds
         self._stopping.set()
         self._wakeup.ring()
         for thread in self._keepers:
             thread.join(POLL)
         with self._changed:
-            finished = self._changed.wait_for(lambda: not self._carrying, seconds)
+            finished = self._changed.wait_for(lambda: not self._carrying, max(0.0, until - time.monotonic()))
         try:
             self._journal.deregister()
         except JournalError as error:
@@ -78,7 +79,8 @@ class Worker:
     def _dispatch(self) -> None:
         """Claim as many jobs as there are free carriers."""
         while not self._stopping.is_set():
-            self._wakeup.beat(min(self._lease_until, time.monotonic() + 10 * POLL))
+            if time.monotonic() < self._lease_until:
+                self._wakeup.beat()
             claimed: list[Job] = []
             with self._changed:
                 carrying = frozenset(self._carrying)

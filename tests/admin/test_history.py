@@ -40,8 +40,8 @@ def test_a_command_from_slack_to_the_audit(
     before = datetime.now(UTC) - timedelta(seconds=1)
     running = start(DATABASE_URL=database_url)
     workspace.command(running.url, "VIP Customers parent=5", user="U7", channel="C9")
-    assert workspace.wait_for(lambda: any(message.earlier for message in workspace.messages))
-    running.bot.stop(5)
+    assert workspace.finished()
+    running.worker.stop(5)
     _, out, _ = printed(json=True)
     entry = json.loads(out)
     assert [entry[name] for name in ("user", "asker", "channel", "typed", "followup")] == [

@@ -1,7 +1,8 @@
-"""What the bot is compared with, each served by gunicorn with as many threads: Bolt apps that do only the least."""
+"""What the bot is compared with, each served by waitress with as many threads: Bolt apps that do only the least."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import sys
 import tempfile
@@ -10,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import requests
-from gunicorn.app.base import BaseApplication
+import waitress
 from slack_bolt import Ack, App
 from slack_bolt.adapter.wsgi import SlackRequestHandler
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+
+from bot.front.server import THREADS
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -64,30 +67,15 @@ def add_group(name: str) -> dict[str, object]:
     return {"request": {"authentication": {"key": "k", "hash": "h"}, "group": {"name": name, "parent": ""}}}
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn as the bot uses it."""
-
-    def __init__(self, kind: str, port: int, api: str) -> None:
-        self._kind, self._port, self._api = kind, port, api
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in {
-            "bind": f"127.0.0.1:{self._port}",
-            "workers": 1,
-            "worker_class": "gthread",
-            "threads": 32,
-            "worker_connections": 1000,
-            "control_socket_disable": True,
-            "loglevel": "error",
-        }.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> SlackRequestHandler:
-        if self._kind == "durable":
-            return SlackRequestHandler(bolt(True, journal=Path(tempfile.mkdtemp()) / "journal.db"))
-        return SlackRequestHandler(bolt(self._kind == "before", self._api))
+def main(kind: str, port: str, api: str = "") -> None:
+    """Serve one of the apps on a port of loopback."""
+    if kind == "durable":
+        app = bolt(True, journal=Path(tempfile.mkdtemp()) / "journal.db")
+    else:
+        app = bolt(kind == "before", api)
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # as the bot has it
+    waitress.serve(SlackRequestHandler(app), host="127.0.0.1", port=int(port), threads=THREADS)
 
 
 if __name__ == "__main__":
-    Server(sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "").run()
+    main(*sys.argv[1:])

@@ -309,8 +309,30 @@ def _memory(pid: int) -> int:
     return sum(map(int, found)) // 1024
 
 
+def limits() -> None:
+    """Send 40 commands at once in a channel that takes one message a second, 5 at once; another channel beside it."""
+    with neighbours() as (workspace, api):
+        workspace.limit("C1", per_second=1.0, burst=5)
+        api.delay = 0.25
+        with bot(workspace, api) as served:
+            begun = time.perf_counter()
+            with ThreadPoolExecutor(40) as pool:
+                list(pool.map(lambda number: workspace.command(served.url, f"limits-{number}"), range(40)))
+            workspace.command(served.url, "elsewhere", channel="C2")
+            workspace.wait_for(lambda: any(m.channel == "C2" and m.thread_ts for m in workspace.messages), 60)
+            elsewhere = time.perf_counter() - begun
+            workspace.wait_for(lambda: sum(bool(m.thread_ts) for m in workspace.messages) == 41, 300)
+            took = time.perf_counter() - begun
+    posts = sum(m.channel == "C1" for m in workspace.messages)
+    refusals = workspace.refusals["C1"]
+    say(f"  {posts} messages in {took:.1f} s, the least is 75 s: ratio {took / 75:.2f}")
+    say(f"  refusals {refusals}: {refusals / posts:.2f} for each message  (aim 0.25)")
+    say(f"  the answer in another channel came after {elsewhere:.1f} s")
+    say(f"  connections to Slack: {workspace.connections} for {len(workspace.calls)} calls")
+
+
 MEASUREMENTS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (ack, burst, worker, size, orphans, start)
+    function.__name__: function for function in (ack, burst, worker, size, orphans, start, limits)
 }
 
 

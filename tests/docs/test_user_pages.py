@@ -28,7 +28,7 @@ OTHERS = {
     "Help": {"en": "the help", "tr": "yardım"},
     "History": {"en": "the last ten commands", "tr": "son on komut"},
     "ListGroups": {"en": "groups with their IDs", "tr": "gruplar ve ID'leri"},
-    "ChooseLanguage": {"en": "answers in Turkish from now on", "tr": "bundan sonra İngilizce yanıtlar"},
+    "SetLanguage": {"en": "answers in Turkish from now on", "tr": "bundan sonra İngilizce yanıtlar"},
 }
 """What a command that creates nothing is called on each page, by the class that the grammar makes of it."""
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -123,7 +126,6 @@ def test_paths_and_methods(start: Start, method: str, path: str, status: int) ->
 @pytest.mark.parametrize(
     "payload",
     [
-        {"type": "view_submission", "user": {"id": "U1"}, "view": {"type": "modal", "callback_id": "unknown"}},
         {"type": "event_callback", "event": {"type": "message"}},
         {"type": SECRET_WORDS},
     ],
@@ -193,3 +195,80 @@ def test_a_fault_is_told_in_the_one_language_of_all(start: Start, workspace: Wor
     """That of ADDGROUP_LANGUAGE, for whomever."""
     text = workspace.post(start(ADDGROUP_LANGUAGE=language).url, faulty("U1")).text
     assert text == say(language, "failure.internal", reference=text.split()[-1])
+
+
+@pytest.mark.parametrize("body", [b"ssl_check=1", b"token=x&ssl_check=1", b"ssl_check=1&token=x"])
+def test_slacks_check_of_the_certificate_is_answered(start: Start, workspace: Workspace, body: bytes) -> None:
+    """Slack sends it without a signature, and wants a 200."""
+    url = f"{start().url}/slack/events"
+    assert requests.post(url, data=body, timeout=5).status_code == 200
+    assert requests.get(url, params=body.decode(), timeout=5).status_code == 200
+    assert not workspace.calls
+
+
+@pytest.mark.parametrize("body", [b"ssl_check=0", b"xssl_check=1", b"text=ssl_check%3D1", b"ssl_check=11"])
+def test_what_only_resembles_the_check_needs_a_signature(start: Start, body: bytes) -> None:
+    """Nothing else is let in without one."""
+    assert requests.post(f"{start().url}/slack/events", data=body, timeout=5).status_code == 401
+
+
+def test_a_body_in_chunks_is_read(start: Start, workspace: Workspace, api: Api) -> None:
+    """Tunnels send bodies with Transfer-Encoding: chunked."""
+    body = urlencode({"command": "/addgroup", "text": "VIP", "user_id": "U1", "channel_id": "C1", "trigger_id": "1"})
+    body += f"&response_url={workspace.url}/response/U1/C1/1"
+    stamp = str(int(time.time()))
+    signature = SignatureVerifier(workspace.signing_secret).generate_signature(timestamp=stamp, body=body) or ""
+    answer = requests.post(
+        f"{start().url}/slack/events",
+        data=iter([body[:20].encode(), body[20:].encode()]),
+        headers={"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature},
+        timeout=5,
+    )
+    assert (answer.status_code, answer.text) == (200, "")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+
+
+def test_the_health_check_answers_head(start: Start) -> None:
+    """As GET, without the body."""
+    url = f"{start().url}/healthz"
+    asked, told = requests.head(url, timeout=5), requests.get(url, timeout=5)
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    assert asked.headers["Content-Length"] == told.headers["Content-Length"]
+
+
+def test_a_refused_request_is_logged_with_its_path(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    """As much of it as is of use, printable, and without its query."""
+    assert requests.get(f"{start().url}/%0Aevent=fake%C3%A9/{'x' * 5000}?token=secret", timeout=5).status_code == 404
+    (refused,) = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "refused"]
+    assert len(refused["path"]) < 200
+    assert refused["path"].isascii()
+    assert "secret" not in refused["path"]
+
+
+def test_a_command_of_another_name_works_and_is_logged(
+    start: Start, workspace: Workspace, api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever manages the Slack app may give the command another name."""
+    caplog.set_level(logging.INFO, "addgroup")
+    assert workspace.command(start().url, "VIP", command="/grup-ekle").status == 200
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+    (named,) = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "other_command"]
+    assert named["command"] == "/grup-ekle"
+
+
+def test_forms_that_wait_for_slack_leave_threads_for_commands(start: Start, workspace: Workspace) -> None:
+    """Of many forms at once some open, the others are told at once to type the command, and commands go through."""
+    url = start().url
+    release = threading.Event()
+
+    def slow() -> None:
+        release.wait(2)
+
+    workspace.mood = slow
+    with ThreadPoolExecutor(60) as people:
+        forms = [people.submit(workspace.command, url, "", user=f"U{number}") for number in range(60)]
+        assert workspace.command(url, "VIP").status == 200
+        refused = [reply for reply in (form.result() for form in forms) if "/addgroup Customers" in reply.text]
+        release.set()
+    assert len(refused) >= 40
+    assert all(say(language, "form.not_opened") in refused[0].text for language in LANGUAGES)

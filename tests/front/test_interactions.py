@@ -86,6 +86,9 @@ def test_a_form_that_cannot_be_opened_is_told(start: Start, workspace: Workspace
         ({}, "name"),
         ({"name": "x" * 256}, "name"),
         ({"name": "A", "parent": {"value": "none:"}}, "parent"),
+        ({"name": "A paernt=5"}, "name"),
+        ({"name": "A parent=6", "parent": {"value": "id:5"}}, "name"),
+        ({"name": "A\n  B parent=5"}, "name"),
         ({"name": "A", "parent": {"value": "id:-1"}}, "parent"),
         ({"name": "A", "parent": {"value": "nonsense"}}, "parent"),
     ],
@@ -102,6 +105,31 @@ def test_a_mistake_in_the_form_stands_at_its_field(
     assert not api.made()
 
 
+@pytest.mark.parametrize(("typed", "made"), [("VIP parent=5", ("VIP", "5")), ("`/addgroup VIP`", ("VIP", ""))])
+def test_the_form_reads_lines_as_they_are_typed(
+    start: Start, workspace: Workspace, api: Api, typed: str, made: tuple[str, str]
+) -> None:
+    """An option in the name field is one, and what is pasted around a name is not part of it."""
+    url = start().url
+    workspace.command(url, "")
+    workspace.submit(url, opened(workspace), name=typed)
+    answers(workspace, 1)
+    assert [(group.name, group.parent) for group in api.groups.values() if group.name == made[0]] == [made]
+
+
+def test_a_name_that_needs_quotes_comes_back_in_them(start: Start, workspace: Workspace, api: Api) -> None:
+    """The form filled in from an answer makes the same group when it is sent as it is."""
+    api.faults.append(422)
+    url = start().url
+    workspace.command(url, '"color=red"')
+    workspace.press(url, answers(workspace, 1)[0], "edit")
+    form = opened(workspace)
+    assert form.view["blocks"][0]["element"]["initial_value"] == '"color=red"'
+    workspace.submit(url, form)
+    answers(workspace, 2)
+    assert "color=red" in [group.name for group in api.groups.values()]
+
+
 LONG_LINE = "R&D <A> `b` " * 25
 
 
@@ -112,7 +140,7 @@ LONG_LINE = "R&D <A> `b` " * 25
         (f"\n{LONG_LINE}\n \n", ("The name has 299 characters", "Ad 299 karakter")),
         (f"A\n{LONG_LINE}", ("Line 2: The name has 299 characters", "2. satır: Ad 299 karakter")),
         ("A & B\n<C>\na & b", ("Line 3: a & b is in the list twice", "3. satır: a & b listede")),
-        ("`A`\n<C>\n`a`", ("Line 3: `a` is in the list twice", "3. satır: `a` listede")),
+        ("A `b`\n<C>\na `B`", ("Line 3: a `B` is in the list twice", "3. satır: a `B` listede")),
         ("A\n    B\n  <C>", ("Line 3: The indentation of <C> fits", "3. satır: <C> satırının")),
     ],
     ids=["one line", "blank lines around it", "the second line", "ampersand", "backticks", "angle brackets"],
@@ -205,7 +233,7 @@ def test_a_group_that_the_bot_made_is_found_by_name_at_once(start: Start, worksp
 
 
 def test_a_group_that_another_process_made_is_found_at_once(start: Start, workspace: Workspace, api: Api) -> None:
-    """By the form and by name, although each has its own list, which is kept."""
+    """By the form and by name, although each front, and the worker, has its own list and keeps it."""
     here, there = start().url, start().url
     for url in (here, there):
         assert not workspace.suggest(url, "fresh")
@@ -217,7 +245,7 @@ def test_a_group_that_another_process_made_is_found_at_once(start: Start, worksp
     workspace.command(here, "Below parent=fresh")
     answers(workspace, 2)
     assert api.groups["97102"].parent == "97101"
-    assert api.made("get-groups") == 2
+    assert api.made("get-groups") == 3
 
 
 @pytest.mark.parametrize("fault", [401, 404, "close"])
@@ -225,7 +253,7 @@ def test_a_name_without_the_list_says_that_an_id_works(
     start: Start, workspace: Workspace, api: Api, fault: int | str
 ) -> None:
     """Nothing is sent; the answer tells the way out, and offers to try again."""
-    api.faults.extend([fault, fault])
+    api.list_faults.extend([fault, fault])
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A parent=Customers")
     (answer,) = answers(workspace, 1)
     assert load("en")["no_parent.unavailable.next"] in answer.text
@@ -303,7 +331,8 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
 
 def test_look_again_where_the_list_was_closed(start: Start, workspace: Workspace, api: Api) -> None:
     """What could not be looked up offers only to look again."""
-    api.faults.extend(["close", 404])
+    api.faults.append("close")
+    api.list_faults.extend([404, 404])
     workspace.command(start().url, "VIP")
     (unclear,) = answers(workspace, 1)
     assert actions(unclear) == ["look"]

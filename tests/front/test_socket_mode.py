@@ -198,7 +198,7 @@ def test_a_connection_that_stays_lost_ends_the_process(
     workspace: Workspace, slack: Link, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """After a while the process ends with status 1 and a word in the log, so that its supervisor starts it again."""
-    patch = "import bot.front.socket_mode\nbot.front.socket_mode.LOST_AFTER = 4.0\n"
+    patch = "from bot.front import socket_mode\nsocket_mode.LOST_AFTER = 4.0\nsocket_mode.STEADY = 0.5\n"
     (tmp_path / "sitecustomize.py").write_text(patch)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     served = start()

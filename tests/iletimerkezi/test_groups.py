@@ -141,7 +141,7 @@ def test_a_lost_answer_is_looked_up_in_a_list_of_its_own(api: Api, groups: Group
     api.add("VIP", "5", "6")
     assert groups.find("vip", "5") == ("6",)
     assert groups.find("VIP", "") == ()
-    api.faults.append(fault)
+    api.list_faults.append(fault)
     assert groups.find("VIP", "5") is None
 
 
@@ -165,7 +165,7 @@ def test_a_shape_that_is_not_known_is_no_empty_account(api: Api, groups: Groups)
 
 def test_a_refusal_comes_through(api: Api, groups: Groups) -> None:
     """A search says why there is no list."""
-    api.faults.append(404)
+    api.list_faults.append(404)
     with pytest.raises(Rejected):
         groups.search("", 5, AMPLE)
 

@@ -1,157 +1,169 @@
-"""The wakeup: what one thread or process rings, another hears, also one that listens only later."""
+"""The link between the two processes: rings, heartbeats, and how each end learns that the other is gone."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from bot.journal.wakeup import Wakeup
+from bot.journal.wakeup import SILENT_FOR, Bell, Wakeup
 from bot.sandbox.process import inherited
 
-PATIENCE = 10.0  # seconds after which a broken wakeup fails a test
+PATIENCE = 10.0  # seconds after which a broken link fails a test
 LONG = 30.0  # a wait that ends within PATIENCE was woken
 
 
+@dataclass
+class Linked:
+    """Both ends in this process, each with the thread that listens."""
+
+    bell: Bell
+    link: socket.socket
+    wakeup: Wakeup
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def listen(self, end: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=end, daemon=True)
+        thread.start()
+        self.threads.append(thread)
+        return thread
+
+    def wait(self) -> threading.Thread:
+        """Let a thread wait until it is woken."""
+        return self.listen(lambda: self.wakeup.wait(LONG))
+
+
 @pytest.fixture
-def wakeup() -> Iterator[Wakeup]:
-    wakeup = Wakeup()
-    yield wakeup
-    wakeup._listening.close()
-    wakeup._ringing.close()
+def linked() -> Iterator[Linked]:
+    bell = Bell()
+    with bell.connect() as link:
+        linked = Linked(bell, link, Wakeup(link))
+        yield linked
+        bell.close()
+        linked.wakeup.ring()
+        for thread in linked.threads:
+            thread.join(PATIENCE)
 
 
-def listen(wakeup: Wakeup) -> threading.Thread:
-    thread = threading.Thread(target=wakeup.wait, args=(LONG,), daemon=True)
-    thread.start()
-    return thread
+def ended(thread: threading.Thread) -> bool:
+    thread.join(PATIENCE)
+    return not thread.is_alive()
 
 
-def woken(listener: threading.Thread) -> bool:
-    listener.join(PATIENCE)
-    return not listener.is_alive()
+def until(condition: Callable[[], bool]) -> bool:
+    """Wait until a condition holds; tell whether it does."""
+    end = time.perf_counter() + PATIENCE
+    while not condition() and time.perf_counter() < end:
+        time.sleep(0.005)
+    return condition()
 
 
-def in_processes(script: str) -> str:
-    """Run a script with a Wakeup in a process that may fork, and return what it and its children print."""
-    head = (
-        "import os, time\nfrom bot.journal.wakeup import Wakeup\nbell = Wakeup()\n"
-        "def fork(do):\n"
-        "    child = os.fork()\n"
-        "    if child == 0:\n"
-        "        try: do()\n"
-        "        finally: os._exit(0)\n"
-        "    return child\n"
-        "def end(child): os.waitpid(child, 0)\n"
-        "def say(word): os.write(1, word.encode() + b' ')\n"
-    )
-    return subprocess.run(  # noqa: S603  # our own interpreter and script
-        [sys.executable, "-c", head + script],
-        cwd=Path(__file__).parents[2],
-        env=inherited(),
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    ).stdout
+def test_a_ring_wakes_the_thread_that_waits(linked: Linked) -> None:
+    """Each time, whether the front rings or the worker's own thread."""
+    linked.listen(linked.wakeup.listen)
+    for ring in (linked.bell.ring, linked.wakeup.ring) * 2:
+        waiting = linked.wait()
+        ring()
+        assert ended(waiting)
 
 
-def test_a_ring_wakes_who_waits(wakeup: Wakeup) -> None:
-    """Each time anew."""
-    for _ in range(3):
-        listener = listen(wakeup)
-        wakeup.ring()
-        assert woken(listener)
-
-
-def test_nobody_is_woken_without_a_ring(wakeup: Wakeup) -> None:
-    """However often it rang before, the wait after that is a whole one."""
+def test_nobody_is_woken_without_a_ring(linked: Linked) -> None:
+    """However often it rang before, the wait after that lasts until the next ring."""
     for _ in range(100):
-        wakeup.ring()
-    wakeup.wait(LONG)
-    listener = listen(wakeup)
-    listener.join(0.05)
-    assert listener.is_alive()
-    wakeup.ring()
-    assert woken(listener)
+        linked.wakeup.ring()
+    linked.wakeup.wait(LONG)
+    waiting = linked.wait()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    linked.wakeup.ring()
+    assert ended(waiting)
 
 
-def test_a_wait_ends_by_itself(wakeup: Wakeup) -> None:
-    """Nobody has to ring."""
-    wakeup.wait(0.01)
+def test_a_ring_before_the_wait_is_not_lost(linked: Linked) -> None:
+    """A worker that comes back from its work, or that has just started, is woken by what rang meanwhile."""
+    linked.bell.ring()
+    linked.listen(linked.wakeup.listen)
+    assert ended(linked.wait())
 
 
-def test_a_ring_before_the_wait_is_not_lost(wakeup: Wakeup) -> None:
-    """Who comes back from work is woken at once by what rang meanwhile."""
-    wakeup.ring()
-    assert woken(listen(wakeup))
+def test_rings_that_nobody_hears_hold_nobody_up(linked: Linked) -> None:
+    """Thousands of rings from many threads to a worker that does not listen; the next one wakes it still."""
+
+    def ring_often() -> None:
+        for _ in range(5000):
+            linked.bell.ring()
+
+    ringers = [linked.listen(ring_often) for _ in range(4)]
+    assert all(map(ended, ringers)), "a ring was held up"
+    linked.listen(linked.wakeup.listen)
+    assert ended(linked.wait())
 
 
-def test_rings_without_a_listener_hold_nobody_up(wakeup: Wakeup) -> None:
-    """Thousands of them, from many threads; the next who listens is woken still."""
-    ringers = [
-        threading.Thread(target=lambda: [wakeup.ring() for _ in range(5000)], daemon=True)  # type: ignore[func-returns-value]
-        for _ in range(4)
-    ]
-    for ringer in ringers:
-        ringer.start()
-    assert all(map(woken, ringers)), "a ring was held up"
-    assert woken(listen(wakeup))
+def test_a_ring_without_a_worker_does_nothing() -> None:
+    """Before the first worker, and after the last."""
+    bell = Bell()
+    bell.ring()
+    bell.connect().close()
+    bell.ring()
+    bell.close()
+    bell.ring()
 
 
-def test_it_rings_from_process_to_process() -> None:
-    """Between two that were forked from the one that made it, whichever of them came first."""
-    script = (
-        "carrier = fork(lambda: (wakeup.beat(time.monotonic() + 60), wakeup.wait(60), say('woken')))\n"
-        "while not wakeup.alive(): pass\n"
-        "fork(wakeup.ring)\n"
-        "end(carrier)\n"
-    )
-    assert in_processes(script) == "woken "
-
-
-def test_a_ring_outlives_the_processes() -> None:
-    """The one that rang has ended, and the one that did not hear it was killed: the next one is woken."""
-    script = (
-        "killed = fork(lambda: time.sleep(60))\n"
-        "end(fork(wakeup.ring))\n"
-        "os.kill(killed, 9)\n"
-        "end(killed)\n"
-        "end(fork(lambda: (wakeup.wait(60), say('woken'))))\n"
-    )
-    assert in_processes(script) == "woken "
-
-
-def test_it_beats_until_the_time_that_was_named(wakeup: Wakeup, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not before the first beat, and not from then on; the last beat counts, also an earlier one."""
+def test_a_heartbeat_counts_for_a_while(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker is dead before its first beat, alive after it, and dead again when no more come."""
     now = 1000.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    assert not wakeup.alive()
-    for until in (1010.0, 1005.0):
-        wakeup.beat(until)
-        now = until - 0.1
-        assert wakeup.alive()
-        now = until
-        assert not wakeup.alive()
+    assert not linked.bell.alive()
+    linked.listen(linked.bell.listen)
+    linked.wakeup.beat()
+    assert until(linked.bell.alive)
+    now += SILENT_FOR - 0.1
+    assert linked.bell.alive()
+    now += 0.2
+    assert not linked.bell.alive()
+    linked.wakeup.beat()
+    assert until(linked.bell.alive)
 
 
-def test_a_beat_is_seen_in_other_processes() -> None:
-    """Those that were forked before it, and those after, also when the one that beat was killed."""
+def test_a_front_that_is_gone_is_noticed(linked: Linked) -> None:
+    """The worker's end comes to its end, also when heartbeats of its own were never read."""
+    linked.wakeup.beat()
+    listening = linked.listen(linked.wakeup.listen)
+    linked.bell.close()
+    assert ended(listening)
+
+
+def test_a_worker_that_is_killed_is_noticed_and_followed_by_another() -> None:
+    """The front knows at once, with rings that the worker never read; the next worker is alive again."""
+    bell = Bell()
     script = (
-        "def look(): say('alive' if wakeup.alive() else 'silent')\n"
-        "end(fork(look))\n"
-        "def beat():\n"
-        "    wakeup.beat(time.monotonic() + 60)\n"
-        "    os.kill(os.getpid(), 9)\n"
-        "end(fork(beat))\n"
-        "look()\n"
-        "end(fork(look))\n"
-        "end(fork(lambda: wakeup.beat(0)))\n"
-        "look()\n"
+        "import socket, time\n"
+        "from bot.journal.wakeup import Wakeup\n"
+        "wakeup = Wakeup(socket.socket(fileno=0))\n"
+        "wakeup.beat()\n"
+        "time.sleep(60)\n"
     )
-    assert in_processes(script).split() == ["silent", "alive", "alive", "silent"]
+    for _ in range(2):
+        with bell.connect() as link:
+            worker = subprocess.Popen(  # noqa: S603  # our own interpreter and script
+                [sys.executable, "-c", script],
+                cwd=Path(__file__).parents[2],
+                env=inherited(),
+                stdin=link.fileno(),
+            )
+        listening = threading.Thread(target=bell.listen, daemon=True)
+        listening.start()
+        bell.ring()
+        assert until(bell.alive)
+        worker.kill()
+        assert ended(listening)
+        assert not bell.alive()
+        worker.wait()
+    bell.close()

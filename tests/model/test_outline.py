@@ -8,31 +8,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot.model.command import MAX_GROUPS, Command, Create, NewGroup, OpenForm, parse
+from bot.model.command import MAX_GROUPS, Create, NewGroup, OpenForm, form_groups, parse
 from bot.model.names import Parent, ParentId, ParentName, UsageError, clean_name, fold
+from tests.support.grammar import groups, read, refused
 
 patient = settings(deadline=None)
-
-
-def groups(text: str) -> tuple[NewGroup, ...]:
-    """Return the groups of a text that must be a command to create."""
-    command = parse(text)
-    assert isinstance(command, Create)
-    return command.groups
-
-
-def refused(text: str) -> UsageError:
-    with pytest.raises(UsageError) as caught:
-        parse(text)
-    return caught.value
-
-
-def read(text: str) -> Command | UsageError:
-    """Return what a text is understood as, or how it is refused."""
-    try:
-        return parse(text)
-    except UsageError as error:
-        return error
 
 
 FOREST = (
@@ -90,19 +70,88 @@ def test_one_forest(text: str) -> None:
     [
         ("- VIP", "VIP"),
         ("-VIP", "-VIP"),
-        ("*VIP*", "*VIP*"),
         ("- -VIP", "-VIP"),
-        ('"- VIP"', "- VIP"),
-        ("-", "-"),
+        ('- "- VIP"', "- VIP"),
         ("- 5 % off", "5 % off"),
-        ("1. VIP", "1. VIP"),
-        ("help", "help"),
-        ("- history", "history"),
+        ("- 1. VIP", "1. VIP"),
+        ("- help", "help"),
+        ("history", "history"),
+        ("* VIP", "VIP"),
+        ("+ VIP", "VIP"),
+        ("– VIP", "VIP"),
+        ("> VIP", "VIP"),
+        (">VIP", "VIP"),
+        ("•VIP", "VIP"),
+        ("→ VIP", "VIP"),
+        ("✓ VIP", "VIP"),
+        ("[ ] VIP", "VIP"),
+        ("- [x] VIP", "VIP"),
+        ("1) VIP", "VIP"),
+        ("(1) VIP", "VIP"),
+        ("a) VIP", "VIP"),
+        ("o\tVIP", "VIP"),
+        ("/addgroup VIP", "VIP"),
+        ("- `VIP`", "VIP"),
     ],
 )
 def test_what_a_bullet_is(line: str, name: str) -> None:
     """A bullet is one before white space; in a list a keyword is a name as any other."""
-    assert groups(f"First\n{line}") == (NewGroup("First"), NewGroup(name))
+    assert groups(f"- First\n{line}") == (NewGroup("First"), NewGroup(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("1. A\n2. B\n3. C", ["A", "B", "C"]),
+        ("1- A\n2- B", ["A", "B"]),
+        ("1.A\n2.B", ["A", "B"]),
+        ("a. A\nb. B", ["A", "B"]),
+        ("i. A\nii. B\niii. C\niv. D", ["A", "B", "C", "D"]),
+        ("a) A\nb) B\nc) C\nç) D", ["A", "B", "C", "D"]),
+        ("1. A\n1. B", ["A", "B"]),
+        ("1. A\n   a. B\n   b. C\n2. D", ["A", " B", " C", "D"]),
+        ("1. A\n1.1 B\n1.2 C\n2. D", ["A", " B", " C", "D"]),
+        ("1. A\n  1.1. B\n2. D", ["A", " B", "D"]),
+        ("1. A\n  2. B\n  3. C", ["A", "B", "C"]),
+        ("1. Bölge\n2. Bölge", ["1. Bölge", "2. Bölge"]),
+        ("3. Kat\n7. Daire", ["3. Kat", "7. Daire"]),
+        ("A\n1. B", ["A", "1. B"]),
+        ("5-10 yaş\n11-15 yaş", ["5-10 yaş", "11-15 yaş"]),
+        # A list below a line without a bullet.
+        ("A\n- B\n- C", ["A", " B", " C"]),
+        ("A:\n• B\n• C", ["A", " B", " C"]),
+        ("A\n1. B\n2. C", ["A", " B", " C"]),
+        ("A\n- B\n  - C\nD\n- E", ["A", " B", "  C", "D", " E"]),
+        ("- A\nB\n- C", ["A", "B", "C"]),
+        ("- A\n  - B\n  - C", ["A", " B", " C"]),
+        ("-   A\n    -   B\n        -   C", ["A", " B", "  C"]),
+        ("•\tA\no\tB\n•\tC", ["A", "B", "C"]),
+        ("A:\n  B", ["A", " B"]),
+        ("A:\nB", ["A:", "B"]),
+        ("```\nA\n  B\n```", ["A", " B"]),
+        ("```A\n  B```", ["A", " B"]),
+        ("A\n-\nB", ["A", "B"]),
+    ],
+)
+def test_numbers_and_headings(text: str, made: list[str]) -> None:
+    """Numbers that count are bullets, others are part of the name; a list hangs under the line that heads it."""
+    found = groups(text)
+    depths: list[int] = []
+    for group in found:
+        depths.append(0 if group.above is None else depths[group.above] + 1)
+    assert [" " * depth + group.name for depth, group in zip(depths, found, strict=True)] == made
+
+
+def test_the_form_reads_what_is_typed() -> None:
+    """The form's parent is that of every line at the left; a line that names another contradicts it."""
+    assert form_groups("VIP parent=5", None) == (NewGroup("VIP", ParentId("5")),)
+    made = form_groups("/addgroup A\n  B\nhelp", ParentId("5"))
+    assert made == (NewGroup("A", ParentId("5")), NewGroup("B", above=0), NewGroup("help", ParentId("5")))
+    assert form_groups("VIP parent=5", ParentId("5")) == (NewGroup("VIP", ParentId("5")),)
+    for text, parent in [("VIP parent=5", ParentId("6")), ("VIP parent=A", ParentId("6")), ("", None)]:
+        with pytest.raises(UsageError) as caught:
+            form_groups(text, parent)
+        assert caught.value.key == ("second_parent" if text else "no_name")
 
 
 @pytest.mark.parametrize("text", ["VIP\n- ", "\n- \n- VIP\n", "- \n\u200b\n  * \n  VIP"])
@@ -161,7 +210,10 @@ LONG = "ş" * 255
         ("A\nB parent=5 parent=6", "second_parent", 2, "parent=6"),
         ("A\n  B parent=", "empty_parent", 2, "parent="),
         ("A\nB parent=0", "bad_parent_id", 2, "0"),
-        ("A\nB parent='C D'", "single_quotes", 2, "parent='C"),
+        ("A\nB parent='C D", "unclosed_quote", 2, "'C D"),
+        ("A\n1. Bölge A\n2. Bölge B", "unknown_option", 2, "1. Bölge A"),
+        ("A\ncreate B", "verb", 2, "create B"),
+        ("/addgroup\nhelp me", "word", 2, "help me"),
         ('A\r\n\r\n- "B', "unclosed_quote", 3, '"B'),
         ("\n\nA\n\nparent=5\n", "no_name", 5, None),
         ('A\n  ""', "no_name", 2, None),
@@ -281,10 +333,12 @@ BLANK = st.sampled_from(["", "", "", "\n", " \n\t\n", "- \n"])
 def test_an_indented_forest_comes_back(data: st.DataObject, forest: tuple[NewGroup, ...]) -> None:
     """A forest comes back from its lines, whatever the width under each group and whatever bullets and blank lines."""
     widths: dict[int | None, int] = {None: data.draw(st.integers(0, 3))}
+    bullets = {True: data.draw(BULLETS), False: data.draw(BULLETS)}  # at the left, where all or none have one
+    bullets = bullets if bullets[True] else {True: "", False: ""}
     text = ""
     for place, group in enumerate(forest):
         indent = "".join(data.draw(SPACES) for _ in range(widths[group.above]))
-        text += f"{data.draw(BLANK)}{indent}{data.draw(BULLETS)}{_typed(group)}\n"
+        text += f"{data.draw(BLANK)}{indent}{bullets[group.above is None]}{_typed(group)}\n"
         widths[place] = widths[group.above] + data.draw(st.integers(1, 6))
     assert groups(text) == forest
 

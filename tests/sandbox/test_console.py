@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.keyboard import leaves
 from bot.sandbox.process import inherited
 from tests.support.console import ROOT, console
 
@@ -20,11 +24,11 @@ from tests.support.console import ROOT, console
 @pytest.mark.parametrize(
     ("text", "status", "shown"),
     [
-        ("Customers parent=5", 0, "ID: `97101`"),
-        ("/addgroup Customers parent=5", 0, "new group: `Customers`, under"),
-        ("/addgroups", 0, "new group: `/addgroups` — created"),
+        ("Customers parent=5", 0, "ID: 97101"),
+        ("/addgroup Customers parent=5", 0, "new group: Customers, under 5"),
+        ("/addgroups", 0, "new group: /addgroups — created"),
         ("Customers parent=99", 1, "463"),
-        ("Customers paernt=5", 2, "`paernt=5`"),
+        ("Customers paernt=5", 2, "paernt=5"),
         ("help", 0, "makes a contact group"),
     ],
 )
@@ -35,34 +39,52 @@ def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> 
     assert shown in ended.stdout
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_lines_of_a_pipe_are_commands_with_what_is_indented_below() -> None:
+    """An indented line, or one with a bullet, belongs to the command above it; every other one is a command."""
+    ended = console(
+        typed="Top\n  Below\n\tBeside\nOther\n- Bullet\n\n2025\n  Ocak\n5\n:foo\n  \nA\r\nLast\nquit\n  Below\n"
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "There is no button with this number" in ended.stdout
+    asked = re.findall(r"@you \(en\) asked for (?:a|(\d+)) new groups?: ([^\s,]+)", ended.stdout)
+    assert asked == [("3", "Top"), ("2", "Other"), ("2", "2025"), ("", "A"), ("", "Last")]
+
+
+@pytest.mark.parametrize("word", ["quit", "exit", "Q", "ÇIKIŞ", "çık", " :quit ", "Quit", "cikis"])
+def test_words_that_leave(word: str) -> None:
+    """In both languages and in any case."""
+    assert leaves(word)
+    assert not leaves(f'"{word}"'), "a group may be called so"
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "all_proxy"])
 def test_a_proxy_of_the_machine_is_not_asked(name: str) -> None:
     """What the console requests of its own processes stays on this machine, where no NO_PROXY says so."""
     ended = console("Customers parent=5", **{name: "http://127.0.0.1:9"})
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "ID: `97101`" in ended.stdout
+    assert "ID: 97101" in ended.stdout
 
 
 def test_a_prompt_runs_lines_until_quit() -> None:
     """Commands with and without /addgroup, the language and the API's mood can be typed; the last status counts."""
-    ended = console(typed="/addgroup A\n:tr\n:api 461\nB\n:nonsense\nquit\nC\n")
+    ended = console(typed="/addgroup A\n:tr\n:api 461\nB\n:nonsense\nquit\ngroup: C\n")
     assert ended.returncode == 1
-    assert "ID: `97101`" in ended.stdout
+    assert "ID: 97101" in ended.stdout
     assert "grup adı boş" in ended.stdout
-    assert ":api 401" in ended.stdout
-    assert "`C`" not in ended.stdout
+    assert ":api 401" in ended.stdout, "what can be typed"
+    assert "group: C" not in ended.stdout
 
 
 def test_the_form_and_the_buttons_can_be_used() -> None:
     """The form's fields are asked for one by one, a mistake is shown and asked again, and a number presses a button."""
     tree, no_name, form = "Top\n  Below\n\nnone\ncust\n1\n", "\n\n", "/addgroup\n"
-    ended = console(typed=f"{form}{no_name}{tree}:api 461\nRefused\n1\nMended\n\n\nhistory\nquit\n")
+    ended = console(typed=f"{form}{no_name}{tree}:api 461\nRefused\n1\nFixed\n\n\nhistory\nquit\n")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "name: The name of the group is missing." in ended.stdout
-    assert "  No group matches.\n" in ended.stdout
+    assert "Name: The name of the group is missing." in ended.stdout
+    assert "No group matches.\n" in ended.stdout
     assert "2 of 2 groups were created." in ended.stdout
     assert "@you (en) has edited the command:" in ended.stdout
-    assert "`Mended` · created, ID `97103`" in ended.stdout
+    assert "Fixed · created, ID 97103" in ended.stdout
 
 
 def test_a_button_that_asks_first_does_nothing_on_no() -> None:
@@ -108,7 +130,7 @@ def test_a_terminal_that_is_closed_leaves_no_bot_behind(number: int, tmp_path: P
 
 def test_ctrl_c_leaves_while_an_answer_is_awaited(tmp_path: Path) -> None:
     """Ctrl-C ends the wait and the console, without a traceback and with a shell's exit status."""
-    with typing(":api silence\nCustomers\n", "The next API call", tmp_path) as started:
+    with typing(":api silence\nSilent\n", "The next API call", tmp_path) as started:
         time.sleep(1)  # nothing tells when the command is on its way: it is answered ten seconds later
         started.send_signal(signal.SIGINT)
         _, errors = started.communicate(timeout=30)
@@ -129,6 +151,30 @@ def test_live_says_so_and_uses_the_real_address(api: Api) -> None:
     assert ended.stdout.index("REAL") < ended.stdout.index("created")
     assert api.key not in ended.stdout
     assert api.made() == 1
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_live_reaches_the_api_through_a_proxy(name: str) -> None:
+    """A machine that calls out through a proxy does so in `--live` too, but for its own processes."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        asked: list[bytes] = []
+
+        def refuse() -> None:
+            while True:
+                connection, _ = proxy.accept()
+                with connection:
+                    asked.append(connection.recv(4096).partition(b"\r\n")[0])
+                    connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+        threading.Thread(target=refuse, daemon=True).start()
+        credentials = {"ILETIMERKEZI_API_KEY": "key-of-tests", "ILETIMERKEZI_API_HASH": "hash-of-tests"}
+        address = {
+            "ILETIMERKEZI_API_URL": "https://api.example.com/v1",
+            name: f"http://127.0.0.1:{proxy.getsockname()[1]}",
+        }
+        ended = console("--live", "VIP parent=5", **credentials, **address)
+        assert (ended.returncode, ended.stderr) == (1, "")
+        assert {line.rpartition(b" ")[0] for line in asked} == {b"CONNECT api.example.com:443"}
 
 
 def test_live_without_credentials_is_a_wrong_setting(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_members_are_people_and_user_groups(
 
 def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspace, api: Api) -> None:
     """Elsewhere the command, the form and the suggestions are refused."""
-    bot = start(ADDGROUP_CHANNELS="C1,C2")
+    bot = start(ADDGROUP_CHANNELS="C1,C2", ADDGROUP_LANGUAGE="en")
     workspace.command(bot.url, "VIP", channel="C3")
     refused(workspace, "channel")
     assert load("en")["denied.channel.explanation"] in workspace.command(bot.url, "", channel="C3").text
@@ -87,22 +87,51 @@ def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspa
     assert not api.made()
 
 
-@pytest.mark.parametrize("fault", ["user_not_found", "missing_scope", 500, "drop"])
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("user_not_found", "unknown_person"),
+        ("users_not_found", "unknown_person"),
+        ("user_not_visible", "unknown_person"),
+        ("missing_scope", "no_scope"),
+        ("token_revoked", "no_scope"),
+        ("a_word_of_tomorrow", "no_scope"),
+        (500, "unknown"),
+        ("drop", "unknown"),
+        ("ratelimited:0", "unknown"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "tr"])
 def test_what_cannot_be_found_out_is_a_refusal(
-    start: Start, workspace: Workspace, api: Api, fault: int | str, monkeypatch: pytest.MonkeyPatch
+    start: Start,
+    workspace: Workspace,
+    api: Api,
+    fault: int | str,
+    reason: str,
+    language: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An unknown person or an unreachable directory lets nobody in; a passing fault is tried again before."""
+    """An unknown person or an unreachable directory lets nobody in; only what may pass is worth another try."""
     monkeypatch.setattr("bot.worker.pool.LONGEST_WAIT", 0.05)
     workspace.faults["users.info"].extend([fault] * 10)
-    workspace.command(start().url, "VIP")
-    refused(workspace, "unknown")
+    workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
+    message = refused(workspace, reason, language)
+    again = {"en": "in a few minutes", "tr": "birkaç dakika"}[language]
+    assert (again in message.text) == (reason == "unknown")
     assert not api.calls
+
+
+def test_a_first_help_is_no_fault(start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    """Whether the sender may use the command is not waited for, and that is nothing to warn of."""
+    workspace.command(start().url, "help")
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    assert "person_not_looked_up" not in caplog.messages
 
 
 def test_an_unreadable_user_group_is_a_refusal(start: Start, workspace: Workspace, api: Api) -> None:
     """A user group that is gone, or a missing scope, refuses who is not listed otherwise."""
     workspace.command(start(ADDGROUP_MEMBERS="S404").url, "VIP")
-    refused(workspace, "unknown")
+    refused(workspace, "no_scope")
     assert not api.calls
 
 
@@ -146,7 +175,7 @@ def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: 
     bot = start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_MEMBERS="U1")
     api.faults.append(461)
     workspace.command(bot.url, "Nothing")
-    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert workspace.finished()
     workspace.command(bot.url, "<!channel>")
     workspace.command(bot.url, "VIP", user="U2")
     assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
@@ -161,5 +190,5 @@ def test_an_audit_channel_that_cannot_be_posted_in_holds_nothing_up(
     """The group is made and told; the log says that the audit channel was not."""
     workspace.closed["CAUDIT"] = "not_in_channel"
     workspace.command(start(ADDGROUP_AUDIT_CHANNEL="CAUDIT").url, "VIP")
-    assert workspace.wait_for(lambda: any(m.earlier for m in workspace.messages))
+    assert workspace.finished()
     assert api.made() == 1

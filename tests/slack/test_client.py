@@ -1,83 +1,228 @@
-"""Calls to Slack: whom they trust over TLS, and what their failures mean."""
+"""Calls to Slack: what is sent, what the answers mean, and that nothing secret is in an error or in the log."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import logging
+import traceback
+from collections.abc import Callable
 
 import pytest
 
-from bot import tls
-from bot.app import web_client
 from bot.model.job import TryLater
-from bot.sandbox.workspace import BOT_TOKEN
-from bot.settings import Settings, read
-from bot.slack.client import called, tell
-from tests.support.peer import CONNECT, Act, http, over_tls, peer, says, tunnel
+from bot.sandbox.workspace import BOT_TOKEN, Workspace
+from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused
+from tests.support.peer import CONNECT, SHORT, drips, hear, http, peer, says
 
-FINE = says(http(b'{"ok": true}', b"Content-Type: application/json"), end=CONNECT)
+POST = "chat.postMessage"
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ssl.SSLContext]]:
-    """Return the default contexts that are made from here on, as at the start of a process."""
-    contexts: list[ssl.SSLContext] = []
-    make = ssl.create_default_context
-
-    def counted() -> ssl.SSLContext:
-        contexts.append(make())
-        return contexts[-1]
-
-    for name in ("create_default_context", "_create_default_https_context"):
-        monkeypatch.setattr(ssl, name, counted)
-    for kept in (tls.of_machine, tls.open_urls):
-        kept.cache_clear()
-    yield contexts
-    for kept in (tls.of_machine, tls.open_urls):
-        kept.cache_clear()
+def slack(workspace: Workspace) -> SlackClient:
+    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", 2)
 
 
-def settings_of(url: str) -> Settings:
-    """Return settings with which Slack is at this address."""
-    return read({"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_API_URL": f"{url}/api/"}, slack=False, api=False)
+CALLS: dict[str, Callable[[SlackClient, str], object]] = {
+    POST: lambda slack, _url: slack.call(POST, channel="C1", text="Hello"),
+    "users.info": lambda slack, _url: slack.call("users.info", user="U1"),
+    "response_url": lambda slack, url: slack.respond(f"{url}/response/U1/C1/1", {"text": "Hello"}),
+}
+
+every_call = pytest.mark.parametrize("method", CALLS)
 
 
-@pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
-def test_the_authorities_are_read_once(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, made: list[ssl.SSLContext], through: Callable[[Act], Act]
+# What is sent.
+
+
+@pytest.mark.parametrize("base", ["/api/", "/api"])
+def test_what_writes_is_sent_as_json(workspace: Workspace, base: str) -> None:
+    """Texts go out as they are; the address may end with a slash or not."""
+    slack = SlackClient(BOT_TOKEN, workspace.url + base)
+    slack.call(POST, channel="C1", text="Müşteri “<&>”", unfurl_links=False)
+    arguments = {"channel": "C1", "text": "Müşteri “<&>”", "unfurl_links": False}
+    assert workspace.calls == [(POST, arguments)]
+
+
+def test_what_reads_is_sent_as_a_form(workspace: Workspace, slack: SlackClient) -> None:
+    """Slack takes no JSON for the methods that read, and truth is 1."""
+    workspace.locales["U1"] = "tr-TR"
+    assert slack.call("users.info", user="U1", include_locale=True)["user"]["locale"] == "tr-TR"
+    assert workspace.calls == [("users.info", {"user": "U1", "include_locale": "1"})]
+
+
+def test_only_the_web_api_gets_the_token() -> None:
+    """A response_url is a secret of its own, and may be of another host."""
+    seen = []
+    for call in (CALLS[POST], CALLS["response_url"]):
+        with peer(lambda connection: seen.append(hear(connection, b"}"))) as server, pytest.raises(TryLater):
+            call(SlackClient("xoxb-of-tests", f"{server.url}/api/", SHORT), server.url)
+    assert [b"Authorization: Bearer xoxb-of-tests" in request for request in seen] == [True, False]
+    assert seen[0].startswith(b"POST /api/chat.postMessage HTTP/1.1\r\n")
+    assert b"User-Agent: addgroup-bot/" in seen[0]
+
+
+def test_a_private_message_is_for_one_person(workspace: Workspace, slack: SlackClient) -> None:
+    """It replaces nothing, and shows no previews."""
+    slack.respond(workspace.response_url("U1", "C1"), {"text": "Hello"})
+    alone = {"response_type": "ephemeral", "replace_original": False, "unfurl_links": False, "unfurl_media": False}
+    assert workspace.calls == [("response_url", {**alone, "text": "Hello"})]
+
+
+# What answers mean.
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("fault", "why", "seconds"),
+    [
+        ("ratelimited:7", "ratelimited", 7.0),
+        ("ratelimited:0.5", "ratelimited", 0.5),
+        ("ratelimited:soon", "ratelimited", None),
+        ("ratelimited:0", "ratelimited", None),
+        ("ratelimited:-5", "ratelimited", None),
+        (500, "http_500", None),
+        (503, "http_503", None),
+        ("drop", "closed", None),
+        ("silence", "timeout", None),
+    ],
+)
+def test_what_passes_is_for_later(
+    workspace: Workspace, method: str, fault: int | str, why: str, seconds: float | None
 ) -> None:
-    """For every call of every client and every private answer, also through a proxy: to read them costs 35 ms."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with peer(through(over_tls(FINE, certificate))) as server:
-        if through is tunnel:
-            monkeypatch.setenv("HTTPS_PROXY", server.url)
-        url = server.url.replace("http:", "https:")
-        for _ in range(2):
-            slack = web_client(settings_of(url))
-            assert called(slack.auth_test)["ok"]
-            assert called(slack.auth_test)["ok"]
-            tell(f"{url}/response", {"text": "VIP"})
-    assert (len(made), server.connections) == (1, 6)
+    """Limits, and failures of Slack and of the way there, have a word for the log; nothing is repeated."""
+    workspace.faults[method].append(fault)
+    with pytest.raises(TryLater) as raised:
+        CALLS[method](SlackClient(BOT_TOKEN, f"{workspace.url}/api/", SHORT), workspace.url)
+    limited = method == "response_url" and why == "ratelimited"
+    assert (raised.value.why, raised.value.seconds) == ("http_429" if limited else why, seconds)
+    assert [called for called, _ in workspace.calls] == [method]
 
 
-@pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_who_cannot_be_trusted_gets_no_token(
-    certificate: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    made: list[ssl.SSLContext],
-    through: Callable[[Act], Act],
-    host: str,
+@pytest.mark.parametrize("word", ["internal_error", "fatal_error", "rate_limited", "team_added_to_org"])
+def test_some_of_slacks_words_mean_later(workspace: Workspace, slack: SlackClient, word: str) -> None:
+    """They come with HTTP 200."""
+    workspace.faults[POST].append(word)
+    with pytest.raises(TryLater, match=word):
+        CALLS[POST](slack, workspace.url)
+
+
+@pytest.mark.parametrize("word", ["not_in_channel", "missing_scope", "invalid_auth", "a_word_of_tomorrow"])
+def test_slacks_other_words_mean_never(workspace: Workspace, slack: SlackClient, word: str) -> None:
+    """The word comes with the error."""
+    workspace.faults[POST].append(word)
+    with pytest.raises(SlackRefused) as raised:
+        CALLS[POST](slack, workspace.url)
+    assert raised.value.error == word
+
+
+@pytest.mark.parametrize("said", ["301", "86400", "9" * 400])
+def test_a_retry_after_of_hours_is_bounded(
+    workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture, said: str
 ) -> None:
-    """A certificate that nobody vouches for, or of another host, ends the call before the request leaves."""
-    if host == "localhost":
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with peer(through(over_tls(FINE, certificate))) as server:
-        if through is tunnel:
-            monkeypatch.setenv("HTTPS_PROXY", server.url)
-        url = f"https://{host}:{server.port}"
-        for call in (lambda: called(web_client(settings_of(url)).auth_test), lambda: tell(f"{url}/response", {})):
-            with pytest.raises(TryLater, match="URLError"):
-                call()
-    assert (server.connections, server.heard) == (2, [])
+    """It is a mistake somewhere: the log says so, and the channel is not silent for a day."""
+    caplog.set_level(logging.INFO, "addgroup")
+    workspace.faults[POST].append(f"ratelimited:{said}")
+    with pytest.raises(TryLater) as raised:
+        CALLS[POST](slack, workspace.url)
+    assert raised.value.seconds == LONGEST_RETRY_AFTER
+    (record,) = [record for record in caplog.records if record.msg == "retry_after_bounded"]
+    assert record.__dict__["fields"] == {"method": POST, "said": said[:20], "seconds": LONGEST_RETRY_AFTER}
+
+
+PAGES = {
+    "a login page": http(b"<html>Sign in</html>"),
+    "an empty answer": http(b""),
+    "no object": http(b"[true]"),
+    "not ok": http(b'{"ok": 1}'),
+    "half a character": http(b'{"ok": true, "x": "\xff"}'),
+    "a redirect": http(b"", b"Location: /elsewhere", status=b"302 Found"),
+    "an error of a proxy": http(b'{"ok": false, "error": "Sign in at http://proxy?password=x"}'),
+}
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_what_is_not_slack_is_for_later(page: bytes) -> None:
+    """Its words are not passed on, and a redirect is not followed."""
+    with peer(says(page, end=b"}")) as server:
+        with pytest.raises(TryLater, match=r"^http_(200|302)$"):
+            CALLS[POST](SlackClient(BOT_TOKEN, server.url), server.url)
+        assert server.connections == 1
+
+
+def test_an_answer_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory that an answer may take is bounded."""
+    monkeypatch.setattr("bot.slack.connections.MAX_ANSWER", 100_000)
+    with peer(says(http(b"x" * 200_000), end=b"}")) as server, pytest.raises(TryLater, match="too_large"):
+        CALLS[POST](SlackClient(BOT_TOKEN, server.url), server.url)
+
+
+DRIPS = {
+    "status line": b"",
+    "headers": b"HTTP/1.1 200 OK\r\nX: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n",
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n999\r\n",
+    "redirect": b"HTTP/1.1 307 Moved\r\nLocation: /\r\nContent-Length: 9999\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("head", DRIPS.values(), ids=DRIPS)
+def test_an_answer_that_drips_ends_in_time(head: bytes) -> None:
+    """Each read is in time, and the call ends at its deadline, whatever part of the answer drips."""
+    with peer(drips(head, end=b"}")) as server, pytest.raises(TryLater, match="timeout"):
+        CALLS[POST](SlackClient(BOT_TOKEN, server.url, SHORT), server.url)
+    assert server.heard == []
+
+
+# Nothing secret.
+
+
+@every_call
+@pytest.mark.parametrize("fault", ["drop", "silence", "refused", 500, "ratelimited:9", 404, "not_in_channel"])
+def test_no_error_holds_a_secret(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture, method: str, fault: int | str
+) -> None:
+    """Neither the token nor a response_url is in the error, in its traceback, or in the log at DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    url = workspace.url if fault != "refused" else "http://127.0.0.1:9"
+    if fault != "refused":
+        workspace.faults[method].append(fault)
+    slack = SlackClient(BOT_TOKEN, f"{url}/api/", SHORT)
+    try:
+        CALLS[method](slack, url)
+    except (SlackRefused, TryLater) as error:
+        written = "".join(traceback.format_exception(error)) + repr(error) + repr(slack) + caplog.text
+        assert BOT_TOKEN not in written
+        assert f"{url.rpartition(':')[2]}/response" not in written
+
+
+@pytest.mark.parametrize("address", ["", "no address", "ftp://127.0.0.1/secret"])
+def test_what_is_no_address_is_refused(slack: SlackClient, address: str) -> None:
+    """A form that was opened long ago has no response_url: nobody is told, and nothing breaks."""
+    with pytest.raises((SlackRefused, TryLater)) as raised:
+        slack.respond(address, {"text": "Hello"})
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_proxys_password_stays_secret(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    """A proxy is used with or without its scheme; when it refuses, neither the error nor the log names its password."""
+    caplog.set_level(logging.DEBUG)
+    with peer(says(http(b"", status=b"407 Proxy Authentication Required"), end=CONNECT)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}user:hidden@127.0.0.1:{proxy.port}")
+        with pytest.raises(TryLater, match="proxy") as raised:
+            SlackClient(BOT_TOKEN, "https://slack.invalid/api/").call("auth.test")
+    assert proxy.connections == 1
+    assert "hidden" not in "".join(traceback.format_exception(raised.value)) + caplog.text
+
+
+@pytest.mark.parametrize("proxy", ["user:hidden@:x", "http://user:hidden@[::1", "socks5://user:hidden@127.0.0.1:9"])
+def test_a_proxy_that_is_none_is_for_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: str
+) -> None:
+    """So is one of a kind that is not installed."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises((TryLater, SlackRefused)) as raised:
+        SlackClient(BOT_TOKEN, "https://slack.invalid/api/", SHORT).call("auth.test")
+    assert "hidden" not in "".join(traceback.format_exception(raised.value)) + caplog.text

@@ -3,42 +3,83 @@
 from __future__ import annotations
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
+from bot.slack.client import SlackClient
 from bot.slack.users import Users
 
 
 @pytest.fixture
-def slack(workspace: Workspace) -> WebClient:
-    return WebClient(BOT_TOKEN, base_url=f"{workspace.url}/api/", retry_handlers=[], timeout=1)
+def slack(workspace: Workspace) -> SlackClient:
+    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", 1)
 
 
-@pytest.mark.parametrize(("locale", "language"), [("tr-TR", "tr"), ("en-GB", "en"), ("de-DE", "en"), ("", "en")])
-def test_the_language_is_that_of_the_persons_slack(
-    workspace: Workspace, slack: WebClient, locale: str, language: str
+@pytest.mark.parametrize(
+    ("chosen", "locale", "tz", "language"),
+    [
+        ("", "en-US", "Europe/Istanbul", "tr"),
+        ("", "de-DE", "Turkey", "tr"),
+        ("", "tr-TR", "America/New_York", "tr"),
+        ("", "en-GB", "Europe/London", "en"),
+        ("", "", None, "en"),
+        ("", None, None, "en"),
+        ("en", "tr-TR", "Europe/Istanbul", "en"),
+        ("tr", "en-US", "Europe/London", "tr"),
+    ],
+)
+def test_the_language_is_the_chosen_one_then_that_of_locale_and_time_zone(
+    workspace: Workspace, slack: SlackClient, chosen: str, locale: str | None, tz: str | None, language: str
 ) -> None:
-    """Turkish for Turkish, English for every other; known without asking from then on."""
-    workspace.locales["U1"] = locale
-    people = Users(slack, "auto")
-    assert people.known_language("U1") == ""
-    assert people.language("U1") == language
-    assert people.known_language("U1") == language
+    """Slack itself has no Turkish, so the time zone tells; known without asking from then on."""
+    workspace.people["U1"] = {"locale": locale, "tz": tz}
+    users = Users(slack, "auto", {"U1": chosen}.__getitem__)
+    assert users.known_language("U1") == ""
+    assert users.person("U1").language == language
+    assert users.language("U1") == users.known_language("U1") == language
 
 
-def test_a_fixed_language_asks_nobody(workspace: Workspace, slack: WebClient) -> None:
+def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> None:
+    """Also in a process that did not take it; where it was taken, the person is forgotten."""
+    choices = {"U1": ""}
+    users = Users(slack, "auto", choices.__getitem__)
+    assert users.language("U1") == "en"
+    choices["U1"] = "tr"
+    assert users.language("U1") == "tr"
+    assert users.known_language("U1") == "en"
+    users.forget("U1")
+    assert users.known_language("U1") == ""
+    assert users.person("U1").language == "tr"
+
+
+@pytest.mark.parametrize("fault", ["user_not_found", 500])
+def test_a_choice_needs_no_slack(workspace: Workspace, slack: SlackClient, fault: int | str) -> None:
+    """Who chose Turkish reads Turkish although Slack says nothing."""
+    workspace.faults["users.info"].append(fault)
+    assert Users(slack, "auto", lambda _user: "tr").language("U1") == "tr"
+
+
+def test_a_fixed_language_asks_nobody(workspace: Workspace, slack: SlackClient) -> None:
     """ADDGROUP_LANGUAGE=tr is Turkish for everybody."""
-    assert Users(slack, "tr").language("U1") == Users(slack, "tr").known_language("U1") == "tr"
+    assert Users(slack, "tr", lambda _user: "en").language("U1") == Users(slack, "tr").known_language("U1") == "tr"
     assert not workspace.calls
+
+
+def test_a_person_is_asked_for_ahead(workspace: Workspace, slack: SlackClient) -> None:
+    """Whoever needs the answer later shares the call that is under way."""
+    users = Users(slack, "auto")
+    users.prefetch("U1")
+    users.prefetch("U1")
+    assert users.language("U1") == "en"
+    assert sorted(method for method, _ in workspace.calls) == ["auth.test", "users.info"]
 
 
 @pytest.mark.parametrize("fault", ["user_not_found", 500, "drop", "silence"])
 def test_a_language_that_slack_does_not_say_is_english_for_now(
-    workspace: Workspace, slack: WebClient, fault: int | str
+    workspace: Workspace, slack: SlackClient, fault: int | str
 ) -> None:
     """A fault is English, and is not remembered: the next time Slack is asked again."""
     workspace.locales["U1"] = "tr-TR"
     workspace.faults["users.info"].append(fault)
-    people = Users(slack, "auto")
-    assert people.language("U1") == "en"
-    assert people.language("U1") == "tr"
+    users = Users(slack, "auto")
+    assert users.language("U1") == "en"
+    assert users.language("U1") == "tr"

@@ -104,12 +104,18 @@ def api() -> Iterator[Watched]:
         stand_in.let_all()
 
 
-def done(workspace: Workspace, made: int, count: int, language: str = "en", channel: str = "C1") -> Message:
-    """Wait until a root says how much of a tree was made, and return it."""
-    end = say(language, "tree.done", asked="", made=made, count=count)
+def done(
+    workspace: Workspace, made: int, count: int, language: str = "en", channel: str = "C1", there: int = 0
+) -> Message:
+    """Wait until a root says how much of a tree was made and its thread has all answers, and return it."""
+    end = say(language, "tree.done_there" if there else "tree.done", asked="", made=made, count=count, there=there)
 
     def found() -> list[Message]:
-        return [root for root in workspace.roots(channel) if root.text.endswith(end)]
+        return [
+            root
+            for root in workspace.roots(channel)
+            if root.text.endswith(end) and len(lines(workspace.thread(root))) > count
+        ]
 
     assert workspace.wait_for(lambda: bool(found()), 20), [message.text for message in workspace.messages]
     return found()[-1]
@@ -281,25 +287,36 @@ def test_duplicates_in_the_list_are_told_before_anything_is_sent(
 
 
 @both_languages
-def test_duplicates_of_the_last_minutes_are_told_before_anything_is_sent(
-    start: Start, workspace: Workspace, api: Watched, language: str
-) -> None:
-    """A list with a group that somebody has just had made is told privately, with who and its id; a button goes on."""
+def test_a_tree_goes_on_below_what_exists(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+    """A group that exists, from the panel or from another command, is told with its ID; what is missing is created."""
     url = start(ADDGROUP_LANGUAGE=language).url
+    panel = api.add("Panel")
     workspace.command(url, "Staff\n  İstanbul")
     done(workspace, 2, 2, language)
-    workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below", user="U2")
-    refused = told(workspace, load(language)["duplicate.heading"], "U2")
-    assert "<@U1>" in refused.text
-    assert f"`{api.id_of('Staff')}`" in refused.text
-    assert api.made() == 2
-    assert len(workspace.roots()) == 1
-    for _ in range(2):
-        workspace.press(url, refused, "another", user="U2")
-    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
-    done(workspace, 4, 4, language)
-    assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "STAFF": 1, "Below": 1}
-    assert api.parents()["Below"] == "STAFF"
+    workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below\npanel\n  Under", user="U2")
+    (answer,) = workspace.thread(done(workspace, 4, 6, language, there=2))
+    for name, group in (("STAFF", api.id_of("Staff")), ("panel", panel.id)):
+        assert f"• `{name}` — {say(language, 'exists.line', id=f'`{group}`')}" in answer.text
+    assert not actions(answer)
+    assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "Below": 1, "Under": 1}
+    assert (api.parents()["Below"], api.parents()["Under"]) == ("Staff", "Panel")
+
+
+@both_languages
+def test_the_same_tree_twice_creates_what_is_missing(
+    start: Start, workspace: Workspace, api: Watched, language: str
+) -> None:
+    """A tree that was created in part can be sent again whole, and a third time."""
+    api.fail({"B": 503})
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "A\n  B\n    C\n  D")
+    done(workspace, 2, 4, language)
+    api.fail({})
+    workspace.command(url, "A\n  B\n    C\n  D", user="U2")
+    done(workspace, 2, 4, language, there=2)
+    workspace.command(url, "A\n  B\n    C\n  D", user="U2")
+    done(workspace, 0, 4, language, there=4)
+    assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1}
 
 
 def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -326,10 +343,10 @@ def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
     workspace.command(url, "VIP parent=5")
     answers(workspace, 1)
     workspace.command(url, "New\nVIP parent=Customers\n  Below\n    Deeper\nOther\n  Under", user="U2")
-    (answer,) = workspace.thread(done(workspace, 4, 6))
+    (answer,) = workspace.thread(done(workspace, 4, 6, there=1))
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1, "Below": 1, "Deeper": 1}
     assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
-    found = say("en", "duplicate.created.line", id=f"`{api.id_of('VIP')}`")
+    found = say("en", "exists.line", id=f"`{api.id_of('VIP')}`")
     assert f"• `VIP` — {found} under `Customers` (`5`)" in answer.text
     api.fail({})
     workspace.press(url, answer, "again")
@@ -469,7 +486,9 @@ def test_fifty_groups_of_the_longest_names(
     typed = [f"{' ' * (n % 10)}{name}" + (f' parent="{parent}"' if n % 10 == 0 else "") for n, name in enumerate(names)]
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, "\n".join(typed))
     made = len(set(names) - {name for tens in (13, 27, 41) for name in names[tens : tens - tens % 10 + 10]})
-    thread = workspace.thread(done(workspace, made, 50, language))
+    root = done(workspace, made, 50, language)
+    assert workspace.wait_for(lambda: bool(actions(workspace.thread(root)[-1])))
+    thread = workspace.thread(root)
     found = lines(thread)
     assert load(language)["tree.heading"].format(made=made, count=50) == found[0]
     rows = [row for row in found if re.match(r"•|\u2003+└", row)]
@@ -609,7 +628,7 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     looked = answers(workspace, 2)[1]
     assert f"`B` — {say(language, 'unknown.found.line', found=f'`{late.id}`')}" in looked.text
     assert f"`C` — {load(language)['unknown.line']}" in looked.text
-    assert actions(looked) == ["look", "anyway"]
+    assert actions(looked) == ["confirm", "look", "anyway"]
     assert api.made() == 4
     api.fail({})
     for message in (looked, answer):
@@ -756,9 +775,9 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
     api.let("A")
     api.wait_for(3)
-    stopping = threading.Thread(target=running.bot.worker.stop, args=(10,))
+    stopping = threading.Thread(target=running.worker.stop, args=(10,))
     stopping.start()
-    assert running.bot.worker._stopping.wait(5)
+    assert running.worker.stopping.wait(5)
     api.let_all()
     stopping.join()
     before = api.sent()

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from slack_sdk import WebClient
 from sqlalchemy import Engine, make_url, update
 
-from bot import app, logs
+from bot import logs
 from bot.journal import connections, journal
 from bot.journal.database import jobs, processes
 from bot.journal.journal import Accepted, Journal, JournalError
@@ -28,6 +27,7 @@ from bot.model.outcome import Created, Outcome, Rejected, Unknown
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
 from bot.slack import users as people
+from bot.slack.client import SlackClient, slack_client
 from bot.slack.delivery import Delivery
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
@@ -88,7 +88,7 @@ class Past:
         self.journal.open()
         self.journal.heartbeat()
         self._workspace = workspace
-        self._slack = Delivery(WebClient(BOT_TOKEN, base_url=f"{workspace.url}/api/"))
+        self._slack = Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
 
     def accept(self, what: str = "VIP", language: str = "en", channel: str = "C1") -> Job:
         """Accept a job and claim it."""
@@ -181,7 +181,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
 
 def finished(workspace: Workspace, number: int = 1) -> bool:
     """Wait until so many roots show their results."""
-    return workspace.wait_for(lambda: sum(bool(m.earlier) for m in workspace.messages) == number)
+    return workspace.finished(number)
 
 
 def answer(workspace: Workspace, root: Message) -> str:
@@ -251,7 +251,7 @@ def test_what_cannot_be_looked_up_is_told_so(
 ) -> None:
     """Without the list of groups nothing is claimed, and nothing is sent again either."""
     api.add("VIP")
-    api.faults.append(fault)
+    api.list_faults.append(fault)
     job = past.accept("VIP", language)
     root = past.root(job)
     past.send(job)
@@ -354,8 +354,8 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
         assert workspace.command(first.url, name).status == 200
     assert api.called.wait(10)
     with ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(first.bot.stop, 9)
-        assert first.bot.worker._stopping.wait(10)
+        stopped = pool.submit(first.worker.stop, 9)
+        assert first.worker.stopping.wait(10)
         go.set()
         stopped.result()
     assert api.made() == 1
@@ -428,8 +428,7 @@ def test_a_failure_of_slack_delays_the_answer(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
-    client = app.web_client
-    monkeypatch.setattr(app, "web_client", lambda settings, _seconds=1: client(settings, 1))
+    monkeypatch.setattr("bot.worker.worker.slack_client", lambda settings: slack_client(settings, 1))
     monkeypatch.setattr(worker, "LONGEST_WAIT", 0.1)
     workspace.faults["chat.postMessage"].extend([fault, fault])
     workspace.command(start().url, "VIP")

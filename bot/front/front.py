@@ -1,0 +1,116 @@
+"""Builds the front: the process that takes in what people do in Slack and writes it into the journal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context import BoltContext
+
+from bot.front.buttons import Buttons
+from bot.front.commands import Commands
+from bot.front.faults import Faults
+from bot.front.form import Form
+from bot.front.http import HttpApp
+from bot.front.intake import Intake
+from bot.front.socket_mode import Connection
+from bot.iletimerkezi.client import Client
+from bot.iletimerkezi.groups import Groups
+from bot.journal.journal import Journal, JournalError
+from bot.settings import Settings
+from bot.slack.access import Access
+from bot.slack.client import SlackClient, slack_client
+from bot.slack.users import Users
+
+FORM = 1
+"""How long opening a form may take, in seconds: with what comes before, less than the three that Slack waits."""
+
+Check = Callable[[], bool]
+
+
+class Front:
+    """Takes in over HTTP or, with an app token, over Socket Mode. `web` is the WSGI application."""
+
+    def __init__(
+        self, settings: Settings, ring: Callable[[], None], checks: Mapping[str, Check], lost: Callable[[], None]
+    ) -> None:
+        """Call `ring` when a job was accepted, and `lost` when the connection of Socket Mode stays lost.
+
+        `checks` tell of the bot's other parts, by name, whether they work: for the health check.
+        """
+        users = Users(slack_client(settings), settings.language)
+        self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
+        self._journal = Journal(settings.database_url, ring)
+        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
+        groups = Groups(api, self._journal.recently_created)
+        intake = Intake(self._journal, users, Access(users, settings.channels, settings.members), self._errands)
+        form = Form(slack_client(settings, FORM), intake, groups, self._journal)
+        bolt = _bolt(settings)
+        commands, buttons = Commands(intake, groups, self._journal, form), Buttons(intake, form, self._journal)
+        for listeners in (commands, form, buttons, Faults(intake)):
+            listeners.register(bolt)
+        all_checks = {"journal": self._journal_answers, **checks}
+        self._connection: Connection | None = None
+        if settings.socket_mode:
+            self._connection = Connection(bolt, lambda: _connection_url(settings), lost)
+            all_checks["connection to Slack"] = self._connection.connected
+        self.web = HttpApp(None if settings.socket_mode else bolt, settings.slack_signing_secret, all_checks)
+
+    def open(self) -> None:
+        """Prepare the journal. Raises JournalError."""
+        self._journal.open()
+
+    def connect(self) -> None:
+        """Connect to Slack, in Socket Mode."""
+        if self._connection:
+            self._connection.open()
+
+    def hang_up(self) -> None:
+        """Take nothing more from Slack over Socket Mode."""
+        if self._connection:
+            self._connection.close()
+
+    def close(self) -> None:
+        """Close the journal. Nothing may come in any more."""
+        self._errands.shutdown(wait=False)
+        self._journal.close()
+
+    def _journal_answers(self) -> bool:
+        try:
+            self._journal.ping()
+        except JournalError:
+            return False
+        return True
+
+
+def _connection_url(settings: Settings) -> str:
+    """Ask Slack where to connect to. Raises SlackRefused or TryLater."""
+    slack = SlackClient(settings.slack_app_token, settings.slack_api_url)
+    try:
+        return str(slack.call("apps.connections.open").get("url", ""))
+    finally:
+        slack.close()
+
+
+def _bolt(settings: Settings) -> App:
+    """Return a Bolt app whose listeners run in the server's own thread, so that no command waits for another.
+
+    There is one workspace and one token, so nothing is asked of Slack to authorize a request.
+    """
+
+    def authorize(context: BoltContext) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=context.enterprise_id, team_id=context.team_id, bot_token=settings.slack_bot_token
+        )
+
+    return App(
+        logger=logging.getLogger("slack_bolt"),  # else Bolt sets the levels of its loggers itself
+        authorize=authorize,
+        signing_secret=settings.slack_signing_secret,
+        process_before_response=True,
+        listener_executor=ThreadPoolExecutor(1),
+        token_verification_enabled=False,
+    )

@@ -1,0 +1,210 @@
+"""The HTTP server: waitress, with limits that keep slow and hostile clients from silencing the bot.
+
+waitress reads whole requests in its own loop before a thread sees them, so a slow client costs no thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import resource
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+
+from bot.front.http import MAX_BODY, log_refusal
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 32
+"""Requests that are handled at once; each takes milliseconds."""
+
+MOST_CONNECTIONS = 500
+"""Open connections at most. One more closes the one that has been silent longest."""
+
+REQUEST_TIME = 10
+"""How long a connection may take to bring a whole request, in seconds. Slack sends each within milliseconds."""
+
+KEEP_ALIVE = 95
+"""How long an answered connection may be silent, in seconds: longer than the proxies of hosting companies keep one."""
+
+DRAIN = 2.0
+"""How long requests in flight may take to finish at the stop, in seconds."""
+
+_OTHER_FILES = 192  # descriptors for the journal, the calls to Slack and the log
+_ACCEPTED_AT_ONCE = 50  # each turn looks at all connections, so one a turn would take long
+_NO_CHANNELS = 2  # what waitress counts as connections too: the listening socket and its own pipe
+_FILES_EACH = 2  # a connection's socket, and the file that holds a long body
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address, of IPv6 too (`::` takes IPv4 as well). Raises OSError."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((str(address[0]), port), family=family, backlog=1024, dualstack_ipv6=both)
+
+
+class Server:
+    """Serves a WSGI application on a listening socket, from `run` until `stop`."""
+
+    def __init__(self, app: WSGIApplication, listener: socket.socket) -> None:
+        self._map: dict[int, Any] = {}
+        self.port: int = listener.getsockname()[1]
+        self._server = _Waitress(app, self._map, _sock=listener, adj=_limits(), bind_socket=False)
+        self._stopping = False
+
+    def run(self) -> None:
+        """Serve until `stop`; then accept nothing more, and finish what is in flight, for at most DRAIN seconds."""
+        while not self._stopping:
+            self._turn(1.0)
+        self._server.stop_accepting()
+        until = time.monotonic() + DRAIN
+        while self._server.busy() and time.monotonic() < until:
+            self._turn(0.05)
+        self._server.task_dispatcher.shutdown(timeout=1)
+        self._server.close_channels()
+
+    def stop(self) -> None:
+        """Let `run` come to its end. Any thread and a signal's handler may call it."""
+        if not self._stopping:
+            self._stopping = True
+            self._server.pull_trigger()
+
+    def close(self) -> None:
+        """Close what `stop` writes to. Nobody may call it any more, and `run` has come to its end."""
+        wasyncore.close_all(self._map)
+
+    def _turn(self, seconds: float) -> None:
+        wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)  # select() fails from descriptor 1024 on
+
+
+def _limits() -> Adjustments:
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # it would log a line for each request that waits
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    room = MOST_CONNECTIONS if files == resource.RLIM_INFINITY else (files - _OTHER_FILES) // _FILES_EACH
+    return Adjustments(
+        threads=THREADS,
+        connection_limit=max(16, min(MOST_CONNECTIONS, room)),
+        backlog=1024,
+        cleanup_interval=1,
+        recv_bytes=64 * 1024,
+        max_request_header_size=16 * 1024,
+        max_request_body_size=MAX_BODY + 1,  # waitress refuses what is as long as this
+        inbuf_overflow=64 * 1024,  # a longer body waits in a file for its rest, so that many of them fit into memory
+        log_socket_errors=False,
+        ident=None,
+    )
+
+
+class _Channel(HTTPChannel):
+    """A connection.
+
+    When a request was refused before its end, the rest is read before the connection is closed: a connection that is
+    closed with unread bytes is reset, and the client may lose the answer.
+    Source: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+    """
+
+    answered = False
+    refused = False
+    discarding = False
+
+    def waiting(self) -> bool:
+        """Tell whether it waits for its client: no whole request is here."""
+        return not self.requests and not self.will_close
+
+    def late(self, now: float) -> bool:
+        """Tell whether it has waited too long."""
+        kept = self.answered and not self.request and not self.discarding
+        return self.waiting() and now - self.last_activity > (KEEP_ALIVE if kept else REQUEST_TIME)
+
+    def drop(self) -> None:
+        """Have it closed in the next turn, also when the client takes nothing of what was sent."""
+        self.will_close = True
+        self._shut(socket.SHUT_RDWR)
+
+    def service(self) -> None:
+        error = self.requests[0].error
+        if error:
+            self.refused = True
+            log_refusal(error.code, error.reason.lower(), getattr(self.requests[0], "path", ""))
+        super().service()
+        self.answered = True
+
+    def readable(self) -> bool:
+        return (self.discarding and not self.will_close) or super().readable()
+
+    def handle_read(self) -> None:
+        begun, before = self.request or self.discarding, self.last_activity
+        super().handle_read()
+        if begun and (self.request or self.discarding):
+            self.last_activity = before  # else a client could send a byte a second for ever
+
+    def received(self, data: bytes) -> bool:
+        return not self.discarding and super().received(data)
+
+    def handle_write(self) -> None:
+        last = self.refused and self.close_when_flushed
+        if last:
+            self.close_when_flushed = False  # which would close it at once
+        super().handle_write()
+        if last and self.total_outbufs_len:
+            self.close_when_flushed = True
+        elif last and self.connected:
+            self.discarding = True
+            self._shut(socket.SHUT_WR)
+
+    def _shut(self, direction: int) -> None:
+        if self.socket:
+            with contextlib.suppress(OSError):  # the client was faster
+                self.socket.shutdown(direction)
+
+
+class _Waitress(TcpWSGIServer):
+    """waitress's server, which by itself would accept nothing at its limit until somebody leaves."""
+
+    channel_class = _Channel
+
+    def _channels(self) -> list[_Channel]:
+        channels: Any = self.active_channels  # by descriptor; the stubs say otherwise
+        return list(channels.values())
+
+    def handle_accept(self) -> None:
+        """Accept some of those who wait, and make room by closing as many of the longest silent."""
+        for _ in range(_ACCEPTED_AT_ONCE):
+            before = len(self._channels())
+            super().handle_accept()
+            if len(self._channels()) == before:
+                break
+        kept = [channel for channel in self._channels() if not channel.will_close]
+        waiting = sorted(filter(_Channel.waiting, kept), key=lambda channel: channel.last_activity)
+        for channel in waiting[: max(0, len(kept) + _NO_CHANNELS + 1 - self.adj.connection_limit)]:
+            channel.drop()
+
+    def maintenance(self, now: float) -> None:
+        """Close the connections that have waited too long."""
+        for channel in self._channels():
+            if channel.late(now):
+                channel.drop()
+
+    def stop_accepting(self) -> None:
+        """Accept what has connected before now, and nothing more."""
+        before = -1
+        while before < len(self._channels()) < self.adj.connection_limit:
+            before = len(self._channels())
+            self.handle_accept()
+        wasyncore.dispatcher.close(self)
+
+    def close_channels(self) -> None:
+        """Close what has not finished in time."""
+        for channel in self._channels():
+            channel.handle_close()
+
+    def busy(self) -> bool:
+        """Tell whether a request is in flight: on its way in, being handled, or its answer on its way out."""
+        return any(c.requests or c.request or c.total_outbufs_len for c in self._channels())

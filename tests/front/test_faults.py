@@ -1,0 +1,95 @@
+"""Faults of the bot itself, and what it does not know: told in the form that Slack shows for each kind of request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.sandbox.workspace import Message, Reply, Workspace
+from bot.slack.texts import say, say_plain
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+
+INPUT = {"type": "input", "block_id": "group_name", "element": {"type": "plain_text_input", "action_id": "name"}}
+
+
+def post(workspace: Workspace, url: str, **payload: Any) -> Reply:
+    body = {"user": {"id": "U1"}, "team": {"id": "T1"}, "trigger_id": "1.2", **payload}
+    return workspace.post(url, urlencode({"payload": json.dumps(body)}).encode())
+
+
+def reference(caplog: pytest.LogCaptureFixture) -> str:
+    """Return the reference under which the fault is in the log."""
+    failed = next(record for record in caplog.records if record.getMessage() == "request_failed")
+    return str(failed.__dict__["fields"]["reference"])
+
+
+def view(callback: str, blocks: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    title = {"type": "plain_text", "text": "New group"}
+    return {"id": "V1", "type": "modal", "callback_id": callback, "title": title, "blocks": blocks, **more}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"private_metadata": "{}", "state": {"values": {}}},
+        {"private_metadata": '{"channel": "C1", "gone": 1}', "state": {"values": {}}},
+        {"private_metadata": '{"channel": "C1"}', "state": {"values": {"name": {}}}},
+    ],
+)
+def test_a_form_that_fails_says_so_at_its_field(
+    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture, more: dict[str, Any]
+) -> None:
+    """A state without a field, or metadata of another version: what was typed stays in the form."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    reply = post(workspace, url, type="view_submission", view=view("addgroup", [INPUT], **more))
+    sentence = say_plain("en", "failure.internal", reference=reference(caplog))
+    assert reply.status == 200
+    assert reply.body == {"response_action": "errors", "errors": {"group_name": sentence}}
+
+
+def test_a_form_without_fields_shows_the_sentence_in_its_place(
+    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slack shows an error only at a field."""
+    reply = post(workspace, start(ADDGROUP_LANGUAGE="en").url, type="view_submission", view=view("addgroup", []))
+    assert reply.body["response_action"] == "update"
+    assert reference(caplog) in reply.body["view"]["blocks"][0]["text"]["text"]
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_form_of_another_version_says_so(start: Start, workspace: Workspace, language: str) -> None:
+    """It was opened before a release that renamed it."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    reply = post(workspace, url, type="view_submission", view=view("old", [INPUT]))
+    assert reply.body == {"response_action": "errors", "errors": {"group_name": say_plain(language, "form.stale")}}
+
+
+@pytest.mark.parametrize("action", ["parent", "old"])
+def test_a_menu_that_fails_offers_nothing(start: Start, workspace: Workspace, action: str) -> None:
+    """A menu of another version, or one whose form has no metadata."""
+    payload = {"type": "block_suggestion", "action_id": action, "block_id": action, "value": "x"}
+    reply = post(workspace, start().url, **payload, view=view("addgroup", []))
+    assert (reply.status, reply.body) == (200, {"options": []})
+
+
+def test_a_button_that_fails_is_told_privately(
+    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slack ignores a text in the answer to a button: it goes to the response_url."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    broken = {"type": "button", "action_id": "old", "block_id": "b", "value": "{}"}
+    channel = {"channel": {"id": "C1"}, "container": {"type": "message", "channel_id": "C1"}}
+    response_url = f"{workspace.url}/response/U1/C1/1"
+    reply = post(workspace, url, type="block_actions", user={}, actions=[broken], response_url=response_url, **channel)
+    assert (reply.status, reply.text) == (200, "")
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    (message,) = workspace.private()
+    assert isinstance(message, Message)
+    assert message.text == say("en", "failure.internal", reference=reference(caplog))

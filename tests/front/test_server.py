@@ -1,0 +1,107 @@
+"""The HTTP server against slow, hostile and broken clients: commands are acknowledged beside them all."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from bot.front.http import MAX_BODY
+from bot.sandbox.api import Api
+from bot.sandbox.process import Served
+from bot.sandbox.workspace import Workspace
+
+HALF_A_BODY = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000
+COMMANDS = 20
+
+
+@pytest.fixture
+def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
+    """Serve with 1,024 descriptors, as many machines allow by default."""
+    mine = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, mine[1]))
+    try:
+        served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, mine)
+    yield served
+    served.kill()
+
+
+@pytest.fixture
+def clients() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def connect(clients: ExitStack, served: Served, said: bytes = b"") -> socket.socket:
+    """Connect, say something, and stay."""
+    client = clients.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=10))
+    client.sendall(said)
+    return client
+
+
+def acknowledged(workspace: Workspace, served: Served) -> int:
+    """Send commands one after the other, each with Slack's three seconds, and count those that were acknowledged."""
+    taken = 0
+    for number in range(COMMANDS):
+        with ThreadPoolExecutor(1) as slack:
+            reply = slack.submit(workspace.command, served.url, f"G{number}").result(3)
+        taken += (reply.status, reply.text) == (200, "")
+    return taken
+
+
+def test_clients_that_hold_connections_silence_nobody(workspace: Workspace, served: Served, clients: ExitStack) -> None:
+    """Idle ones, unfinished bodies and headers, answers that nobody closes, and garbage, all at the same time."""
+    for count, said in (
+        (200, b""),
+        (60, HALF_A_BODY),
+        (30, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"),
+        (30, b"GET /healthz HTTP/1.0\r\n\r\n"),
+        (20, b"POST /slack/events HTTP/1.1\r\nX-Slack-Sig"),
+        (20, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 50),
+        (20, b"\r\n\r\n\x00\xff" * 200),
+    ):
+        for _ in range(count):
+            connect(clients, served, said)
+    assert acknowledged(workspace, served) == COMMANDS
+
+
+@pytest.mark.parametrize("said", [b"", HALF_A_BODY, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_more_connections_than_descriptors_do_not_end_it(
+    workspace: Workspace, served: Served, clients: ExitStack, said: bytes
+) -> None:
+    """The longest silent make room for the others, whatever they have said before."""
+    for _ in range(1100):
+        try:
+            connect(clients, served, said)
+        except OSError:  # closed already, in favour of a later one
+            continue
+    assert acknowledged(workspace, served) == COMMANDS
+    assert len(os.listdir(f"/proc/{served.process.pid}/fd")) < 1024  # noqa: PTH208  # only counted
+    assert served.stop() == 0
+
+
+@pytest.mark.parametrize("size", [MAX_BODY + 1, 3 * MAX_BODY])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_is_too_long_gets_its_answer(served: Served, size: int, chunked: bool) -> None:
+    """A client that sends the whole body before it reads still learns why it was refused; the log says so too."""
+    body = b"x" * size
+    for _ in range(10):
+        data = iter([body[: size // 2], body[size // 2 :]]) if chunked else body
+        assert requests.post(f"{served.url}/slack/events", data=data, timeout=10).status_code == 413
+    assert "event=refused status=413" in served.log.read_text()
+    assert "path=/slack/events" in served.log.read_text()
+
+
+def test_headers_that_are_too_long_are_refused(served: Served) -> None:
+    """Slack's headers are short."""
+    answer = requests.get(f"{served.url}/healthz", headers={"X-Long": "x" * 20_000}, timeout=10)
+    assert answer.status_code == 431

@@ -1,0 +1,151 @@
+"""What a message holds: lists by their structure, else lines; and no payload that makes it raise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.model.command import NewGroup, outline
+from bot.model.message_text import lines_of
+
+patient = settings(deadline=None)
+NAMES = {"U1": "Ayşe", "S1": "crew", "C1": "ops"}
+
+
+def name_of(identifier: str) -> str:
+    return NAMES.get(identifier, "")
+
+
+def section(*elements: str | dict[str, Any]) -> dict[str, Any]:
+    """Return a rich_text_section of texts and other elements."""
+    parts = [{"type": "text", "text": each} if isinstance(each, str) else each for each in elements]
+    return {"type": "rich_text_section", "elements": parts}
+
+
+def bullets(indent: int, *items: str, style: str = "bullet") -> dict[str, Any]:
+    """Return a rich_text_list as Slack sends it: one for each run of items of the same depth."""
+    elements = [section(item) for item in items]
+    return {"type": "rich_text_list", "style": style, "indent": indent, "border": 0, "offset": 0, "elements": elements}
+
+
+def rich(*elements: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a message with one rich_text block."""
+    return {"text": "fallback", "blocks": [{"type": "rich_text", "elements": list(elements)}], **more}
+
+
+def test_a_list_comes_by_its_structure() -> None:
+    """The items of lists are groups, each under the nearest shallower item; the sentences around them are none."""
+    message = rich(
+        section("Please add these:\n"),
+        bullets(0, "Customers"),
+        bullets(1, "VIP", "Regular", style="ordered"),
+        bullets(2, "İstanbul"),
+        bullets(0, "Staff"),
+        section("Thanks!"),
+        bullets(1, "Managers"),
+    )
+    assert lines_of(message) == "Customers\n  VIP\n  Regular\n    İstanbul\nStaff\n  Managers"
+    assert [group.above for group in outline(lines_of(message))] == [None, 0, 0, 2, None, 4]
+
+
+@pytest.mark.parametrize("indents", [[1, 0, 1], [2, 1, 2], [3, 0, 3]])
+def test_a_list_that_begins_inside(indents: list[int]) -> None:
+    """A list whose first item is deeper than a later one is read, and no line stands where outline refuses it."""
+    text = lines_of(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))
+    assert outline(text) == (NewGroup("G0"), NewGroup("G1"), NewGroup("G2", above=1))
+
+
+def test_lines_without_a_list() -> None:
+    """Without a list every line counts that has something on it, also in quotes and code, indented as it is."""
+    message = rich(
+        section("Customers\n\nStaff"),
+        {"type": "rich_text_quote", "elements": [{"type": "text", "text": "VIP"}]},
+        {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "A\n  B\n"}]},
+    )
+    assert lines_of(message) == "Customers\nStaff\nVIP\nA\n  B"
+
+
+@pytest.mark.parametrize(
+    ("element", "shown"),
+    [
+        ({"type": "text", "text": "VIP", "style": {"bold": True, "code": True}}, "VIP"),
+        ({"type": "link", "url": "https://acme.com", "text": "Acme"}, "Acme"),
+        ({"type": "link", "url": "https://acme.com"}, "https://acme.com"),
+        ({"type": "link", "url": "mailto:a@acme.com"}, "a@acme.com"),
+        ({"type": "user", "user_id": "U1"}, "Ayşe"),
+        ({"type": "user", "user_id": "U2"}, ""),
+        ({"type": "usergroup", "usergroup_id": "S1"}, "crew"),
+        ({"type": "channel", "channel_id": "C1"}, "ops"),
+        ({"type": "emoji", "name": "technologist", "unicode": "1f469-200d-1f4bb"}, "👩‍💻"),
+        ({"type": "emoji", "name": "acme"}, ""),
+        ({"type": "emoji", "name": "odd", "unicode": "xyz"}, ""),
+        ({"type": "date", "timestamp": 1, "fallback": "1 May"}, "1 May"),
+        ({"type": "color", "value": "#FF0000"}, "#FF0000"),
+        ({"type": "broadcast", "range": "here"}, ""),
+        ({"type": "unheard_of"}, ""),
+    ],
+)
+def test_elements(element: dict[str, Any], shown: str) -> None:
+    """Mentions, links, emoji and formatting are plain text, and what cannot be told is left out."""
+    assert lines_of(rich(section("Team ", element)), name_of) == f"Team {shown}".strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Customers\n\n  VIP", "Customers\n  VIP"),
+        ("R&amp;D &lt;all&gt; &amp;lt;", "R&D <all> &lt;"),
+        ("<@U1> and <#C1> and <@U9>", "Ayşe and ops and"),
+        ("<@U9|bob> <!subteam^S1> <!here>", "bob crew"),
+        ("<https://acme.com|Acme> <mailto:a@acme.com>", "Acme a@acme.com"),
+        (":wave: VIP :+1::skin-tone-3:", "VIP"),
+        ("10:30:45 shift", "10:30:45 shift"),
+    ],
+)
+def test_a_message_without_blocks(text: str, shown: str) -> None:
+    """Where there is only Slack's markup, that is read."""
+    assert lines_of({"text": text}, name_of) == shown
+
+
+def test_what_is_left_out_is_no_indentation() -> None:
+    """The space behind an emoji or a mention that cannot be shown does not make a subgroup."""
+    emoji = {"type": "emoji", "name": "acme"}
+    assert lines_of(rich(section("A\n", emoji, " B\n", {"type": "user", "user_id": "U2"}, " C"))) == "A\nB\nC"
+    assert lines_of({"text": "A\n:acme: B\n<@U2> C"}) == "A\nB\nC"
+
+
+def test_other_blocks() -> None:
+    """A message of another app has its words in sections; files and attachments are not read."""
+    blocks = [{"type": "header", "text": {"type": "plain_text", "text": "A"}}, {"type": "divider"}]
+    assert lines_of({"blocks": blocks, "files": [{"name": "x"}], "attachments": [{"text": "y"}]}) == "A"
+    assert lines_of({}) == ""
+
+
+KEYS = ["type", "text", "blocks", "elements", "indent", "unicode", "url", "user_id", "style", "fallback", "value"]
+TYPES = ["rich_text", "rich_text_list", "rich_text_section", "text", "link", "user", "emoji", "date", "<@U1>", "1f469"]
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(TYPES),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), anything) | anything)
+@patient
+def test_no_payload_raises(message: Any) -> None:
+    """Whatever the payload holds, a text comes of it."""
+    assert isinstance(lines_of(message), str)
+
+
+depths = st.lists(st.integers(0, 8), min_size=1, max_size=20)
+
+
+@given(depths)
+@patient
+def test_any_list_is_an_outline(indents: list[int]) -> None:
+    """Lists of any depths make lines that outline reads, one group an item."""
+    text = lines_of(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))
+    assert [group.name for group in outline(text)] == [f"G{place}" for place in range(len(indents))]

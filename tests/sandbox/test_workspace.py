@@ -1,0 +1,163 @@
+"""The stand-in for Slack is as strict as Slack where the bot depends on it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+
+from bot.sandbox import limits
+from bot.sandbox.loopback import Answer, Loopback, Request, local_request
+from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
+
+
+class Bot(Loopback):
+    """Takes everything in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[Request] = []
+
+    def respond(self, request: Request, _connection: socket.socket) -> Answer:
+        self.heard.append(request)
+        return Answer(200, b"")
+
+
+def api(workspace: Workspace, method: str, **options: Any) -> requests.Response:
+    headers = {"Authorization": f"Bearer {BOT_TOKEN}"}
+    return local_request("POST", f"{workspace.url}/api/{method}", headers=headers, timeout=5, **options)
+
+
+def test_methods_that_read_take_no_json(workspace: Workspace) -> None:
+    """Slack looks for their arguments in a form."""
+    assert api(workspace, "users.info", json={"user": "U1"}).json()["error"] == "user_not_found"
+    assert api(workspace, "users.info", data={"user": "U1"}).json()["ok"]
+
+
+def test_a_response_url_works_five_times(workspace: Workspace) -> None:
+    """The sixth time, and after half an hour, it is used up."""
+    url = workspace.response_url("U1", "C1")
+    answers = [local_request("POST", url, json={"text": "x"}, timeout=5).status_code for _ in range(6)]
+    assert answers == [200] * 5 + [404]
+    late = workspace.response_url("U1", "C1")
+    workspace.ahead = 31 * 60
+    assert local_request("POST", late, json={"text": "x"}, timeout=5).json()["error"] == "expired_url"
+
+
+def test_a_limit_is_a_channels(workspace: Workspace) -> None:
+    """A burst goes through, then Slack says when to come back."""
+    workspace.limit("C1", per_second=0.5, burst=2)
+    answers = [api(workspace, "chat.postMessage", json={"channel": "C1", "text": "x"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].headers["Retry-After"] == "2"
+    assert api(workspace, "chat.postMessage", json={"channel": "C2", "text": "x"}).ok
+    assert workspace.refusals == {"C1": 1}
+
+
+def test_a_message_needs_its_text(workspace: Workspace) -> None:
+    """Screen readers have only the text; blocks alone are refused here, though not by Slack."""
+    block = {"type": "divider"}
+    assert api(workspace, "chat.postMessage", json={"channel": "C1", "blocks": [block]}).json()["error"]
+    assert workspace.problems == ["text of 0 characters"]
+    workspace.problems.clear()
+
+
+def test_a_shortcut_is_offered_on_any_message(workspace: Workspace) -> None:
+    """Its payload has the message, the channel and an address for the answer."""
+    message = Message("C1", "1.1", "• VIP", thread_ts="1.0", blocks=[{"type": "divider"}])
+    with Bot() as bot:
+        assert workspace.shortcut(bot.url, message, user="U3", callback_id="groups").status == 200
+    payload = json.loads(parse_qs(bot.heard[0].body.decode())["payload"][0])
+    assert (payload["type"], payload["callback_id"], payload["user"]["id"]) == ("message_action", "groups", "U3")
+    shown = {"text": "• VIP", "ts": "1.1", "thread_ts": "1.0", "blocks": [{"type": "divider"}]}
+    assert shown.items() <= payload["message"].items()
+    assert payload["channel"]["id"] == "C1"
+    assert payload["response_url"].startswith(workspace.url)
+    assert payload["trigger_id"]
+
+
+LINE = {"type": "rich_text_section", "elements": [{"type": "text", "text": "VIP", "style": {"code": True}}]}
+
+
+def rich_list(**more: Any) -> dict[str, Any]:
+    listed = {"type": "rich_text_list", "style": "bullet", "elements": [LINE], **more}
+    return {"type": "rich_text", "elements": [listed]}
+
+
+def button(**more: Any) -> dict[str, Any]:
+    label = {"type": "plain_text", "text": "Again"}
+    return {"type": "actions", "elements": [{"type": "button", "action_id": "again", "text": label, **more}]}
+
+
+def confirm(**more: Any) -> dict[str, Any]:
+    sentence = {"type": "plain_text", "text": "Sure?"}
+    return {"title": sentence, "text": sentence, "confirm": sentence, "deny": sentence, **more}
+
+
+def section(**more: Any) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": "Hello"}, **more}
+
+
+FINE: list[dict[str, Any]] = [
+    rich_list(indent=8, border=1),
+    {"type": "rich_text", "elements": [LINE, {"type": "rich_text_quote", "elements": [{"type": "text", "text": "x"}]}]},
+    section(expand=True),
+    button(accessibility_label="Try Customers again", confirm=confirm(style="primary")),
+    {"type": "context", "elements": [{"type": "mrkdwn", "text": "job 1"}]},
+    {"type": "header", "text": {"type": "plain_text", "text": "Hello"}},
+]
+
+
+@pytest.mark.parametrize("block", FINE)
+def test_what_slack_takes_is_taken(block: dict[str, Any]) -> None:
+    """The blocks that the bot may use."""
+    assert limits.message_problems({"text": "x", "blocks": [block]}) == []
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "too deep": rich_list(indent=9),
+    "above the margin": rich_list(indent=-1),
+    "a style that is none": rich_list(style="dashed"),
+    "a list in a list": rich_list(elements=[{"type": "rich_text_list", "style": "bullet", "elements": []}]),
+    "a mention of everybody": {
+        "type": "rich_text",
+        "elements": [{"type": "rich_text_section", "elements": [{"type": "broadcast", "range": "channel"}]}],
+    },
+    "an empty text": rich_list(elements=[{"type": "rich_text_section", "elements": [{"type": "text", "text": ""}]}]),
+    "expand": section(expand="yes"),
+    "a long label for screen readers": button(accessibility_label="x" * 76),
+    "an empty label for screen readers": button(accessibility_label=""),
+    "a question's style": button(confirm=confirm(style="loud")),
+    "a long question": button(confirm=confirm(text={"type": "plain_text", "text": "x" * 301})),
+    "a button's formatted text": button(text={"type": "mrkdwn", "text": "*Again*"}),
+    "an unknown block": {"type": "carousel"},
+    "no type": {},
+    "a long section": section(text={"type": "mrkdwn", "text": "x" * 3001}),
+}
+
+
+@pytest.mark.parametrize("block", REFUSED.values(), ids=REFUSED)
+def test_what_slack_refuses_is_refused(block: dict[str, Any]) -> None:
+    """Each for one reason."""
+    assert len(limits.message_problems({"text": "x", "blocks": [block]})) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda option: option.update(value="x" * 151), "an option's value"),
+        (lambda option: option["text"].update(text="x" * 76), "text of 76 characters"),
+        (lambda option: option.update(description={"type": "plain_text", "text": "x" * 76}), "description of 76"),
+    ],
+)
+def test_options_have_their_limits(change: Callable[[dict[str, Any]], None], problem: str) -> None:
+    """Of the text, of the description and of the value."""
+    option: dict[str, Any] = {"text": {"type": "plain_text", "text": "Customers"}, "value": "5"}
+    assert limits.options_problems([option]) == []
+    change(option)
+    assert problem in limits.options_problems([option])[0]

@@ -1,0 +1,237 @@
+"""Kept connections to Slack: used again, replaced when Slack has closed them, never a message twice, trusted by TLS."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bot import trust
+from bot.model.job import TryLater
+from bot.sandbox.workspace import BOT_TOKEN, Workspace
+from bot.slack.client import SlackClient
+from tests.support.peer import Act, hear, http, over_tls, peer, tunnel
+
+OK = http(b'{"ok": true}', b"Content-Type: application/json")
+
+
+def answers(times: int, then: Act = lambda connection: hear(connection, b"}")) -> Act:
+    """Answer so many requests on one connection and keep it, then do something else to it."""
+
+    def act(connection: socket.socket) -> bytes | None:
+        for _ in range(times):
+            if not hear(connection, b"}"):
+                return None
+            connection.sendall(OK)
+        return then(connection)
+
+    return act
+
+
+def post(slack: SlackClient, text: str = "Hello") -> object:
+    return slack.call("chat.postMessage", channel="C1", text=text)
+
+
+def edit(slack: SlackClient) -> object:
+    return slack.call("chat.update", channel="C1", ts="1.1", text="Hello")
+
+
+def test_one_connection_serves_one_call_after_another(workspace: Workspace) -> None:
+    """The Web API and the response_urls are of one host here, so they share it."""
+    slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
+    url = workspace.response_url("U1", "C1")
+    for _ in range(5):
+        slack.call("users.info", user="U1")
+        post(slack)
+        slack.respond(url, {"text": "Hello"})
+    assert (len(workspace.calls), workspace.connections) == (15, 1)
+
+
+def test_refusals_and_limits_keep_the_connection(workspace: Workspace) -> None:
+    """What Slack says no to is still a whole answer."""
+    slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
+    for fault in (500, "ratelimited:1", "internal_error"):
+        workspace.faults["chat.postMessage"].append(fault)
+        with pytest.raises(TryLater):
+            post(slack)
+    post(slack)
+    assert workspace.connections == 1
+
+
+def test_many_calls_at_once_leave_few_connections(workspace: Workspace) -> None:
+    """As many as were under way together, and those are used again."""
+    slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: post(slack, f"{number}"), range(200)))
+    assert len(workspace.messages) == 200
+    assert workspace.connections <= 8
+
+
+def test_a_connection_that_slack_closed_is_replaced_before_use(workspace: Workspace) -> None:
+    """Nothing was sent on it, so a message goes out once, at once."""
+    slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
+    for number in range(3):
+        post(slack, f"{number}")
+        workspace.close_idle()
+    post(slack, "3")
+    assert [message.text for message in workspace.messages] == ["0", "1", "2", "3"]
+    assert workspace.connections == 4
+
+
+def test_a_half_closed_connection_is_not_used() -> None:
+    """Slack has said that it will send nothing more: a message on it might arrive and never be confirmed."""
+    closed = threading.Event()
+
+    def half_closes(connection: socket.socket) -> bytes:
+        connection.shutdown(socket.SHUT_WR)
+        closed.set()
+        return connection.recv(1000)
+
+    with peer(answers(1, half_closes), answers(1)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
+        post(slack)
+        assert closed.wait(5)
+        post(slack)
+    assert server.heard[0] == b""
+
+
+def test_a_connection_that_rested_long_is_replaced(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firewall may have forgotten it in silence, and the message would be lost on it."""
+    slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
+    post(slack)
+    monkeypatch.setattr("bot.slack.connections.IDLE", 0.0)
+    post(slack)
+    assert workspace.connections == 2
+
+
+def test_a_call_that_changes_nothing_twice_is_sent_again_at_once() -> None:
+    """Slack closes the connection when the request is under way: on a new one it is answered."""
+    with peer(answers(1)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
+        edit(slack)
+        edit(slack)
+        assert server.connections == 2
+
+
+def test_a_message_that_may_have_arrived_is_not_sent_again() -> None:
+    """The connection ends after the request and before the answer: only the caller can decide."""
+    with peer(answers(1)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
+        post(slack)
+        with pytest.raises(TryLater, match="closed"):
+            post(slack)
+        assert server.connections == 1
+
+
+def test_a_message_that_cannot_have_arrived_is_sent_again() -> None:
+    """The connection breaks while a long message is being sent: Slack has no whole request."""
+
+    def breaks(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # so that it is reset
+
+    with peer(answers(1, breaks), answers(1)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
+        post(slack)
+        post(slack, "x" * 8_000_000)
+        assert server.connections == 2
+
+
+def test_a_new_connection_that_breaks_is_not_tried_again() -> None:
+    """A server that hangs up on everybody is not asked over and over."""
+    with peer(answers(0)) as server:
+        with pytest.raises(TryLater, match="closed"):
+            edit(SlackClient(BOT_TOKEN, server.url))
+        assert server.connections == 1
+
+
+# TLS and proxies.
+
+ways = pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
+
+
+@ways
+def test_the_authorities_are_read_once(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]
+) -> None:
+    """For all connections of all clients, also through a proxy: to read them costs 30 ms."""
+    loads: list[str] = []
+    authorities = tmp_path / "authorities.pem"
+    shutil.copy(certificate, authorities)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
+    load = type(trust.context()).load_verify_locations
+
+    def counted(context: ssl.SSLContext, file: str) -> None:
+        loads.append(file)
+        load(context, file)
+
+    monkeypatch.setattr(type(trust.context()), "load_verify_locations", counted)
+    authorities.touch()  # from now on it counts as changed
+    with peer(through(over_tls(answers(1), certificate))) as server:
+        if through is tunnel:
+            monkeypatch.setenv("HTTPS_PROXY", server.url)
+        for _ in range(3):
+            edit(SlackClient(BOT_TOKEN, server.url.replace("http:", "https:")))
+    assert (server.connections, len(loads)) == (3, 1)
+
+
+@ways
+def test_a_connection_over_tls_is_kept(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]
+) -> None:
+    """Also the one through a proxy."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with peer(through(over_tls(answers(3), certificate))) as server:
+        if through is tunnel:
+            monkeypatch.setenv("HTTPS_PROXY", server.url)
+        slack = SlackClient(BOT_TOKEN, server.url.replace("http:", "https:"))
+        for _ in range(4):
+            edit(slack)
+        slack.close()
+    assert server.connections == 2
+
+
+@ways
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_who_cannot_be_trusted_gets_no_token(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act], host: str
+) -> None:
+    """A certificate that nobody vouches for, or of another host, ends the call before the request leaves.
+
+    What requests itself trusts by its own variables does not count.
+    """
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    if host == "localhost":
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with peer(through(over_tls(answers(1), certificate))) as server:
+        if through is tunnel:
+            monkeypatch.setenv("HTTPS_PROXY", server.url)
+        slack = SlackClient(BOT_TOKEN, f"https://{host}:{server.port}")
+        for call in (edit, lambda slack: slack.respond(f"https://{host}:{server.port}/response", {"text": "x"})):
+            with pytest.raises(TryLater, match="tls"):
+                call(slack)
+    assert (server.connections, server.heard) == (2, [])
+
+
+def test_no_proxy_is_honoured(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What NO_PROXY names is called directly, all else through the proxy."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    post(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
+    monkeypatch.delenv("NO_PROXY")
+    with pytest.raises(TryLater, match="proxy"):
+        post(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
+
+
+def test_a_proxy_that_is_asked_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For an address without TLS a proxy gets the request itself; it keeps the connection."""
+    with peer(answers(2)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        slack = SlackClient(BOT_TOKEN, "http://slack.invalid/api/")
+        edit(slack)
+        edit(slack)
+        slack.close()
+    assert proxy.connections == 1

@@ -1,0 +1,47 @@
+"""A whole bot in a channel with Slack's limit: everybody is answered, and Slack has to refuse little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.workspace import Workspace
+from tests.conftest import Running
+
+COMMANDS = 20
+
+
+def test_commands_at_once_come_through_a_limited_channel(
+    start: Callable[..., Running], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has its root and its answer, Slack refuses at most one in four, and another channel waits for nothing."""
+    monkeypatch.setattr("bot.slack.pace.FIRST_INTERVAL", 0.1)
+    workspace.limit("C1", per_second=10, burst=5)
+    bot = start(ADDGROUP_LANGUAGE="en")
+    for number in range(COMMANDS):
+        workspace.command(bot.url, f"G{number}")
+    workspace.command(bot.url, "Elsewhere", channel="C2")
+    assert workspace.wait_for(lambda: sum(bool(m.thread_ts) for m in workspace.messages) == COMMANDS + 1, 60)
+    first = [message.channel for message in workspace.messages if message.thread_ts].index("C2")
+    assert first < COMMANDS
+    assert len(workspace.roots("C1")) == COMMANDS
+    assert workspace.refusals["C1"] <= 2 * COMMANDS / 4
+    assert not workspace.refusals["C2"]
+
+
+def test_answers_come_before_the_roots_of_others(
+    start: Callable[..., Running], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a root gets the answer next: nobody waits until all the others have their roots."""
+    monkeypatch.setattr("bot.slack.pace.FIRST_INTERVAL", 0.1)
+    workspace.limit("C1", per_second=10, burst=5)
+    bot = start(ADDGROUP_LANGUAGE="en")
+    for number in range(COMMANDS):
+        workspace.command(bot.url, f"G{number}")
+    assert workspace.wait_for(lambda: sum(bool(m.thread_ts) for m in workspace.messages) == COMMANDS, 60)
+    open_roots = most = 0
+    for message in workspace.messages:
+        open_roots += -1 if message.thread_ts else 1
+        most = max(most, open_roots)
+    assert most <= COMMANDS // 2

@@ -1,0 +1,104 @@
+"""A program in a terminal: a pseudo-terminal of a given width, what it shows, and what is typed."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bot.sandbox.process import inherited
+from tests.support.console import ROOT
+
+PROMPT = "> /addgroup "
+_CODES = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\r")
+
+
+class Terminal:
+    """A started program; `shown` is what it has printed, without colours, changes of mode and carriage returns."""
+
+    def __init__(self, arguments: Sequence[str], columns: int, folder: Path, environ: dict[str, str]) -> None:
+        self._bytes = b""
+        self._read = 0  # characters of `shown` that were waited for
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+            os.chdir(folder)
+            os.execvpe(arguments[0], [*arguments], {**_environ(), **environ})  # noqa: S606
+
+    @property
+    def raw(self) -> str:
+        return self._bytes.decode(errors="replace")
+
+    @property
+    def shown(self) -> str:
+        return _CODES.sub("", self.raw)
+
+    def wait(self, text: str = PROMPT, seconds: float = 60) -> str:
+        """Wait until a text is shown; return what came since the last wait, up to its end."""
+        until = time.monotonic() + seconds
+        while text not in self.shown[self._read :]:
+            assert self._more(until), f"{text!r} was not shown:\n{self.shown}"
+        begin, self._read = self._read, self.shown.index(text, self._read) + len(text)
+        return self.shown[begin : self._read]
+
+    def type(self, keys: str | bytes) -> None:
+        """Type keys; Enter is a carriage return."""
+        os.write(self._fd, keys.encode() if isinstance(keys, str) else keys)
+
+    def ended(self, seconds: float = 60) -> int:
+        """Wait for the end and return the exit status."""
+        until = time.monotonic() + seconds
+        while self._more(until):
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def _more(self, until: float) -> bool:
+        """Read what is printed next; False at the end."""
+        assert select.select([self._fd], [], [], max(until - time.monotonic(), 0))[0], f"stuck:\n{self.shown}"
+        with contextlib.suppress(OSError):  # Linux reports the end as an error
+            if data := os.read(self._fd, 65536):
+                self._bytes += data
+                return True
+        return False
+
+    def close(self) -> None:
+        os.close(self._fd)
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+def _environ() -> dict[str, str]:
+    """Return the variables of a terminal that has colours and its own width."""
+    bare = {name: value for name, value in inherited().items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
+    return {**bare, "TERM": "xterm-256color"}
+
+
+@contextlib.contextmanager
+def terminal(
+    *arguments: str,
+    environ: dict[str, str] | None = None,
+    program: Sequence[str] = (),
+    columns: int = 80,
+    folder: Path = ROOT,
+) -> Iterator[Terminal]:
+    """Start the console with arguments, or another program, in a terminal."""
+    started = Terminal(
+        [*(program or (sys.executable, "-m", "bot", "console")), *arguments], columns, folder, environ or {}
+    )
+    try:
+        yield started
+    finally:
+        started.close()
