@@ -101,6 +101,16 @@ def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
         each.close()
 
 
+def test_the_same_statement_again_and_again(pgbouncer_url: str) -> None:
+    """Nothing stays prepared on a connection that another client gets next."""
+    engines = [connections.connect(pgbouncer_url) for _ in range(2)]
+    for number in range(40):
+        with engines[number % 2].begin() as connection:
+            assert connection.scalar(text("SELECT CAST(:number AS integer)"), {"number": number}) == number
+    for engine in engines:
+        engine.dispose()
+
+
 def test_limits_stay_in_their_transaction(pgbouncer_url: str) -> None:
     """The time limits hold, and do not stay behind on a connection that other programs share."""
     engine = connections.connect(pgbouncer_url)
