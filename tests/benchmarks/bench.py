@@ -27,6 +27,7 @@ from bot.model.job import Job, Step
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served, free_port
 from bot.sandbox.workspace import Workspace
+from tests.benchmarks.answer import LEAST, SLACK_CALL, report, slow_down, timed
 from tests.benchmarks.apps import SECRET, add_group
 from tests.benchmarks.client import signed
 
@@ -66,7 +67,8 @@ def bolt(kind: str, api: str = "") -> Iterator[tuple[str, int]]:
 @contextmanager
 def bot(workspace: Workspace, api: Api, **more: str) -> Iterator[Served]:
     with tempfile.TemporaryDirectory() as directory:
-        served = Served(workspace, api, Path(directory), ADDGROUP_LANGUAGE="en", LOG_LEVEL="ERROR", **more)
+        settings = {"ADDGROUP_LANGUAGE": "en", "LOG_LEVEL": "ERROR", **more}
+        served = Served(workspace, api, Path(directory), **settings)
         try:
             yield served
         finally:
@@ -331,8 +333,24 @@ def limits() -> None:
     say(f"  connections to Slack: {workspace.connections} for {len(workspace.calls)} calls")
 
 
+def answer() -> None:
+    """Measure from Enter to root, answer and final root, for a known and an unknown person and a tree of 50."""
+    with neighbours() as (workspace, api), bot(workspace, api, ADDGROUP_LANGUAGE="auto") as served:
+        slow_down(workspace, api)
+        timed(workspace, served.url, "warm")
+        before = workspace.connections, len(workspace.calls)
+        known = [timed(workspace, served.url, f"known-{number}") for number in range(10)]
+        unknown = [timed(workspace, served.url, f"unknown-{n}", f"U{100 + n}") for n in range(5)]
+        trees = [timed(workspace, served.url, "\n".join(f"tree-{n}-{i:02}" for i in range(50))) for n in range(3)]
+        opened, calls = workspace.connections - before[0], len(workspace.calls) - before[1]
+    say(report("a known person", known, LEAST, 1.1))
+    say(report("an unknown one", unknown, LEAST, 1.75))
+    say(report("a tree of 50", trees, 4 * (LEAST - SLACK_CALL) + SLACK_CALL, 1.5))
+    say(f"  connections to Slack: {opened} more for {calls} calls")
+
+
 MEASUREMENTS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (ack, burst, worker, size, orphans, start, limits)
+    function.__name__: function for function in (ack, burst, answer, limits, worker, size, orphans, start)
 }
 
 
