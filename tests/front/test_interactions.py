@@ -11,38 +11,14 @@ from typing import Any
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Form, Message, Workspace
+from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
 from tests.conftest import Running
+from tests.support.slack import actions, answers, opened, told
 
 Start = Callable[..., Running]
 LONG = "Çok uzun bir grup adı & <ğüşıöç> 🎉 " * 7
 EVIL_LONG = (LONG + "x" * 255)[:255]
-
-
-def answers(workspace: Workspace, number: int, channel: str = "C1") -> list[Message]:
-    """Wait until a number of final answers stand in the channel's threads, and return them."""
-
-    def found() -> list[Message]:
-        return [m for m in tuple(workspace.messages) if m.channel == channel and m.thread_ts]
-
-    assert workspace.wait_for(lambda: len(found()) >= number), [m.text for m in workspace.messages]
-    return found()
-
-
-def told(workspace: Workspace, part: str, user: str = "U1") -> Message:
-    """Wait until somebody was told something privately, and return it."""
-    assert workspace.wait_for(lambda: any(part in m.text for m in workspace.private(user))), workspace.private(user)
-    return next(m for m in workspace.private(user) if part in m.text)
-
-
-def opened(workspace: Workspace) -> Form:
-    assert workspace.wait_for(lambda: bool(workspace.forms))
-    return workspace.forms[-1]
-
-
-def actions(message: Message) -> list[str]:
-    return [button["action_id"] for button in message.buttons]
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

@@ -1,0 +1,114 @@
+"""Trees of groups: an API whose calls are watched, and what people see of a tree."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.loopback import Answer, Request
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import say
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+both_languages = pytest.mark.parametrize("language", ["en", "tr"])
+
+
+class Watched(Api):
+    """The group API that counts what it works on at once, and while it is held works on what it is let only."""
+
+    def __init__(self, key: str, secret_hash: str) -> None:
+        super().__init__(key, secret_hash)
+        self.arrived: list[str] = []  # the names of groups, in the order in which their requests came
+        self.at_once = self.most_at_once = 0
+        self.held = False
+        self._let: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    def let(self, *names: str) -> None:
+        """Work on these although it is held."""
+        with self._changed:
+            self._let.update(names)
+            self._changed.notify_all()
+
+    def let_all(self) -> None:
+        with self._changed:
+            self.held = False
+            self._changed.notify_all()
+
+    def wait_for(self, number: int) -> set[str]:
+        """Wait until so many requests for groups have come, and return the names of all that have."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.arrived) >= number, 10), self.arrived
+            return set(self.arrived)
+
+    def respond(self, request: Request, connection: socket.socket) -> Answer | None:
+        name = json.loads(request.body)["request"].get("group", {}).get("name", "")
+        with self._changed:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            if name:
+                self.arrived.append(name)
+                self._changed.notify_all()
+                assert self._changed.wait_for(lambda: not self.held or self._let[name], 20)
+                self._let[name] -= 1
+        try:
+            return super().respond(request, connection)
+        finally:
+            with self._changed:
+                self.at_once -= 1
+
+    def fail(self, faults: Mapping[str, int | str]) -> None:
+        """Let each request for a group of one of the names fail in its way, and no other request."""
+
+        def mood() -> int | str | None:
+            method, body = self.calls[-1]
+            return faults.get(body["request"]["group"]["name"]) if method == "add-group" else None
+
+        self.mood = mood
+
+    def parents(self) -> dict[str, str]:
+        """Return the name of each group's parent, by the group's name."""
+        found = tuple(self.groups.values())
+        return {group.name: self.groups[group.parent].name if group.parent else "" for group in found}
+
+    def sent(self) -> Counter[str]:
+        """Return how often a request for each name came."""
+        return Counter(body["request"]["group"]["name"] for method, body in self.calls if method == "add-group")
+
+    def id_of(self, name: str) -> str:
+        (identifier,) = [group.id for group in self.groups.values() if group.name == name]
+        return identifier
+
+
+def done(
+    workspace: Workspace, made: int, count: int, language: str = "en", channel: str = "C1", there: int = 0
+) -> Message:
+    """Wait until a root says how much of a tree was made and its thread has all answers, and return it."""
+    end = say(language, "tree.done_there" if there else "tree.done", asked="", made=made, count=count, there=there)
+
+    def found() -> list[Message]:
+        return [
+            root
+            for root in workspace.roots(channel)
+            if root.text.endswith(end) and len(lines(workspace.thread(root))) > count
+        ]
+
+    assert workspace.wait_for(lambda: bool(found()), 20), [message.text for message in workspace.messages]
+    return found()[-1]
+
+
+def lines(messages: list[Message]) -> list[str]:
+    return [line for message in messages for line in message.text.splitlines()]
+
+
+def sent(api: Watched) -> list[tuple[str, str]]:
+    """Return name and parent's id of what was sent."""
+    groups = [body["request"]["group"] for method, body in api.calls if method == "add-group"]
+    return [(group["name"], group["parent"]) for group in groups]

@@ -1,0 +1,265 @@
+"""What people go on with from the answer to a tree, and how a tree shares the worker."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load, say
+from tests.support.slack import actions, answers, told
+from tests.support.tree import Start, Watched, both_languages, done, lines, sent
+
+
+@pytest.fixture
+def api() -> Iterator[Watched]:
+    with Watched("key-of-tests", "hash-of-tests") as stand_in:
+        stand_in.add("Customers", identifier="5")
+        yield stand_in
+        stand_in.let_all()
+
+
+# Going on.
+
+PARTLY = "A parent=5\n  B\n    C\n  D\nE\n  F"
+
+
+def partly(start: Start, workspace: Workspace, api: Watched, language: str = "en") -> tuple[str, Message]:
+    """Have a tree made of which B is refused and E unknown, and return the bot's address and the answer."""
+    api.fail({"B": 503, "E": "close"})
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, PARTLY)
+    (answer,) = workspace.thread(done(workspace, 2, 6, language))
+    api.fail({})
+    return url, answer
+
+
+@both_languages
+def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+    """Only what is missing is sent, under the parents that exist, once; what is unknown and its subgroups are not."""
+    url, answer = partly(start, workspace, api, language)
+    labels = [button["text"]["text"] for button in answer.buttons]
+    assert labels == [load(language)[f"button.{key}"] for key in ("rest", "look", "anyway")]
+    for user in ("U2", "U3"):
+        workspace.press(url, answer, "again", user=user)
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U3")
+    rest = answers(workspace, 2)[1]
+    assert rest.thread_ts == answer.thread_ts
+    assert rest.text.splitlines()[:2] == [
+        load(language)["via.again"].format(who="<@U2>"),
+        say(language, "tree.heading", made=2, count=2),
+    ]
+    assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
+    assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
+    assert actions(rest) == []
+
+
+def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: Watched) -> None:
+    """What is still missing after trying the rest can be tried from the new answer."""
+    api.fail({"B": 503})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "A\n  B\n    C\n      D")
+    answer = answers(workspace, 1)[0]
+    api.fail({"C": 503})
+    workspace.press(url, answer, "again")
+    answer = answers(workspace, 2)[1]
+    assert "`B` — ID" in answer.text
+    api.fail({})
+    workspace.press(url, answer, "again")
+    answer = answers(workspace, 3)[2]
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
+    assert "*2 of 2 groups were created.*" in answer.text
+
+
+@pytest.mark.parametrize("first", ["again", "anyway"])
+def test_the_rest_and_anyway_share_the_tree(start: Start, workspace: Workspace, api: Watched, first: str) -> None:
+    """What was refused is tried by one button, what is unknown by the other, each with its subgroups; none by both."""
+    url, answer = partly(start, workspace, api)
+    workspace.press(url, answer, first)
+    answers(workspace, 2)
+    assert api.sent() == {"A": 1, "B": 1, "D": 1, "E": 1} | ({"B": 2, "C": 1} if first == "again" else {"E": 2, "F": 1})
+    workspace.press(url, answer, "again" if first == "anyway" else "anyway")
+    answers(workspace, 3)
+    assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 2, "F": 1}
+    assert api.parents()["F"] == "E"
+
+
+@both_languages
+def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+    """Every unknown group is looked up anew under its parent's id, and nothing is sent."""
+    api.fail({"B": "close", "C": "close"})
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "A\n  B\n  C\n  D")
+    answer = answers(workspace, 1)[0]
+    assert answer.text.count(load(language)["unknown.line"]) == 2
+    late = api.add("b", api.id_of("A"))
+    api.add("C")  # a main group is another one
+    workspace.press(url, answer, "look", user="U2")
+    looked = answers(workspace, 2)[1]
+    assert f"`B` — {say(language, 'unknown.found.line', found=f'`{late.id}`')}" in looked.text
+    assert f"`C` — {load(language)['unknown.line']}" in looked.text
+    assert actions(looked) == ["confirm", "look", "anyway"]
+    assert api.made() == 4
+    api.fail({})
+    for message in (looked, answer):
+        workspace.press(url, message, "anyway", user="U2")
+    made = answers(workspace, 3)[2]
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
+    assert say(language, "tree.heading", made=2, count=2) in made.text
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert {parent for name, parent in sent(api) if name != "A"} == {api.id_of("A")}
+
+
+def test_anyway_takes_along_what_hangs_under(start: Start, workspace: Workspace, api: Watched) -> None:
+    """Under the answer of a second look too the button makes all that is missing there, once for each try."""
+    api.fail({"B": "close"})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "A\n  B\n    C\n      D")
+    answer = answers(workspace, 1)[0]
+    for number in (2, 3):
+        workspace.press(url, answers(workspace, number - 1)[-1], "look")
+    api.fail({"C": "close"})
+    workspace.press(url, answers(workspace, 3)[2], "anyway")
+    made = answers(workspace, 4)[3]
+    assert api.sent() == {"A": 1, "B": 2, "C": 1}
+    workspace.press(url, answer, "anyway", user="U2")
+    assert told(workspace, "already pressed", "U2")
+    api.fail({})
+    workspace.press(url, made, "anyway")
+    answers(workspace, 5)
+    assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
+    assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
+
+
+def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace: Workspace, api: Watched) -> None:
+    """The root goes on counting what was asked for at first, not only what was tried last."""
+    url, answer = partly(start, workspace, api)
+    (root,) = workspace.roots()
+    asked = say("en", "tree.asked", who="<@U1>", count=6, names="`A`, `E`")
+    for action, made in [("again", 4), ("anyway", 6)]:
+        before = root.text
+        workspace.press(url, answer, action, user="U2")
+        assert workspace.wait_for(lambda: root.text != before)  # noqa: B023  # called at once
+        assert root.text == say("en", "tree.done", asked=asked, made=made, count=6)
+
+
+# Where the bot may not post.
+
+
+@pytest.mark.parametrize("name", ["{0}", "{0}" + "&" * 250])
+def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspace, api: Watched, name: str) -> None:
+    """The same tree, the buttons and the remedy go to the one who asked, alone."""
+    workspace.closed["C1"] = "not_in_channel"
+    names = [name.format(number) for number in range(8)]
+    api.fail({names[3]: 503})
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "\n".join(names))
+    told(workspace, load("en")["answer.private"])
+    text = "\n".join(lines(workspace.private()))
+    assert re.findall(r"ID `(\d+)`", text) == [api.id_of(name) for name in names if name != names[3]]
+    assert text.count(load("en")["rejected.503.title"]) == 2
+    assert not workspace.roots()
+    del workspace.closed["C1"]
+    api.fail({})
+    workspace.press(url, workspace.private()[-1], "again")
+    assert workspace.wait_for(lambda: len(workspace.roots()) == 1)
+    answers(workspace, 1)
+    assert api.sent() == Counter(names) + Counter([names[3]])
+
+
+# Side by side.
+
+
+def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: Workspace, api: Watched) -> None:
+    """What hangs under one group is under way together, as far as the workers go, and never before that is made."""
+    api.held = True
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="4").url
+    workspace.command(url, "A\n  A1\n    A11\n  A2\n  A3\n  A4\n  A5\nB\n  B1")
+    assert api.wait_for(2) == {"A", "B"}
+    api.let("Other")
+    workspace.command(url, "Other", user="U2")  # while two turns are free
+    answers(workspace, 1)
+    assert set(api.arrived) == {"A", "B", "Other"}
+    api.let("B")
+    assert api.wait_for(4) == {"A", "B", "Other", "B1"}
+    api.let("B1", "A")
+    assert api.wait_for(8) == {"A", "B", "Other", "B1", "A1", "A2", "A3", "A4"}
+    assert api.at_once == 4
+    api.let("A4")
+    assert api.wait_for(9) - {"A", "B", "Other", "B1"} == {"A1", "A2", "A3", "A4", "A5"}
+    api.let("A1")
+    assert "A11" in api.wait_for(10)
+    api.let_all()
+    done(workspace, 9, 9)
+    assert api.most_at_once == 4
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_large_tree_does_not_hold_up_a_single_command(
+    start: Start, workspace: Workspace, api: Watched, workers: str
+) -> None:
+    """Somebody's single group is sent among the next ones, while most of another's tree of fifty still waits."""
+    api.held = True
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers).url
+    workspace.command(url, "\n".join(f"T{number}" for number in range(50)))
+    api.wait_for(int(workers))
+    workspace.command(url, "Single", user="U2")
+    assert workspace.wait_for(lambda: len(workspace.roots()) == 2)
+    for number in range(10):
+        api.let(api.arrived[number])
+        if "Single" in api.wait_for(int(workers) + number + 1):
+            break
+    assert "Single" in api.arrived
+    api.let("Single")
+    (single,) = [root for root in workspace.roots() if "<@U2>" in root.text]
+    assert workspace.wait_for(lambda: bool(workspace.thread(single)))
+    assert len(api.arrived) < 20
+    api.let_all()
+    done(workspace, 50, 50)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched, workers: int) -> None:
+    """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
+    api.delay = 0.05  # long enough for as many calls as there may be to be under way together
+    api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=str(workers)).url
+    for tree in "ABCD":
+        typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]
+        workspace.command(url, "\n".join([f"{tree}0 parent=Customers", *typed[2:]]))
+        workspace.command(url, f"S{tree} parent=customers")
+    answers(workspace, 8)
+    assert api.most_at_once == workers
+    assert max(api.sent().values()) == 1
+
+
+# Restarts.
+
+
+def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
+    start: Start, workspace: Workspace, api: Watched
+) -> None:
+    """The next process goes on where the last one stopped: nothing is sent twice, one answer tells of all."""
+    api.held = True
+    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2")
+    workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
+    api.let("A")
+    api.wait_for(3)
+    stopping = threading.Thread(target=running.worker.stop, args=(10,))
+    stopping.start()
+    assert running.worker.stopping.wait(5)
+    api.let_all()
+    stopping.join()
+    before = api.sent()
+    assert len(before) == 3
+    start(ADDGROUP_LANGUAGE="en")
+    root = done(workspace, 8, 8)
+    assert api.sent() == dict.fromkeys("ABCDEFGH", 1)
+    assert [api.parents()[name] for name in "BCE"] == ["A", "B", "D"]
+    assert len(workspace.thread(root)) == 1
+    assert len(workspace.roots()) == 1
