@@ -84,7 +84,7 @@ class GroupCreator:
         if step.state == WAITING and not job.forced:
             self._look_for_existing(job, step)
         if step.state == WAITING:
-            with self._calls.take(job.id):
+            with self._calls.take(job.user, job.id):
                 if self._stopping.is_set():
                     raise TryLater("stopping", 0.0)
                 if self._journal.mark_sending(job, step):
@@ -105,7 +105,7 @@ class GroupCreator:
     def _place(self, job: Job, step: Step) -> None:
         """Find the id of the parent, or settle the step as one that cannot be made."""
         if isinstance(step.parent, ParentName):
-            with self._calls.take(job.id):
+            with self._calls.take(job.user, job.id):
                 found = self._groups.named(step.parent.name)
             if isinstance(found, Group):
                 step.parent_id = found.id
@@ -142,7 +142,7 @@ class GroupCreator:
         """Find out what became of a request without an answer, and settle the step as unknown with what was found."""
         if step.sent_ago < LOOK_UP_AFTER:
             raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
-        with self._calls.take(job.id):
+        with self._calls.take(job.user, job.id):
             found = self._groups.find(step.name, step.parent_id or "")
         if found:
             made = self._journal.created_here(found)
