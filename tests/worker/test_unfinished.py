@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -152,14 +153,14 @@ def test_a_thread_that_dies_ends_the_process(
     start: Start, monkeypatch: pytest.MonkeyPatch, logged: Logged, method: str
 ) -> None:
     """Without it nothing would be carried, so whatever started the process starts another."""
-    ended: list[str] = []
-    monkeypatch.setattr(pool, "end_process", lambda: ended.append(method))
+    ended = threading.Event()
+    monkeypatch.setattr(pool, "end_process", ended.set)
     monkeypatch.setattr(pool, "LEASE", 0.3)
     start()
     with monkeypatch.context() as breaking:
         breaking.setattr(Journal, method, broken)
-        assert logged.wait_for("thread_died")
-    assert ended
+        assert ended.wait(10)
+    assert logged.wait_for("thread_died")
 
 
 # A journal that takes no more.
