@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from sqlalchemy import text
 from bot.front import make_sure
 from bot.journal import accepting, connections
 from bot.journal.journal import Accepted, Busy, Journal, JournalError, Unsure
-from bot.model.job import Job
+from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
+from bot.slack import messages
 from bot.slack.texts import load
 from tests.conftest import Running
 
@@ -87,8 +89,7 @@ def test_who_has_too_many_waiting_is_told(
 ) -> None:
     """With the number of their own; somebody else is served."""
     monkeypatch.setattr(accepting, "MOST_OPEN_EACH", 1)
-    go = threading.Event()
-    api.mood = lambda: None if go.wait(10) else 500
+    go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
     workspace.command(url, "A")
     assert api.called.wait(10)
@@ -118,23 +119,25 @@ def test_a_button_that_has_nothing_to_do_starts_nothing(
 
 
 def test_a_damaged_row_stops_nothing(
-    start: Start, workspace: Workspace, api: Api, database_url: str, caplog: pytest.LogCaptureFixture
+    start: Start, workspace: Workspace, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Commands, answers, the history and the buttons of the other jobs go on; the damaged one is logged."""
-    running = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
-    workspace.command(running.url, "bad")
-    assert answered(workspace, "bad")
-    bad = next(m for m in workspace.messages if m.thread_ts)
+    book, bad = Journal(database_url), Job("U1", "C1", "1.1", "bad", [Step(0, "bad")])
+    book.open()
+    book.accept(bad)
+    book.close()
+    engine = connections.connect(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE steps SET state = 'blessed'"))
+    engine.dispose()
     with caplog.at_level(logging.ERROR, "addgroup"):
-        engine = connections.connect(database_url)
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE steps SET state = 'blessed'"))
-            connection.execute(text("UPDATE jobs SET closed_at = NULL, answered_at = NULL"))
-        engine.dispose()
-        workspace.command(running.url, "good")
+        url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en").url
+        workspace.command(url, "good")
         assert answered(workspace, "good")
     assert "job_unreadable" in [record.getMessage() for record in caplog.records]
-    workspace.press(running.url, bad, "subgroup")
+    answer = next(m for m in workspace.messages if m.thread_ts)
+    answer.buttons[0]["value"] = json.dumps({"v": messages.VERSION, "job": bad.id})
+    workspace.press(url, answer, answer.buttons[0]["action_id"])
     assert workspace.wait_for(lambda: load("en")["button.stale"] in [m.text for m in workspace.private()])
-    workspace.command(running.url, "history")
+    workspace.command(url, "history")
     assert workspace.wait_for(lambda: any("good" in m.text for m in workspace.private()))

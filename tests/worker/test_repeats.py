@@ -14,6 +14,7 @@ from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.texts import load
 from tests.support.worker import (
     Start,
+    answer,
     both_languages,
     finished,
 )
@@ -23,27 +24,23 @@ from tests.support.worker import (
 def test_who_asks_for_the_same_is_told(
     start: Start, database_url: str, workspace: Workspace, api: Api, language: str
 ) -> None:
-    """Privately: who asked, that it is under way or when it was made and the id; no second group, nothing posted."""
+    """While it is under way, privately, who asked; once it is made, in the channel, that it exists. No second group."""
     texts, go = load(language), threading.Event()
-    api.mood = lambda: None if go.wait(10) else 500
+    api.gates["add-group"] = go
     url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
-
-    def told(what: str, user: str) -> str:
-        reply = workspace.command(url, what, user=user)
-        assert reply.status == 200
-        assert reply.text or workspace.wait_for(lambda: bool(workspace.private(user)))
-        return reply.text or workspace.private(user)[0].text
 
     workspace.command(url, "VIP müşteri parent=5")
     assert api.called.wait(10)
-    early = told("parent=5 “vıp MÜŞTERİ”", "U2")
+    reply = workspace.command(url, "parent=5 “vıp MÜŞTERİ”", user="U2")
+    assert reply.text or workspace.wait_for(lambda: bool(workspace.private("U2")))
+    early = reply.text or workspace.private("U2")[0].text
+    assert texts["duplicate.under_way.explanation"].format(user="<@U1>") in early
     go.set()
     assert finished(workspace)
-    late = told('"Vip Müşteri"  parent=5', "U3")
-    assert texts["duplicate.under_way.explanation"].format(user="<@U1>") in early
-    assert texts["duplicate.created.explanation"].format(user="<@U1>", age=1, id="`97101`") in late
+    workspace.command(url, '"Vip Müşteri"  parent=5', user="U3")
+    assert finished(workspace, 2)
+    assert texts["exists.heading"] in answer(workspace, workspace.roots()[1])
     assert api.made() == 1
-    assert len(workspace.roots()) == 1
 
 
 def test_one_trigger_is_one_job(start: Start, database_url: str, workspace: Workspace, api: Api) -> None:
