@@ -10,7 +10,7 @@ from bot.journal.journal import Accepted, Journal
 from bot.model.followup import FollowUp
 from bot.model.group import Group
 from bot.model.job import Job, Thread
-from bot.model.outcome import Created, Duplicate, NotSent, Outcome, Rejected, Unknown
+from bot.model.outcome import Created, Duplicate, Exists, NotSent, Outcome, Rejected, Unknown
 from tests.support.journal import (
     CREATED,
     UNCLEAR,
@@ -20,6 +20,16 @@ from tests.support.journal import (
     sent,
     typed,
 )
+
+
+@pytest.mark.parametrize(("age", "sent_too"), [(0, False), (590, False), (601, True)])
+def test_a_group_that_was_created_just_now_is_not_sent(book: Journal, engine: Engine, age: int, sent_too: bool) -> None:
+    """For ten minutes the journal itself knows that it exists."""
+    sent(book, typed(), CREATED)
+    with engine.begin() as connection:
+        connection.execute(update(steps).values(settled_at=steps.c.settled_at - age))
+    job = held(book, typed(user="U2"))
+    assert book.mark_sending(job, job.steps[0]) == sent_too
 
 
 @pytest.mark.parametrize("outcome", [None, CREATED, UNCLEAR], ids=["under way", "created", "unclear"])
@@ -34,8 +44,11 @@ def test_what_another_job_has_sent_is_not_sent_again(
     (step,) = late.steps
     step.name = "VIP"
     assert not book.mark_sending(late, step)
-    assert isinstance(step.outcome, Duplicate)
-    assert (step.state, step.outcome.user) == ("duplicate", "U2")
+    if outcome is CREATED:
+        assert step.outcome == Exists(CREATED.id)
+    else:
+        assert isinstance(step.outcome, Duplicate)
+        assert (step.state, step.outcome.user) == ("duplicate", "U2")
     (found,) = book.claim(1)
     assert found.steps[0].outcome == step.outcome
 

@@ -10,10 +10,8 @@ from sqlalchemy import Engine, select, update
 from bot.journal.database import jobs
 from bot.journal.journal import Journal
 from tests.support.journal import (
-    CREATED,
     accepted,
     held,
-    sent,
     typed,
 )
 
@@ -42,6 +40,8 @@ def test_a_response_url_is_not_kept_after_the_answer(book: Journal, engine: Engi
 
 def test_a_response_url_of_what_was_not_accepted_is_not_kept(book: Journal, engine: Engine) -> None:
     """A duplicate is told at once."""
-    sent(book, typed(), CREATED)
-    book.accept(typed())
-    assert not response_urls(engine)
+    accepted(book, typed())
+    twin = typed(user="U2")
+    twin.response_url = "https://hooks.slack.test/twin"
+    book.accept(twin)
+    assert twin.response_url not in response_urls(engine)
