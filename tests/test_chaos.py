@@ -1,13 +1,16 @@
-"""The proof of the promises: real processes killed at random moments under load, with failing neighbours.
+"""The proof of the promises: real processes killed, frozen and short of disk under load, with failing neighbours.
 
 `make chaos` runs it for longer; CHAOS_SEED and CHAOS_SECONDS choose the run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
+import resource
+import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -16,15 +19,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.journal import connections
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
+from tests.support.journal import shift
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "8"))
 SENDERS = 4
+LONGEST_FREEZE = 2.0  # seconds
+JUMPS = (3600.0, -3600.0, 120.0, -120.0)  # of the clock, in seconds; positive is back
 
 API_FAULTS = ("close", "lost", "late", "half", "html", "shape", 503, 463)
 SLACK_FAULTS = ("lost", "drop", 500, "ratelimited:1", "internal_error")
@@ -33,18 +41,20 @@ SLACK_FAULTS = ("lost", "drop", 500, "ratelimited:1", "internal_error")
 class Chaos:
     """Sends commands to bots that it kills and restarts, and remembers what was acknowledged."""
 
-    def __init__(self, workspace: Workspace, api: Api, directory: Path, database: str) -> None:
+    def __init__(self, workspace: Workspace, api: Api, directory: Path, database_url: str) -> None:
         self.random = random.Random(SEED)
         self.workspace, self.api, self.directory = workspace, api, directory
         self.more = {
-            "DATABASE_URL": database,
+            "DATABASE_URL": database_url,
             "ILETIMERKEZI_TIMEOUT": "1",
             "ADDGROUP_LANGUAGE": "en",
             "ADDGROUP_API_CALLS": "8",
         }
         self.above: dict[str, str] = {}  # by group, the one under which it was typed, or ""
         self.acknowledged: set[str] = set()
-        self.kills = 0
+        self.again: set[str] = set()  # groups that a person asked for twice
+        self.done: Counter[str] = Counter()  # what was done to the processes, by kind
+        self.engine = connections.connect(database_url)
         self.bots = [self.start() for _ in range(2)]
 
     def start(self) -> Served:
@@ -76,6 +86,10 @@ class Chaos:
                     continue
                 if reply.status == 200 and not reply.text:
                     self.acknowledged.update(names)
+            if rolls.random() < 0.1:
+                self.again.update(names)
+                with contextlib.suppress(requests.RequestException):
+                    self.workspace.command(rolls.choice(self.bots).url, text, trigger_id=f"again-{names[0]}")
             time.sleep(rolls.uniform(0, 0.1))
 
     def typed(self, rolls: random.Random, name: str) -> tuple[list[str], str]:
@@ -91,21 +105,63 @@ class Chaos:
             self.above[names[-1]] = chain[-2] if depth else ""
         return names, "\n".join(lines)
 
-    def kill(self, until: float) -> None:
-        """Kill a process at a random moment and start another in its place."""
+    def disturb(self, until: float) -> None:
+        """Do something bad to the processes at random moments."""
         while time.monotonic() < until:
             time.sleep(self.random.uniform(0.2, 1.2))
-            victim = self.random.randrange(len(self.bots))
-            self.bots[victim].kill()
-            self.kills += 1
-            self.bots[victim] = self.start()
+            bot = self.random.choice(self.bots)
+            trouble = self.random.choices(
+                (self.kill, self.kill_one, self.freeze, self.fill_the_disk, self.set_the_clock), (4, 4, 3, 2, 1)
+            )[0]
+            trouble(bot)
+            self.done[trouble.__name__] += 1
+
+    def kill(self, bot: Served) -> None:
+        """Kill a bot, all of it at once, and start another in its place."""
+        bot.kill()
+        self.bots[self.bots.index(bot)] = self.start()
+
+    def kill_one(self, bot: Served) -> None:
+        """Kill one of its processes: it is replaced, or the others end, and another bot takes their place."""
+        process = self.random.choice(bot.pids())
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        if process == bot.process.pid:
+            bot.process.wait()
+            self.bots[self.bots.index(bot)] = self.start()
+
+    def freeze(self, bot: Served) -> None:
+        """Stop a process for a while, in the middle of whatever it does."""
+        process = self.random.choice(bot.pids())
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGSTOP)
+            time.sleep(self.random.uniform(0.1, LONGEST_FREEZE))
+            os.kill(process, signal.SIGCONT)
+
+    def fill_the_disk(self, bot: Served) -> None:
+        """Let no file of a bot grow for a while, as on a full disk."""
+        unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        size = max((file.stat().st_size for file in self.directory.glob("*.db-wal")), default=0)
+        for process in bot.pids():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(process, resource.RLIMIT_FSIZE, (max(size, 65536), resource.RLIM_INFINITY))
+        time.sleep(self.random.uniform(0.1, 1.5))
+        for process in bot.pids():  # also those that were started meanwhile and inherited it
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(process, resource.RLIMIT_FSIZE, unlimited)
+
+    def set_the_clock(self, _bot: Served) -> None:
+        """Set the database's clock back or forward: every time that is written moves the other way."""
+        with contextlib.suppress(SQLAlchemyError):  # the bots were faster to lock what this would lock
+            shift(self.engine, self.random.choice(JUMPS))
 
     def run(self) -> None:
+        """Send and disturb until the time is up, and wait for every answer."""
         until = time.monotonic() + SECONDS
         with self.trouble(), ThreadPoolExecutor(SENDERS + 1) as pool:
             for future in [
                 *[pool.submit(self.send, sender, until) for sender in range(SENDERS)],
-                pool.submit(self.kill, until),
+                pool.submit(self.disturb, until),
             ]:
                 future.result()
         assert self.workspace.wait_for(lambda: not self.missing(), 90), f"seed {SEED}: not answered: {self.missing()}"
@@ -169,28 +225,34 @@ def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp
     finally:
         for bot in chaos.bots:
             bot.kill()
+        chaos.engine.dispose()
     answers = chaos.answers()
-    assert chaos.kills
+    assert chaos.done
     assert len(chaos.acknowledged) > 10, "the run was too short to prove anything"
     assert any(chaos.above[name] for name in chaos.acknowledged), "no tree came through"
 
     logs = "".join(log.read_text() for log in tmp_path.glob("serve-*.log"))
     assert "event=done" in logs
     assert "event=lease_lost" not in logs, f"seed {SEED}: a job was taken from a process that lives"
+    assert "event=job_failed" not in logs, f"seed {SEED}: a fault"
+    assert "event=thread_died" not in logs, f"seed {SEED}: a fault"
 
-    contradictory = {name: texts for name, texts in answers.items() if len(texts) > 1}
+    once = answers.keys() - chaos.again
+    contradictory = {name: answers[name] for name in once if len(answers[name]) > 1}
     assert not contradictory, f"seed {SEED}"
-    pages = Counter(name for text in chaos.texts() for name in told(text))
+    pages = Counter(name for text in chaos.texts() for name in told(text) if name in once)
     assert max(pages.values()) == 1, f"seed {SEED}: in two different messages: {pages.most_common(3)}"
-    result = {name: text for name, (text,) in answers.items()}
+    result = {name: min(answers[name]) for name in once}
 
     sent = Counter(name for name, _ in chaos.sent())
-    assert max(sent.values()) == 1, f"seed {SEED}: sent twice: {[name for name, times in sent.items() if times > 1]}"
+    most = {name: 2 if name in chaos.again else 1 for name in sent}
+    assert all(sent[name] <= most[name] for name in sent), f"seed {SEED}: sent too often: {sent - Counter(most)}"
 
     made = {group.id: short(group.name) for group in api.groups.values() if group.name != "Customers"}
     for identifier, name in made.items():
-        unclear = "nclear whether" in result[name]
-        assert unclear or created(result[name]) == identifier, f"seed {SEED}: not told: {name}, {identifier}"
+        if name in once:
+            unclear = "nclear whether" in result[name]
+            assert unclear or created(result[name]) == identifier, f"seed {SEED}: not told: {name}, {identifier}"
     for name, text in result.items():
         assert not created(text) or made.get(created(text)) == name, f"seed {SEED}: told but not made: {name}"
 
@@ -198,6 +260,10 @@ def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp
         assert made.get(parent, "") == chaos.above[name], f"seed {SEED}: {name} sent under {parent!r}"
         assert bool(parent) == bool(chaos.above[name]), f"seed {SEED}: {name} sent under {parent!r}"
     skipped = {name for name, text in result.items() if text == SKIPPED}
-    without = {name for name in result if (above := chaos.above[name]) and not created(result[above])}
-    assert skipped == without, f"seed {SEED}: {skipped ^ without}"
-    assert not skipped & sent.keys(), f"seed {SEED}"
+    without = {name for name in once if (above := chaos.above[name]) in once and not created(result[above])}
+    assert skipped <= without | {name for name in once if chaos.above[name] in chaos.again}, f"seed {SEED}"
+    assert not without & sent.keys(), f"seed {SEED}: sent below what was not created"
+    print(  # noqa: T201  # for those who run it for long
+        f"\nseed {SEED}: {len(chaos.acknowledged)} groups acknowledged, {sum(sent.values())} sent, {len(made)} created,"
+        f" {len(chaos.again)} asked for twice; {dict(chaos.done)}"
+    )

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.journal import connections
+from bot.journal.accepting import MOST_OPEN
 from bot.journal.database import jobs
-from bot.journal.journal import MOST_OPEN
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
@@ -64,8 +64,11 @@ def test_past_the_bound_nothing_more_is_accepted(
     engine = connections.connect(f"sqlite:///{tmp_path}/addgroup.db")
     with engine.begin() as connection:
         first = connection.execute(select(jobs)).mappings().one()
-        waiting = {**first, "answered_at": None, "closed_at": None, "due_at": first["due_at"] + 3600}
-        rows = [{**waiting, "id": f"job-{number}", "trigger": f"trigger-{number}"} for number in range(MOST_OPEN)]
+        waiting = {**first, "answered_at": None, "closed_at": None, "due_at": time.time() + 500}
+        rows = [
+            {**waiting, "id": f"job-{number}", "trigger": f"trigger-{number}", "user": f"U{number}"}
+            for number in range(MOST_OPEN)
+        ]
         connection.execute(insert(jobs), rows)
     engine.dispose()
     reply = workspace.command(served.url, "VIP")

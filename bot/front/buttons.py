@@ -45,7 +45,11 @@ class Buttons:
             return
         if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):
             old = self._looked_up(old)
-        self._intake.accept(next_job(old, followup, reply.user, reply.language, reply.response_url), reply)
+        job = next_job(old, followup, reply.user, reply.language, reply.response_url)
+        if job.steps:
+            self._intake.accept(job, reply)
+        else:  # forged, or pressed in a message that shows an earlier state
+            self._too_old(reply)
 
     def stale(self, ack: Ack, body: dict[str, Any]) -> None:
         """Answer a button that this version does not know."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from functools import partial
 
 from slack_bolt import Ack
 
 from bot.front.answer_size import fits
-from bot.journal.journal import Accepted, Busy, Journal, JournalError
+from bot.front.make_sure import Answer, MakeSure
+from bot.journal.journal import Accepted, Busy, Journal, JournalError, Unsure
 from bot.logs import event
 from bot.model.job import Job, TryLater
 from bot.model.outcome import Duplicate
@@ -44,20 +46,25 @@ class Reply:
 
         With `unless`, which returns why the person may not know it, that is said instead.
         """
-        self._errands.submit(self._tell, said, unless)
+        self._errands.submit(self.tell_later, said, unless).add_done_callback(self._log_fault)
         self._ack()
 
     def tell_at_once(self, said: Said) -> None:
         """Acknowledge and say something, without asking Slack for anything where the acknowledgement can carry it."""
         self.tell(said)
 
-    def _tell(self, said: Said, unless: Callable[[], str] | None) -> None:
+    def tell_later(self, said: Said, unless: Callable[[], str] | None = None) -> None:
+        """Say something after the acknowledgement."""
         try:
             reason, language = unless() if unless else "", self._users.language(self.user)
             message = messages.plain(wording.denied(language, reason)) if reason else said(language)
             self._users.slack.respond(self.response_url, message)
         except (SlackRefused, TryLater) as error:
             event("not_told", level=logging.WARNING, user=self.user, error=str(error))
+
+    def _log_fault(self, told: Future[None]) -> None:
+        if error := told.exception():
+            event("not_told", level=logging.ERROR, user=self.user, trace=error)
 
 
 class CommandReply(Reply):
@@ -85,6 +92,7 @@ class Intake:
         self.access = access
         self._journal = journal
         self._errands = errands
+        self._unsure = MakeSure(journal, self._conclude)
 
     def reply(self, ack: Ack, user: str, response_url: str, command: bool = False) -> Reply:
         """Return what answers one thing that a person did, a `command` or anything else."""
@@ -94,30 +102,46 @@ class Intake:
     def accept(self, job: Job, reply: Reply) -> None:
         """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
         try:
-            accepted = self._journal.accept(job)
+            answer = self._journal.accept(job)
+        except Unsure as error:
+            event("unsure_whether_accepted", level=logging.ERROR, job=job.id, reason=str(error))
+            self._unsure.add(job, reply)
+            reply.tell(lambda language: messages.plain(say(language, "failure.unsure")))
+            return
         except JournalError as error:
             event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
-            self._errands.submit(self._withdraw, job)
             reply.tell(lambda language: messages.plain(say(language, "failure.journal")))
             return
-        event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(accepted).__name__.lower())
-        match accepted:
+        self._log(job, answer)
+        if said := self._said(job, answer):
+            reply.tell(*said)
+        else:
+            reply.done()
+
+    def _conclude(self, job: Job, answer: Answer, reply: Reply) -> None:
+        """Go on as usual with a job of which nobody knew for a while whether it was accepted."""
+        self._log(job, answer)
+        if said := self._said(job, answer):
+            reply.tell_later(*said)
+
+    @staticmethod
+    def _log(job: Job, answer: Answer) -> None:
+        event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(answer).__name__.lower())
+
+    def _said(self, job: Job, answer: Answer) -> tuple[Said, Callable[[], str] | None] | None:
+        """Return what to tell, and what keeps it from a person; None when the job itself will answer."""
+        match answer:
             case Accepted(fresh=False, user=first) if job.followup:
-                reply.tell(lambda language: messages.plain(say(language, "button.used", who=wording.mention(first))))
+                return lambda language: messages.plain(say(language, "button.used", who=wording.mention(first))), None
             case Accepted():
-                reply.done()
-            case Busy():
-                reply.tell(lambda language: messages.plain(say(language, "failure.busy")))
+                return None
+            case Busy(own=0):
+                return lambda language: messages.plain(say(language, "failure.busy")), None
+            case Busy(own=count):
+                return lambda language: messages.plain(say(language, "failure.busy_own", count=count)), None
             case Duplicate():
                 # It names others and their groups, so it is only for who may use the command.
-                reply.tell(
-                    lambda language: messages.duplicate(job, language),
-                    unless=lambda: self.access.refusal(job.user, job.channel),
-                )
+                return lambda language: messages.duplicate(job, language), partial(self._refusal, job)
 
-    def _withdraw(self, job: Job) -> None:
-        """Take back what was perhaps written although the journal failed: the person is told that nothing was done."""
-        try:
-            self._journal.withdraw(job)
-        except JournalError as error:
-            event("not_withdrawn", level=logging.ERROR, job=job.id, reason=str(error))
+    def _refusal(self, job: Job) -> str:
+        return self.access.refusal(job.user, job.channel)

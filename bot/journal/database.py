@@ -43,6 +43,9 @@ jobs = Table(
     Column("accepted_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),  # not to be carried before
     Column("attempts", Integer, nullable=False, default=0),  # how often it was postponed
+    Column(
+        "faults", Integer, nullable=False, default=0, server_default="0"
+    ),  # how often carrying it raised an unexpected error
     Column("process", Text),  # who holds it
     Column("root_channel", Text),
     Column("root_ts", Text),
@@ -54,6 +57,7 @@ Index(
     "jobs_to_carry", jobs.c.due_at, sqlite_where=jobs.c.closed_at.is_(None), postgresql_where=jobs.c.closed_at.is_(None)
 )
 Index("jobs_by_time", jobs.c.accepted_at)
+Index("jobs_by_origin", jobs.c.origin)
 
 steps = Table(
     "steps",
@@ -75,6 +79,8 @@ steps = Table(
 )
 Index("steps_by_name", steps.c.name_key, steps.c.parent_key)
 Index("steps_by_group", steps.c.group_id)
+_is_unknown = steps.c.state == "unknown"
+Index("steps_unknown", steps.c.job, sqlite_where=_is_unknown, postgresql_where=_is_unknown)
 
 languages = Table(
     "languages",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from bot.journal import queries, rows
@@ -26,13 +28,13 @@ def twins(
         return {}
     same = {"keys": keys, "unsettled": unsettled, "this": job, "position": position, "recent": RECENT}
     return {
-        (name, parent): Duplicate(user, float(age), state, group or "")
+        (name, parent): Duplicate(user, max(0.0, float(age)), state, group or "")
         for name, parent, user, state, group, age in connection.execute(queries.TWINS, same)
     }
 
 
-def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Duplicate | None:
-    """Settle a new job that must wait for another one, as found by `twins`; return None if it need not.
+def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Job | None:
+    """Return a new job that must wait for another one, as found by `twins`, as settled; None if it need not wait.
 
     A group that another job has created is no reason to refuse: the answer to this job tells its id. Of a tree, one
     step with an unknown outcome is none either: the others can be created.
@@ -42,10 +44,14 @@ def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Duplicate | None:
         if twin and (
             twin.step_state in (WAITING, SENDING) or (twin.step_state == Unknown.state and len(job.steps) == 1)
         ):
-            for other in job.steps:
-                other.outcome = twin if other is step else Skipped()
-            return twin
+            settled = [replace(other, outcome=twin if other is step else Skipped()) for other in job.steps]
+            return replace(job, steps=settled)
     return None
+
+
+def of_refused(job: Job) -> Duplicate | None:
+    """Return who else has asked for the same, for a job that was refused for it."""
+    return next((step.outcome for step in job.steps if isinstance(step.outcome, Duplicate)), None)
 
 
 def instead(twin: Duplicate) -> Duplicate | Exists:

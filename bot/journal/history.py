@@ -119,7 +119,10 @@ def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
 
 
 def _step(row: Row[Any]) -> EntryStep:
-    outcome = rows.outcome_of(row)
+    try:
+        outcome, reason = rows.outcome_of(row), row.reason or ""
+    except (KeyError, TypeError, ValueError):  # damaged, or of a newer version
+        outcome, reason = None, "cannot be read"
     return EntryStep(
         step=row.position,
         name=row.name,
@@ -127,7 +130,7 @@ def _step(row: Row[Any]) -> EntryStep:
         parent_name=row.parent_name or "",
         state=row.state,
         code=getattr(outcome, "code", None),
-        reason=outcome.why if outcome else row.reason or "",
+        reason=outcome.why if outcome else reason,
         group_id=row.group_id or "",
         found=getattr(outcome, "found", None) or (),
         sent_at=_time(row.sent_at),

@@ -6,172 +6,115 @@ over meanwhile raises LostLease and changes nothing.
 
 from __future__ import annotations
 
-import contextlib
-import uuid
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Executable
-from sqlalchemy.exc import SQLAlchemyError
 
-from bot.journal import connections, database, duplicates, lease, queries, rows
-from bot.journal.group_commit import GroupCommit
-from bot.model.group import Group
+from bot.journal import accepting, connections, database, duplicates, queries, rows
+from bot.journal.accepting import Accepted, Answer, Busy, Refused
+from bot.journal.claiming import Wanted, claim
+from bot.journal.group_commit import GroupCommit, TookTooLong
+from bot.journal.member import LEASE, Member
+from bot.journal.transactions import BadValue, JournalError, Unsure
 from bot.model.job import Job, Step, Thread
-from bot.model.outcome import SENDING, WAITING, Denied, Duplicate
+from bot.model.outcome import SENDING, Denied, Duplicate, Exists, Outcome
 
-LEASE = 30.0
-"""How long a process holds its jobs without renewing its lease, in seconds."""
+__all__ = ["LEASE", "Accepted", "BadValue", "Busy", "Journal", "JournalError", "LostLease", "Unsure"]
 
-MOST_OPEN = 1000
-"""How many jobs may be open before no more are accepted."""
+GRACE = 1.3
+"""How long an acknowledgement waits for a transaction that has begun, beyond PATIENCE, in seconds. Slack waits 3."""
 
 _AT_ONCE = 32  # jobs in one transaction
 
-RESPONSE_URL_LIVES = 1800.0
-"""How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
-
-
-class JournalError(Exception):
-    """The database could not be read or written; its message holds no secret."""
+R = TypeVar("R")
 
 
 class LostLease(Exception):
     """Another process has taken the job over: leave it alone."""
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """The job is in the journal: since now, or not `fresh`, since the same trigger came before from `user`."""
-
-    fresh: bool = True
-    user: str = ""
+_Change = tuple[Job, Callable[[Connection], Any]]
 
 
-@dataclass(frozen=True)
-class Busy:
-    """Too many jobs are open; nothing was written."""
-
-
-_Change = tuple[Job, Callable[[Connection], object]]
-
-
-class Journal:
+class Journal(Member):
     """The journal in the database at `url`, as seen by one process. Safe to use from many threads."""
 
     def __init__(self, url: str, ring: Callable[[], None] = lambda: None) -> None:
         """Keep the journal at `url`, and `ring` whenever a job was accepted."""
+        super().__init__(url)
         self._ring = ring
-        self._engine = connections.connect(url)
-        self._accepting = GroupCommit(self._accept, _AT_ONCE, JournalError)
-        self._changing: GroupCommit[_Change, Any] = GroupCommit(self._change_some, _AT_ONCE, JournalError)
-        self.process = uuid.uuid4().hex
-        self._sign_of_life = lease.show(self.process)
+        self._accepting = GroupCommit(self._accept, _AT_ONCE, JournalError, BadValue)
+        self._changing: GroupCommit[_Change, Any] = GroupCommit(self._change_some, _AT_ONCE, JournalError, BadValue)
 
     def open(self) -> None:
         """Make or update the tables. Raises JournalError."""
-        with _translated():
-            database.migrate(self._engine)
+        self._transactions.migrate()
 
-    def close(self) -> None:
-        """Close the connections; to others this process is dead from now on."""
-        connections.dispose(self._engine)
-        if self._sign_of_life:
-            self._sign_of_life.close()
+    @property
+    def failing(self) -> bool:
+        """Whether the database takes no more: the last write failed, not long ago."""
+        return self._transactions.failing
 
     def ping(self) -> None:
-        """Raise JournalError when the database does not answer."""
+        """Raise JournalError when the database does not answer, or has just refused to write."""
         with self._reading() as connection:
             connection.execute(queries.PING)
+        if self.failing:
+            raise JournalError("the last write failed")
 
     # Accepting.
 
     def accept(self, job: Job) -> Accepted | Duplicate | Busy:
         """Write a job and its steps down.
 
-        When somebody has just asked for the same group, it is written as settled and answered, and the Duplicate is
-        returned, for the caller to tell. When too many are open, nothing is written.
-        """
-        accepted = self._accepting.do(job, connections.PATIENCE)
-        if accepted == Accepted(fresh=True):
-            self._ring()
-        return accepted
+        When somebody has just asked for the same group, it is written as settled and answered, its steps are settled,
+        and the Duplicate is returned, for the caller to tell. When too many are open, nothing is written.
 
-    def _accept(self, batch: list[Job]) -> list[Accepted | Duplicate | Busy]:
-        """Accept jobs in one transaction, each as if those before it were written already."""
-        answers: list[Accepted | Duplicate | Busy] = []
-        accepted: list[Job] = []
-        refused: list[Job] = []
+        Raises JournalError when nothing was written, and Unsure when that is not known: then it may be tried again.
+        """
+        if not job.steps:
+            raise ValueError("a job has at least one step")
+        try:
+            answer = self._accepting.do(job, connections.PATIENCE, GRACE)
+        except TookTooLong as error:
+            raise (Unsure if error.begun else JournalError)(str(error)) from error
+        if isinstance(answer, Refused):
+            job.steps = answer.job.steps
+            return cast(Duplicate, duplicates.of_refused(job))
+        if answer == Accepted(fresh=True):
+            self._ring()
+        return answer
+
+    def _accept(self, batch: list[Job]) -> list[Answer]:
         with self._writing(urgent=True) as connection:
             database.lock(connection)
-            triggers = {"triggers": [job.trigger for job in batch]}
-            known = {row.trigger: row.user for row in connection.execute(queries.KNOWN, triggers)}
-            room = MOST_OPEN - (connection.scalar(queries.OPEN, {"most": MOST_OPEN}) or 0)
-            guarded = [rows.key(job, step) for job in batch for step in duplicates.of(job)]
-            twins = duplicates.twins(connection, guarded, (WAITING, SENDING))
-            for job in batch:
-                if job.trigger in known:
-                    answers.append(Accepted(False, known[job.trigger]))
-                elif len(accepted) >= room:
-                    answers.append(Busy())
-                elif twin := duplicates.refused(job, twins):
-                    refused.append(job)
-                    answers.append(twin)
-                    if not job.followup:  # others may still press a button
-                        known[job.trigger] = job.user
-                else:
-                    accepted.append(job)
-                    answers.append(Accepted())
-                    known[job.trigger] = job.user
-                    twins.update((rows.key(job, s), Duplicate(job.user, 0.0, s.state, "")) for s in job.steps)
-            _insert(connection, accepted, refused)
-        return answers
-
-    def find(self, job: str) -> Job | None:
-        """Return the job with this id, or None."""
-        with self._reading() as connection:
-            return next(iter(_load(connection, [job])), None)
-
-    def count_created(self, origin: str) -> int:
-        """Return how many groups were made by a job and those that went on from its answer."""
-        with self._reading() as connection:
-            return int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
-
-    def recent(self, most: int) -> list[Job]:
-        """Return the last jobs, newest first."""
-        with self._reading() as connection:
-            ids = connection.scalars(queries.RECENT, {"most": most}).all()
-            return sorted(_load(connection, ids), key=lambda job: job.accepted_at, reverse=True)
-
-    def recently_created(self) -> list[Group]:
-        """Return the groups that were made just now, by whatever process."""
-        with self._reading() as connection:
-            return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, {"recent": duplicates.RECENT})]
-
-    def withdraw(self, job: Job) -> None:
-        """Take a job back whose acceptance failed in a way that leaves open whether it was written."""
-        with self._writing() as connection:
-            connection.execute(queries.WITHDRAW, {"this": job.id})
+            return accepting.accept(connection, batch, self._loader)
 
     # Carrying.
 
-    def claim(self, most: int, carrying: Collection[str] = ()) -> list[Job]:
-        """Take up to `most` jobs that are due and that no living process holds, oldest first.
+    def claim(
+        self,
+        most: int,
+        carrying: Collection[str] = (),
+        *,
+        ready: Collection[str] = (),
+        without: Collection[str] = (),
+        keep_some: bool = False,
+    ) -> list[Job]:
+        """Take up to `most` jobs that are due and that no living process holds, oldest first, fairly by person.
 
         `carrying` are the ids that this process is at; any other job in its name was dropped by a fault, and is free.
+        `ready` are ids of jobs that are due whatever their time says, `without` of jobs that are not to be claimed yet.
+        With `keep_some`, no person gets more jobs than they leave for others. A job that cannot be read is left alone.
         """
+        wanted = Wanted(self.process, most, carrying, ready, without, keep_some)
         with self._writing() as connection:
-            free = {"me": self.process, "carrying": tuple(carrying), "most": most}
-            ids = connection.scalars(queries.DUE, free).all()
-            if not ids:
-                return []
-            connection.execute(queries.TAKE, {"me": self.process, "ids": ids})
-            return _load(connection, ids)
+            return claim(connection, wanted, self._loader)
 
     def release(self, job: Job, seconds: float) -> None:
-        """Let go of a job, not to be carried before `seconds` from now; `attempts` is written with it."""
-        self._change(job, queries.POSTPONE, seconds=seconds, attempts=job.attempts)
+        """Let go of a job, not to be carried before `seconds` from now; `attempts` and `faults` are written with it."""
+        self._change(job, queries.POSTPONE, seconds=seconds, attempts=job.attempts, faults=job.faults)
 
     def set_language(self, job: Job, language: str) -> None:
         """Write the language down in which the job is answered."""
@@ -190,19 +133,20 @@ class Journal:
         It must not when another job has meanwhile sent or made the same group.
         """
 
-        def send(connection: Connection) -> None:
+        def send(connection: Connection) -> Duplicate | Exists | None:
             database.lock(connection)
             key = rows.key(job, step)
             twins = {} if job.forced else duplicates.twins(connection, [key], (SENDING,), job.id, step.position)
             if twin := twins.get(key):
-                step.outcome = duplicates.instead(twin)
-                _settle(connection, job, step)
-            else:
-                parent = {"parent_id": step.parent_id, "parent_key": step.parent_id}
-                if connection.execute(queries.SEND, {**_this(job, step), **parent}).rowcount != 1:
-                    raise LostLease
+                outcome = duplicates.instead(twin)
+                _settle(connection, job, step, outcome)
+                return outcome
+            parent = {"parent_id": step.parent_id, "parent_key": step.parent_id}
+            if connection.execute(queries.SEND, {**_this(job, step), **parent}).rowcount != 1:
+                raise LostLease
+            return None
 
-        self._changed(job, send)
+        step.outcome = self._changed(job, send)
         if step.outcome:
             return False
         step.stage = SENDING
@@ -214,19 +158,27 @@ class Journal:
 
     def settle(self, job: Job, step: Step) -> None:
         """Write a step's outcome down."""
-        self._changed(job, lambda connection: _settle(connection, job, step))
+        if not (outcome := step.outcome):
+            raise ValueError("a step without an outcome is not settled")
+        self._changed(job, lambda connection: _settle(connection, job, step, outcome))
+
+    def settle_all(self, job: Job, outcomes: Mapping[int, Outcome], *, free_button: bool = False) -> None:
+        """Settle steps by their positions, in one go. With `free_button`, others may press the button of this job."""
+
+        def settle(connection: Connection) -> None:
+            if free_button and job.followup:
+                connection.execute(queries.CHANGE, {"this": job.id, "trigger": f"denied:{job.id}"})
+            for position, outcome in outcomes.items():
+                _settle(connection, job, job.steps[position], outcome)
+
+        self._changed(job, settle)
+        for position, outcome in outcomes.items():
+            job.steps[position].outcome = outcome
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
-
-        def refuse(connection: Connection) -> None:
-            if job.followup:
-                connection.execute(queries.CHANGE, {"this": job.id, "trigger": f"denied:{job.id}"})
-            for step in (step for step in job.steps if not step.outcome):
-                step.outcome = Denied(reason)
-                _settle(connection, job, step)
-
-        self._changed(job, refuse)
+        left = {step.position: Denied(reason) for step in job.steps if not step.outcome}
+        self.settle_all(job, left, free_button=True)
 
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given: the job is no longer open."""
@@ -237,34 +189,15 @@ class Journal:
         """Write down that nothing is left to do."""
         self._change(job, queries.FINISHED)
 
-    def created_here(self, ids: Collection[str]) -> set[str]:
-        """Return those of the group ids that are known to have been made by the bot."""
-        with self._reading() as connection:
-            return set(connection.scalars(queries.CREATED_HERE, {"groups": tuple(ids)}).all())
+    # Languages.
 
-    # The process.
-
-    def heartbeat(self) -> None:
-        """Hold this process's jobs for another LEASE seconds, and drop what is of no use any more."""
+    def choose_language(self, user: str, language: str) -> None:
+        """Write a person's choice of language down; "" takes it back."""
         with self._writing() as connection:
-            mine = {"me": self.process, "lease": LEASE}
-            if connection.execute(queries.RENEW, mine).rowcount == 0:
-                connection.execute(queries.ENTER, {"id": self.process, "machine": lease.machine(), **mine})
-            connection.execute(queries.LAPSED)
-            connection.execute(queries.FORGET_URLS, {"old": RESPONSE_URL_LIVES})
-
-    def drop_dead_processes(self) -> None:
-        """End the leases of processes of this machine that are dead, so that their jobs need not wait for it."""
-        with self._writing() as connection:
-            here = connection.scalars(queries.NEIGHBOURS, {"machine": lease.machine()})
-            dead = [process for process in here if not lease.alive(process)]
-            if dead:
-                connection.execute(queries.LEAVE, {"processes": dead})
-
-    def deregister(self) -> None:
-        """Let go of everything this process holds, for the next one to take at once."""
-        with self._writing() as connection:
-            connection.execute(queries.LEAVE, {"processes": [self.process]})
+            database.lock(connection)
+            connection.execute(queries.FORGET_LANGUAGE, {"this": user})
+            if language:
+                connection.execute(queries.CHOOSE_LANGUAGE, {"user": user, "language": language})
 
     # Transactions.
 
@@ -272,67 +205,30 @@ class Journal:
         """Change a job that this process holds. Raises LostLease when it does not."""
         self._changed(job, lambda connection: connection.execute(statement, {"this": job.id, **values}))
 
-    def _changed(self, job: Job, change: Callable[[Connection], object]) -> None:
-        """Make a change of more than one statement; it may raise LostLease before it has changed anything."""
-        if lost := self._changing.do((job, change)):
-            raise lost
+    def _changed(self, job: Job, change: Callable[[Connection], R]) -> R:
+        """Make a change, perhaps more than once, and return its result; it may raise LostLease before it changes."""
+        result: R | LostLease = self._changing.do((job, change))
+        if isinstance(result, LostLease):
+            raise result
+        return result
 
-    def _change_some(self, changes: list[_Change]) -> list[LostLease | None]:
-        """Change jobs in one transaction, and return of which this process has lost the lease."""
+    def _change_some(self, changes: list[_Change]) -> list[Any]:
+        """Change jobs in one transaction; return the result of each, or that this process has lost the lease."""
         with self._writing() as connection:
             these = {"ids": [job.id for job, _ in changes], "me": self.process}
             held = set(connection.scalars(queries.HELD, these))
-            lost: list[LostLease | None] = []
+            results: list[Any] = []
             for job, change in changes:
                 try:
-                    if job.id not in held:
-                        raise LostLease
-                    change(connection)
-                    lost.append(None)
+                    results.append(change(connection) if job.id in held else LostLease())
                 except LostLease as error:
-                    lost.append(error)
-            return lost
-
-    @contextlib.contextmanager
-    def _writing(self, urgent: bool = False) -> Iterator[Connection]:
-        """Begin to write; an `urgent` transaction goes before others, and gives up sooner."""
-        with _translated(), self._engine.connect() as connection:
-            connection.execution_options(urgent=urgent)
-            with connection.begin():
-                yield connection
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with _translated(), connections.reading(self._engine) as connection:
-            yield connection
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise JournalError(f"{type(error).__name__}: {getattr(error, 'orig', None) or 'no answer'}") from error
-
-
-def _insert(connection: Connection, accepted: list[Job], refused: list[Job]) -> None:
-    closed = [(job, False) for job in accepted] + [(job, True) for job in refused]
-    if closed:
-        connection.execute(queries.NEW_JOBS, [rows.of_job(*each) for each in closed])
-        connection.execute(queries.NEW_STEPS, [row for job, _ in closed for row in rows.of_steps(job)])
+                    results.append(error)
+            return results
 
 
 def _this(job: Job, step: Step) -> dict[str, Any]:
     return {"this": job.id, "place": step.position}
 
 
-def _settle(connection: Connection, job: Job, step: Step) -> None:
-    if not step.outcome:
-        raise ValueError("a step without an outcome is not settled")
-    connection.execute(queries.SETTLE, {**_this(job, step), **rows.of_outcome(step.outcome)})
-
-
-def _load(connection: Connection, ids: Collection[str]) -> list[Job]:
-    """Return jobs with their steps, in the order in which they are due."""
-    which = {"ids": tuple(ids)}
-    return rows.jobs_of(connection.execute(queries.JOBS, which), connection.execute(queries.STEPS, which))
+def _settle(connection: Connection, job: Job, step: Step, outcome: Outcome) -> None:
+    connection.execute(queries.SETTLE, {**_this(job, step), **rows.of_outcome(outcome)})

@@ -1,7 +1,7 @@
-"""Whether another process of this machine lives, so that a dead one's jobs need not wait for the end of its lease.
+"""Whether another process lives: its jobs are taken over when it does not.
 
-A living process holds a socket in Linux's abstract namespace, which the kernel closes with the process, however it
-dies. Elsewhere no process is called dead before its lease has ended.
+A living process renews its lease every few seconds. On the same machine it also holds a socket in Linux's abstract
+namespace, which the kernel closes with the process, however it dies, so that its jobs need not wait for the lease.
 """
 
 from __future__ import annotations
@@ -9,7 +9,34 @@ from __future__ import annotations
 import socket
 import sys
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row
+
+UNCHANGED = 6
+"""After how many looks at a lease that nobody renewed, each LEASE / 6 after the one before, its process is dead."""
+
+UNCHANGED_AND_OVER = 2
+"""The same for a lease that is over by the database's clock: that clock may just have been set forward."""
+
+
+class Watch:
+    """Watches the leases of other processes. It counts looks: a clock that is set changes nothing."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, int]] = {}
+
+    def over(self, leases: Sequence[Row[Any]]) -> list[str]:
+        """Take a look at the rows of all leases; return the ids of the processes that do not renew theirs."""
+        seen = {row.id: (row.lease_until, self._looks(row)) for row in leases}
+        self._seen = seen
+        return [row.id for row in leases if seen[row.id][1] > (UNCHANGED_AND_OVER if row.lapsed else UNCHANGED)]
+
+    def _looks(self, row: Row[Any]) -> int:
+        until, looks = self._seen.get(row.id, (None, 0))
+        return looks + 1 if until == row.lease_until else 1
 
 
 def machine() -> str:

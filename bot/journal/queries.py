@@ -14,14 +14,14 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
+    literal_column,
     or_,
     select,
     tuple_,
     update,
 )
 
-from bot.journal.database import jobs, now, processes, steps
+from bot.journal.database import jobs, languages, now, processes, steps
 from bot.model.outcome import SENDING, WAITING, Created, Unknown
 
 
@@ -40,11 +40,13 @@ PING = select(1)
 
 # Accepting.
 
-KNOWN = select(jobs.c.trigger, jobs.c.user).where(jobs.c.trigger.in_(_among("triggers")))
-"""Who has done what has these triggers."""
+KNOWN = select(jobs.c.id, jobs.c.trigger, jobs.c.user).where(
+    or_(jobs.c.trigger.in_(_among("triggers")), jobs.c.id.in_(_among("ids")))
+)
+"""The jobs with these triggers or ids."""
 
-OPEN = select(func.count()).select_from(select(literal(1)).where(_is_open).limit(bindparam("most")).subquery())
-"""How many jobs are open, counted up to `most`."""
+OPEN = select(jobs.c.user, func.count().label("jobs")).where(_is_open).group_by(jobs.c.user)
+"""How many jobs are open, by person."""
 
 _settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
 TWINS = (
@@ -64,22 +66,34 @@ TWINS = (
 
 NEW_JOBS = insert(jobs).values(
     accepted_at=now(),
-    due_at=now(),
+    due_at=0.0,  # at once, also when the clock is set back meanwhile
     answered_at=now() - _seconds("answered_ago"),
     closed_at=now() - _seconds("closed_ago"),
 )
 NEW_STEPS = insert(steps).values(sent_at=now() - _seconds("sent_ago"), settled_at=now() - _seconds("settled_ago"))
 
-WITHDRAW = delete(jobs).where(_this, jobs.c.process.is_(None))
-
 # Reading.
 
-JOBS = select(jobs).where(jobs.c.id.in_(_among("ids"))).order_by(jobs.c.due_at)
+JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age")).where(jobs.c.id.in_(_among("ids")))
 STEPS = (
     select(steps, (now() - steps.c.sent_at).label("sent_ago"))
     .where(steps.c.job.in_(_among("ids")))
     .order_by(steps.c.job, steps.c.position)
 )
+UNKNOWN = (
+    select(jobs.c.id, jobs.c.origin)
+    .where(jobs.c.id.in_(select(steps.c.job).where(steps.c.state == literal_column(f"'{Unknown.state}'"))))
+    .order_by(jobs.c.accepted_at.desc())
+    .limit(bindparam("most"))
+)
+"""The last jobs with a step whose outcome is unknown."""
+
+GONE_ON = select(jobs.c.id, jobs.c.followup, jobs.c.follows).where(
+    jobs.c.origin.in_(_among("origins")),
+    jobs.c.trigger.endswith(jobs.c.follows),
+)
+"""The jobs of these origins that went on from an answer by a button, and were neither refused nor denied."""
+
 RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
 _created = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == Created.state)
 COUNT_CREATED = _created.with_only_columns(func.count()).where(jobs.c.origin == bindparam("origin"))
@@ -91,23 +105,29 @@ RECENTLY_CREATED = _created.with_only_columns(steps.c.group_id, steps.c.name, st
 
 # Carrying.
 
-_living = select(processes.c.id).where(processes.c.id == jobs.c.process, processes.c.lease_until > now())
-DUE = (
-    select(jobs.c.id)
-    .where(
-        jobs.c.closed_at.is_(None),
-        jobs.c.due_at <= now(),
-        or_(
-            jobs.c.process.is_(None),
-            and_(jobs.c.process == bindparam("me"), jobs.c.id.not_in(_among("carrying"))),
-            and_(jobs.c.process != bindparam("me"), ~_living.exists()),
-        ),
-    )
-    .order_by(jobs.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+_living = select(processes.c.id).where(processes.c.id == jobs.c.process)
+_is_free = or_(
+    jobs.c.process.is_(None),
+    and_(jobs.c.process == bindparam("me"), jobs.c.id.not_in(_among("carrying"))),
+    and_(jobs.c.process != bindparam("me"), ~_living.exists()),
 )
-"""The jobs that are due and that nobody holds: no process, none that lives, or `me` without `carrying` them."""
+_is_due = or_(jobs.c.due_at <= now(), jobs.c.due_at > now() + _seconds("furthest"), jobs.c.id.in_(_among("ready")))
+_nobody_holds = and_(jobs.c.closed_at.is_(None), _is_free, _is_due, jobs.c.id.not_in(_among("without")))
+_by_person = (
+    select(jobs.c.id, func.row_number().over(partition_by=jobs.c.user, order_by=jobs.c.accepted_at).label("place"))
+    .where(_nobody_holds)
+    .subquery()
+)
+_first_ones = select(_by_person.c.id).where(_by_person.c.place <= bindparam("most"))
+CANDIDATES = select(jobs.c.id, jobs.c.user).where(jobs.c.id.in_(_first_ones)).order_by(jobs.c.accepted_at)
+"""The first jobs of each person, up to `most`, that are due and that nobody holds: no process, none that lives, or `me`
+without `carrying` them."""
+
+CARRIED = select(jobs.c.user, func.count().label("jobs")).where(jobs.c.id.in_(_among("carrying"))).group_by(jobs.c.user)
+"""How many of the jobs that this process is `carrying` each person has."""
+
+LOCK_FREE = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), _is_free).with_for_update(skip_locked=True)
+"""Those of these jobs that nobody holds still, now held against other processes until the transaction ends."""
 
 TAKE = update(jobs).where(jobs.c.id.in_(_among("ids"))).values(process=bindparam("me"))
 HELD = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), jobs.c.process == bindparam("me")).with_for_update()
@@ -121,13 +141,20 @@ CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.posi
 SEND = CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
 SETTLE = CHANGE_STEP.values(settled_at=now())
 
+# Languages.
+
+LANGUAGE = select(languages.c.language).where(languages.c.user == bindparam("this"))
+FORGET_LANGUAGE = delete(languages).where(languages.c.user == bindparam("this"))
+CHOOSE_LANGUAGE = insert(languages)
+
 # The process.
 
 RENEW = update(processes).where(processes.c.id == bindparam("me")).values(lease_until=now() + _seconds("lease"))
 ENTER = insert(processes).values(lease_until=now() + _seconds("lease"))
 LEAVE = delete(processes).where(processes.c.id.in_(_among("processes")))
-LAPSED = delete(processes).where(processes.c.lease_until < now())
-NEIGHBOURS = select(processes.c.id).where(processes.c.machine == bindparam("machine"))
+LEASES = select(
+    processes.c.id, processes.c.machine, processes.c.lease_until, (processes.c.lease_until < now()).label("lapsed")
+).where(processes.c.id != bindparam("me"))
 FORGET_URLS = (
     update(jobs)
     .where(jobs.c.response_url.is_not(None), jobs.c.closed_at.is_(None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -76,25 +76,32 @@ def of_outcome(outcome: Outcome) -> Values:
 
 
 def outcome_of(row: Row[Any]) -> Outcome | None:
-    """Return the outcome in a row of `steps`, None while the step has none."""
-    return outcome_from(row.state, json.loads(row.outcome)) if row.outcome else None
+    """Return the outcome in a row of `steps`, None while the step has none. Raises KeyError, TypeError, ValueError."""
+    if not row.outcome:
+        return None
+    facts = json.loads(row.outcome)
+    if not isinstance(facts, dict):
+        raise ValueError("an outcome that is no object")
+    return outcome_from(row.state, facts)
 
 
-def jobs_of(rows: Iterable[Row[Any]], rows_of_steps: Iterable[Row[Any]]) -> list[Job]:
-    """Return the jobs of these rows, in their order, with their steps, whose rows come in the order of `position`."""
-    found = {row.id: _job(row) for row in rows}
-    for row in rows_of_steps:
-        found[row.job].steps.append(_step(row))
-    return list(found.values())
+def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
+    """Return the job of a row and of those of its steps, which come in the order of `position`.
 
-
-def _job(row: Row[Any]) -> Job:
+    Raises KeyError, TypeError or ValueError for rows that this version could not have written.
+    """
+    _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
+    _check(row, (int, float), "accepted_at", "age")
+    _check(row, int, "attempts", "faults")
+    _check(row, (str, type(None)), "response_url", "root_channel", "root_ts", "follows")
+    if not rows_of_steps:
+        raise ValueError("no steps")
     return Job(
         user=row.user,
         channel=row.channel,
         trigger=row.trigger,
         typed=row.typed,
-        steps=[],
+        steps=[_step(step, place) for place, step in enumerate(rows_of_steps)],
         response_url=row.response_url or "",
         language=row.language,
         id=row.id,
@@ -105,12 +112,20 @@ def _job(row: Row[Any]) -> Job:
         thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
         root_final=bool(row.root_final),
         accepted_at=row.accepted_at,
+        age=max(0.0, row.age),
         answered=row.answered_at is not None,
         attempts=row.attempts,
+        faults=row.faults,
     )
 
 
-def _step(row: Row[Any]) -> Step:
+def _step(row: Row[Any], place: int) -> Step:
+    _check(row, str, "name", "state")
+    if row.position != place or (row.above is not None and row.above not in range(place)):
+        raise ValueError("steps out of order")
+    outcome = outcome_of(row)
+    if not outcome and row.state not in (WAITING, SENDING):
+        raise ValueError(f"a step in the state {row.state!r} without an outcome")
     return Step(
         position=row.position,
         name=row.name,
@@ -119,9 +134,16 @@ def _step(row: Row[Any]) -> Step:
         parent_id=row.parent_id,
         stage=SENDING if row.state == SENDING else WAITING,
         reason=row.reason or "",
-        sent_ago=row.sent_ago or 0.0,
-        outcome=outcome_of(row),
+        sent_ago=abs(row.sent_ago or 0.0),  # sent in the future: by a clock that was set back since
+        outcome=outcome,
     )
+
+
+def _check(row: Row[Any], kind: type | tuple[type, ...], *columns: str) -> None:
+    """Raise ValueError when a column holds a value of another kind, as SQLite lets it."""
+    for column in columns:
+        if not isinstance(getattr(row, column), kind):
+            raise ValueError(f"{column} holds something else")
 
 
 def _parent(row: Row[Any]) -> Parent:

@@ -76,7 +76,8 @@ class Job:
     `trigger` is unique to what the person did, so that the same thing is accepted once: Slack's trigger_id, the form's
     view id, or what a button stands for. `language` is "en", "tr", or "" while the person's is not known.
     `response_url` is "" when it is no longer of use. `id` is the reference that people see. `accepted_at` is in seconds
-    since 1970.
+    since 1970; `age` is how long ago that was, in seconds, when the job was read. `attempts` counts how often it was
+    put off, `faults` how often carrying it raised an unexpected error.
 
     A job that a button started has that button as `followup`, and the answered job as `follows`; it shares the
     `thread`, the `asker` and the `origin` (the id of the first job) with that one.
@@ -97,8 +98,10 @@ class Job:
     thread: Thread | None = None
     root_final: bool = False
     accepted_at: float = 0.0
+    age: float = 0.0
     answered: bool = False
     attempts: int = 0
+    faults: int = 0
 
     def __post_init__(self) -> None:
         self.asker = self.asker or self.user

@@ -66,6 +66,15 @@ class Served:
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
+    def pids(self) -> list[int]:
+        """Return the ids of the process and its children."""
+        main = self.process.pid
+        try:
+            children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        except OSError:
+            children = []
+        return [main, *map(int, children)]
+
     def kill(self) -> None:
         """End both processes at once, as a crash of the machine would."""
         if self.process.returncode is None:  # not waited for, so the number of its group is still its own

@@ -40,8 +40,10 @@ class GroupCreator:
         self._journal = journal
         self._client = client
         self._groups = groups
-        self._most_calls = calls
         self._calls = FairLimit(calls)
+        self._threads = 2 * calls  # more than calls, because a step also waits for the journal and the list of groups
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="step")
+        self._trees: set[str] = set()  # jobs of several steps that are being settled
         self._stopping = stopping
 
     def settle(self, job: Job, progress: Callable[[], None]) -> None:
@@ -52,27 +54,39 @@ class GroupCreator:
         if len(job.steps) == 1:
             self._settle(job, job.steps[0])
             return
+        self._trees.add(job.id)
+        try:
+            self._settle_tree(job, progress)
+        finally:
+            self._trees.discard(job.id)
+
+    def _settle_tree(self, job: Job, progress: Callable[[], None]) -> None:
+        """Settle a job of several steps, with its share of the threads that all such jobs have together."""
         later: list[TryLater] = []
+        errors: list[BaseException] = []
         shown = time.monotonic()
-        with ThreadPoolExecutor(self._most_calls, thread_name_prefix=f"tree-{job.id}") as pool:
-            begun: set[int] = set()
-            running: dict[Future[None], Step] = {}
-            while True:
-                for step in job.steps:
-                    if step.position not in begun and not step.outcome and _above_settled(job, step):
-                        begun.add(step.position)
-                        running[pool.submit(self._settle, job, step)] = step
-                if not running:
+        begun: set[int] = set()
+        running: set[Future[None]] = set()
+        while True:
+            for step in job.steps:
+                if len(running) >= max(1, self._threads // len(self._trees)) or errors:
                     break
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    del running[done]
-                    try:
-                        done.result()
-                    except TryLater as error:
-                        later.append(error)
-                if time.monotonic() - shown >= PROGRESS and not job.settled:
-                    progress()
-                    shown = time.monotonic()
+                if step.position not in begun and not step.outcome and _above_settled(job, step):
+                    begun.add(step.position)
+                    running.add(self._pool.submit(self._settle, job, step))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for error in (each.exception() for each in done):
+                if isinstance(error, TryLater):
+                    later.append(error)
+                elif error:
+                    errors.append(error)
+            if time.monotonic() - shown >= PROGRESS and not job.settled:
+                progress()
+                shown = time.monotonic()
+        if errors:
+            raise errors[0]
         if later:
             raise min(later, key=lambda error: error.seconds or 0.0)
 
@@ -84,7 +98,7 @@ class GroupCreator:
         if step.state == WAITING and not job.forced:
             self._look_for_existing(job, step)
         if step.state == WAITING:
-            with self._calls.take(job.id):
+            with self._calls.take(job.user, job.id):
                 if self._stopping.is_set():
                     raise TryLater("stopping", 0.0)
                 if self._journal.mark_sending(job, step):
@@ -105,7 +119,7 @@ class GroupCreator:
     def _place(self, job: Job, step: Step) -> None:
         """Find the id of the parent, or settle the step as one that cannot be made."""
         if isinstance(step.parent, ParentName):
-            with self._calls.take(job.id):
+            with self._calls.take(job.user, job.id):
                 found = self._groups.named(step.parent.name)
             if isinstance(found, Group):
                 step.parent_id = found.id
@@ -142,7 +156,7 @@ class GroupCreator:
         """Find out what became of a request without an answer, and settle the step as unknown with what was found."""
         if step.sent_ago < LOOK_UP_AFTER:
             raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
-        with self._calls.take(job.id):
+        with self._calls.take(job.user, job.id):
             found = self._groups.find(step.name, step.parent_id or "")
         if found:
             made = self._journal.created_here(found)

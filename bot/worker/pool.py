@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import signal
+import sys
 import threading
 import time
+from collections.abc import Callable
 
-from bot.journal.journal import LEASE, Journal, JournalError, LostLease
+from bot.journal.journal import LEASE, BadValue, Journal, JournalError, LostLease
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
 from bot.model.job import Job, TryLater
+from bot.worker.put_off import PutOff
 from bot.worker.run_job import JobRunner
 
 POLL = 1.0
@@ -19,9 +24,23 @@ POLL = 1.0
 LONGEST_WAIT = 30.0
 """How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
 
+NOT_RELEASED = 5.0
+"""How long a job waits at least when the journal does not take that it waits, as on a full disk, in seconds."""
+
+REPEATED = 60.0
+"""How often the same failure is logged at most, in seconds."""
+
+
+def end_process() -> None:
+    """Stop this process as a signal would: what started it starts another."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
 
 class Pool:
-    """Carries the journal's jobs, as many as there are `carriers` at once, until `stopping` is set."""
+    """Carries the journal's jobs, as many as there are `carriers` at once, until `stopping` is set.
+
+    When one of its threads dies of a fault, the process ends: without that thread it would carry nothing.
+    """
 
     def __init__(
         self, journal: Journal, wakeup: Wakeup, runner: JobRunner, carriers: int, stopping: threading.Event
@@ -31,6 +50,7 @@ class Pool:
         self._runner = runner
         self._carriers = carriers
         self._stopping = stopping
+        self._put_off = PutOff()
         self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._carrying: set[str] = set()
         self._changed = threading.Condition()
@@ -43,7 +63,8 @@ class Pool:
         self._journal.heartbeat()
         self._lease_until = time.monotonic() + LEASE
         for target in (self._hold, self._dispatch, *[self._carry_on] * self._carriers):
-            thread = threading.Thread(target=target, name=f"worker-{target.__name__}", daemon=True)
+            name = f"worker-{target.__name__}"
+            thread = threading.Thread(target=self._until_end, args=(target,), name=name, daemon=True)
             thread.start()
             if target != self._carry_on:
                 self._keepers.append(thread)
@@ -66,6 +87,16 @@ class Pool:
 
     # The threads.
 
+    def _until_end(self, target: Callable[[], None]) -> None:
+        """Run a thread to its end; end the process when that is a fault."""
+        try:
+            target()
+        finally:
+            if error := sys.exception():
+                event("thread_died", level=logging.ERROR, thread=target.__name__, trace=error)
+                end_process()
+                raise SystemExit  # it has been logged
+
     def _hold(self) -> None:
         """Renew the lease as long as this process lives."""
         while not self._stopping.wait(LEASE / 6):
@@ -74,26 +105,33 @@ class Pool:
                 self._journal.drop_dead_processes()
                 self._lease_until = time.monotonic() + LEASE
             except JournalError as error:
-                event("lease_not_renewed", level=logging.ERROR, reason=str(error))
+                event("lease_not_renewed", level=logging.ERROR, every=REPEATED, reason=str(error))
 
     def _dispatch(self) -> None:
         """Claim as many jobs as there are free carriers."""
         while not self._stopping.is_set():
-            if time.monotonic() < self._lease_until:
+            if time.monotonic() < self._lease_until and not self._journal.failing:
                 self._wakeup.beat()
-            claimed: list[Job] = []
-            with self._changed:
-                carrying = frozenset(self._carrying)
-            try:
-                if len(carrying) < self._carriers:
-                    claimed = self._journal.claim(self._carriers - len(carrying), carrying)
-            except JournalError as error:
-                event("jobs_not_claimed", level=logging.ERROR, reason=str(error))
-            for job in claimed:
+            for job in self._claim():
                 with self._changed:
                     self._carrying.add(job.id)
                 self._claimed.put(job)
             self._wakeup.wait(POLL)
+
+    def _claim(self) -> list[Job]:
+        with self._changed:
+            carrying = frozenset(self._carrying)
+        free = self._carriers - len(carrying)
+        if not free:
+            return []
+        due, held = self._put_off.due(), self._put_off.held()
+        try:
+            claimed = self._journal.claim(free, carrying, ready=due, without=held, keep_some=True)
+        except JournalError as error:
+            event("jobs_not_claimed", level=logging.ERROR, every=REPEATED, reason=str(error))
+            return []
+        self._put_off.forget(job.id for job in claimed)
+        return claimed
 
     def _carry_on(self) -> None:
         while True:
@@ -112,18 +150,37 @@ class Pool:
             event("lease_lost", level=logging.WARNING, job=job.id)
         except TryLater as later:
             self._postpone(job, later.why, later.seconds)
+        except BadValue as error:
+            self._fault(job, error)
         except JournalError as error:
-            event("journal_failed", level=logging.ERROR, job=job.id, reason=str(error))
+            event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
             self._postpone(job, "journal", None)
         except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a carrier in silence
-            event("job_failed", level=logging.ERROR, job=job.id, trace=error)
-            self._postpone(job, type(error).__name__, None)
+            self._fault(job, error)
+
+    def _fault(self, job: Job, error: Exception) -> None:
+        """Log a fault, and try again: `run` ends a job that has had too many."""
+        job.faults += 1
+        event("job_failed", level=logging.ERROR, job=job.id, faults=job.faults, trace=error)
+        self._postpone(job, type(error).__name__, _pause(job.faults))
 
     def _postpone(self, job: Job, why: str, seconds: float | None) -> None:
         if seconds is None:
-            seconds, job.attempts = min(2.0 ** min(job.attempts, 10), LONGEST_WAIT), job.attempts + 1
-        event("postponed", job=job.id, why=why, seconds=seconds)
+            seconds, job.attempts = _pause(job.attempts), job.attempts + 1
+        released = False
         try:
             self._journal.release(job, seconds)
-        except (JournalError, LostLease) as error:
-            event("not_postponed", level=logging.ERROR, job=job.id, reason=str(error))
+            released = True
+            event("postponed", job=job.id, why=why, seconds=seconds)
+        except LostLease:
+            event("lease_lost", level=logging.WARNING, job=job.id)
+            return
+        except JournalError as error:
+            seconds = max(seconds, NOT_RELEASED)
+            event("not_postponed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
+        self._put_off.add(job.id, seconds, released=released)
+
+
+def _pause(attempts: int) -> float:
+    """Return how long to wait before the next attempt, in seconds."""
+    return min(2.0 ** min(attempts, 10), LONGEST_WAIT)

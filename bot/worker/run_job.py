@@ -14,6 +14,7 @@ from concurrent.futures import Executor
 from bot.journal.journal import Journal
 from bot.logs import event
 from bot.model.job import Job, TryLater
+from bot.model.outcome import WAITING, NotSent, Outcome, Unknown
 from bot.slack.access import Access
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
@@ -21,6 +22,12 @@ from bot.worker.create_groups import GroupCreator
 
 ATTEMPTS_TO_LOOK = 3
 """How often Slack is asked who somebody is, before not knowing it is a refusal."""
+
+TOO_OLD = 3600.0
+"""How old a job may be for its steps to be sent, in seconds: what a restored backup holds was sent long ago."""
+
+FAULTS = 8
+"""After how many unexpected errors a job is answered as far as it came. After twice as many it is closed unanswered."""
 
 
 class JobRunner:
@@ -46,6 +53,13 @@ class JobRunner:
 
         Raises TryLater when something stands in the way, LostLease when another process has it, JournalError.
         """
+        if job.faults >= 2 * FAULTS:
+            self._give_up(job)
+            return
+        if job.faults >= FAULTS:
+            self._settle_unfinished(job)
+        elif job.age > TOO_OLD:
+            self._settle_waiting(job, "too_old")
         self._admit(job)
         with self._while_running(self._try_root, job, when=not job.thread and not job.settled):
             self._creator.settle(job, lambda: self._show_progress(job))
@@ -75,10 +89,32 @@ class JobRunner:
     def _admit(self, job: Job) -> None:
         """Find out the person's language, and refuse the job if the person may not have it done."""
         if not job.language:
-            self._journal.set_language(job, self._access.users.language(job.user))
+            known = self._access.users.known_language(job.user) or "en"
+            self._journal.set_language(job, known if job.faults >= FAULTS else self._access.users.language(job.user))
         if not job.begun and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
+
+    def _give_up(self, job: Job) -> None:
+        """Close a job that cannot even be answered."""
+        event("given_up", level=logging.ERROR, job=job.id, user=job.user, channel=job.channel, faults=job.faults)
+        self._journal.mark_closed(job)
+
+    def _settle_unfinished(self, job: Job) -> None:
+        """Settle what a fault keeps from being finished; what may have been sent is unknown."""
+        self._settle_waiting(job, "failed")
+        sending: dict[int, Outcome] = {
+            step.position: Unknown(step.reason or "crashed", None) for step in job.steps if not step.outcome
+        }
+        if sending:
+            self._journal.settle_all(job, sending)
+
+    def _settle_waiting(self, job: Job, reason: str) -> None:
+        """Settle what was not sent as never to be sent."""
+        waiting: dict[int, Outcome] = {step.position: NotSent(reason) for step in job.steps if step.state == WAITING}
+        if waiting:
+            self._journal.settle_all(job, waiting)
+            event("not_sent", level=logging.WARNING, job=job.id, reason=reason, steps=len(waiting))
 
     def _refusal(self, job: Job) -> str:
         """Return why the person may not have this done, "" if they may; Slack gets some chances to say who they are."""

@@ -190,7 +190,7 @@ def _leave(url: str, count: int, groups: int = 1) -> None:
     journal.heartbeat()
     for first in range(0, count, groups):
         names = [Step(place, f"orphan-{groups}-{first + place}") for place in range(groups)]
-        journal.accept(Job("U1", "C1", f"t{first}", "x", names, language="en"))
+        journal.accept(Job(f"U{first // groups % 50}", "C1", f"t{first}", "x", names, language="en"))
     journal.claim(count)
     journal.close()
 
@@ -209,7 +209,7 @@ def size() -> None:
             took: list[list[float]] = [[] for _ in sizes]
             for number in range(500):
                 for book, its in zip(books, took, strict=True):
-                    job = Job("U1", "C1", f"s{number}", "x", [Step(0, f"size-{number}")])
+                    job = Job(f"U{number % 50}", "C1", f"s{number}", "x", [Step(0, f"size-{number}")])
                     begun = time.perf_counter()
                     book.accept(job)
                     its.append(1000 * (time.perf_counter() - begun))
@@ -225,10 +225,10 @@ def _fill(url: str, count: int) -> None:
     for first in range(0, count, 50_000):
         last = min(first + 50_000, count) - 1
         numbers = f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
-        job = "'j' || i, 'f' || i, 'j' || i, 'U1', 'U1', 0, 'C1', 'x', 'en', i, i, 0, 0, i, i"
+        job = "'j' || i, 'f' || i, 'j' || i, 'U1', 'U1', 'C1', 'x', 'en', i, i, 0, 0, i, i"
         with engine.begin() as connection:
             connection.exec_driver_sql(
-                f'{numbers} INSERT INTO jobs (id, "trigger", origin, "user", asker, forced, channel, typed, language, '
+                f'{numbers} INSERT INTO jobs (id, "trigger", origin, "user", asker, channel, typed, language, '
                 f"accepted_at, due_at, attempts, root_final, answered_at, closed_at) SELECT {job} FROM n"
             )
             connection.exec_driver_sql(

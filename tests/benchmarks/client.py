@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
@@ -20,7 +21,7 @@ def signed(name: str) -> tuple[bytes, dict[str, str]]:
     form = {
         "command": "/addgroup",
         "text": name,
-        "user_id": "U1",
+        "user_id": f"U{zlib.crc32(name.encode()) % 50}",  # one person may not have so many commands open
         "channel_id": "C1",
         "team_id": "T1",
         "trigger_id": f"t-{name}",

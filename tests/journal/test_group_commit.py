@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.journal.group_commit import GroupCommit
+from bot.journal.group_commit import GroupCommit, TookTooLong
 
 PATIENCE = 10  # seconds after which a broken batch fails a test instead of hanging it
 
@@ -22,8 +22,12 @@ class Foreseen(Exception):
     """What the work may fail with."""
 
 
+class Odd(Foreseen):
+    """What the work fails with because of one of its items."""
+
+
 class Work:
-    """Answers an item with itself and the number of the go; "fail" and "break" end a go, foreseen or not."""
+    """Answers an item with itself and the number of the go; "fail", "odd" and "break" end a go, foreseen or not."""
 
     def __init__(self) -> None:
         self.goes: list[list[Item]] = []
@@ -31,13 +35,21 @@ class Work:
         self.open = threading.Event()  # while it is not set, a go does not end
         self.open.set()
 
+    def hold_next(self) -> None:
+        """Let the go end that is held, and hold the next one."""
+        held, self.open = self.open, threading.Event()
+        held.set()
+
     def __call__(self, items: list[Item]) -> list[tuple[Item, int]]:
         self.goes.append(items)
         number = len(self.goes)
         self.begun.release()
-        assert self.open.wait(PATIENCE)
+        gate = self.open
+        assert gate.wait(PATIENCE)
         if "fail" in items:
             raise Foreseen("the work failed")
+        if "odd" in items:
+            raise Odd("an odd item")
         if "break" in items:
             raise LookupError("nobody foresaw this")
         return [(item, number) for item in items]
@@ -60,7 +72,7 @@ class Crowd:
 
     def __init__(self, pool: ThreadPoolExecutor, most: int = 100) -> None:
         self.work = Work()
-        self.batch: GroupCommit[Item, tuple[Item, int]] = GroupCommit(self.work, most, Foreseen)
+        self.batch: GroupCommit[Item, tuple[Item, int]] = GroupCommit(self.work, most, Foreseen, Odd)
         self._queue = _Queue()
         self.batch._waiting = self._queue
         self._pool = pool
@@ -72,11 +84,11 @@ class Crowd:
         assert self.work.begun.acquire(timeout=PATIENCE)
         return held
 
-    def come(self, *items: Item, patience: float = PATIENCE) -> list[Future[tuple[Item, int]]]:
+    def come(self, *items: Item, patience: float = PATIENCE, grace: float = 0.0) -> list[Future[tuple[Item, int]]]:
         """Let a thread want each of these, the next when the one before it waits."""
         wanted = []
         for item in items:
-            wanted.append(self._pool.submit(self.batch.do, item, patience))
+            wanted.append(self._pool.submit(self.batch.do, item, patience, grace))
             assert self._queue.came.acquire(timeout=PATIENCE)
         return wanted
 
@@ -106,7 +118,7 @@ def many_switches() -> Iterator[None]:
 def test_everybody_gets_their_own_result(pool: ThreadPoolExecutor, most: int) -> None:
     """Of many threads that want many things, each gets what it asked for, and each thing is done once."""
     work = Work()
-    batch = GroupCommit(work, most, Foreseen)
+    batch = GroupCommit(work, most, Foreseen, Odd)
     barrier = threading.Barrier(32)
 
     def want(thread: int) -> list[Item]:
@@ -153,11 +165,34 @@ def test_a_failure_is_that_of_its_go_alone(pool: ThreadPoolExecutor) -> None:
     assert others[6].result() == (7, 4)
 
 
-def test_who_loses_patience_is_not_served_later(crowd: Crowd) -> None:
-    """The failure is raised, and what nobody has begun is not done after that."""
+def test_an_odd_item_fails_alone(pool: ThreadPoolExecutor) -> None:
+    """Each item of its go is tried alone, in order; whoever came meanwhile waits for them."""
+    crowd = Crowd(pool, most=4)
     first = crowd.hold()
-    with pytest.raises(Foreseen, match="in time"):
+    others = crowd.come(1, 2, "odd", 3, 4, 5)
+    crowd.work.open.set()
+    assert first.result(PATIENCE) == ("first", 1)
+    assert [str(other.exception(PATIENCE) or "") for other in others] == ["", "", "an odd item", "", "", ""]
+    assert crowd.work.goes == [["first"], [1, 2, "odd", 3], [1], [2], ["odd"], [3], [4, 5]]
+    assert crowd.batch.do("later", PATIENCE) == ("later", 8)
+
+
+def test_a_failure_of_all_is_not_tried_one_by_one(pool: ThreadPoolExecutor) -> None:
+    """Thirty-two attempts at a database that is away would take minutes."""
+    crowd = Crowd(pool)
+    crowd.hold()
+    others = crowd.come(*range(31), "fail")
+    crowd.work.open.set()
+    assert all(isinstance(other.exception(PATIENCE), Foreseen) for other in others)
+    assert len(crowd.work.goes) == 2
+
+
+def test_who_loses_patience_is_not_served_later(crowd: Crowd) -> None:
+    """It is told as not begun, and what nobody has begun is not done after that."""
+    first = crowd.hold()
+    with pytest.raises(TookTooLong) as raised:
         crowd.batch.do("impatient", 0)
+    assert not raised.value.begun
     (other,) = crowd.come("patient")
     crowd.work.open.set()
     assert first.result(PATIENCE) == ("first", 1)
@@ -165,22 +200,42 @@ def test_who_loses_patience_is_not_served_later(crowd: Crowd) -> None:
     assert crowd.work.goes == [["first"], ["patient"]]
 
 
-@pytest.mark.parametrize("others", [(), ("other",)], ids=["their turn", "done by another"])
-def test_who_loses_patience_too_late_gets_the_result(
-    crowd: Crowd, monkeypatch: pytest.MonkeyPatch, others: tuple[Item, ...]
-) -> None:
-    """They are called, to be at it or because it is done, while they leave: what is done is not told as failed."""
-    leave = GroupCommit._too_late_to_leave
-    before = [crowd.hold(), *crowd.come(*others)]
+def begun(crowd: Crowd, grace: float) -> Future[tuple[Item, int]]:
+    """Let somebody who has little patience be in a go that is held; return what they get."""
+    first = crowd.hold()
+    crowd.come("leader")
+    (late,) = crowd.come("late", patience=1.0, grace=grace)
+    crowd.work.hold_next()
+    assert first.result(PATIENCE) == ("first", 1)
+    assert crowd.work.begun.acquire(timeout=PATIENCE)
+    return late
 
-    def called_while_leaving(batch: GroupCommit[Any, Any], wanted: Any) -> bool:
-        crowd.work.open.set()
-        assert [each.result(PATIENCE)[0] for each in before] == ["first", *others]
-        return leave(batch, wanted)
 
-    monkeypatch.setattr(GroupCommit, "_too_late_to_leave", called_while_leaving)
-    assert crowd.batch.do("late", 0) == ("late", 2)
-    assert crowd.work.goes == [["first"], [*others, "late"]]
+def test_what_takes_too_long_is_told_as_begun(crowd: Crowd) -> None:
+    """Nobody knows then whether it will be done; whoever comes later is served."""
+    late = begun(crowd, grace=0.0)
+    error = late.exception(PATIENCE)
+    crowd.work.open.set()
+    assert isinstance(error, TookTooLong)
+    assert error.begun
+    assert crowd.batch.do("later", PATIENCE) == ("later", 3)
+
+
+def test_what_is_begun_gets_some_grace(crowd: Crowd) -> None:
+    """What is done soon after is not told as failed."""
+    late = begun(crowd, grace=PATIENCE)
+    threading.Timer(1.2, crowd.work.open.set).start()
+    assert late.result(PATIENCE) == ("late", 2)
+
+
+def test_who_has_given_up_is_not_tried_alone(crowd: Crowd) -> None:
+    """An odd item is in the same go: the others are tried alone, and nobody leads for somebody who is gone."""
+    late = begun(crowd, grace=0.0)
+    assert isinstance(late.exception(PATIENCE), TookTooLong)
+    crowd.work.goes[-1].append("odd")
+    crowd.work.open.set()
+    assert crowd.batch.do("later", PATIENCE)[0] == "later"
+    assert ["late"] not in crowd.work.goes
 
 
 def test_an_unforeseen_error_leaves_nobody_waiting(pool: ThreadPoolExecutor) -> None:

@@ -25,7 +25,7 @@ class Takers:
         self._may_end: defaultdict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(0))
         self._changed = threading.Condition()
 
-    def ask(self, who: str, fault: BaseException | None = None) -> Future[None]:
+    def ask(self, *who: str, fault: BaseException | None = None) -> Future[None]:
         """Let somebody ask for a turn, and return when it waits or has its turn."""
         self._asked += 1
         future = self._pool.submit(self._take, who, fault)
@@ -33,8 +33,9 @@ class Takers:
             time.sleep(0.001)  # nothing tells that a thread has begun to wait
         return future
 
-    def _take(self, who: str, fault: BaseException | None) -> None:
-        with self.turns.take(who):
+    def _take(self, names: tuple[str, ...], fault: BaseException | None) -> None:
+        who = " ".join(names)
+        with self.turns.take(*names):
             with self._changed:
                 self.began.append(who)
                 self._changed.notify_all()
@@ -42,8 +43,8 @@ class Takers:
             if fault:
                 raise fault
 
-    def release(self, who: str) -> None:
-        self._may_end[who].release()
+    def release(self, *who: str) -> None:
+        self._may_end[" ".join(who)].release()
 
     def release_all(self) -> None:
         for semaphore in self._may_end.values():
@@ -142,7 +143,7 @@ def test_equals_are_served_as_they_came(taking: Taking) -> None:
 def test_a_turn_is_given_back_after_a_fault(taking: Taking, fault: BaseException) -> None:
     """What goes wrong within a turn is passed on and costs nobody a turn."""
     takers = taking(1)
-    failing = takers.ask("failing", fault)
+    failing = takers.ask("failing", fault=fault)
     takers.ask("after")
     takers.release("failing")
     takers.wait_for("failing", "after")
@@ -170,3 +171,26 @@ def test_many_threads(pool: ThreadPoolExecutor) -> None:
         future.result(60)
     assert taken == 64 * 50
     assert (turns._free, dict(turns._taken), turns._waiting) == (3, {}, [])
+
+
+def test_a_person_with_many_jobs_has_one_share(taking: Taking) -> None:
+    """Forty trees of one person are one who wants many, not forty."""
+    takers = taking(2)
+    for number in range(40):
+        takers.ask("U1", f"tree {number}")
+    takers.ask("U2", "single")
+    takers.ask("U2", "another")
+    takers.release("U1", "tree 0")
+    takers.wait_for("U1 tree 0", "U1 tree 1", "U2 single")
+    takers.release("U1", "tree 1")
+    takers.wait_for("U1 tree 0", "U1 tree 1", "U2 single", "U1 tree 2")
+
+
+def test_the_jobs_of_one_person_share_what_they_have(taking: Taking) -> None:
+    """A person's single group does not wait for all of their own tree."""
+    takers = taking(2)
+    for _ in range(10):
+        takers.ask("U1", "tree")
+    takers.ask("U1", "single")
+    takers.release("U1", "tree")
+    takers.wait_for("U1 tree", "U1 tree", "U1 single")

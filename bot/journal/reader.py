@@ -1,0 +1,58 @@
+"""Reading the journal: jobs, groups that the bot created, and the languages that people chose."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bot.journal import duplicates, queries, unsettled
+from bot.journal.loading import Loader
+from bot.journal.transactions import Transactions
+from bot.model.group import Group
+from bot.model.job import Job
+
+
+class Reader:
+    """Reads the journal in the database at `url`. Safe to use from many threads; each method may raise JournalError."""
+
+    def __init__(self, url: str) -> None:
+        self._transactions = Transactions(url)
+        self._reading = self._transactions.reading
+        self._loader = Loader()
+
+    def find(self, job: str) -> Job | None:
+        """Return the job with this id, or None."""
+        return next(iter(self._load([job])), None)
+
+    def recent(self, most: int) -> list[Job]:
+        """Return the last jobs, newest first."""
+        with self._reading() as connection:
+            return self._loader.load(connection, connection.scalars(queries.RECENT, {"most": most}).all())
+
+    def unsettled(self, most: int) -> list[Job]:
+        """Return the last jobs that have a step with an unknown outcome which no later job settled, newest first."""
+        with self._reading() as connection:
+            return self._loader.load(connection, unsettled.ids(connection, most))
+
+    def count_created(self, origin: str) -> int:
+        """Return how many groups were made by a job and those that went on from its answer."""
+        with self._reading() as connection:
+            return int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
+
+    def recently_created(self) -> list[Group]:
+        """Return the groups that were made just now, by whatever process."""
+        with self._reading() as connection:
+            return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, {"recent": duplicates.RECENT})]
+
+    def created_here(self, ids: Collection[str]) -> set[str]:
+        """Return those of the group ids that are known to have been made by the bot."""
+        with self._reading() as connection:
+            return set(connection.scalars(queries.CREATED_HERE, {"groups": tuple(ids)}).all())
+
+    def chosen_language(self, user: str) -> str:
+        """Return the language that a person chose, "" if none."""
+        with self._reading() as connection:
+            return connection.scalar(queries.LANGUAGE, {"this": user}) or ""
+
+    def _load(self, ids: Collection[str]) -> list[Job]:
+        with self._reading() as connection:
+            return self._loader.load(connection, ids)

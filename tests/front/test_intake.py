@@ -1,0 +1,143 @@
+"""The door to the journal: what is told when it is not known, or not possible, that a command was written down."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from bot.front import make_sure
+from bot.journal import accepting, connections
+from bot.journal.journal import Accepted, Busy, Journal, JournalError, Unsure
+from bot.model.job import Job, Step
+from bot.model.outcome import Duplicate
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Workspace
+from bot.slack import messages
+from bot.slack.texts import load
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+
+
+def answered(workspace: Workspace, name: str) -> bool:
+    """Wait until the answer about a group stands in a thread."""
+    return workspace.wait_for(lambda: any(f"`{name}`" in m.text for m in workspace.messages if m.thread_ts))
+
+
+@pytest.fixture
+def unsure(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Let the next acceptance end without a clear result, whether it was written or not."""
+    monkeypatch.setattr(make_sure, "SHORTEST_PAUSE", 0.01)
+    accept = Journal.accept
+
+    def _unsure(written: bool) -> None:
+        calls: list[str] = []
+
+        def once(book: Journal, job: Job) -> Accepted | Duplicate | Busy:
+            calls.append(job.id)
+            if len(calls) == 2:
+                raise JournalError("the database is away still")
+            if len(calls) == 1:
+                if written:
+                    accept(book, job)
+                raise Unsure("the connection broke")
+            return accept(book, job)
+
+        monkeypatch.setattr(Journal, "accept", once)
+
+    return _unsure
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("written", [False, True])
+def test_what_is_not_known_is_told_as_not_known(
+    start: Start, workspace: Workspace, api: Api, unsure: Callable[[bool], None], language: str, written: bool
+) -> None:
+    """Not as "nothing was created": then the answer comes in the channel, once, and one group is created."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    unsure(written)
+    assert workspace.command(url, "VIP").text == load(language)["failure.unsure"]
+    assert answered(workspace, "VIP")
+    assert api.made() == 1
+    assert len(workspace.roots()) == 1
+
+
+def test_what_turns_out_to_be_refused_is_told(
+    start: Start,
+    workspace: Workspace,
+    api: Api,
+    unsure: Callable[[bool], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The person waits for an answer, so they get one privately."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    monkeypatch.setattr(accepting, "MOST_OPEN", 0)
+    unsure(False)
+    assert workspace.command(url, "VIP").text == load("en")["failure.unsure"]
+    assert workspace.wait_for(lambda: load("en")["failure.busy"] in [m.text for m in workspace.private()])
+    assert not api.made()
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_who_has_too_many_waiting_is_told(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """With the number of their own; somebody else is served."""
+    monkeypatch.setattr(accepting, "MOST_OPEN_EACH", 1)
+    go = api.gates["add-group"] = threading.Event()
+    url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
+    workspace.command(url, "A")
+    assert api.called.wait(10)
+    assert workspace.command(url, "B").text == load(language)["failure.busy_own"].format(count=1)
+    assert workspace.command(url, "C", user="U2").text == ""
+    go.set()
+    assert answered(workspace, "A")
+    assert answered(workspace, "C")
+
+
+@pytest.mark.parametrize("action", ["again", "look", "anyway", "confirm"])
+def test_a_button_that_has_nothing_to_do_starts_nothing(
+    start: Start, workspace: Workspace, api: Api, action: str
+) -> None:
+    """Forged, or from a message of before: the person is told, and everything goes on working."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "VIP")
+    assert answered(workspace, "VIP")
+    answer = next(m for m in workspace.messages if m.thread_ts)
+    answer.buttons[0]["action_id"] = action
+    workspace.press(url, answer, action)
+    assert workspace.wait_for(lambda: load("en")["button.stale"] in [m.text for m in workspace.private()])
+    assert "VIP" in workspace.command(url, "history").text or workspace.wait_for(
+        lambda: any("VIP" in m.text for m in workspace.private())
+    )
+    assert api.made() == 1
+
+
+def test_a_damaged_row_stops_nothing(
+    start: Start, workspace: Workspace, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Commands, answers, the history and the buttons of the other jobs go on; the damaged one is logged."""
+    book, bad = Journal(database_url), Job("U1", "C1", "1.1", "bad", [Step(0, "bad")])
+    book.open()
+    book.accept(bad)
+    book.close()
+    engine = connections.connect(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE steps SET state = 'blessed'"))
+    engine.dispose()
+    with caplog.at_level(logging.ERROR, "addgroup"):
+        url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en").url
+        workspace.command(url, "good")
+        assert answered(workspace, "good")
+    assert "job_unreadable" in [record.getMessage() for record in caplog.records]
+    answer = next(m for m in workspace.messages if m.thread_ts)
+    answer.buttons[0]["value"] = json.dumps({"v": messages.VERSION, "job": bad.id})
+    workspace.press(url, answer, answer.buttons[0]["action_id"])
+    assert workspace.wait_for(lambda: load("en")["button.stale"] in [m.text for m in workspace.private()])
+    workspace.command(url, "history")
+    assert workspace.wait_for(lambda: any("good" in m.text for m in workspace.private()))

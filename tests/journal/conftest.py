@@ -1,0 +1,44 @@
+"""Journals on the test's database, one of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.journal import connections
+from bot.journal.journal import Journal
+from tests.support.journal import (
+    Open,
+)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Look at the test's database, and change it, past the journal."""
+    engine = connections.connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def open_journal(database_url: str) -> Iterator[Open]:
+    """Open journals on the test's database, each registered as a process of its own."""
+    opened: list[Journal] = []
+
+    def _open() -> Journal:
+        book = Journal(database_url)
+        opened.append(book)
+        book.open()
+        book.heartbeat()
+        return book
+
+    yield _open
+    for book in opened:
+        book.close()
+
+
+@pytest.fixture
+def book(open_journal: Open) -> Journal:
+    return open_journal()

@@ -1,0 +1,178 @@
+"""Jobs and journals as the tests of the journal make and look at them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, delete, func, select, text
+
+from bot.journal import accepting, database, duplicates
+from bot.journal.database import jobs, metadata, processes
+from bot.journal.journal import Accepted, Busy, Journal
+from bot.journal.loading import Loader
+from bot.model.command import Create, parse
+from bot.model.job import Job, Step, Thread, new_id, steps_of
+from bot.model.outcome import Created, Duplicate, Outcome, Unknown
+from bot.sandbox.process import inherited
+
+T = TypeVar("T")
+Open = Callable[[], Journal]
+
+
+CREATED = Created("97101")
+UNCLEAR = Unknown("timeout", ())
+
+
+def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
+    """Return the job of a command as a person types it."""
+    command = parse(what)
+    assert isinstance(command, Create)
+    identifier = new_id()
+    return Job(
+        user=user,
+        channel="C1",
+        trigger=f"trigger-{identifier}",
+        typed=what,
+        steps=steps_of(command.groups),
+        response_url="https://hooks.slack.test/response",
+        id=identifier,
+        **more,
+    )
+
+
+def accepted(book: Journal, *some: Job) -> None:
+    """Accept jobs that nothing stands in the way of."""
+    for job in some:
+        assert isinstance(book.accept(job), Accepted)
+
+
+def held(book: Journal, job: Job | None = None) -> Job:
+    """Accept a job and claim it."""
+    accepted(book, job or typed())
+    (claimed,) = book.claim(1)
+    return claimed
+
+
+def sent(book: Journal, job: Job | None = None, outcome: Outcome | None = None) -> Job:
+    """Bring a job as far as its one request having left, and with an outcome to its end."""
+    claimed = held(book, job)
+    (step,) = claimed.steps
+    assert book.mark_sending(claimed, step)
+    if outcome:
+        step.outcome = outcome
+        book.settle(claimed, step)
+        book.mark_answered(claimed)
+        book.mark_closed(claimed)
+    return claimed
+
+
+def expire(engine: Engine, book: Journal) -> None:
+    """Let a process be seen as dead, as others do it when they see its lease end."""
+    with engine.begin() as connection:
+        connection.execute(delete(processes).where(processes.c.id == book.process))
+
+
+def dump(engine: Engine) -> list[Any]:
+    """Return all that the tables of jobs and steps hold."""
+    with engine.connect() as connection:
+        return [
+            connection.execute(select(table).order_by(*table.primary_key)).all()
+            for table in (metadata.tables["jobs"], metadata.tables["steps"])
+        ]
+
+
+def count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(jobs)) or 0
+
+
+def batch(engine: Engine, *some: Job) -> list[Accepted | Duplicate | Busy]:
+    """Accept jobs in one transaction, as if they had come while another was under way."""
+    with engine.begin() as connection:
+        database.lock(connection)
+        answers = accepting.accept(connection, list(some), Loader())
+    return [shown_to(answer) for answer in answers]
+
+
+def shown_to(answer: accepting.Answer) -> Accepted | Duplicate | Busy:
+    """Return an answer as the caller of Journal.accept gets it."""
+    if isinstance(answer, accepting.Refused):
+        twin = duplicates.of_refused(answer.job)
+        assert twin
+        return twin
+    return answer
+
+
+def shape(answer: Accepted | Duplicate | Busy) -> object:
+    """Return what an answer says, without the age of a twin."""
+    return (answer.user, answer.step_state) if isinstance(answer, Duplicate) else answer
+
+
+def at_once(*calls: Callable[[], T]) -> list[T]:
+    """Make calls at the same moment, each in a thread of its own, and return what they returned."""
+    barrier = threading.Barrier(len(calls))
+
+    def call(function: Callable[[], T]) -> T:
+        barrier.wait(10)
+        return function()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(call, calls))
+
+
+def process(url: str, script: str) -> subprocess.Popen[str]:
+    """Start a process that waits for a line on its standard input, and then runs `script` on a journal."""
+    start = (
+        "import sys; from bot.journal.journal import Journal; sys.stdin.readline(); journal = Journal(sys.argv[1])\n"
+    )
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and module
+        [sys.executable, "-c", start + script, url],
+        cwd=Path(__file__).parents[2],
+        env=inherited(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_together(some: list[subprocess.Popen[str]]) -> list[str]:
+    """Let processes go at the same moment, and return what they print."""
+    for one in some:
+        assert one.stdin
+        one.stdin.write("\n")
+        one.stdin.flush()
+    printed = [one.communicate(timeout=20)[0] for one in some]
+    assert [one.returncode for one in some] == [0] * len(some)
+    return printed
+
+
+CHANGES: dict[str, Callable[[Journal, Job], object]] = {
+    "postpone": lambda book, job: book.release(job, 1),
+    "spoken": lambda book, job: book.set_language(job, "tr"),
+    "opened": lambda book, job: book.set_root(job, Thread("C1", "1.1"), final=True),
+    "sending": lambda book, job: book.mark_sending(job, job.steps[0]),
+    "unclear": lambda book, job: book.mark_unanswered(job, Step(0, "VIP", reason="timeout")),
+    "settle": lambda book, job: book.settle(job, Step(0, "VIP", outcome=CREATED)),
+    "deny": lambda book, job: book.deny(job, "guest"),
+    "answered": lambda book, job: book.mark_answered(job),
+    "finished": lambda book, job: book.mark_closed(job),
+}
+"""Every change that a process makes to a job that it holds, by name."""
+
+
+def shift(engine: Engine, seconds: float) -> None:
+    """Set the database's clock back, or forward with a negative number: what was written is in its future then."""
+    with engine.begin() as connection:
+        for table, columns in {
+            "jobs": ("accepted_at", "due_at", "answered_at", "closed_at"),
+            "steps": ("sent_at", "settled_at"),
+            "processes": ("lease_until",),
+        }.items():
+            changes = ", ".join(f"{column} = {column} + :seconds" for column in columns)
+            connection.execute(text(f"UPDATE {table} SET {changes}"), {"seconds": seconds})  # noqa: S608  # our words

@@ -1,0 +1,123 @@
+"""A dead process that left jobs behind, and what tests of the worker wait for."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from bot.journal.journal import Accepted, Journal
+from bot.model.command import Create, parse
+from bot.model.job import Job, Step, new_id
+from bot.model.outcome import Created, Outcome, Rejected, Unknown
+from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
+from bot.slack.client import SlackClient
+from bot.slack.delivery import Delivery
+from tests.conftest import Running
+
+Start = Callable[..., Running]
+Outage = Callable[[], AbstractContextManager[None]]
+
+both_languages = pytest.mark.parametrize("language", ["en", "tr"])
+
+CREATED = Created("97101")
+FOUND = Unknown("timeout", ("97101",))
+REJECTED = Rejected(463, "Böyle bir grup bulunamadı.")
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Let another program write into an SQLite file for the length of a `with`."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+class Past:
+    """A process that is dead by now: brings jobs as far as the tests want them."""
+
+    def __init__(self, url: str, workspace: Workspace) -> None:
+        self.journal = Journal(url)
+        self.journal.open()
+        self.journal.heartbeat()
+        self._workspace = workspace
+        self._slack = Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
+
+    def accept(self, what: str = "VIP", language: str = "en", channel: str = "C1") -> Job:
+        """Accept a job and claim it."""
+        identifier = new_id()
+        command = parse(what)
+        assert isinstance(command, Create)
+        (group,) = command.groups
+        job = Job(
+            user="U1",
+            channel=channel,
+            trigger=identifier,
+            typed=what,
+            language=language,
+            response_url=f"{self._workspace.url}/response/U1/{channel}/1",
+            steps=[Step(0, group.name, group.parent)],
+            id=identifier,
+        )
+        assert isinstance(self.journal.accept(job), Accepted)
+        return next(found for found in self.journal.claim(99) if found.id == identifier)
+
+    def root(self, job: Job) -> Message:
+        """Post the root."""
+        self.journal.set_root(job, self._slack.post_root(job), final=False)
+        return self._workspace.roots(job.channel)[-1]
+
+    def send(self, job: Job, outcome: Outcome | None = None) -> None:
+        """Write down that the request left, and what came of it."""
+        assert self.journal.mark_sending(job, job.steps[0])
+        if outcome:
+            job.steps[0].outcome = outcome
+            self.journal.settle(job, job.steps[0])
+
+    def answer(self, job: Job) -> None:
+        """Post the final answer."""
+        assert job.thread
+        self._slack.post_answer(job, job.thread)
+        self.journal.mark_answered(job)
+
+    def die(self) -> None:
+        """Leave everything as it is, for the next process."""
+        self.journal.deregister()
+        self.journal.close()
+
+
+class Logged(logging.Handler):
+    """Counts the events of the log, by name."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._seen: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._changed:
+            self._seen[record.getMessage()] += 1
+            self._changed.notify_all()
+
+    def wait_for(self, event: str, times: int = 1) -> bool:
+        """Wait until an event has happened so many times; tell whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._seen[event] >= times, 10)
+
+
+def finished(workspace: Workspace, number: int = 1) -> bool:
+    """Wait until so many roots show their results."""
+    return workspace.finished(number)
+
+
+def answer(workspace: Workspace, root: Message) -> str:
+    """Return the one answer in the thread under a root."""
+    (message,) = workspace.thread(root)
+    return message.text

@@ -1,0 +1,78 @@
+"""A worker that takes up what a dead process left, on a database that may go away."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, make_url
+
+from bot import logs
+from bot.journal import connections
+from bot.sandbox.workspace import Workspace
+from tests.conftest import Running
+from tests.support.worker import (
+    Logged,
+    Outage,
+    Past,
+    Start,
+    locked,
+)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Change the test's database past the journal."""
+    engine = connections.connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def outage(database_url: str, request: pytest.FixtureRequest) -> Outage:
+    """Let the database be away for the length of a `with`: the file is locked, or the server lets nobody in."""
+    address = make_url(database_url)
+    if address.get_backend_name() == "sqlite":
+        return lambda: locked(Path(address.database or ""))
+    name, psql = address.database, request.getfixturevalue("postgres").psql
+
+    @contextlib.contextmanager
+    def _outage() -> Iterator[None]:
+        psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;")
+        psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%';")
+        try:
+            yield
+        finally:
+            psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true;")
+
+    return _outage
+
+
+@pytest.fixture
+def past(database_url: str, workspace: Workspace) -> Iterator[Past]:
+    past = Past(database_url, workspace)
+    yield past
+    past.die()
+
+
+@pytest.fixture
+def go_on(past: Past, start: Start, database_url: str) -> Start:
+    """Let the process of the past die, and start a bot in its place."""
+
+    def _go_on(**environ: str) -> Running:
+        past.die()
+        return start(DATABASE_URL=database_url, **environ)
+
+    return _go_on
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
+    handler = Logged()
+    monkeypatch.setattr(logs.log, "level", logging.INFO)
+    logs.log.addHandler(handler)
+    yield handler
+    logs.log.removeHandler(handler)

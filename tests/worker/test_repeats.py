@@ -1,0 +1,82 @@
+"""The same again: one group, one job, one answer; and nothing secret on disk."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bot.journal import accepting
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import BOT_TOKEN, Workspace
+from bot.slack.texts import load
+from tests.support.worker import (
+    Start,
+    answer,
+    both_languages,
+    finished,
+)
+
+
+@both_languages
+def test_who_asks_for_the_same_is_told(
+    start: Start, database_url: str, workspace: Workspace, api: Api, language: str
+) -> None:
+    """While it is under way, privately, who asked; once it is made, in the channel, that it exists. No second group."""
+    texts, go = load(language), threading.Event()
+    api.gates["add-group"] = go
+    url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
+
+    workspace.command(url, "VIP müşteri parent=5")
+    assert api.called.wait(10)
+    reply = workspace.command(url, "parent=5 “vıp MÜŞTERİ”", user="U2")
+    assert reply.text or workspace.wait_for(lambda: bool(workspace.private("U2")))
+    early = reply.text or workspace.private("U2")[0].text
+    assert texts["duplicate.under_way.explanation"].format(user="<@U1>") in early
+    go.set()
+    assert finished(workspace)
+    workspace.command(url, '"Vip Müşteri"  parent=5', user="U3")
+    assert finished(workspace, 2)
+    assert texts["exists.heading"] in answer(workspace, workspace.roots()[1])
+    assert api.made() == 1
+
+
+def test_one_trigger_is_one_job(start: Start, database_url: str, workspace: Workspace, api: Api) -> None:
+    """Delivered four times at once to two processes: four plain acknowledgements, one root, one group, one answer."""
+    urls = [start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en").url for _ in range(2)] * 2
+    with ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(lambda url: workspace.command(url, "VIP", trigger_id="1.1"), urls))
+    assert finished(workspace)
+    replies.append(workspace.command(urls[0], "VIP", trigger_id="1.1"))
+    assert [(reply.status, reply.text) for reply in replies] == [(200, "")] * 5
+    assert api.made() == 1
+    assert len(workspace.messages) == 2
+
+
+@both_languages
+def test_past_the_bound_the_sender_is_told(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """Privately, that nothing was created."""
+    monkeypatch.setattr(accepting, "MOST_OPEN", 0)
+    reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
+    assert (reply.status, reply.text) == (200, load(language)["failure.busy"])
+    assert not workspace.messages
+    assert not api.calls
+
+
+def test_no_secret_is_in_the_file(start: Start, workspace: Workspace, tmp_path: Path) -> None:
+    """Not a byte of a token, key, hash, signing secret or signature, also not of what was deleted."""
+    running = start()
+    for name in "ABC":
+        workspace.command(running.url, name)
+    workspace.closed["C2"] = "not_in_channel"
+    workspace.command(running.url, "D", channel="C2")
+    assert finished(workspace, 3)
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("journal.db*"))
+    assert b"trigger" in stored
+    for secret in (BOT_TOKEN, "key-of-tests", "hash-of-tests", "0123456789abcdef0123456789abcdef", "v0="):
+        assert secret.encode() not in stored

@@ -1,0 +1,92 @@
+"""Slack fails: answers are delayed or given another way, and groups are made once."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, update
+
+from bot.journal.database import jobs
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Workspace
+from bot.slack.client import slack_client
+from bot.slack.texts import load
+from bot.worker import pool as worker
+from tests.support.worker import (
+    Logged,
+    Past,
+    Start,
+    answer,
+    finished,
+)
+
+
+@pytest.mark.parametrize("fault", ["ratelimited:1", 500, "drop", "silence", "internal_error"])
+def test_a_failure_of_slack_delays_the_answer(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
+) -> None:
+    """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
+    monkeypatch.setattr("bot.worker.worker.slack_client", lambda settings: slack_client(settings, 1))
+    monkeypatch.setattr(worker, "LONGEST_WAIT", 0.1)
+    workspace.faults["chat.postMessage"].extend([fault, fault])
+    workspace.command(start().url, "VIP")
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    (root,) = workspace.roots()
+    assert load("en")["created.heading"] in answer(workspace, root)
+    assert api.made() == 1
+
+
+def test_a_channel_that_slack_silences_holds_nobody_up(
+    start: Start, workspace: Workspace, api: Api, logged: Logged
+) -> None:
+    """More jobs than can be carried at once wait for one channel: their groups are made, and others are answered."""
+    workspace.faults["chat.postMessage"].append("ratelimited:30")
+    url = start(ADDGROUP_API_CALLS="1", ADDGROUP_LANGUAGE="en").url
+    for name in "ABCD":
+        workspace.command(url, name)
+    assert logged.wait_for("postponed", 4)
+    workspace.command(url, "E", channel="C2")
+    assert finished(workspace)
+    assert [m.channel for m in workspace.messages if m.thread_ts] == ["C2"]
+    assert api.made() == len(api.groups) - 1 == 5
+
+
+def test_a_channel_that_closes_meanwhile_gets_a_private_answer(start: Start, workspace: Workspace, api: Api) -> None:
+    """The group that was made is told as made, to the one who asked."""
+    api.mood = lambda: workspace.closed.setdefault("C1", "is_archived") and None
+    workspace.command(start().url, "VIP")
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    (message,) = workspace.private()
+    assert load("en")["created.heading"] in message.text
+    assert "`97101`" in message.text
+    assert api.made() == 1
+
+
+def test_without_channel_and_response_url_it_is_a_direct_message(start: Start, workspace: Workspace) -> None:
+    """The last way to tell."""
+    workspace.closed["C1"] = "not_in_channel"
+    workspace.faults["response_url"].append(404)
+    workspace.command(start().url, "VIP")
+    assert workspace.wait_for(lambda: bool(workspace.roots("U1")))
+    (message,) = workspace.messages
+    assert load("en")["created.heading"] in message.text
+
+
+def test_an_answer_that_nobody_can_be_given_ends_the_job(start: Start, workspace: Workspace, logged: Logged) -> None:
+    """It is in the log, and not tried for ever."""
+    workspace.closed.update(C1="not_in_channel", U1="user_disabled")
+    workspace.faults["response_url"].append(404)
+    workspace.command(start().url, "VIP")
+    assert logged.wait_for("answer_undeliverable")
+    assert logged.wait_for("done")
+
+
+def test_a_job_may_fail_as_often_as_it_must(
+    past: Past, go_on: Start, engine: Engine, workspace: Workspace, logged: Logged
+) -> None:
+    """After a night of failures too it is tried again."""
+    past.accept()
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(attempts=1024))
+    workspace.faults["chat.postMessage"].extend(["internal_error"] * 2)
+    go_on()
+    assert logged.wait_for("postponed")

@@ -1,0 +1,203 @@
+"""Jobs that cannot or should not be finished: old ones, and those with a fault that always comes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, update
+
+from bot.journal.database import jobs
+from bot.journal.journal import Journal, JournalError
+from bot.model.job import Job, TryLater
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Workspace
+from bot.slack.delivery import Delivery
+from bot.slack.texts import load
+from bot.worker import pool, run_job
+from bot.worker.create_groups import GroupCreator
+from bot.worker.put_off import PutOff
+from tests.support.worker import Logged, Past, Start, answer, both_languages, finished
+
+QUICKLY = 0.01
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing wait long before it is tried again."""
+    monkeypatch.setattr(pool, "LONGEST_WAIT", QUICKLY)
+    monkeypatch.setattr(pool, "NOT_RELEASED", QUICKLY)
+
+
+def grow_old(engine: Engine, seconds: float) -> None:
+    """Let every job have been accepted so long ago."""
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - seconds))
+
+
+# Old jobs.
+
+
+@both_languages
+@pytest.mark.parametrize("rooted", [False, True])
+def test_an_old_job_is_not_sent(
+    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api, language: str, rooted: bool
+) -> None:
+    """What a restored backup or a long outage left is told as not sent, and its button sends it."""
+    job = past.accept("VIP", language)
+    if rooted:
+        past.root(job)
+    grow_old(engine, run_job.TOO_OLD + 60)
+    running = go_on(ADDGROUP_LANGUAGE=language)
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    (root,) = workspace.roots()
+    (told,) = workspace.thread(root)
+    assert load(language)["not_sent.too_old.explanation"] in told.text
+    assert not api.made()
+    workspace.press(running.url, told, "again")
+    assert workspace.wait_for(lambda: len(workspace.thread(root)) == 2)
+    assert load(language)["created.heading"] in workspace.thread(root)[1].text
+    assert api.made() == 1
+
+
+def test_a_job_of_an_hour_ago_is_sent(past: Past, go_on: Start, engine: Engine, workspace: Workspace) -> None:
+    """An outage that ends in time delays a command and loses none."""
+    past.accept()
+    grow_old(engine, run_job.TOO_OLD - 60)
+    go_on()
+    assert finished(workspace)
+    assert load("en")["created.heading"] in answer(workspace, workspace.roots()[0])
+
+
+def test_an_old_job_that_was_sent_is_looked_up(
+    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api
+) -> None:
+    """Its age changes nothing about what may have been made."""
+    job = past.accept()
+    past.send(job)
+    grow_old(engine, 86400)
+    api.add("VIP")
+    go_on()
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    assert load("en")["unknown.found.finding"].format(found="`97101`") in answer(workspace, workspace.roots()[0])
+    assert not api.made()
+
+
+# Faults.
+
+
+def broken(*_args: Any, **_more: Any) -> None:
+    """Fail as nobody foresaw."""
+    raise ZeroDivisionError("a fault of the tests")
+
+
+@both_languages
+@pytest.mark.usefixtures("quickly")
+def test_a_fault_that_always_comes_is_answered(
+    past: Past,
+    go_on: Start,
+    workspace: Workspace,
+    api: Api,
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+) -> None:
+    """After some attempts: that it could not be finished, with the reference; nothing was sent."""
+    job = past.accept("VIP", language)
+    settle = GroupCreator.settle
+    monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
+    go_on(ADDGROUP_LANGUAGE=language)
+    assert finished(workspace)
+    told = answer(workspace, workspace.roots()[0])
+    assert load(language)["not_sent.failed.explanation"] in told
+    assert job.id in told
+    assert not api.made()
+    assert logged.wait_for("job_failed", run_job.FAULTS)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_fault_after_sending_leaves_it_unknown(
+    past: Past, go_on: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the group was made is not known, is told so, and nothing is sent again."""
+    past.send(past.accept())
+    settle = GroupCreator.settle
+    monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
+    go_on()
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    assert load("en")["unknown.not_looked_up.finding"] in answer(workspace, workspace.roots()[0])
+    assert not api.made()
+
+
+@pytest.mark.usefixtures("quickly")
+def test_an_answer_that_can_never_be_given_ends_the_job(
+    past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even the words fail: the job is closed, with an error in the log, and the next one is carried."""
+    bad = past.accept("bad")
+    post_answer = Delivery.post_answer
+    monkeypatch.setattr(
+        Delivery, "post_answer", lambda d, job, t: broken() if job.id == bad.id else post_answer(d, job, t)
+    )
+    running = go_on(ADDGROUP_LANGUAGE="en")
+    assert logged.wait_for("given_up")
+    workspace.command(running.url, "good")
+    assert workspace.wait_for(lambda: any("`good`" in m.text for m in workspace.messages if m.thread_ts))
+    assert api.made() == 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # SystemExit, on purpose
+@pytest.mark.parametrize("method", ["claim", "heartbeat"])
+def test_a_thread_that_dies_ends_the_process(
+    start: Start, monkeypatch: pytest.MonkeyPatch, logged: Logged, method: str
+) -> None:
+    """Without it nothing would be carried, so whatever started the process starts another."""
+    ended = threading.Event()
+    monkeypatch.setattr(pool, "end_process", ended.set)
+    monkeypatch.setattr(pool, "LEASE", 0.3)
+    start()
+    with monkeypatch.context() as breaking:
+        breaking.setattr(Journal, method, broken)
+        assert ended.wait(10)
+    assert logged.wait_for("thread_died")
+
+
+# A journal that takes no more.
+
+
+def test_a_job_that_cannot_be_released_is_not_tried_at_once(
+    start: Start, workspace: Workspace, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: it rests, instead of going round and round, and goes on when the disk has room."""
+    monkeypatch.setattr(pool, "NOT_RELEASED", 1.0)
+    release, tries = Journal.release, []
+
+    def full(book: Journal, job: Job, seconds: float) -> None:
+        tries.append(job.id)
+        if len(tries) < 3:
+            raise JournalError("OperationalError: database or disk is full")
+        release(book, job, seconds)
+
+    def away(runner: run_job.JobRunner, job: Job) -> None:
+        if len(tries) < 3:
+            raise TryLater("internal_error")
+        admit(runner, job)
+
+    monkeypatch.setattr(Journal, "release", full)
+    admit = run_job.JobRunner._admit
+    monkeypatch.setattr(run_job.JobRunner, "_admit", away)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
+    assert logged.wait_for("done")
+    assert len(tries) == 3
+
+
+def test_what_is_put_off_is_measured_here() -> None:
+    """A job is due after its time, and held back before it where the journal does not know."""
+    put_off = PutOff()
+    put_off.add("due", 0, released=True)
+    put_off.add("later", 60, released=True)
+    put_off.add("held", 60, released=False)
+    assert (put_off.due(), put_off.held()) == (["due"], ["held"])
+    put_off.forget(["due"])
+    assert put_off.due() == []
