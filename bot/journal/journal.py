@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.journal import connections, database, duplicates, lease, queries, rows
 from bot.journal.group_commit import GroupCommit
+from bot.metrics import metrics
 from bot.model.group import Group
 from bot.model.job import Job, Step, Thread
-from bot.model.outcome import SENDING, WAITING, Denied, Duplicate
+from bot.model.outcome import SENDING, WAITING, Denied, Duplicate, Unknown
 
 LEASE = 30.0
 """How long a process holds its jobs without renewing its lease, in seconds."""
@@ -47,6 +48,14 @@ class Accepted:
 
     fresh: bool = True
     user: str = ""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many jobs are not answered yet, and for how long the oldest of them has been waiting, in seconds."""
+
+    open_jobs: int
+    oldest: float
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,11 @@ class Journal:
         """Raise JournalError when the database does not answer."""
         with self._reading() as connection:
             connection.execute(queries.PING)
+
+    def backlog(self) -> Backlog:
+        """Return what is not answered yet, by whatever process."""
+        with self._reading() as connection:
+            return Backlog(*connection.execute(queries.BACKLOG).one())
 
     # Accepting.
 
@@ -126,6 +140,9 @@ class Journal:
                     known[job.trigger] = job.user
                     twins.update((rows.key(job, s), Duplicate(job.user, 0.0, s.state, "")) for s in job.steps)
             _insert(connection, accepted, refused)
+        for step in (step for job in [*accepted, *refused] for step in job.steps):
+            if step.outcome and step.state != Unknown.state:  # one that stays unknown was counted before
+                metrics.settled(step.state)
         return answers
 
     def find(self, job: str) -> Job | None:
@@ -204,6 +221,7 @@ class Journal:
 
         self._changed(job, send)
         if step.outcome:
+            metrics.settled(step.state)
             return False
         step.stage = SENDING
         return True
@@ -215,18 +233,22 @@ class Journal:
     def settle(self, job: Job, step: Step) -> None:
         """Write a step's outcome down."""
         self._changed(job, lambda connection: _settle(connection, job, step))
+        metrics.settled(step.state)
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
+        refused = [step for step in job.steps if not step.outcome]
 
         def refuse(connection: Connection) -> None:
             if job.followup:
                 connection.execute(queries.CHANGE, {"this": job.id, "trigger": f"denied:{job.id}"})
-            for step in (step for step in job.steps if not step.outcome):
+            for step in refused:
                 step.outcome = Denied(reason)
                 _settle(connection, job, step)
 
         self._changed(job, refuse)
+        for step in refused:
+            metrics.settled(step.state)
 
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given: the job is no longer open."""
@@ -312,6 +334,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        metrics.journal_failed()
         raise JournalError(f"{type(error).__name__}: {getattr(error, 'orig', None) or 'no answer'}") from error
 
 

@@ -46,6 +46,8 @@ KNOWN = select(jobs.c.trigger, jobs.c.user).where(jobs.c.trigger.in_(_among("tri
 OPEN = select(func.count()).select_from(select(literal(1)).where(_is_open).limit(bindparam("most")).subquery())
 """How many jobs are open, counted up to `most`."""
 
+BACKLOG = select(func.count(), func.coalesce(now() - func.min(jobs.c.accepted_at), 0.0)).where(_is_open)
+
 _settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
 TWINS = (
     select(steps.c.name_key, steps.c.parent_key, jobs.c.user, steps.c.state, steps.c.group_id, now() - _settled_at)
