@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,10 +14,13 @@ import time
 
 from bot import __version__
 from bot.front.front import Front
+from bot.front.metrics_page import metrics_app
 from bot.front.server import Server, listen
 from bot.journal.wakeup import Bell
 from bot.logs import event
+from bot.metrics import FOLDER, folder
 from bot.model.job import TryLater
+from bot.model.outcome import OUTCOMES
 from bot.settings import Settings, SettingsError
 from bot.slack.client import SlackClient, SlackRefused, slack_client
 
@@ -36,7 +41,19 @@ def serve(settings: Settings, environ: dict[str, str]) -> int:
     Returns the exit status: 0, or 1 when the port cannot be used or Socket Mode's connection stayed lost. Raises
     SettingsError when Slack refuses a token, and JournalError when the journal cannot be used at the start.
     """
-    return _Processes(settings, environ).run()
+    if not settings.metrics_port:
+        return _Processes(settings, environ).run()
+    with contextlib.ExitStack() as until_the_end:
+        try:
+            path = until_the_end.enter_context(folder(OUTCOMES))
+        except OSError as error:
+            sys.stderr.write(f"METRICS_PORT: no room for the metrics in a temporary folder: {error.strerror}.\n")
+            return 1
+        return _Processes(settings, {**environ, FOLDER: path}).run()
+
+
+class _CannotListen(Exception):
+    """An address is in use, or none of this machine; the message names the variables."""
 
 
 class _Processes:
@@ -60,10 +77,11 @@ class _Processes:
         front = Front(self._settings, self._worker.bell.ring, {"worker": self._worker.bell.alive}, self._lost)
         front.open()
         try:
-            listener = listen(self._settings.host, self._settings.port)
-        except OSError as error:
-            where = f"{self._settings.host}:{self._settings.port}"
-            sys.stderr.write(f"HOST and PORT: cannot listen at {where}: {error.strerror}.\n")
+            listener = self._listen("PORT", self._settings.port)
+            if self._settings.metrics_port:
+                self._serve_metrics(front)
+        except _CannotListen as error:
+            sys.stderr.write(f"{error}\n")
             return 1
         self._server = Server(front.web, listener)
         self._worker.start()
@@ -73,6 +91,19 @@ class _Processes:
         self._server.run()
         self._finish(front)
         return self._status
+
+    def _listen(self, name: str, port: int) -> socket.socket:
+        host = self._settings.host
+        try:
+            return listen(host, port)
+        except OSError as error:
+            raise _CannotListen(f"HOST and {name}: cannot listen at {host}:{port}: {error.strerror}.") from error
+
+    def _serve_metrics(self, front: Front) -> None:
+        """Answer /metrics until the end of this process, the stop included."""
+        listener = self._listen("METRICS_PORT", self._settings.metrics_port)
+        server = Server(metrics_app(self._environ[FOLDER], front.backlog), listener, threads=2, connections=16)
+        threading.Thread(target=server.run, name="metrics", daemon=True).start()
 
     def _finish(self, front: Front) -> None:
         """Let the worker finish, and close."""

@@ -8,6 +8,7 @@ from typing import TextIO
 from bot import settings
 from bot.admin import check_api as api
 from bot.admin import check_database as database
+from bot.admin import check_ports as ports
 from bot.admin import check_slack as slack
 from bot.admin.finding import OK, WARNING, WRONG, Finding, hidden
 from bot.settings import SettingsError
@@ -32,7 +33,8 @@ def run(environ: Mapping[str, str], out: TextIO) -> int:
 
 
 def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
-    for part in (_settings, slack.token, slack.socket_mode, slack.signing_secret, api.check, database.check):
+    of_slack = (slack.token, slack.socket_mode, slack.signing_secret)
+    for part in (_settings, *of_slack, api.check, database.check, ports.check):
         yield from part(environ)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -15,6 +16,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.front.answer_size import MAX_ANSWER
 from bot.logs import event
+from bot.metrics import metrics
 from bot.model.job import new_id
 
 _THREADS = 32  # envelopes at once, as many as requests over HTTP; most take milliseconds, forms wait for Slack
@@ -39,7 +41,7 @@ class Envelopes:
         with self._lock:
             if self._closed:
                 return
-            future = self._pool.submit(self._answer, envelope, send)
+            future = self._pool.submit(self._answer, envelope, send, time.monotonic())
             self._running.add(future)
         future.add_done_callback(self._done)
 
@@ -50,13 +52,15 @@ class Envelopes:
         wait(tuple(self._running), seconds)
         self._pool.shutdown(wait=False)
 
-    def _answer(self, envelope: Envelope, send: Callable[[str], bool]) -> None:
+    def _answer(self, envelope: Envelope, send: Callable[[str], bool], came: float) -> None:
         request = BoltRequest(mode="socket_mode", body=envelope["payload"], headers=_headers(envelope))
         response = self._app.dispatch(request)
         if response.status != 200:
             what = {"type": envelope.get("type"), "command": envelope["payload"].get("command")}
             event("socket_not_answered", level=logging.WARNING, status=response.status, **what)
-        elif not send(acknowledgement(envelope, response)):
+        elif send(acknowledgement(envelope, response)):
+            metrics.acknowledged(time.monotonic() - came)
+        else:
             event("socket_ack_not_sent", level=logging.WARNING, type=envelope.get("type"))
 
     def _done(self, future: Future[None]) -> None:

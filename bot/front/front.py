@@ -20,6 +20,7 @@ from bot.front.socket_mode import Connection
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
+from bot.journal.reader import Backlog
 from bot.settings import Settings
 from bot.slack.access import Access
 from bot.slack.client import SlackClient, slack_client
@@ -77,6 +78,10 @@ class Front:
         """Close the journal. Nothing may come in any more."""
         self._errands.shutdown(wait=False)
         self._journal.close()
+
+    def backlog(self) -> Backlog:
+        """Return what is not answered yet. Raises JournalError."""
+        return self._journal.backlog()
 
     def _journal_answers(self) -> bool:
         try:

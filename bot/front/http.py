@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.logs import event
+from bot.metrics import metrics
 from bot.model.job import new_id
 
 if TYPE_CHECKING:
@@ -82,6 +84,7 @@ class HttpApp:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
     def _answer(self, environ: WSGIEnvironment) -> Answer:
+        began = time.monotonic()
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if path == HEALTH:
             _allow(method, "GET", "HEAD")
@@ -96,6 +99,7 @@ class HttpApp:
             return HTTPStatus.OK, "", {}
         self._verify(environ, body)
         response = _dispatch(self._app, _payload(body))
+        metrics.acknowledged(time.monotonic() - began)
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
 
     def _health(self) -> Answer:

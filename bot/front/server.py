@@ -53,10 +53,17 @@ def listen(host: str, port: int) -> socket.socket:
 class Server:
     """Serves a WSGI application on a listening socket, from `run` until `stop`."""
 
-    def __init__(self, app: WSGIApplication, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        listener: socket.socket,
+        threads: int = THREADS,
+        connections: int = MOST_CONNECTIONS,
+    ) -> None:
+        """Serve with so many `threads`, and `connections` at most, or as many as there are files for."""
         self._map: dict[int, Any] = {}
         self.port: int = listener.getsockname()[1]
-        self._server = _Waitress(app, self._map, _sock=listener, adj=_limits(), bind_socket=False)
+        self._server = _Waitress(app, self._map, _sock=listener, adj=_limits(threads, connections), bind_socket=False)
         self._stopping = False
 
     def run(self) -> None:
@@ -84,13 +91,13 @@ class Server:
         wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)  # select() fails from descriptor 1024 on
 
 
-def _limits() -> Adjustments:
+def _limits(threads: int, connections: int) -> Adjustments:
     logging.getLogger("waitress").setLevel(logging.ERROR)  # it would log a line for each request that waits
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    room = MOST_CONNECTIONS if files == resource.RLIM_INFINITY else (files - _OTHER_FILES) // _FILES_EACH
+    room = connections if files == resource.RLIM_INFINITY else (files - _OTHER_FILES) // _FILES_EACH
     return Adjustments(
-        threads=THREADS,
-        connection_limit=max(16, min(MOST_CONNECTIONS, room)),
+        threads=threads,
+        connection_limit=max(16, min(connections, room)),
         backlog=1024,
         cleanup_interval=1,
         recv_bytes=64 * 1024,

@@ -13,6 +13,7 @@ from slack_bolt import App
 from bot.front.envelopes import Envelope, Envelopes
 from bot.front.socket_link import Link
 from bot.logs import event
+from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.slack.client import SlackRefused
 
@@ -140,6 +141,7 @@ class Connection:
     def _watch(self) -> None:
         while not self._closing.wait(1.0):
             with self._lock:
+                self._outage.count()
                 seconds = self._outage.seconds()
             if seconds > LOST_AFTER:
                 event("socket_given_up", level=logging.ERROR, seconds=seconds)
@@ -177,9 +179,18 @@ class _Outage:
         self._began = time.monotonic()
         self._down: float | None = None
         self._up: float | None = None
+        self._counted = self._began
+
+    def count(self) -> None:
+        """Add the time without a connection to the metrics."""
+        now = time.monotonic()
+        if self._up is None:
+            metrics.socket_mode_lost(now - self._counted)
+        self._counted = now
 
     def up(self) -> float | None:
         """Note that there is a connection; return the seconds since the last one ended, None if it is the first."""
+        self.count()
         self._up = time.monotonic()
         return None if self._down is None else self._up - self._down
 
@@ -188,7 +199,7 @@ class _Outage:
         now = time.monotonic()
         if self._lasts(now):
             self._began = now
-        self._down, self._up = now, None
+        self._down, self._up, self._counted = now, None, now
 
     def seconds(self) -> float:
         """Return how long it has lasted, 0 if there is none."""

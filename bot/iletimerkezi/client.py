@@ -16,6 +16,7 @@ from bot.iletimerkezi.connection import Failed
 from bot.iletimerkezi.errors import ApiError, NotSent, Rejected, Unknown
 from bot.iletimerkezi.redaction import hiding
 from bot.iletimerkezi.transport import MAX_ANSWER, Transport
+from bot.metrics import metrics
 from bot.model.group import Group
 
 __all__ = ["ApiError", "Balance", "Client", "NotSent", "Rejected", "Unknown"]
@@ -66,7 +67,8 @@ class Client:
         """Send one request and return what its answer of up to `most` bytes means. Raises ApiError."""
         content = {"request": {"authentication": self._authentication, **fields}}
         try:
-            status, body = self._transport.post(f"{self._base}/{method}/json", content, most)
+            with metrics.api_call(method):
+                status, body = self._transport.post(f"{self._base}/{method}/json", content, most)
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
         return decode(status, body, self._hide)

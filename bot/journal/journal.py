@@ -6,7 +6,7 @@ over meanwhile raises LostLease and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Executable
@@ -17,8 +17,9 @@ from bot.journal.claiming import Wanted, claim
 from bot.journal.group_commit import GroupCommit, TookTooLong
 from bot.journal.member import LEASE, Member
 from bot.journal.transactions import BadValue, JournalError, Unsure
+from bot.metrics import metrics
 from bot.model.job import Job, Step, Thread
-from bot.model.outcome import SENDING, Denied, Duplicate, Exists, Outcome
+from bot.model.outcome import SENDING, Denied, Duplicate, Exists, Outcome, Unknown
 
 __all__ = ["LEASE", "Accepted", "BadValue", "Busy", "Journal", "JournalError", "LostLease", "Unsure"]
 
@@ -81,8 +82,10 @@ class Journal(Member):
             raise (Unsure if error.begun else JournalError)(str(error)) from error
         if isinstance(answer, Refused):
             job.steps = answer.job.steps
+            _count(job.steps)
             return cast(Duplicate, duplicates.of_refused(job))
         if answer == Accepted(fresh=True):
+            _count(step for step in job.steps if step.state != Unknown.state)  # that one was counted before
             self._ring()
         return answer
 
@@ -148,6 +151,7 @@ class Journal(Member):
 
         step.outcome = self._changed(job, send)
         if step.outcome:
+            _count([step])
             return False
         step.stage = SENDING
         return True
@@ -161,6 +165,7 @@ class Journal(Member):
         if not (outcome := step.outcome):
             raise ValueError("a step without an outcome is not settled")
         self._changed(job, lambda connection: _settle(connection, job, step, outcome))
+        _count([step])
 
     def settle_all(self, job: Job, outcomes: Mapping[int, Outcome], *, free_button: bool = False) -> None:
         """Settle steps by their positions, in one go. With `free_button`, others may press the button of this job."""
@@ -174,6 +179,7 @@ class Journal(Member):
         self._changed(job, settle)
         for position, outcome in outcomes.items():
             job.steps[position].outcome = outcome
+        _count(job.steps[position] for position in outcomes)
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
@@ -232,3 +238,10 @@ def _this(job: Job, step: Step) -> dict[str, Any]:
 
 def _settle(connection: Connection, job: Job, step: Step, outcome: Outcome) -> None:
     connection.execute(queries.SETTLE, {**_this(job, step), **rows.of_outcome(outcome)})
+
+
+def _count(steps: Iterable[Step]) -> None:
+    """Count the outcomes of steps that were just settled."""
+    for step in steps:
+        if step.outcome:
+            metrics.settled(step.state)

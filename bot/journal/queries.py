@@ -48,6 +48,8 @@ KNOWN = select(jobs.c.id, jobs.c.trigger, jobs.c.user).where(
 OPEN = select(jobs.c.user, func.count().label("jobs")).where(_is_open).group_by(jobs.c.user)
 """How many jobs are open, by person."""
 
+BACKLOG = select(func.count(), func.coalesce(now() - func.min(jobs.c.accepted_at), 0.0)).where(_is_open)
+
 _settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
 TWINS = (
     select(steps.c.name_key, steps.c.parent_key, jobs.c.user, steps.c.state, steps.c.group_id, now() - _settled_at)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from bot.journal import duplicates, queries, unsettled
 from bot.journal.loading import Loader
 from bot.journal.transactions import Transactions
 from bot.model.group import Group
 from bot.model.job import Job
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many jobs are not answered yet, and for how long the oldest of them has been waiting, in seconds."""
+
+    open_jobs: int
+    oldest: float
 
 
 class Reader:
@@ -47,6 +56,11 @@ class Reader:
         """Return those of the group ids that are known to have been made by the bot."""
         with self._reading() as connection:
             return set(connection.scalars(queries.CREATED_HERE, {"groups": tuple(ids)}).all())
+
+    def backlog(self) -> Backlog:
+        """Return what is not answered yet, by whatever process."""
+        with self._reading() as connection:
+            return Backlog(*connection.execute(queries.BACKLOG).one())
 
     def chosen_language(self, user: str) -> str:
         """Return the language that a person chose, "" if none."""

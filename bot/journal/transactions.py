@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from bot.journal import connections, database
+from bot.metrics import metrics
 
 FAILING = 30.0
 """How long a failed write counts as a sign that the database takes no more, unless one succeeds, in seconds."""
@@ -86,6 +87,7 @@ def _translated(kind: type[JournalError] = JournalError) -> Iterator[None]:
     except (DataError, IntegrityError, OverflowError, ValueError) as error:
         raise BadValue(_described(error)) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
+        metrics.journal_failed()
         raise kind(_described(error)) from error
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from bot import __version__
 from bot.logs import event
+from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.settings import Settings
 from bot.slack.connections import Connections, Exchanged
@@ -62,6 +64,10 @@ class SlackClient:
 
     def call(self, method: str, **arguments: Any) -> Answer:
         """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater."""
+        with _counted(method):
+            return self._call(method, arguments)
+
+    def _call(self, method: str, arguments: Mapping[str, Any]) -> Answer:
         # Only the methods that write take JSON: https://docs.slack.dev/apis/web-api/#post_bodies
         if method.startswith(("chat.", "views.")):
             kind, body = "application/json; charset=utf-8", json.dumps(arguments)
@@ -84,7 +90,10 @@ class SlackClient:
         Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
         """
         alone = {"response_type": "ephemeral", "replace_original": False, "unfurl_links": False, "unfurl_media": False}
-        body = json.dumps({**alone, **message})
+        with _counted("response_url"):
+            self._respond(response_url, json.dumps({**alone, **message}))
+
+    def _respond(self, response_url: str, body: str) -> None:
         answer = self._post(response_url, "application/json; charset=utf-8", body, "response_url", "")
         if answer.status == 429 or answer.status >= 500:
             raise TryLater(f"http_{answer.status}", _retry_after("response_url", answer.headers))
@@ -104,6 +113,16 @@ class SlackClient:
         except ValueError:
             pass
         raise SlackRefused("bad_address")  # outside the except: the error names the address
+
+
+@contextlib.contextmanager
+def _counted(method: str) -> Iterator[None]:
+    """Count a call that fails."""
+    try:
+        yield
+    except (SlackRefused, TryLater) as error:
+        metrics.slack_refused(method, str(error))
+        raise
 
 
 def _form(arguments: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from bot import __version__, logs, settings
 from bot.journal.journal import JournalError
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
+from bot.metrics import FOLDER, PARTS, metrics
 from bot.worker.worker import Worker
 
 
@@ -24,6 +25,8 @@ def main(seconds: float) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in every thread: kept for sigwait below
     chosen = settings.read(os.environ)
     logs.configure(chosen.log_level, chosen.log_format, settings.secrets_in(os.environ))
+    if chosen.metrics_port:
+        _count(os.environ.get(FOLDER, ""))
     wakeup = Wakeup(socket.socket(fileno=os.dup(0)))
     worker = Worker(chosen, wakeup)
     try:
@@ -37,6 +40,13 @@ def main(seconds: float) -> int:
     worker.stop(seconds)
     event("stopped", part="worker")
     return 0
+
+
+def _count(folder: str) -> None:
+    try:
+        metrics.start(folder, PARTS[1])
+    except OSError as error:  # the front's folder is gone; that keeps nobody from working
+        event("metrics_not_counted", level=logging.WARNING, reason=error.strerror)
 
 
 def _stop_with_the_front(wakeup: Wakeup) -> None:

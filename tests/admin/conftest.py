@@ -22,7 +22,8 @@ from tests.support.history import Print, chosen
 def environ(workspace: Workspace, api: Api, tmp_path: Path) -> dict[str, str]:
     """Return variables with which all is well, in HTTP mode."""
     database_url = f"sqlite:///{tmp_path}/journal.db"
-    return {**variables(workspace, api), "ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": database_url}
+    more = {"ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": database_url, "PORT": str(free_port())}
+    return {**variables(workspace, api), **more}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ PAGES = {
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         ROOT / "CHANGELOG.md",
-        *sorted((ROOT / "docs").glob("*")),
+        *sorted((ROOT / "docs").glob("*.md")),
     )
 }
 """The text of every page, by its path."""

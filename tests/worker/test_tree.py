@@ -270,7 +270,7 @@ def test_the_form_makes_a_tree(start: Start, workspace: Workspace, api: Watched,
     form = opened(workspace)
     assert form.view["blocks"][0]["element"]["multiline"]
     (customers,) = workspace.suggest(url, "cust")
-    assert workspace.submit(url, form, name="- A\n  - B\n    - A\n- \"C = D\"", parent=customers).body == {}
+    assert workspace.submit(url, form, name='- A\n  - B\n    - A\n- "C = D"', parent=customers).body == {}
     root = done(workspace, 4, 4, language, "C7")
     made = [(name, api.groups[parent].name) for name, parent in sent(api)]
     assert sorted(made) == [("A", "B"), ("A", "Customers"), ("B", "A"), ("C = D", "Customers")]

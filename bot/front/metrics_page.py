@@ -1,0 +1,79 @@
+"""The page /metrics: what both processes have counted, and what the journal says at this moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from typing import TYPE_CHECKING
+
+from bot.journal.journal import JournalError
+from bot.journal.reader import Backlog
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from prometheus_client import Metric
+
+METRICS = "/metrics"
+
+PATIENCE = 2.0
+"""How long the page waits for the journal, in seconds. Prometheus waits 10 for the whole page."""
+
+
+def metrics_app(folder: str, backlog: Callable[[], Backlog]) -> WSGIApplication:
+    """Return the WSGI application for the files in `folder` and the journal's `backlog`, which may raise JournalError.
+
+    Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    from prometheus_client import CollectorRegistry, make_wsgi_app
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    registry.register(_OfJournal(backlog))
+    page = make_wsgi_app(registry)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == METRICS:
+            return list(page(environ, start_response))
+        start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"Not Found"]
+
+    return app
+
+
+class _OfJournal:
+    """Reads the journal for each scrape, in a thread of its own: one that hangs keeps nobody else."""
+
+    def __init__(self, backlog: Callable[[], Backlog]) -> None:
+        self._backlog = backlog
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="metrics")
+        self._lock = threading.Lock()
+        self._pending: Future[Backlog] | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges; without an answer of the journal only that there is none."""
+        from prometheus_client.core import GaugeMetricFamily
+
+        found = self._read()
+        yield GaugeMetricFamily("addgroup_journal_up", "Whether the journal can be read.", int(found is not None))
+        if found:
+            yield GaugeMetricFamily("addgroup_open_jobs", "Jobs that are not answered yet.", found.open_jobs)
+            yield GaugeMetricFamily(
+                "addgroup_oldest_open_job_seconds", "Age of the oldest job that is not answered yet.", found.oldest
+            )
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: the journal is not asked while the page is built."""
+        yield from ()
+
+    def _read(self) -> Backlog | None:
+        with self._lock:
+            if self._pending is None or self._pending.done():
+                self._pending = self._reader.submit(self._backlog)
+            pending = self._pending
+        try:
+            return pending.result(PATIENCE)
+        except (JournalError, NotInTime):
+            return None

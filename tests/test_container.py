@@ -1,0 +1,191 @@
+"""Containerfile and compose.yaml against the code: ports, paths, times, users, variables, and what the image holds."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from bot import __main__ as command_line
+from bot import serve, settings
+from bot.front.http import HEALTH
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "Containerfile").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+BOT: dict[str, Any] = COMPOSE["services"]["bot"]
+DB: dict[str, Any] = COMPOSE["services"]["db"]
+
+LINES = [
+    re.sub(r"\s+", " ", line) if not line.startswith("HEALTHCHECK") else line
+    for line in re.sub(r"\\\n", "", re.sub(r"(?m)^#.*\n", "", TEXT)).splitlines()
+    if line.strip()
+]
+STAGES = [
+    [line for line in stage.splitlines() if line] for stage in re.split(r"(?m)^(?=FROM )", "\n".join(LINES)) if stage
+]
+FINAL = STAGES[-1]
+
+
+def instruction(name: str) -> str:
+    """Return what stands behind an instruction that the final stage has once."""
+    (line,) = [line for line in FINAL if line.startswith(f"{name} ")]
+    return line.removeprefix(f"{name} ")
+
+
+def health_command() -> list[str]:
+    """Return the command of the health check."""
+    command: list[str] = json.loads(instruction("HEALTHCHECK").partition("CMD ")[2])
+    return command
+
+
+@contextmanager
+def answering(status: int) -> Iterator[int]:
+    """Run a server whose health check answers with `status`, and yield its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == HEALTH else 404)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's word
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.parametrize("quoted", ["{}", '"{}"', "'{}'", " {} "])
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (404, False)])
+def test_the_health_check_believes_the_bot(status: int, healthy: bool, quoted: str) -> None:
+    """It asks at PORT, as an env file wrote it, and through no proxy."""
+    with answering(status) as port:
+        environ = {**os.environ, "PORT": quoted.format(port), "HTTP_PROXY": "http://127.0.0.1:9"}
+        command = [sys.executable, *health_command()[1:]]
+        ended = subprocess.run(command, env={**environ, "http_proxy": environ["HTTP_PROXY"]}, capture_output=True)  # noqa: PLW1510, S603
+    assert (ended.returncode == 0) == healthy
+
+
+def test_the_health_check_has_the_codes_path_and_port() -> None:
+    """A container without PORT listens where the health check looks, and where the image says."""
+    port = settings.read({}, slack=False, api=False).port
+    assert f"'{HEALTH}'" in health_command()[2]
+    assert f"or {port}" in health_command()[2]
+    assert int(instruction("EXPOSE")) == port
+    assert BOT["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+def test_a_stop_has_the_time_that_it_takes() -> None:
+    """The signal is one that serve listens to, and the grace is longer than the longest stop."""
+    assert instruction("STOPSIGNAL") == "SIGTERM"
+    assert float(BOT["stop_grace_period"].removesuffix("s")) >= serve.END + 5
+    assert f"--time {BOT['stop_grace_period'].removesuffix('s')}" in TEXT
+
+
+def test_the_bot_is_process_1_and_no_shell_keeps_signals_from_it() -> None:
+    """ENTRYPOINT and CMD are lists, and together a command that the command line has."""
+    command = json.loads(instruction("ENTRYPOINT")) + json.loads(instruction("CMD"))
+    assert command[:3] == ["python", "-m", "bot"]
+    assert command_line._parser().parse_args(command[3:]).run
+    assert not {"command", "entrypoint", "init"} & BOT.keys()
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    """A user by number, as `runAsNonRoot` wants it, who owns the journal's folder and nothing else."""
+    user = instruction("USER")
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
+    folder = instruction("VOLUME")
+    assert f"chown {user} {folder}" in TEXT
+    assert TEXT.count("chown") == 1
+    assert "user" not in BOT
+
+
+def test_the_default_journal_is_in_the_volume() -> None:
+    """Nothing else outlives a container."""
+    (url,) = re.findall(r"DATABASE_URL=(\S+)", instruction("ENV"))
+    chosen = settings.read({"DATABASE_URL": url}, slack=False, api=False)
+    assert chosen.database_url == f"sqlite:///{instruction('VOLUME')}/addgroup.db"
+
+
+def test_the_dependencies_are_the_locked_ones() -> None:
+    """By their hashes, without building any; what installs them stays in the stage before."""
+    (install,) = [line for line in STAGES[0] if "pip" in line]
+    assert "--require-hashes" in install
+    assert "--no-deps" in install
+    assert "--only-binary :all:" in install
+    assert install.endswith("-r /requirements.txt")
+    assert not [line for line in FINAL if line.startswith("RUN") and ("pip" in line or "apt" in line)]
+    assert len({line.split()[1] for stage in STAGES for line in stage if line.startswith("FROM ")}) == 1
+    assert "http" not in "".join(STAGES[0])
+
+
+def test_only_what_the_bot_needs_is_sent_to_the_builder() -> None:
+    """.dockerignore lets in what the Containerfile copies: no .env, no secrets, no journal, no history of git."""
+    rules = [rule for rule in (ROOT / ".dockerignore").read_text().splitlines() if rule and not rule.startswith("#")]
+    assert rules[0] == "*"
+    let_in = {rule[1:] for rule in rules if rule.startswith("!")}
+    copied = {line.split()[1] for line in STAGES[0] if line.startswith("COPY ")}
+    assert copied == let_in
+    assert all((ROOT / path).exists() for path in let_in)
+    for path in (".env", "secrets", "addgroup.db", ".git", "tests"):
+        assert not any(fnmatch.fnmatch(path, rule) for rule in let_in)
+
+
+def test_the_secrets_are_files_that_the_settings_know() -> None:
+    """Each is declared, mounted where its variable says, and kept out of git; none is in the environment itself."""
+    files = {name: value for name, value in BOT["environment"].items() if name.endswith("_FILE")}
+    assert {name.removesuffix("_FILE") for name in files} <= set(settings.SECRETS)
+    assert sorted(files.values()) == sorted(f"/run/secrets/{name}" for name in BOT["secrets"])
+    assert {name for service in (BOT, DB) for name in service["secrets"]} == COMPOSE["secrets"].keys()
+    assert all(secret["file"] == f"secrets/{name}" for name, secret in COMPOSE["secrets"].items())
+    assert {name: value for name, value in BOT["environment"].items() if name not in files} == {"DATABASE_URL": ""}
+    assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_the_composed_bot_starts_with_its_secrets(tmp_path: Path) -> None:
+    """Its variables, with the files in place, are settings with which serve starts."""
+    values = {
+        "slack_bot_token": "xoxb-1",
+        "slack_app_token": "xapp-1",
+        "iletimerkezi_api_key": "key",
+        "iletimerkezi_api_hash": "hash",
+        "database_url": "postgres://addgroup:0123@db/addgroup",
+    }
+    for name, value in values.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    environ = {n: v.replace("/run/secrets", str(tmp_path)) for n, v in BOT["environment"].items()}
+    chosen = settings.read(environ)
+    assert chosen.socket_mode
+    assert chosen.database_url == values["database_url"]
+
+
+def test_the_composed_bot_may_do_little() -> None:
+    """A root file system that nobody writes to, no capabilities, and none to be gained."""
+    assert BOT["read_only"] is True
+    assert BOT["tmpfs"] == "/tmp"  # noqa: S108  # the container's
+    assert BOT["cap_drop"] == ["ALL"]
+    assert BOT["security_opt"] == DB["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_the_bot_waits_for_a_database_whose_journal_lasts() -> None:
+    """PostgreSQL is healthy before the bot starts, by TCP, and its data is in a named volume."""
+    assert BOT["depends_on"] == {"db": {"condition": "service_healthy"}}
+    assert "--host=127.0.0.1" in DB["healthcheck"]["test"]
+    names = {DB["environment"]["POSTGRES_USER"], DB["environment"]["POSTGRES_DB"]}
+    assert all(any(name in word for word in DB["healthcheck"]["test"]) for name in names)
+    (volume,) = DB["volumes"]
+    assert volume.partition(":")[0] in COMPOSE["volumes"]

@@ -1,0 +1,222 @@
+"""The metrics of a real bot: what both processes count, also when one is killed or the journal is gone."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from bot.model.outcome import OUTCOMES
+from bot.sandbox.api import Api
+from bot.sandbox.link import Link, link
+from bot.sandbox.process import Served, free_port, inherited, variables
+from bot.sandbox.workspace import APP_TOKEN, Workspace
+
+ROOT = Path(__file__).parents[1]
+
+Values = dict[tuple[str, frozenset[tuple[str, str]]], float]
+"""The samples of a page, by name and labels."""
+
+
+class Scraped:
+    """A bot with metrics, and its page."""
+
+    def __init__(self, workspace: Workspace, api: Api, directory: Path, **more: str) -> None:
+        self.workspace = workspace
+        self.port = free_port()
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
+        more = {"METRICS_PORT": str(self.port), "TMPDIR": str(self.temporary), **more}
+        self.served = Served(workspace, api, directory, **more)
+
+    def page(self) -> str:
+        return requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=8).text
+
+    def values(self) -> Values:
+        families = text_string_to_metric_families(self.page())
+        return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.values().get((name, frozenset(labels.items())))
+
+    def wait_for(self, true: Callable[[], bool], seconds: float = 20) -> None:
+        until = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < until, self.page() + self.served.log.read_text()
+            time.sleep(0.05)
+
+    def worker(self) -> int:
+        return int(re.findall(r"part=worker pid=(\d+)", self.served.log.read_text())[-1])
+
+    def command(self, text: str) -> None:
+        assert self.workspace.command(self.served.url, text).status == 200
+
+
+Start = Callable[..., Scraped]
+
+
+@pytest.fixture
+def start(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Start]:
+    """Return a function that starts a bot with metrics; keyword arguments are further variables."""
+    started: list[Scraped] = []
+
+    def _start(**more: str) -> Scraped:
+        started.append(Scraped(workspace, api, tmp_path, **more))
+        return started[-1]
+
+    yield _start
+    for scraped in started:
+        scraped.served.kill()
+
+
+@pytest.fixture
+def slack(workspace: Workspace) -> Iterator[Link]:
+    with link(workspace) as opened:
+        yield opened
+
+
+def test_both_processes_are_counted_and_no_counter_falls_when_the_worker_is_killed(start: Start, api: Api) -> None:
+    """Each group is counted once, by whichever worker; the front's numbers are there as well; the folder goes."""
+    bot = start()
+    assert {bot.value("addgroup_groups_total", outcome=state) for state in OUTCOMES} == {0}
+    bot.command("A")
+    bot.wait_for(lambda: bot.value("addgroup_groups_total", outcome="created") == 1)
+    api.mood = lambda: 463
+    bot.command("Refused")
+    bot.wait_for(lambda: bot.value("addgroup_groups_total", outcome="rejected") == 1)
+    api.mood = lambda: None
+    api.faults.append("silence")
+    api.called.clear()
+    bot.command("Lost")
+    bot.wait_for(lambda: sum(method == "add-group" for method, _ in api.calls) == 3)
+    assert bot.value("addgroup_open_jobs") == 1
+    before, worker = bot.values(), bot.worker()
+    os.kill(worker, signal.SIGKILL)
+    bot.wait_for(lambda: bot.worker() != worker)
+    bot.command("B")
+    bot.wait_for(lambda: bot.value("addgroup_groups_total", outcome="created") == 2)
+    bot.wait_for(lambda: bot.value("addgroup_groups_total", outcome="unknown") == 1)
+    bot.wait_for(lambda: bot.value("addgroup_open_jobs") == 0)
+    after = bot.values()
+    fallen = {key: value for key, value in before.items() if after.get(key, -1) < value}
+    assert {name for name, _ in fallen} <= {"addgroup_open_jobs", "addgroup_oldest_open_job_seconds"}
+    assert after["addgroup_acknowledgement_seconds_count", frozenset()] == 4
+    sent = after["addgroup_api_call_seconds_count", frozenset({("method", "add-group")})]
+    assert sent == 3  # of the one under way, nobody lived to tell how long it took
+    assert len(list(bot.temporary.glob("addgroup-metrics-*/*"))) == 4
+    assert bot.served.stop() == 0
+    assert list(bot.temporary.iterdir()) == []
+
+
+def test_the_oldest_open_job_is_as_old_as_it_is(start: Start, workspace: Workspace) -> None:
+    """Its age grows while Slack refuses the answer, and is 0 when nothing is open."""
+    bot = start()
+    assert bot.value("addgroup_oldest_open_job_seconds") == 0
+    workspace.faults["chat.postMessage"] += ["internal_error"] * 4
+    began = time.monotonic()
+    bot.command("A")
+    bot.wait_for(lambda: (bot.value("addgroup_oldest_open_job_seconds") or 0) > 1)
+    assert (bot.value("addgroup_oldest_open_job_seconds") or 0) <= time.monotonic() - began
+    bot.wait_for(lambda: bot.value("addgroup_open_jobs") == 0)
+    assert bot.value("addgroup_oldest_open_job_seconds") == 0
+    refused = bot.value("addgroup_slack_refusals_total", method="chat.postMessage", reason="internal_error")
+    assert (refused or 0) >= 1
+
+
+def test_labels_are_few_and_name_nobody(start: Start, workspace: Workspace) -> None:
+    """A Slack that invents words makes no new series, and nothing that people typed or are called is on the page."""
+    bot = start()
+    workspace.faults["chat.postMessage"] += ["invented_word_1", "invented_word_2", "is_archived"]
+    for number in range(3):
+        bot.command(f"Secret-Customers-{number}")
+    bot.wait_for(lambda: bot.value("addgroup_groups_total", outcome="created") == 3)
+    post = "chat.postMessage"
+    bot.wait_for(lambda: bot.value("addgroup_slack_refusals_total", method=post, reason="other") == 2)
+    assert bot.value("addgroup_slack_refusals_total", method=post, reason="is_archived") == 1
+    page = bot.page()
+    for word in ("invented", "Secret", "U1", "C1", "xoxb", "/response/"):
+        assert word not in page
+
+
+def test_without_a_journal_the_page_still_answers(start: Start, tmp_path: Path) -> None:
+    """It says that the journal cannot be read, counts that, and shows the rest."""
+    bot = start(DATABASE_URL=f"sqlite:///{tmp_path}/journal.db")
+    assert bot.value("addgroup_journal_up") == 1
+    (tmp_path / "journal.db").rename(tmp_path / "away.db")
+    bot.wait_for(lambda: bot.value("addgroup_journal_up") == 0)
+    bot.wait_for(lambda: (bot.value("addgroup_journal_errors_total") or 0) > 0)
+    assert bot.value("addgroup_open_jobs") is None
+    assert bot.value("addgroup_groups_total", outcome="created") == 0
+
+
+def test_time_without_socket_mode_is_counted(start: Start, workspace: Workspace, slack: Link) -> None:
+    """It grows while Slack cannot be reached, and stands still when it can."""
+    bot = start(SLACK_APP_TOKEN=APP_TOKEN)
+    assert slack.connected()
+    name = "addgroup_socket_mode_lost_seconds_total"
+    before = bot.value(name) or 0
+    workspace.faults["apps.connections.open"] += ["internal_error"] * 2
+    began = time.monotonic()
+    slack.drop()
+    bot.wait_for(lambda: (bot.value(name) or 0) > before + 1)
+    assert slack.connected(2)
+    bot.wait_for(lambda: requests.get(f"{bot.served.url}/healthz", timeout=5).status_code == 200)
+    lost = bot.value(name) or 0
+    assert lost - before <= time.monotonic() - began
+    assert bot.value(name) == lost
+
+
+def test_a_port_in_use_is_one_line(workspace: Workspace, api: Api, tmp_path: Path) -> None:
+    """Exit status 1, the variable's name, no traceback, and no folder that stays."""
+    ended = _serve(workspace, api, tmp_path, METRICS_PORT=str(api.port))
+    assert (ended.returncode, ended.stderr.count("METRICS_PORT")) == (1, 1)
+    assert "in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.glob("addgroup-metrics-*")) == []
+
+
+def test_no_room_for_the_files_is_one_line(workspace: Workspace, api: Api, tmp_path: Path) -> None:
+    """Exit status 1 and what there is no room for; TMPDIR, TMP and so on all lead nowhere."""
+    script = (
+        "import sys, tempfile; tempfile.tempdir = '/proc/nowhere'\n"
+        "from bot.__main__ import main; sys.exit(main(['serve']))"
+    )
+    ended = _serve(workspace, api, tmp_path, "-c", script, METRICS_PORT=str(free_port()))
+    assert ended.returncode == 1
+    assert "METRICS_PORT" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_other_paths_and_slow_clients_keep_nobody_from_the_page(start: Start) -> None:
+    """Twenty clients that say nothing, and a path that is none: the page still answers."""
+    bot = start()
+    silent = [socket.create_connection(("127.0.0.1", bot.port)) for _ in range(20)]
+    assert requests.get(f"http://127.0.0.1:{bot.port}/", timeout=5).status_code == 404
+    assert bot.value("addgroup_journal_up") == 1
+    for client in silent:
+        client.close()
+
+
+def _serve(
+    workspace: Workspace, api: Api, directory: Path, *arguments: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port()), "TMPDIR": str(directory), **more}
+    return subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, *(arguments or ("-m", "bot", "serve"))],
+        cwd=directory,
+        env={**environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
