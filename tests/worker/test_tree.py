@@ -16,7 +16,7 @@ from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say
-from bot.slack.wording import as_typed
+from bot.slack.mrkdwn import as_typed
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, opened, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, sent
