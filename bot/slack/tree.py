@@ -8,7 +8,7 @@ from bot.model.next_job import missing, offers
 from bot.slack.blocks import Line
 from bot.slack.mrkdwn import as_typed, cut, mention
 from bot.slack.texts import Language, say
-from bot.slack.wording import describe, parent, place, quoted, tally
+from bot.slack.wording import choices, describe, parent, place, quoted, tally
 
 _NAMED = 3  # groups that the root names
 _SHORT = 300  # characters of a quotation, of which a tree may have several
@@ -61,15 +61,19 @@ def _why(language: Language, job: Job, step: Step) -> str:
 
 
 def _reasons(language: Language, job: Job) -> list[str]:
-    """Return each kind of failure once, with what to do about it."""
-    lines: dict[str, None] = {}
-    for step in job.steps:
-        for line in (
-            describe(language, step, "below", next=describe(language, step, "next")),
-            *quoted(language, step, most=_SHORT),
-        ):
-            lines[line] = None
-    return [line for line in lines if line]
+    """Return what to do about each kind of failure, and the provider's own words, each once."""
+    own = [describe(language, step, "below") for step in job.steps]
+    advice = {
+        describe(language, step, "title"): describe(language, step, "next")
+        for step, below in zip(job.steps, own, strict=True)
+        if step.outcome and not step.outcome.group_id and not below
+    }
+    told = [(title, todo) for title, todo in advice.items() if todo]
+    one = [say(language, "answer.next", next=todo) for _, todo in told]
+    each = [say(language, "tree.why", title=title, next=todo) for title, todo in told]
+    near = [line for step in job.steps for line in choices(language, step)]
+    words = [line for step in job.steps for line in quoted(language, step, most=_SHORT)]
+    return [line for line in dict.fromkeys([*own, *(one if len(told) == 1 else each), *near, *words]) if line]
 
 
 def _rest(language: Language, job: Job) -> list[str]:

@@ -100,28 +100,36 @@ def answer(language: Language, job: Job, step: Step, named: bool) -> list[str]:
     if not outcome:
         raise ValueError(f"job {job.id} is not settled")
     advice = f"{describe(language, step, 'next')} {describe(language, step, 'press')}".strip()
-    choices = [
-        say(language, "no_parent.candidate", path=path(names), id=code(identifier))
-        for names, identifier in outcome.choices[:MOST_CHOICES]
-    ]
     lines = [
         describe(language, step, "heading"),
         *(facts(language, step) if named or outcome.group_id else []),
         describe(language, step, "finding"),
         say(language, "answer.next", next=advice) if advice else "",
         describe(language, step, "explanation"),
-        describe(language, step, "choices") if choices else "",
-        *choices,
+        *choices(language, step),
         *quoted(language, step),
         say(language, "answer.reference", reference=job.id) if outcome.traceable else "",
     ]
     return [line for line in lines if line]
 
 
+def choices(language: Language, step: Step) -> list[str]:
+    """Return the groups that the person may have meant, under what introduces them; none where there are none."""
+    outcome = step.outcome
+    if not outcome or not outcome.choices:
+        return []
+    candidates = [
+        say(language, "no_parent.candidate", path=path(names), id=code(identifier))
+        for names, identifier in outcome.choices[:MOST_CHOICES]
+    ]
+    return [describe(language, step, "choices"), *candidates]
+
+
 def quoted(language: Language, step: Step, **limits: int) -> list[str]:
-    """Return the provider's own words about a step and what introduces them, none where it said nothing."""
+    """Return the provider's own words about a step, under what introduces them; none where it was not asked."""
+    introduction = describe(language, step, "quoted")
     words = quote(step.outcome.quoted, **limits) if step.outcome else ""
-    return [f"{describe(language, step, 'quoted')}\n{words}"] if words else []
+    return [f"{introduction}\n{words}".strip()] if introduction else []
 
 
 def denied(language: Language, reason: str) -> str:
