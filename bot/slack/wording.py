@@ -12,7 +12,7 @@ from typing import Any
 from bot.model.job import Job, Step
 from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Denied, Outcome
-from bot.slack.mrkdwn import as_typed, code, cut, mention, moment, path, quote
+from bot.slack.mrkdwn import MAX_ID, as_typed, code, cut, fit, mention, moment, path, quote
 from bot.slack.texts import Language, has, say, say_plain
 
 MOST_IDS = 10
@@ -59,7 +59,7 @@ def describe(language: Language, step: Step, part: str, **values: object) -> str
         "name": as_typed(step.name),
         "parent": parent(step),
         "id": code(outcome.group_id),
-        "choice": next((identifier for _, identifier in outcome.choices), ""),
+        "choice": next((fit(identifier, MAX_ID) for _, identifier in outcome.choices), ""),
         "above": say(language, "outcome.above"),
         **{name: _SHOWN[name](language, value) for name, value in vars(outcome).items() if name in _SHOWN},
         **values,
