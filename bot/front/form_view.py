@@ -68,11 +68,11 @@ def form(language: Language, origin: Origin, name: str = "", parent: Parent = No
         "close": _text(say(language, "form.close")),
         "private_metadata": origin.dump(),
         "blocks": [
-            {"type": "context", "elements": [_text(say(language, "form.public"))]},
             _input(NAME, say(language, "form.name"), say(language, "form.name_hint"), name_input),
             _input(
                 PARENT, say(language, "form.parent"), say(language, "form.parent_hint"), parent_input, optional=True
             ),
+            {"type": "context", "elements": [_text(say(language, "form.public"))]},
         ],
     }
 

@@ -52,7 +52,7 @@ def answer(job: Job, contact: str = "", remark: str = "") -> list[Message]:
     if len(job.steps) > 1 and not job.denied:
         lines = tree.answer(voice, job)
     else:
-        named = not job.denied and bool(remark or via)  # the root of what a button started may name other groups
+        named = bool(job.denied or remark or via)  # there is no root, or it may name another group
         lines = [Line(line) for line in wording.answer(voice, job, job.steps[0], named)]
     told = [*([Line(via)] if via else []), *lines, *([Line(""), Line(remark)] if remark else [])]
     return blocks.messages(told, [_button(job.language, way, job) for way in offers(job)])

@@ -47,10 +47,10 @@ def single(outcome: Outcome, language: str = "en", **facts: object) -> Job:
 
 def tree(outcome: Outcome, language: str = "en", **facts: object) -> Job:
     """Return a job for `VIP` and two groups under it, of which the middle one ended so."""
-    under = (None, 0) if not isinstance(outcome, NoParent) else (ParentName("Customers"), None)
+    parent, above = (ParentName("Customers"), None) if isinstance(outcome, NoParent) else (None, 0)
     steps = [
         Step(0, "VIP", outcome=Created("97111")),
-        Step(1, "İstanbul", *under, outcome=outcome),
+        Step(1, "İstanbul", parent, above, outcome=outcome),
         Step(2, "Kadıköy", above=1, outcome=Created("97113") if outcome.group_id else Skipped()),
     ]
     return Job("U1", "C1", "t", "", steps, language=language, accepted_at=1e9, **facts)  # type: ignore[arg-type]
