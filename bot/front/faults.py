@@ -54,7 +54,8 @@ class Faults:
             case "block_suggestion":
                 return BoltResponse(status=200, body={"options": []})
             case None:  # a command
-                told = [say(each, "failure.internal", reference=reference) for each in self._languages(user)]
+                voices = map(self._intake.users.voice, self._languages(user))
+                told = [say(voice, "failure.internal", reference=reference) for voice in voices]
                 return BoltResponse(status=200, body="\n".join(told))
             case _:
                 self._tell(user, body.get("response_url") or "", reference)

@@ -9,10 +9,10 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.front import pages
+from bot.front import form_view
 from bot.front.answer_size import fitting
+from bot.front.form_view import Origin
 from bot.front.intake import Intake, Reply
-from bot.front.pages import Origin
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
@@ -52,8 +52,8 @@ class Form:
 
     def register(self, app: App) -> None:
         """Register the listeners."""
-        app.view(pages.FORM)(self.submitted)
-        app.options(pages.PARENT)(self.suggest)
+        app.view(form_view.FORM)(self.submitted)
+        app.options(form_view.PARENT)(self.suggest)
 
     def open_form(self, reply: Reply, trigger_id: str, channel: str) -> None:
         """Open the empty form while the trigger is valid."""
@@ -74,17 +74,17 @@ class Form:
         origin = Origin.load(view["private_metadata"])
         reply = self._intake.reply(ack, body["user"]["id"], origin.response_url)
         values = view["state"]["values"]
-        typed = values[pages.NAME][pages.NAME].get("value") or ""
-        picked = values[pages.PARENT][pages.PARENT].get("selected_option")
+        typed = values[form_view.NAME][form_view.NAME].get("value") or ""
+        picked = values[form_view.PARENT][form_view.PARENT].get("selected_option")
         try:
-            parent = pages.chosen(picked["value"]) if picked else None
+            parent = form_view.chosen(picked["value"]) if picked else None
         except ValueError:
-            self._refuse(ack, reply, pages.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
+            self._refuse(ack, reply, form_view.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
             return
         try:
             groups = form_groups(typed, parent)
         except UsageError as error:
-            self._refuse(ack, reply, pages.NAME, wording.mistake(reply.language or "en", error, plain=True))
+            self._refuse(ack, reply, form_view.NAME, wording.mistake(reply.language or "en", error, plain=True))
             return
         job = Job(
             user=reply.user,
@@ -117,14 +117,14 @@ class Form:
             ack(options=[])
             return
         try:
-            found = pages.options(language, self._groups.search(query, pages.MAX_OPTIONS, SOON))
+            found = form_view.options(language, self._groups.search(query, form_view.MAX_OPTIONS, SOON))
         except (ApiError, JournalError, TimeoutError):
-            found = [] if query.strip().isdecimal() else [pages.option(language, None)]
+            found = [] if query.strip().isdecimal() else [form_view.option(language, None)]
         by_id: list[dict[str, Any]] = []
         if re.fullmatch(r"\s*[1-9][0-9]{0,19}\s*", query, re.ASCII):
-            typed = pages.option(language, ParentId(query.strip()))
+            typed = form_view.option(language, ParentId(query.strip()))
             by_id = [typed] if typed["value"] not in _values(found) else []
-        ack(options=fitting(found, pages.MAX_OPTIONS, last=by_id))
+        ack(options=fitting(found, form_view.MAX_OPTIONS, last=by_id))
 
     def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
         if not self._free.acquire(blocking=False):
@@ -142,7 +142,7 @@ class Form:
             event("denied", user=reply.user, channel=origin.channel, reason=reason)
             reply.tell(lambda language: messages.plain(wording.denied(language, reason)))
             return
-        view = pages.form(language, origin, name, parent)
+        view = form_view.form(language, origin, name, parent)
         try:
             self._slack.call("views.open", trigger_id=trigger_id, view=view)
         except (SlackRefused, TryLater) as error:

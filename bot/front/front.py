@@ -42,7 +42,7 @@ class Front:
 
         `checks` tell of the bot's other parts, by name, whether they work: for the health check.
         """
-        users = Users(slack_client(settings), settings.language)
+        users = Users(slack_client(settings), settings.language, contact=settings.contact)
         self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         self._journal = Journal(settings.database_url, ring)
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)

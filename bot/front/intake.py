@@ -19,10 +19,11 @@ from bot.slack import messages, wording
 from bot.slack.access import Access
 from bot.slack.client import SlackRefused
 from bot.slack.messages import Message
-from bot.slack.texts import LANGUAGES, say
+from bot.slack.mrkdwn import mention
+from bot.slack.texts import LANGUAGES, Language, say
 from bot.slack.users import Users
 
-Said = Callable[[str], Message]
+Said = Callable[[Language], Message]
 """What is told, by language."""
 
 
@@ -56,8 +57,8 @@ class Reply:
     def tell_later(self, said: Said, unless: Callable[[], str] | None = None) -> None:
         """Say something after the acknowledgement."""
         try:
-            reason, language = unless() if unless else "", self._users.language(self.user)
-            message = messages.plain(wording.denied(language, reason)) if reason else said(language)
+            reason, voice = unless() if unless else "", self._users.voice(self._users.language(self.user))
+            message = messages.plain(wording.denied(voice, reason)) if reason else said(voice)
             self._users.slack.respond(self.response_url, message)
         except (SlackRefused, TryLater) as error:
             event("not_told", level=logging.WARNING, user=self.user, error=str(error))
@@ -72,7 +73,7 @@ class CommandReply(Reply):
 
     def tell(self, said: Said, unless: Callable[[], str] | None = None) -> None:
         """Acknowledge with the words where nothing is to be found out before and they fit, else say them later."""
-        words = said(self.language) if self.language and not unless else {}
+        words = said(self._users.voice(self.language)) if self.language and not unless else {}
         if words and fits(words):
             self._ack(response_type="ephemeral", **words)
         else:
@@ -80,7 +81,8 @@ class CommandReply(Reply):
 
     def tell_at_once(self, said: Said) -> None:
         """Acknowledge with the words, in every language where the person's is not known."""
-        texts = [said(language)["text"] for language in ([self.language] if self.language else LANGUAGES)]
+        languages = [self.language] if self.language else LANGUAGES
+        texts = [said(self._users.voice(language))["text"] for language in languages]
         self._ack(response_type="ephemeral", **messages.plain("\n".join(texts)))
 
 
@@ -132,7 +134,7 @@ class Intake:
         """Return what to tell, and what keeps it from a person; None when the job itself will answer."""
         match answer:
             case Accepted(fresh=False, user=first) if job.followup:
-                return lambda language: messages.plain(say(language, "button.used", who=wording.mention(first))), None
+                return lambda language: messages.plain(say(language, "button.used", who=mention(first))), None
             case Accepted():
                 return None
             case Busy(own=0):

@@ -21,7 +21,7 @@ def offers(job: Job) -> list[FollowUp]:
     if job.denied:
         return []
     offered = {way for step in job.steps if isinstance(step.outcome, Unknown) for way in step.outcome.offers}
-    if missing(job, FollowUp.AGAIN):
+    if any(step.outcome and FollowUp.AGAIN in step.outcome.offers for step in job.steps):
         offered.add(FollowUp.AGAIN)
     return [way for way in FollowUp if way in offered]
 

@@ -209,15 +209,18 @@ class Unknown(Outcome):
 
     @property
     def words(self) -> tuple[str, ...]:
-        looked_up = "not_looked_up" if self.found is None else "found" if self.found else "found_none"
-        return f"unknown.{self.reason}", f"unknown.{looked_up}"
+        return f"unknown.{self.reason}", f"unknown.{self._looked_up}"
 
     @property
     def offers(self) -> tuple[FollowUp, ...]:
-        if self.found is None:
-            return (FollowUp.LOOK,)
-        confirm = (FollowUp.CONFIRM,) if len(self.found) == 1 else ()
+        confirm = (FollowUp.CONFIRM,) if self._looked_up == "found" else ()
         return *confirm, FollowUp.LOOK, FollowUp.ANYWAY
+
+    @property
+    def _looked_up(self) -> str:
+        if self.found is None:
+            return "not_looked_up"
+        return ("found_none", "found", "found_many")[min(len(self.found), 2)]
 
     @property
     def why(self) -> str:

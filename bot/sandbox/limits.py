@@ -11,8 +11,8 @@ from typing import Any
 
 Block = dict[str, Any]
 
-# A mention of everybody, of a channel's members or of a group may never come from what people wrote.
-_FORBIDDEN = re.compile(r"<!(?!date\^)|<#|<mailto:")
+# A mention of everybody may never come from what people wrote. Of a user group or a channel, only the contact is named.
+_FORBIDDEN = re.compile(r"<!(?!date\^|subteam\^S[A-Z0-9]+>)|<#(?![CG][A-Z0-9]+>)|<mailto:")
 
 
 def answer_problems(body: bytes) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.logs import event
 from bot.model.job import Job, Thread, TryLater
-from bot.slack import messages, tree, wording
+from bot.slack import blocks, messages, wording
+from bot.slack.blocks import Line, Message
 from bot.slack.client import Answer, SlackClient, SlackRefused
-from bot.slack.messages import Message
 from bot.slack.pace import Bucket, Pace, Rank
 
 POST, UPDATE = "chat.postMessage", "chat.update"
@@ -27,8 +27,12 @@ class Delivery:
     Source: https://docs.slack.dev/apis/web-api/rate-limits
     """
 
-    def __init__(self, slack: SlackClient, audit_channel: str = "", audit_language: str = "en") -> None:
+    def __init__(
+        self, slack: SlackClient, audit_channel: str = "", audit_language: str = "en", contact: str = ""
+    ) -> None:
+        """`contact` is the Slack id of who helps, named in answers; "" for nobody."""
         self._slack = slack
+        self._contact = contact
         self._audit_channel = audit_channel
         self._audit_language = audit_language
         self._posts = Pace()
@@ -58,12 +62,14 @@ class Delivery:
     def post_answer(self, job: Job, thread: Thread) -> None:
         """Post the final answer in the thread."""
         options = {"channel": thread.channel, "thread_ts": thread.ts}
-        self._say(job, "thread", messages.answer(job), lambda message: self._tell(job, **options, **message))
+        self._say(
+            job, "thread", messages.answer(job, self._contact), lambda message: self._tell(job, **options, **message)
+        )
         self._refused.pop(job.id, None)
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        private = messages.private(job, self._refused.pop(job.id, ""))
+        private = messages.private(job, self._refused.pop(job.id, ""), self._contact)
         try:
             if job.response_url:
                 self._say(job, "response_url", private, lambda told: self._slack.respond(job.response_url, told))
@@ -74,8 +80,8 @@ class Delivery:
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""
-        if self._audit_channel and (text := wording.audit(self._audit_language, job)):
-            lines = [messages.plain(part) for part in tree.texts(text.splitlines())]
+        if self._audit_channel:
+            lines = blocks.messages(map(Line, wording.audit(self._audit_language, job)))
             self._say(job, "audit", lines, lambda message: self._tell(job, channel=self._audit_channel, **message))
 
     def _say(self, job: Job, where: str, messages: list[Message], say: Callable[[Message], object]) -> None:

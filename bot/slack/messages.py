@@ -1,13 +1,8 @@
-"""Messages as Slack takes them: text, and buttons. Pure.
-
-A message is {"text": …} and, where there are buttons, {"blocks": […]} with the same text: a screen reader and a
-notification have only the text.
-"""
+"""Messages about a job as Slack takes them, with the buttons to go on from there. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from bot.model.followup import FollowUp
@@ -15,24 +10,24 @@ from bot.model.job import Job
 from bot.model.names import UsageError
 from bot.model.next_job import offers
 from bot.model.outcome import Duplicate
-from bot.slack import tree, wording
-from bot.slack.texts import say
+from bot.slack import blocks, tree, wording
+from bot.slack.blocks import Line, Message, plain
+from bot.slack.mrkdwn import cut
+from bot.slack.texts import Language, Voice, say
 
-Message = dict[str, Any]
+__all__ = ["VERSION", "Message", "answer", "duplicate", "plain", "private", "root", "usage"]
 
 VERSION = 1
 """Version of what buttons carry. A button of another version is answered with a sentence."""
 
-MAX_SECTION = 3000
-"""Longest text of a section, in characters. Source: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
+_MAX_SPOKEN = 75
+"""Longest accessibility label.
+
+Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
+"""
 
 
-def plain(text: str) -> Message:
-    """Return a message without buttons."""
-    return {"text": text}
-
-
-def usage(language: str, error: UsageError) -> Message:
+def usage(language: Language, error: UsageError) -> Message:
     """Return what is wrong with a command, its offending part shown, and an example of a right one."""
     return plain(f"{wording.mistake(language, error)}\n{say(language, 'usage.nothing_done')}")
 
@@ -45,73 +40,68 @@ def root(job: Job, created: int | None = None) -> Message:
     return plain(tree.root(job, created) if len(job.steps) > 1 else wording.root(job))
 
 
-def answer(job: Job, remark: str = "") -> list[Message]:
-    """Return the final answer to a settled job; its last message has `remark` and the buttons."""
+def answer(job: Job, contact: str = "", remark: str = "") -> list[Message]:
+    """Return the final answer to a settled job, for the thread under its root; or, with a `remark`, without a root.
+
+    `contact` is the Slack id of who helps. The last message has the remark and the buttons.
+    """
     if not job.settled:
         raise ValueError(f"job {job.id} is not settled")
-    single = len(job.steps) == 1 or job.denied
-    texts = [wording.answer(job.language, job, job.steps[0])] if single else tree.answer(job)
-    if via := wording.via(job):
-        texts[0] = f"{via}\n{texts[0]}"
-    if remark:
-        texts[-1] = f"{texts[-1]}\n\n{remark}"
-    return [*map(plain, texts[:-1]), _message(texts[-1], [_button(job.language, way, job) for way in offers(job)])]
+    voice = Voice(job.language, contact)
+    via = wording.via(voice, job)
+    if len(job.steps) > 1 and not job.denied:
+        lines = tree.answer(voice, job)
+    else:
+        named = bool(job.denied or remark or via)  # there is no root, or it may name another group
+        lines = [Line(line) for line in wording.answer(voice, job, job.steps[0], named)]
+    told = [*([Line(via)] if via else []), *lines, *([Line(""), Line(remark)] if remark else [])]
+    return blocks.messages(told, [_button(job.language, way, job) for way in offers(job)])
 
 
-def private(job: Job, refused: str = "") -> list[Message]:
+def private(job: Job, refused: str = "", contact: str = "") -> list[Message]:
     """Return the final answer for where the bot may not post, with the remedy; a refused person gets none.
 
     `refused` is Slack's word for why, "" when it is not known: an invitation helps only in channels that take posts.
     """
     if job.denied:
-        return answer(job)
+        return answer(job, contact)
     invited = refused in ("", "not_in_channel", "channel_not_found") and not job.channel.startswith("D")
-    return answer(job, say(job.language, "answer.private" if invited else "answer.private_closed"))
+    return answer(job, contact, say(job.language, "answer.private" if invited else "answer.private_closed"))
 
 
-def duplicate(job: Job, language: str) -> Message:
+def duplicate(job: Job, language: Language) -> Message:
     """Return why a job was not accepted, with the button that creates the group anyway."""
     step = next(step for step in job.steps if isinstance(step.outcome, Duplicate))
-    return _message(wording.answer(language, job, step), [_button(language, FollowUp.ANOTHER, job)])
+    lines = [Line(line) for line in wording.answer(language, job, step, named=True)]
+    (message,) = blocks.messages(lines, [_button(language, FollowUp.ANOTHER, job)])
+    return message
 
 
-def _message(text: str, buttons: Sequence[Message]) -> Message:
-    if not buttons:
-        return plain(text)
-    texts = [{"type": "mrkdwn", "text": part, "verbatim": True} for part in _parts(text)]
-    sections = [{"type": "section", "text": part} for part in texts]
-    return {"text": text, "blocks": [*sections, {"type": "actions", "elements": list(buttons)}]}
+def _button(language: Language, action: FollowUp, job: Job) -> Message:
+    """Return a button. Its value names the job; a dialog asks before it does something risky.
 
-
-def _parts(text: str) -> list[str]:
-    """Split a text at its lines into parts that a section bears."""
-    parts = [""]
-    for line in text.splitlines(keepends=True):
-        if len(parts[-1]) + len(line) > MAX_SECTION:
-            parts.append("")
-        parts[-1] += line
-    return parts
-
-
-def _button(language: str, action: FollowUp, job: Job) -> Message:
-    """Return a button. Its value names the job; a dialog asks before it does something risky."""
-    label = "rest" if action is FollowUp.AGAIN and len(job.steps) > 1 else action
+    A screen reader also hears the group's name, because a thread may have the same button several times.
+    """
+    label = say(language, f"button.{'rest' if action is FollowUp.AGAIN and len(job.steps) > 1 else action}")
     button: Message = {
         "type": "button",
         "action_id": action.value,
-        "text": _text(language, f"button.{label}"),
+        "text": _text(label),
         "value": json.dumps({"v": VERSION, "job": job.id}),
+        "accessibility_label": cut(say(language, "button.named", button=label, name=job.steps[0].name), _MAX_SPOKEN),
     }
+    if action is FollowUp.CONFIRM:
+        button["style"] = "primary"
     if action.forced:
-        button["style"] = "danger"
         button["confirm"] = {
-            "title": _text(language, f"button.{label}"),
-            "text": _text(language, f"confirm.{action}"),
-            "confirm": _text(language, "confirm.yes"),
-            "deny": _text(language, "confirm.no"),
+            "title": _text(label),
+            "text": _text(say(language, f"confirm.{action}")),
+            "confirm": _text(say(language, "confirm.yes")),
+            "deny": _text(say(language, "confirm.no")),
+            "style": "danger",
         }
     return button
 
 
-def _text(language: str, key: str) -> Message:
-    return {"type": "plain_text", "text": say(language, key)}
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}

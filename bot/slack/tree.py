@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
-from bot.model.next_job import missing
-from bot.slack.texts import say
-from bot.slack.wording import MAX_QUOTE, as_typed, cut, describe, mention, parent, quote, tally
-
-MAX_TEXT = 3000
-"""Longest text of one message, in characters: that of one section."""
+from bot.model.next_job import missing, offers
+from bot.slack.blocks import Line
+from bot.slack.mrkdwn import as_typed, cut, mention
+from bot.slack.texts import Language, say
+from bot.slack.wording import choices, describe, parent, place, quoted, tally
 
 _NAMED = 3  # groups that the root names
+_SHORT = 300  # characters of a quotation, of which a tree may have several
 
 
 def root(job: Job, created: int | None = None) -> str:
@@ -28,51 +28,56 @@ def root(job: Job, created: int | None = None) -> str:
     return say(language, "tree.progress", asked=asked, made=made if created is None else created, count=len(job.steps))
 
 
-def answer(job: Job) -> list[str]:
-    """Return the final answer to a settled job: the tree, then what to do about what is missing; in few texts."""
-    language = job.language
+def answer(language: Language, job: Job) -> list[Line]:
+    """Return the lines of the final answer to a settled job: the tree, then what to do about what is missing."""
     heading = tally(language, "tree.heading", job)
-    drawn = [f"{_branch(job, step)}{as_typed(step.name)} — {_result(language, step)}" for step in job.steps]
     traceable = any(step.outcome.traceable for step in job.steps if step.outcome)
     reference = [say(language, "answer.reference", reference=job.id)] if traceable else []
-    rest = [say(language, "tree.rest")] if job.created and missing(job, FollowUp.AGAIN) else []
-    return texts([heading, *drawn, *_reasons(job), *rest, *reference])
+    below = [*_reasons(language, job), *_rest(language, job), *reference]
+    return [Line(heading), *(_group(language, job, step) for step in job.steps), *map(Line, below)]
 
 
-def _branch(job: Job, step: Step) -> str:
-    """Draw the lines that lead to a step. A screen reader skips them; the order tells the same."""
+def _group(language: Language, job: Job, step: Step) -> Line:
+    """Return a group's line. Its text names the group above, because a screen reader does not tell its depth."""
     depth, above = 0, step.above
     while above is not None:
         depth, above = depth + 1, job.steps[above].above
-    return "• " if depth == 0 else "\u2003" * depth + "└ "
+    over = parent(step) if step.above is None else as_typed(job.steps[step.above].name)
+    result = describe(language, step, "line", above=_why(language, job, step)) or say(language, "tree.later")
+    return Line(
+        f"• {place(language, step, over)} — {result}",
+        item=f"{place(language, step, '' if depth else over)} — {result}",
+        name=step.name,
+        depth=depth,
+    )
 
 
-def _result(language: str, step: Step) -> str:
-    if not step.outcome:
-        return say(language, "tree.later")
-    place = f" {say(language, 'tree.under', parent=parent(step))}" if step.parent else ""
-    return describe(language, step, "line") + place
+def _why(language: Language, job: Job, step: Step) -> str:
+    """Return what the outcome of the group above a step says about the groups under it."""
+    if step.above is None:
+        return ""
+    above = job.steps[step.above]
+    return describe(language, above, "above", above=_why(language, job, above))
 
 
-def _reasons(job: Job) -> list[str]:
-    """Return each kind of failure once, with what to do about it."""
-    language = job.language
-    lines: dict[str, None] = {}
-    for step in job.steps:
-        if below := describe(language, step, "below", next=describe(language, step, "next")):
-            lines[below] = None
-        if step.outcome and step.outcome.quoted:
-            said = quote(cut(step.outcome.quoted, MAX_QUOTE // 4))
-            lines[f"{describe(language, step, 'quoted')}\n{said}".strip()] = None
-    return list(lines)
+def _reasons(language: Language, job: Job) -> list[str]:
+    """Return what to do about each kind of failure, and the provider's own words, each once."""
+    own = [describe(language, step, "below") for step in job.steps]
+    advice = {
+        describe(language, step, "title"): describe(language, step, "next")
+        for step, below in zip(job.steps, own, strict=True)
+        if step.outcome and not step.outcome.group_id and not below
+    }
+    told = [(title, todo) for title, todo in advice.items() if todo]
+    one = [say(language, "answer.next", next=todo) for _, todo in told]
+    each = [say(language, "tree.why", title=title, next=todo) for title, todo in told]
+    near = [line for step in job.steps for line in choices(language, step)]
+    words = [line for step in job.steps for line in quoted(language, step, most=_SHORT)]
+    return [line for line in dict.fromkeys([*own, *(one if len(told) == 1 else each), *near, *words]) if line]
 
 
-def texts(lines: list[str]) -> list[str]:
-    """Join lines into as few texts as possible; no line is longer than a text."""
-    joined: list[str] = []
-    for line in lines:
-        if joined and len(joined[-1]) + 1 + len(line) <= MAX_TEXT:
-            joined[-1] += f"\n{line}"
-        else:
-            joined.append(line)
-    return joined
+def _rest(language: Language, job: Job) -> list[str]:
+    """Return how to get the groups that are missing, where a button or another command can create them."""
+    if FollowUp.AGAIN in offers(job):
+        return [say(language, "tree.rest")]
+    return [say(language, "tree.change")] if missing(job, FollowUp.AGAIN) else []

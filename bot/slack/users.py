@@ -11,7 +11,7 @@ from typing import Any
 from bot.cache import Cache
 from bot.model.job import TryLater
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.texts import of_locale
+from bot.slack.texts import Voice, of_locale
 
 KEPT = 3600.0
 """How long what Slack said of a person is used, in seconds."""
@@ -35,17 +35,29 @@ class Person:
 class Users:
     """Asks Slack about people, through `slack`, and remembers the answers."""
 
-    def __init__(self, slack: SlackClient, language: str, chosen: Callable[[str], str] = lambda _user: "") -> None:
+    def __init__(
+        self,
+        slack: SlackClient,
+        language: str,
+        chosen: Callable[[str], str] = lambda _user: "",
+        contact: str = "",
+    ) -> None:
         """Use `language` for everybody, or each person's own where it is "auto".
 
-        `chosen` returns the language that a person has chosen ("en", "tr"), or "", and raises nothing.
+        `chosen` returns the language that a person has chosen ("en", "tr"), or "", and raises nothing. `contact` is
+        the Slack id of who helps, "" for nobody.
         """
         self.slack = slack
         self._fixed = "" if language == "auto" else language
         self._chosen = chosen
+        self._contact = contact
         self._users: Cache[str, Person] = Cache(self._ask, KEPT)
         self._members: Cache[str, frozenset[str]] = Cache(self._ask_members, MEMBERS_KEPT)
         self._team: Cache[str, str] = Cache(lambda _: str(slack.call("auth.test").get("team_id")), 24 * KEPT)
+
+    def voice(self, language: str) -> Voice:
+        """Return how the bot speaks a language to people: it names its contact."""
+        return Voice(language, self._contact)
 
     def prefetch(self, user: str) -> None:
         """Begin to ask who somebody is, so that it is known sooner; never waits."""

@@ -34,7 +34,7 @@ class Worker:
         runner = JobRunner(
             self._journal,
             GroupCreator(self._journal, api, groups, settings.api_calls, self.stopping),
-            Delivery(slack, settings.audit_channel, audit_language),
+            Delivery(slack, settings.audit_channel, audit_language, settings.contact),
             Access(users, settings.channels, settings.members),
             self._beside,
         )

@@ -82,7 +82,7 @@ def test_the_form_and_the_buttons_can_be_used() -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "Name: The name of the group is missing." in ended.stdout
     assert "No group matches.\n" in ended.stdout
-    assert "2 of 2 groups were created." in ended.stdout
+    assert "2 of 2 groups created" in ended.stdout
     assert "@you (en) has edited the command:" in ended.stdout
     assert "Fixed · created, ID 97103" in ended.stdout
 

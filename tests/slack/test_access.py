@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Message, Workspace
-from bot.slack.texts import load
+from bot.slack.texts import load, say
 from tests.conftest import Running
 
 Start = Callable[..., Running]
@@ -26,7 +26,8 @@ NEVER: list[tuple[str, dict[str, Any]]] = [
 
 def refused(workspace: Workspace, reason: str, language: str = "en", user: str = "U1") -> Message:
     """Wait until somebody is refused privately for a reason, and return what they were told."""
-    sentence = load(language)[f"denied.{reason}.explanation"]
+    part = "heading" if reason == "channel" else "explanation"
+    sentence = load(language)[f"denied.{reason}.{part}"]
     assert workspace.wait_for(lambda: any(sentence in m.text for m in workspace.private(user))), workspace.messages
     return next(m for m in workspace.private(user) if sentence in m.text)
 
@@ -40,7 +41,7 @@ def test_only_full_members_may(
     workspace.people["U1"] = {**person, "locale": f"{language}-XX"}
     workspace.command(start(ADDGROUP_MEMBERS="U1").url, "VIP")
     message = refused(workspace, reason, language)
-    assert load(language)["denied.next"] in message.text
+    assert say(language, "denied.next") in message.text
     assert "`VIP`" in message.text
     assert not workspace.roots()
     assert not api.calls
@@ -82,7 +83,7 @@ def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspa
     bot = start(ADDGROUP_CHANNELS="C1,C2", ADDGROUP_LANGUAGE="en")
     workspace.command(bot.url, "VIP", channel="C3")
     refused(workspace, "channel")
-    assert load("en")["denied.channel.explanation"] in workspace.command(bot.url, "", channel="C3").text
+    assert load("en")["denied.channel.heading"] in workspace.command(bot.url, "", channel="C3").text
     assert not workspace.forms
     assert not api.made()
 

@@ -15,8 +15,8 @@ import pytest
 from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
 from bot.sandbox.workspace import Workspace
+from bot.slack.mrkdwn import as_typed
 from bot.slack.texts import load, say
-from bot.slack.wording import as_typed
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, opened, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, sent
@@ -59,12 +59,16 @@ def test_a_tree_is_made_under_the_ids_that_were_received(
     assert root.text.startswith(say(language, "tree.asked", who="<@U1>", count=5, names="`Müşteriler`, `Staff`"))
     shown = {name: say(language, "created.line", id=f"`{api.id_of(name)}`") for name in api.parents()}
     (answer,) = workspace.thread(root)
+
+    def placed(name: str, above: str) -> str:
+        return say(language, "root.under", name=f"`{name}`", parent=f"`{above}`")
+
     assert answer.text.splitlines() == [
         say(language, "tree.heading", made=5, count=5),
-        f"• `Müşteriler` — {shown['Müşteriler']} {say(language, 'tree.under', parent='`5`')}",
-        f"\u2003└ `VIP` — {shown['VIP']}",
-        f"\u2003\u2003└ `İstanbul` — {shown['İstanbul']}",
-        f"\u2003└ `Regular` — {shown['Regular']}",
+        f"• {placed('Müşteriler', '5')} — {shown['Müşteriler']}",
+        f"• {placed('VIP', 'Müşteriler')} — {shown['VIP']}",
+        f"• {placed('İstanbul', 'VIP')} — {shown['İstanbul']}",
+        f"• {placed('Regular', 'Müşteriler')} — {shown['Regular']}",
         f"• `Staff` — {shown['Staff']}",
     ]
     assert (answer.outcome, actions(answer)) == ("created", [])
@@ -77,10 +81,11 @@ def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: 
     workspace.command(url, "A parent=abroad\n  B\nC parent=Nowhere\n  D\nE parent=Customers")
     (answer,) = workspace.thread(done(workspace, 3, 5))
     assert api.parents() == {"Customers": "", "Abroad": "Customers", "A": "Abroad", "B": "A", "E": "Customers"}
-    title = load("en")["no_parent.missing.title"]
-    assert f"• `C` — not created: {title} under `Nowhere`" in answer.text
-    assert f"• `A` — ID `{api.id_of('A')}` under `abroad` (`6`)" in answer.text
-    assert f"\u2003└ `D` — {load('en')['skipped.line']}" in answer.text
+    title = say("en", "no_parent.missing.title", parent="`Nowhere`")
+    skipped = say("en", "skipped.line", above=load("en")["outcome.above"])
+    assert f"• `C` under `Nowhere` — not created: {title}" in answer.text
+    assert f"• `A` under `abroad` — ID `{api.id_of('A')}`" in answer.text
+    assert f"• `D` under `C` — {skipped}" in answer.text
 
 
 # What hangs under a group that was not made.
@@ -123,22 +128,23 @@ def test_what_hangs_under_a_missing_group_is_skipped(
         "Below": "Fine",
         "Another": "",
     }
-    shown = dict(re.findall(r"`([A-Z][a-z ]+)` — (.*)", answer.text))
-    skipped = load(language)["skipped.line"]
+    shown = dict(re.findall(r"• `([A-Z][a-z ]+)`.* — (.*)", answer.text))
+    above = load(language)["outcome.above" if fault == "not sent" or isinstance(fault, int) else "unknown.above"]
+    skipped = say(language, "skipped.line", above=above)
     assert [shown[name] for name in ("Child", "Grandchild", "Other child")] == [skipped] * 3
     match fault:
         case "lost":
             assert shown["Broken"] == say(language, "unknown.found.line", found=f"`{api.id_of('Broken')}`")
         case "close" | "html":
             assert shown["Broken"] == load(language)["unknown.line"]
-            assert load(language)["unknown.below"] in answer.text
+            assert load(language)["unknown.found_none.below"] in answer.text
         case "not sent":
             assert shown["Broken"] == say(language, "outcome.line", title=load(language)["not_sent.title"])
             assert load(language)["not_sent.next"] in answer.text
         case _:
             key = f"rejected.{'other' if fault == 499 else fault}"
             assert shown["Broken"] == say(language, "outcome.line", title=load(language)[f"{key}.title"])
-            assert load(language)[f"{key}.next"] in answer.text
+            assert say(language, f"{key}.next") in answer.text
     assert (load(language)["tree.rest"] in answer.text) is ("again" in actions(answer))
     assert say(language, "answer.reference", reference=answer.job) in answer.text
 
@@ -161,9 +167,9 @@ def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace:
         url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_API_URL=f"http://127.0.0.1:{closed.getsockname()[1]}/v1").url
         workspace.command(url, TREE)
         (answer,) = workspace.thread(done(workspace, 0, 5))
-    assert answer.text.count(load("en")["not_sent.title"] + " under `5`") == 1
-    assert answer.text.count(load("en")["skipped.line"]) == 3
-    assert load("en")["tree.rest"] not in answer.text  # nothing is made, so the whole may be sent again
+    assert answer.text.count("under `5` — not created: " + load("en")["not_sent.title"]) == 1
+    assert answer.text.count(say("en", "skipped.line", above=load("en")["outcome.above"])) == 3
+    assert load("en")["tree.rest"] in answer.text
     assert actions(answer) == ["again"]
 
 
@@ -252,7 +258,7 @@ def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1, "Below": 1, "Deeper": 1}
     assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
     found = say("en", "exists.line", id=f"`{api.id_of('VIP')}`")
-    assert f"• `VIP` — {found} under `Customers` (`5`)" in answer.text
+    assert f"• `VIP` under `Customers` — {found}" in answer.text
     api.fail({})
     workspace.press(url, answer, "again")
     answers(workspace, 3)
@@ -341,7 +347,7 @@ def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: 
     seconds = int(time.monotonic() - began)
     updates = [method for method, _ in workspace.calls].count("chat.update")
     assert 2 <= updates <= seconds + 1
-    assert all(re.search(r" — \d+ of 40$", text) for text in root.earlier)
+    assert all(re.search(r" — in progress, \d+ of 40$", text) for text in root.earlier)
 
 
 @pytest.mark.parametrize("fault", ["drop", 500, "ratelimited:1", "cant_update_message"])
@@ -390,13 +396,14 @@ def test_fifty_groups_of_the_longest_names(
     thread = workspace.thread(root)
     found = lines(thread)
     assert load(language)["tree.heading"].format(made=made, count=50) == found[0]
-    rows = [row for row in found if re.match(r"•|\u2003+└", row)]
+    rows = [row for row in found if row.startswith("• ")]
     assert len(rows) == 50
     for number, (row, name) in enumerate(zip(rows, names, strict=True)):
-        head = "• " if number % 10 == 0 else "\u2003" * (number % 10) + "└ "
+        above = names[number - 1] if number % 10 else parent
+        place = say(language, "root.under", name=as_typed(name), parent=as_typed(above))
         ids = [group.id for group in api.groups.values() if group.name == name]
         result = say(language, "created.line", id=f"`{ids[0]}`") if ids else ""
-        assert row.startswith(f"{head}{as_typed(name)} — {result}")
+        assert row.startswith(f"• {place} — {result}")
     assert actions(thread[-1]) == ["again", "look", "anyway"]
     assert not any(actions(message) for message in thread[:-1])
 

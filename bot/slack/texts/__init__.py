@@ -5,9 +5,23 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "tr")
+
+
+class Voice(NamedTuple):
+    """A language ("en" or "tr"), and the Slack id of who helps: a person, a user group or a channel, "" for nobody."""
+
+    language: str
+    contact: str = ""
+
+
+Language = str | Voice
+"""In which language a sentence is said, and which contact it names."""
+
+_CONTACTS = {"U": ("person", "<@{}>"), "W": ("person", "<@{}>"), "S": ("usergroup", "<!subteam^{}>")}
+_CHANNEL = "channel", "<#{}>"
 
 
 @cache
@@ -17,14 +31,20 @@ def load(language: str) -> dict[str, str]:
     return dict(_flat("", tomllib.loads(source)))
 
 
-def say(language: str, key: str, **values: object) -> str:
-    """Return the sentence `key` with its places filled; values go in as they are, escaped by who gives them."""
-    return load(language)[key].format_map(values)
+def say(language: Language, key: str, **values: object) -> str:
+    """Return the sentence `key` with its places filled; values go in as they are, escaped by who gives them.
+
+    The place `contact` is filled in any sentence.
+    """
+    voice = _voice(language)
+    return load(voice.language)[key].format_map({"contact": _contact(voice), **values})
 
 
-def say_plain(language: str, key: str, **values: object) -> str:
+def say_plain(language: Language, key: str, **values: object) -> str:
     """Return the sentence `key` for text in which Slack formats nothing: without its marks of code, values as given."""
-    return load(language)[key].replace("`", "").format_map(values)
+    spoken = _voice(language).language
+    nobody = load(spoken)["contact.nobody"]  # a mention would show as an id
+    return load(spoken)[key].replace("`", "").format_map({"contact": nobody, **values})
 
 
 def has(key: str) -> bool:
@@ -35,6 +55,22 @@ def has(key: str) -> bool:
 def of_locale(locale: str) -> str:
     """Return the language for a Slack locale such as tr-TR: Turkish for Turkish, English for every other."""
     return "tr" if locale.lower().startswith("tr") else "en"
+
+
+def _voice(language: Language) -> Voice:
+    return language if isinstance(language, Voice) else Voice(language)
+
+
+@cache
+def _contact(voice: Voice) -> str:
+    """Return whom to ask for help, as Slack shows it.
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text#advanced
+    """
+    if not voice.contact:
+        return load(voice.language)["contact.nobody"]
+    kind, mark = _CONTACTS.get(voice.contact[0], _CHANNEL)
+    return load(voice.language)[f"contact.{kind}"].format(who=mark.format(voice.contact))
 
 
 def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:

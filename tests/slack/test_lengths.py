@@ -1,0 +1,121 @@
+"""No answer is refused for its length, whatever people and the provider wrote: Slack's limits hold for each message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.front import pages
+from bot.iletimerkezi.index import Choice
+from bot.model.followup import FollowUp
+from bot.model.job import Job, Step, Thread
+from bot.model.names import ParentId, ParentName, UsageError
+from bot.model.outcome import Created, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
+from bot.sandbox.limits import message_problems
+from bot.slack import blocks, messages, mrkdwn, wording
+from bot.slack.blocks import Line
+from bot.slack.messages import Message
+from bot.slack.texts import LANGUAGES
+
+letters = st.sampled_from(["a", "&", "<", ">", "`", "*", "\n", "İ", "👍", "›"])
+
+
+def repeated(most: int) -> st.SearchStrategy[str]:
+    """Return texts of up to `most` letters, mostly of the worst kind: many of one."""
+    return st.builds(lambda text, times: (text * times)[:most], st.text(letters, min_size=1), st.integers(1, most))
+
+
+names = repeated(255).map(lambda name: name.replace("\n", " "))
+long_ids = repeated(3000)
+paths = st.builds(" › ".join, st.lists(names, min_size=1, max_size=20))
+found = st.none() | st.builds(lambda one, times: (one,) * times, long_ids, st.integers(0, 400))
+candidates = st.lists(st.tuples(paths, long_ids), max_size=20).map(tuple)
+outcomes: st.SearchStrategy[Outcome] = st.one_of(
+    st.builds(Created, long_ids),
+    st.builds(Exists, long_ids, paths),
+    st.builds(Rejected, st.sampled_from([401, 422, 499, 10**30]), repeated(20_000)),
+    st.builds(NotSent, st.sampled_from(["tls", "unreachable", "failed"])),
+    st.builds(NoParent, st.sampled_from(["missing", "ambiguous", "unavailable"]), candidates),
+    st.builds(Unknown, st.sampled_from(["timeout", "crashed"]), found),
+    st.builds(Duplicate, st.just("U9"), st.floats(0, 1e9), st.sampled_from(["created", "unknown", "sending"])),
+    st.just(Skipped()),
+)
+parents = st.none() | st.builds(ParentId, long_ids) | st.builds(ParentName, names)
+steps = st.builds(
+    lambda name, parent, outcome: Step(0, name, parent, parent_id="7" * 400, outcome=outcome), names, parents, outcomes
+)
+
+
+def job_of(parts: list[Step], language: str, **facts: Any) -> Job:
+    """Return a job with these steps, each under the one before it."""
+    chain = [
+        replace(step, position=n, above=n - 1 if n and step.parent is None else None) for n, step in enumerate(parts)
+    ]
+    return Job("U1", "C1", "t", "", chain, language=language, thread=Thread("C1", "1.2"), accepted_at=1e9, **facts)
+
+
+def refused(told: list[Message]) -> list[str]:
+    """Return what Slack would refuse in messages."""
+    return [problem for message in told for problem in message_problems(message)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=50), st.sampled_from(LANGUAGES), st.none() | st.sampled_from(FollowUp))
+def test_every_answer_is_within_the_limits(parts: list[Step], language: str, way: FollowUp | None) -> None:
+    """Roots, answers in threads and private ones, and the lines of the audit are accepted, whatever is in them."""
+    way = None if way is FollowUp.SUBGROUP else way
+    job = job_of(parts, language, followup=way)
+    audit = blocks.messages(map(Line, wording.audit(language, job)))
+    told = [messages.root(job), *messages.answer(job), *messages.private(job), *audit]
+    assert refused(told) == []
+    assert all(len(message["text"]) <= blocks.MAX_TEXT for message in told)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(steps, min_size=1, max_size=3), st.sampled_from(LANGUAGES))
+def test_the_history_is_within_the_limits(parts: list[Step], language: str) -> None:
+    """Ten jobs and ten that nobody has settled, with any names."""
+    jobs = [job_of(parts, language)] * 10
+    assert refused([pages.history_page(language, jobs, "team", jobs)]) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(paths, long_ids), max_size=60), st.sampled_from(LANGUAGES), repeated(5000))
+def test_the_list_and_the_help_are_within_the_limits(groups: list[tuple[str, str]], language: str, text: str) -> None:
+    """Every page of a list is accepted, goes on from the one before, and shows at least one group."""
+    choices = [Choice(*group) for group in groups]
+    assert refused([pages.help_page(language, choices), pages.list_page(language, [], text)]) == []
+    for offset in range(0, len(choices), pages.PAGE):
+        assert refused([pages.list_page(language, choices, text, offset)]) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["unknown_option", "long_name", "verb"]), repeated(4000), st.sampled_from(LANGUAGES))
+def test_mistakes_are_within_the_limits(key: str, typed: str, language: str) -> None:
+    """What is wrong with a command is told, however long it is."""
+    error = UsageError(key, part=typed, suggestion=typed, quoted=typed, length="300", most="255")
+    assert refused([messages.usage(language, error)]) == []
+
+
+@given(repeated(400), st.integers(2, 300), st.booleans())
+def test_a_text_is_cut_after_escaping(text: str, most: int, keep_end: bool) -> None:
+    """What is left is within the length, holds whole characters only, and is the beginning or the end."""
+    shown = mrkdwn.fit(text, most, keep_end)
+    assert len(shown) <= most or len(shown) == 1
+    if shown != mrkdwn.escape(text):
+        rest = shown.removeprefix("…") if keep_end else shown.removesuffix("…")
+        assert mrkdwn.escape(text).endswith(rest) if keep_end else mrkdwn.escape(text).startswith(rest)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_many_groups_found_some_are_named(language: str) -> None:
+    """Ten ids are shown of 400, and how many more there are."""
+    step = Step(0, "VIP", outcome=Unknown("timeout", tuple(map(str, range(1, 401)))))
+    text = messages.answer(job_of([step], language))[0]["text"]
+    assert "`10`" in text
+    assert "`11`" not in text
+    assert "390" in text

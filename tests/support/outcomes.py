@@ -1,0 +1,56 @@
+"""Every outcome that a job can have, and jobs that ended in one."""
+
+from __future__ import annotations
+
+from bot.model.job import Job, Step
+from bot.model.names import ParentName
+from bot.model.outcome import Created, Denied, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
+
+CODES = (400, 401, 402, 404, 422, 461, 463, 503, 499)
+NOT_SENT = ("unreachable", "connect_timeout", "tls", "proxy", "address", "too_old", "failed")
+UNKNOWN = (
+    "timeout",
+    "closed",
+    "truncated",
+    "too_large",
+    "unreadable",
+    "undocumented",
+    "server_error",
+    "contradiction",
+    "crashed",
+)
+DENIED = ("channel", "guest", "foreign", "bot", "deactivated", "not_listed", "unknown", "unknown_person", "no_scope")
+NEAR = (("Customers › VIP", "12"), ("VIP", "34"))
+
+OUTCOMES: tuple[Outcome, ...] = (
+    Created("97112"),
+    Exists("97112"),
+    Exists("97112", "Customers › VIP"),
+    *(Rejected(code, "Bakiyeniz yetersiz.") for code in CODES),
+    *map(NotSent, NOT_SENT),
+    NoParent("missing"),
+    NoParent("missing", NEAR),
+    NoParent("ambiguous", NEAR),
+    NoParent("unavailable"),
+    *(Unknown(reason, found) for reason in UNKNOWN for found in (None, (), ("97112",), ("97112", "97113"))),
+    *(Duplicate("U9", 240.0, state, "97112" * (state == "created")) for state in ("created", "unknown", "sending")),
+    *map(Denied, DENIED),
+)
+"""Each with the kinds that have words of their own. Skipped is in the trees only."""
+
+
+def single(outcome: Outcome, language: str = "en", **facts: object) -> Job:
+    """Return a job for one group under `Customers` that ended so."""
+    step = Step(0, "VIP", ParentName("Customers"), parent_id="5", outcome=outcome)
+    return Job("U1", "C1", "t", "", [step], language=language, accepted_at=1e9, **facts)  # type: ignore[arg-type]
+
+
+def tree(outcome: Outcome, language: str = "en", **facts: object) -> Job:
+    """Return a job for `VIP` and two groups under it, of which the middle one ended so."""
+    parent, above = (ParentName("Customers"), None) if isinstance(outcome, NoParent) else (None, 0)
+    steps = [
+        Step(0, "VIP", outcome=Created("97111")),
+        Step(1, "İstanbul", parent, above, outcome=outcome),
+        Step(2, "Kadıköy", above=1, outcome=Created("97113") if outcome.group_id else Skipped()),
+    ]
+    return Job("U1", "C1", "t", "", steps, language=language, accepted_at=1e9, **facts)  # type: ignore[arg-type]
