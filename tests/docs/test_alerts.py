@@ -37,7 +37,7 @@ def test_the_page_lists_what_the_bot_counts(workspace: Workspace, api: Api, tmp_
     try:
         workspace.faults["chat.postMessage"].append("internal_error")
         assert workspace.command(served.url, "A").status == 200
-        assert workspace.finished(1, 20)
+        assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages), 20)
         page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=8).text
     finally:
         served.stop()
