@@ -28,7 +28,7 @@ _MAX_TYPED = 100  # characters of a search that the list's heading repeats
 
 def help_page(language: Language, groups: Sequence[Choice]) -> Message:
     """Return the usage of the command, with examples from the account's own groups where they are known."""
-    names, identifier = next((group for group in groups if BETWEEN not in group.path), ("Customers", "12345"))
+    names, identifier = next((group for group in groups if BETWEEN not in group.path), ("VIP Customers", "12345"))
     example = escape(cut(names, 40).replace("`", "'"))
     text = say(language, "help.text", id=escape(cut(identifier, 40)), parent=example)
     other = next(each for each in LANGUAGES if say(each, "help.switch") != say(language, "help.switch"))

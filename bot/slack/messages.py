@@ -88,7 +88,7 @@ def _button(language: Language, action: FollowUp, job: Job) -> Message:
         "action_id": action.value,
         "text": _text(label),
         "value": json.dumps({"v": VERSION, "job": job.id}),
-        "accessibility_label": cut(say(language, "button.named", button=label, name=job.steps[0].name), _MAX_SPOKEN),
+        "accessibility_label": cut(say(language, "answer.button", button=label, name=job.steps[0].name), _MAX_SPOKEN),
     }
     if action is FollowUp.CONFIRM:
         button["style"] = "primary"

@@ -17,6 +17,11 @@ Part = Mapping[str, Any]
 SHOWN = {
     "modal": {"title", "submit", "close", "blocks"},
     "section": {"text"},
+    "context": {"elements"},
+    "rich_text": {"elements"},
+    "rich_text_list": {"elements", "indent", "style"},
+    "rich_text_section": {"elements"},
+    "text": {"text", "style"},
     "actions": {"elements"},
     "button": {"text", "style"},
     "input": {"label", "hint", "element", "optional"},
@@ -28,11 +33,11 @@ SHOWN = {
 """What people see of each type of Block Kit's that the bot uses."""
 
 UNSEEN = {"type", "action_id", "block_id", "callback_id", "private_metadata", "value", "confirm", "verbatim", "emoji"}
-UNSEEN |= {"min_query_length"}
+UNSEEN |= {"min_query_length", "accessibility_label", "expand"}
 """What they do not see, or only after a click."""
 
 _MARKUP = re.compile(
-    r"`(?P<code>[^`]+)`|\*(?P<bold>[^*]+)\*|<@(?P<mention>\w+)>"
+    r"`(?P<code>[^`]+)`|\*(?P<bold>[^*]+)\*|<@(?P<mention>\w+)>|<https:[^>|]*\|(?P<link>[^>]*)>"
     r"|(?P<unknown><[^>]*>|(?<!\w)[_~][^_~]+[_~](?!\w)|:[a-z][a-z0-9_+-]*:)"
 )
 
@@ -83,6 +88,7 @@ MARKED = {
     "bold": BOLD,
     "code": Look(12, "#c01343", mono=True, back="#f6f6f6", edge="#dddddd"),
     "mention": Look(fill="#1264a3", back="#e8f5fa"),
+    "link": Look(fill="#1264a3"),
 }
 BUTTONS = {"default": ("#ffffff", "#1d1c1d"), "primary": ("#007a5a", "#ffffff"), "danger": ("#e01e5a", "#ffffff")}
 """The colours of each style of button, and of the text on it."""
@@ -123,6 +129,9 @@ class Picture:
             match _type(block):
                 case "section":
                     self._markdown(x, _text(block["text"]))
+                case "rich_text":
+                    for part in block["elements"]:
+                        self._list(x, part)
                 case "actions":
                     self._buttons(x, block["elements"])
                 case other:
@@ -144,13 +153,34 @@ class Picture:
         self._said.append(_text(view["title"]))
         self._y += 42
         for block in view["blocks"]:
-            self._input(x, block)
+            if _type(block) == "context":
+                self._note(x, block)
+            else:
+                self._input(x, block)
         self._box(0, self._y, self._width, 1, "#dddddd")
         self._y += 10
         close, submit = ({"type": "button", "text": view[name]} for name in ("close", "submit"))
         wide = fsum(BOLD.width(_text(view[name])) + 36 for name in ("close", "submit")) - 8
         self._buttons(self._width - x - wide, [close, {**submit, "style": "primary"}])
         self._y += 18
+
+    def _note(self, x: float, block: Part) -> None:
+        for element in block["elements"]:
+            self._wrapped(x, [(_text(element), SMALL)])
+            self._said.append(_text(element))
+        self._y += 16
+
+    def _list(self, x: float, part: Part) -> None:
+        """Draw one list of rich text, with the marks that Slack has for its depth."""
+        if _type(part) != "rich_text_list" or part["style"] != "bullet":
+            raise ValueError(f"{part['type']} is not drawn in messages")
+        left = x + 6 + 28 * part["indent"]
+        for item in part["elements"]:
+            _type(item)
+            spans = [(span["text"], MARKED["code"] if "style" in span else TEXT) for span in item["elements"]]
+            self._write(left, "•◦▪"[part["indent"] % 3], TEXT)
+            self._wrapped(left + 18, spans)
+            self._said.append("  " * part["indent"] + "• " + "".join(text for text, _ in spans))
 
     def _input(self, x: float, block: Part) -> None:
         label, element, optional = _text(block["label"]), block["element"], " (optional)" * block["optional"]

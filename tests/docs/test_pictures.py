@@ -66,7 +66,7 @@ def test_nothing_runs_out_of_a_picture(name: str) -> None:
         {"type": "input", "label": {"type": "plain_text", "text": "Name"}},
         section("left", fields=[]),
         section("<!here> left"),
-        section("<https://example.com|left>"),
+        section("<mailto:left@example.com|left>"),
         section("_left_ out"),
         section("left :tada:"),
         {"type": "actions", "elements": [{"type": "overflow", "text": {"type": "plain_text", "text": "left"}}]},

@@ -100,9 +100,3 @@ def shape(text: str) -> list[tuple[int, ...]]:
     parts = [section(text, number) for number in range(1, len([1 for level, _ in headings(text) if level == 2]) + 1)]
     marks = (r"^\|", r"^- ", r"^```\w+$")
     return [tuple(len(re.findall(mark, part, re.MULTILINE)) for mark in marks) for part in parts]
-
-
-def test_each_help_leads_to_its_page() -> None:
-    """Each language's help links the page in that language."""
-    for language, page in USER_PAGES.items():
-        assert page in (ROOT / f"bot/slack/texts/{language}.toml").read_text(encoding="utf-8")

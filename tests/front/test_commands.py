@@ -127,7 +127,7 @@ def test_where_the_bot_may_not_post_the_answer_comes_privately(
         ('VIP "open', '`"open`'),
         ("VIP parent=0", "`0`"),
         ("x" * 256, "256"),
-        ("parent=<b>&", "parent=5"),
+        ("parent=<b>&", "parent=12345"),
     ],
 )
 def test_a_mistake_is_told_to_the_sender_alone(

@@ -113,12 +113,12 @@ LONG_LINE = "R&D <A> `b` " * 25
 @pytest.mark.parametrize(
     ("name", "mistakes"),
     [
-        (LONG_LINE, ("The name has 299 characters", "Ad 299 karakter")),
-        (f"\n{LONG_LINE}\n \n", ("The name has 299 characters", "Ad 299 karakter")),
-        (f"A\n{LONG_LINE}", ("Line 2: The name has 299 characters", "2. satır: Ad 299 karakter")),
-        ("A & B\n<C>\na & b", ("Line 3: a & b is in the list twice", "3. satır: a & b listede")),
-        ("A `b`\n<C>\na `B`", ("Line 3: a `B` is in the list twice", "3. satır: a `B` listede")),
-        ("A\n    B\n  <C>", ("Line 3: The indentation of <C> fits", "3. satır: <C> satırının")),
+        (LONG_LINE, ("The name is 299 characters long", "Ad 299 karakter")),
+        (f"\n{LONG_LINE}\n \n", ("The name is 299 characters long", "Ad 299 karakter")),
+        (f"A\n{LONG_LINE}", ("Line 2: The name is 299 characters long", "2. satır: Ad 299 karakter")),
+        ("A & B\n<C>\na & b", ("Line 3: a & b is listed twice", "3. satır: a & b aynı yerde")),
+        ("A `b`\n<C>\na `B`", ("Line 3: a `B` is listed twice", "3. satır: a `B` aynı yerde")),
+        ("A\n    B\n  <C>", ("Line 3: <C> is not in line with", "3. satır: <C> üstündeki satırlardan")),
     ],
     ids=["one line", "blank lines around it", "the second line", "ampersand", "backticks", "angle brackets"],
 )

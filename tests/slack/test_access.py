@@ -181,7 +181,7 @@ def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: 
     workspace.command(bot.url, "VIP", user="U2")
     assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
     lines = sorted(m.text for m in workspace.roots("CAUDIT"))
-    assert lines[0].startswith("<@U1> had `&lt;!channel&gt;` created, ID `97101` (job ")
+    assert lines[0].startswith("<@U1> created `&lt;!channel&gt;`: ID `97101` (reference ")
     assert lines[1].startswith("<@U2> was refused: not on the list")
 
 

@@ -66,7 +66,7 @@ def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: W
     api.fail({"C": 503})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 2)[1]
-    assert "• `B` under `2` — ID" in answer.text
+    assert "• `B` under `" + api.id_of("A") + "` — ID" in answer.text
     api.fail({})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 3)[2]

@@ -1,0 +1,114 @@
+"""What one person asks to see: the help, the history with what nobody has settled, and the list of groups."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from bot.front import pages
+from bot.iletimerkezi.index import Choice
+from bot.model.outcome import Created, Unknown
+from bot.sandbox.limits import message_problems
+from bot.slack.messages import Message
+from bot.slack.texts import LANGUAGES, Voice, load
+from tests.support.outcomes import single
+
+each_language = pytest.mark.parametrize("language", LANGUAGES)
+
+TREE = [
+    Choice("Customers", "5"),
+    Choice("Customers › VIP", "6"),
+    Choice("Customers › VIP › İstanbul", "7"),
+    Choice("Customers › Regular", "8"),
+    Choice("Staff", "9"),
+]
+
+
+def button(message: Message) -> dict[str, Any]:
+    """Return the one button of a message."""
+    (found,) = [element for block in message["blocks"] if block["type"] == "actions" for element in block["elements"]]
+    return dict(found)
+
+
+def shown(message: Message) -> list[tuple[int, str]]:
+    """Return the items of a message's list, each with its indent."""
+    (rich,) = [block for block in message["blocks"] if block["type"] == "rich_text"]
+    return [
+        (part["indent"], "".join(span["text"] for span in item["elements"]))
+        for part in rich["elements"]
+        for item in part["elements"]
+    ]
+
+
+@each_language
+def test_the_help_is_short_and_switches_the_language(language: str) -> None:
+    """At most 150 words, with examples from the account, the contact, and a button in the other language's words."""
+    message = pages.help_page(Voice(language, "C0123ABCD"), [Choice("A › B", "7"), Choice("Müşteriler", "97101")])
+    assert len(message["text"].split()) <= 150
+    for part in ("parent=97101", 'parent="Müşteriler"', "<#C0123ABCD>"):
+        assert part in message["text"]
+    other = {"en": ("Türkçe", "tr"), "tr": ("English", "en")}[language]
+    switch = button(message)
+    assert (switch["action_id"], switch["text"]["text"], switch["value"]) == ("language", *other)
+
+
+@each_language
+def test_what_nobody_has_settled_comes_first_in_the_history(language: str) -> None:
+    """Unclear requests have a list of their own, above the last ones."""
+    unclear, made = single(Unknown("timeout", ()), language), single(Created("7"), language)
+    texts = load(language)
+    lines = pages.history_page(language, [made], "team", [unclear])["text"].splitlines()
+    assert [lines[0], lines[2]] == [texts["history.unsettled"], texts["history.heading"]]
+    assert lines[1].endswith(texts["unknown.history"])
+    assert pages.history_page(language, [made], "team")["text"].splitlines()[0] == texts["history.heading"]
+    assert pages.history_page(language, [], "team")["text"] == texts["history.none"]
+
+
+def test_the_list_shows_the_tree() -> None:
+    """A group stands below the one above it, by its name; a screen reader hears its path."""
+    message = pages.list_page("en", TREE)
+    assert shown(message) == [
+        (0, "Customers — ID 5"),
+        (1, "VIP — ID 6"),
+        (2, "İstanbul — ID 7"),
+        (1, "Regular — ID 8"),
+        (0, "Staff — ID 9"),
+    ]
+    assert "• `Customers › VIP › İstanbul` — ID `7`" in message["text"]
+    assert message["text"].endswith("1–5 of 5")
+    assert all(block["type"] != "actions" for block in message["blocks"])
+
+
+def test_a_group_whose_parent_is_not_shown_has_its_path() -> None:
+    """In a search, or at the top of a page, nothing above a group tells where it is."""
+    assert shown(pages.list_page("en", TREE[1:3], "vip")) == [(0, "Customers › VIP — ID 6"), (1, "İstanbul — ID 7")]
+    assert shown(pages.list_page("en", TREE, "", 2))[0] == (0, "Customers › VIP › İstanbul — ID 7")
+
+
+@each_language
+def test_the_list_comes_in_pages(language: str) -> None:
+    """Thirty groups, or as many as one message takes; the button says where the next page begins."""
+    for name, first in (("G", 30), ("&" * 255, 5)):
+        choices = [Choice(f"{name}{number}", str(number)) for number in range(70)]
+        offset, seen = 0, []
+        while True:
+            page = pages.list_page(language, choices, "g", offset)
+            assert message_problems(page) == []
+            seen += re.findall(r" ID `(\d+)`", page["text"])
+            if page["blocks"][-1]["type"] != "actions":
+                break
+            more = json.loads(button(page)["value"])
+            assert (button(page)["action_id"], more["text"]) == ("list", "g")
+            assert offset or more["offset"] == first
+            offset = more["offset"]
+        assert seen == [choice.id for choice in choices]
+
+
+@each_language
+def test_a_list_of_nothing_says_so(language: str) -> None:
+    """Where nothing is found, the text that was searched for is shown; an empty account is told apart."""
+    assert "`nope`" in pages.list_page(language, [], "nope")["text"]
+    assert pages.list_page(language, [])["text"] == load(language)["list.none"]
