@@ -10,14 +10,16 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.front.form import Form
-from bot.front.intake import Intake, Reply
+from bot.front.form_view import Origin
+from bot.front.handing_back import EDIT_TEXT, Typed
+from bot.front.intake import Intake, channel_of
+from bot.front.reply import Reply
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job
 from bot.model.next_job import next_job, with_findings
 from bot.slack import messages
-from bot.slack.texts import say
 
 
 class Buttons:
@@ -31,6 +33,7 @@ class Buttons:
     def register(self, app: App) -> None:
         """Register the listeners. The last one takes buttons that this version does not know."""
         app.action(re.compile(f"^({'|'.join(FollowUp)})$"))(self.pressed)
+        app.action(EDIT_TEXT)(self.edit_text)
         app.action(re.compile(""))(self.stale)
 
     def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
@@ -41,7 +44,7 @@ class Buttons:
             return
         followup = FollowUp(body["actions"][0]["action_id"])
         if followup.opens_form:
-            self._form.open_from(reply, body["trigger_id"], _channel(body), old)
+            self._form.open_from(reply, body["trigger_id"], channel_of(body), old, followup)
             return
         if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):
             old = self._looked_up(old)
@@ -49,11 +52,22 @@ class Buttons:
         if job.steps:
             self._intake.accept(job, reply)
         else:  # forged, or pressed in a message that shows an earlier state
-            self._too_old(reply)
+            reply.decline(None, "button.nothing_left")
+
+    def edit_text(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Open the form with a text that was given back."""
+        reply = self._reply(ack, body)
+        try:
+            typed = Typed.load(body["actions"][0]["value"])
+        except (KeyError, TypeError, ValueError):
+            reply.too_old()
+            return
+        origin = Origin(channel_of(body), reply.response_url, reply_to=typed.reply_to)
+        self._form.open_text(reply, body["trigger_id"], origin, typed.text)
 
     def stale(self, ack: Ack, body: dict[str, Any]) -> None:
         """Answer a button that this version does not know."""
-        self._too_old(self._reply(ack, body))
+        self._reply(ack, body).too_old()
 
     def _looked_up(self, look: Job) -> Job:
         """Return the job whose unknown steps this one only looked up, with what was found; or this one."""
@@ -71,20 +85,12 @@ class Buttons:
             old = None
         except JournalError as error:
             event("job_not_read", level=logging.ERROR, reason=str(error))
-            reply.tell(lambda language: messages.plain(say(language, "failure.journal")))
+            reply.decline(None, "failure.journal")
             return None
         if not old or not old.settled:
-            self._too_old(reply)
+            reply.too_old()
             return None
         return old
 
-    @staticmethod
-    def _too_old(reply: Reply) -> None:
-        reply.tell(lambda language: messages.plain(say(language, "button.stale")))
-
     def _reply(self, ack: Ack, body: dict[str, Any]) -> Reply:
         return self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
-
-
-def _channel(body: dict[str, Any]) -> str:
-    return str((body.get("channel") or {}).get("id") or body["container"]["channel_id"])

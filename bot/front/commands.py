@@ -10,65 +10,74 @@ from slack_bolt import Ack, App
 
 from bot.front import pages
 from bot.front.form import Form
-from bot.front.intake import Intake, Reply
+from bot.front.handing_back import Typed
+from bot.front.intake import Intake
+from bot.front.language_choice import LanguageChoice
+from bot.front.listing import Listing
+from bot.front.reply import Reply
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.command import Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
+from bot.model.command import COMMAND, Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
 from bot.model.job import Job, steps_of
 from bot.model.names import UsageError
 from bot.slack import messages
 from bot.slack.texts import say
 
-COMMAND = "/addgroup"
-
 
 class Commands:
-    """Registers with a Bolt app everything that Slack may send it."""
+    """Listens to the command, and to the buttons under what it shows."""
 
     def __init__(self, intake: Intake, groups: Groups, journal: Journal, form: Form) -> None:
         self._intake = intake
-        self._users = intake.users
         self._access = intake.access
         self._groups = groups
         self._journal = journal
         self._form = form
+        self._listing = Listing(intake, groups)
+        self._languages = LanguageChoice(intake, journal)
 
     def register(self, app: App) -> None:
-        """Register the listener. It takes any command: see `command`."""
+        """Register the listeners. That of the command takes any command: see `command`."""
         app.command(re.compile(""))(self.command)
+        self._listing.register(app)
+        self._languages.register(app)
 
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
-        """Answer `/addgroup …`: privately for help, history and mistakes, else accept the job.
+        """Answer `/addgroup …`: privately for what is asked for and for mistakes, else accept the job.
 
         A command of another name is taken as this one. Slack signs only the commands of this app, which has one, and
         whoever manages the app may give it another name, such as one in their own language.
         """
         if command.get("command") != COMMAND:
             event("other_command", command=command.get("command"), taken_as=COMMAND)
-        user, response_url = command["user_id"], command["response_url"]
-        reply = self._intake.reply(ack, user, response_url, command=True)
+        user, channel, response_url = command["user_id"], command["channel_id"], command["response_url"]
+        reply = self._intake.command_reply(ack, user, response_url)
         text = unescape(command.get("text", ""))
         try:
             parsed = parse(text, {COMMAND, command.get("command", COMMAND)})
         except UsageError as error:
             mistake = error
-            reply.tell(lambda language: messages.usage(language, mistake))
+            reply.tell(lambda language: messages.usage(language, mistake), back=Typed(text))
             return
         match parsed:
-            case Help() | ListGroups() | SetLanguage():
+            case Help():
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
-                allowed = not self._access.refusal(user, command["channel_id"], 0.0)
+                allowed = not self._access.refusal(user, channel, 0.0)
                 reply.tell(lambda language: pages.help_page(language, self._groups.known() if allowed else []))
             case History():
-                self._history(reply, command["channel_id"], command.get("team_domain", ""))
+                self._history(reply, channel, command.get("team_domain", ""))
+            case ListGroups(wanted):
+                self._listing.show(reply, channel, wanted)
+            case SetLanguage(language):
+                self._languages.choose(reply, language)
             case OpenForm():
-                self._form.open_form(reply, command["trigger_id"], command["channel_id"])
+                self._form.open_form(reply, command["trigger_id"], channel)
             case Create(groups):
                 self._intake.accept(
                     Job(
                         user=user,
-                        channel=command["channel_id"],
+                        channel=channel,
                         trigger=command["trigger_id"],
                         typed=text,
                         response_url=response_url,
@@ -80,13 +89,13 @@ class Commands:
 
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:
-            jobs = self._journal.recent(10)
+            jobs, unsettled = self._journal.recent(10), self._journal.unsettled(10)
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(lambda language: messages.plain(say(language, "history.failed")))
             return
         reply.tell(
-            lambda language: pages.history_page(language, jobs, team),
+            lambda language: pages.history_page(language, jobs, team, unsettled),
             unless=lambda: self._access.refusal(reply.user, channel),
         )
 

@@ -5,31 +5,43 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
 
 from bot.front import form_view
 from bot.front.answer_size import fitting
-from bot.front.form_view import Origin
-from bot.front.intake import Intake, Reply
+from bot.front.form_view import Filled, Origin
+from bot.front.intake import Intake
+from bot.front.prefill import prefill
+from bot.front.reply import Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal, JournalError
 from bot.logs import event
-from bot.model.command import form_groups, form_line
+from bot.model.characters import visible
+from bot.model.command import NewGroup, as_outline, form_groups, form_line
 from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater, steps_of
-from bot.model.names import Parent, ParentId, UsageError
+from bot.model.names import ParentId, UsageError
 from bot.model.next_job import follow
 from bot.model.outcome import Created
 from bot.slack import messages, wording
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.texts import say, say_plain
+from bot.slack.texts import LANGUAGES, say, say_plain
 
 SOON = 1.0
 """How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
 
+
+_WHY_NOT = {
+    "expired_trigger_id": "expired",
+    "trigger_expired": "expired",
+    "exchanged_trigger_id": "opened_before",
+    "trigger_exchanged": "opened_before",
+}
+"""What is said where Slack opens no form. Source: https://docs.slack.dev/reference/methods/views.open#errors"""
 
 AT_ONCE = 8
 """How many threads may wait for Slack at once, so that the others are free to acknowledge commands."""
@@ -57,45 +69,63 @@ class Form:
 
     def open_form(self, reply: Reply, trigger_id: str, channel: str) -> None:
         """Open the empty form while the trigger is valid."""
-        self._open(reply, trigger_id, Origin(channel, reply.response_url))
+        self._open(reply, trigger_id, Origin(channel, reply.response_url), Filled())
 
-    def open_from(self, reply: Reply, trigger_id: str, channel: str, old: Job) -> None:
+    def open_text(self, reply: Reply, trigger_id: str, origin: Origin, text: str, nothing: str = "") -> None:
+        """Open the form filled in with a text of one group a line.
+
+        What is wrong with the text stands above it; `nothing` is the key of what does where there is no text.
+        """
+        self._open(reply, trigger_id, origin, Filled(text), nothing)
+
+    def open_from(self, reply: Reply, trigger_id: str, channel: str, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
-        step = old.steps[0]
-        if isinstance(step.outcome, Created):
-            self._open(reply, trigger_id, Origin(channel, reply.response_url), parent=ParentId(step.outcome.id))
+        step, origin = old.steps[0], Origin(channel, reply.response_url, reply_to=old.reply_to)
+        if followup is FollowUp.SUBGROUP and isinstance(step.outcome, Created):
+            parent = ParentId(step.outcome.id)
+            self._open(reply, trigger_id, origin, Filled("", parent, self._groups.path(parent.id) or step.name))
+            return
+        if len(old.steps) > 1:
+            filled = Filled(as_outline(NewGroup(step.name, step.parent, step.above) for step in old.steps))
         else:
-            self._open(
-                reply, trigger_id, Origin(channel, reply.response_url, old.id), form_line(step.name), step.parent
-            )
+            path = self._groups.path(step.parent.id) if isinstance(step.parent, ParentId) else ""
+            filled = Filled(form_line(step.name), step.parent, path)
+        self._open(reply, trigger_id, replace(origin, job=old.id), filled)
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
         origin = Origin.load(view["private_metadata"])
-        reply = self._intake.reply(ack, body["user"]["id"], origin.response_url)
+        reply = self._intake.form_reply(ack, body["user"]["id"], origin.response_url)
+        language = reply.language or LANGUAGES[0]
         values = view["state"]["values"]
         typed = values[form_view.NAME][form_view.NAME].get("value") or ""
         picked = values[form_view.PARENT][form_view.PARENT].get("selected_option")
         try:
-            parent = form_view.chosen(picked["value"]) if picked else None
+            parent = form_view.chosen(picked["value"], origin) if picked else None
         except ValueError:
-            self._refuse(ack, reply, form_view.PARENT, say_plain(reply.language or "en", "form.choose_parent"))
+            reply.mistake(form_view.PARENT, say_plain(language, "form.choose_parent"))
             return
         try:
             groups = form_groups(typed, parent)
         except UsageError as error:
-            self._refuse(ack, reply, form_view.NAME, wording.mistake(reply.language or "en", error, plain=True))
+            reply.mistake(form_view.NAME, wording.mistake(language, error, plain=True))
             return
         job = Job(
             user=reply.user,
             channel=origin.channel,
             trigger=f"edit:{origin.job}" if origin.job else f"form:{view['id']}",
-            typed=_as_command(typed, parent),
+            typed=as_outline(groups) if parent else typed,
             steps=steps_of(groups),
             response_url=origin.response_url,
             language=reply.language,
+            reply_to=origin.reply_to,
         )
-        old = self._journal.find(origin.job) if origin.job else None
+        try:
+            old = self._journal.find(origin.job) if origin.job else None
+        except JournalError as error:
+            event("job_not_read", level=logging.ERROR, reason=str(error))
+            reply.decline(None, "failure.journal")
+            return
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
@@ -126,47 +156,35 @@ class Form:
             by_id = [typed] if typed["value"] not in _values(found) else []
         ack(options=fitting(found, form_view.MAX_OPTIONS, last=by_id))
 
-    def _open(self, reply: Reply, trigger_id: str, origin: Origin, name: str = "", parent: Parent = None) -> None:
+    def _open(self, reply: Reply, trigger_id: str, origin: Origin, filled: Filled, nothing: str = "") -> None:
         if not self._free.acquire(blocking=False):
             event("form_not_opened", level=logging.WARNING, user=reply.user, error="too many at once")
             reply.tell_at_once(lambda language: messages.plain(say(language, "form.not_opened")))
             return
         try:
-            self._open_now(reply, trigger_id, origin, name, parent)
+            language = self._users.language(reply.user, SOON)
+            if reason := self._access.refusal(reply.user, origin.channel, SOON):
+                event("denied", user=reply.user, channel=origin.channel, reason=reason)
+                reply.tell(lambda language: messages.plain(wording.denied(language, reason)))
+                return
+            text, notes = prefill(language, filled.name)
+            if nothing and not visible(text):
+                text, notes = "", [say_plain(language, nothing)]
+            view = form_view.form(language, origin, replace(filled, name=text, notes=notes))
+            self._open_view(reply, trigger_id, view)
         finally:
             self._free.release()
 
-    def _open_now(self, reply: Reply, trigger_id: str, origin: Origin, name: str, parent: Parent) -> None:
-        language = self._users.language(reply.user, SOON)
-        if reason := self._access.refusal(reply.user, origin.channel, SOON):
-            event("denied", user=reply.user, channel=origin.channel, reason=reason)
-            reply.tell(lambda language: messages.plain(wording.denied(language, reason)))
-            return
-        view = form_view.form(language, origin, name, parent)
+    def _open_view(self, reply: Reply, trigger_id: str, view: dict[str, Any]) -> None:
         try:
             self._slack.call("views.open", trigger_id=trigger_id, view=view)
         except (SlackRefused, TryLater) as error:
+            key = f"form.{_WHY_NOT.get(str(error), 'refused' if isinstance(error, SlackRefused) else 'not_opened')}"
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
-            reply.tell(lambda language: messages.plain(say(language, "form.not_opened")))
+            reply.tell(lambda language: messages.plain(say(language, key)))
             return
         reply.done()
-
-    @staticmethod
-    def _refuse(ack: Ack, reply: Reply, field: str, sentence: str) -> None:
-        ack(response_action="errors", errors={field: sentence})
-        event("form_refused", user=reply.user, field=field)
 
 
 def _values(options: list[dict[str, Any]]) -> set[str]:
     return {option["value"] for option in options}
-
-
-def _as_command(typed: str, parent: Parent) -> str:
-    """Return what was entered into the form, for the record."""
-    match parent:
-        case None:
-            return typed
-        case ParentId(id=identifier):
-            return f"{typed} parent={identifier}"
-        case _:
-            return f'{typed} parent="{parent.name}"'

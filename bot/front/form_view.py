@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.iletimerkezi.index import Choice
@@ -26,18 +26,24 @@ _MAX_OPTION = 75
 
 @dataclass(frozen=True)
 class Origin:
-    """What a form goes on from, carried in its private_metadata: where it was asked for, and by which job's answer."""
+    """What a form goes on from, carried in its private_metadata.
+
+    That is where it was asked for, by which `job`'s answer, and in the thread of which message (its ts) the answer is
+    to come. `parent` is the name of the parent that the form was opened with, for which an option is too short.
+    """
 
     channel: str
     response_url: str = ""
     job: str = ""
+    reply_to: str = ""
+    parent: str = ""
 
     def __repr__(self) -> str:
         return f"Origin(channel={self.channel!r}, job={self.job!r})"
 
     def dump(self) -> str:
         """Return it as text."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def load(cls, text: str) -> Origin:
@@ -45,11 +51,23 @@ class Origin:
         return cls(**json.loads(text))
 
 
-def form(language: Language, origin: Origin, name: str = "", parent: Parent = None) -> dict[str, Any]:
-    """Return the form as a modal view, filled in with what is given."""
+@dataclass(frozen=True)
+class Filled:
+    """What a form is opened with: the `name` field's text, the parent and its path if known, and notes above them."""
+
+    name: str = ""
+    parent: Parent = None
+    path: str = ""
+    notes: Sequence[str] = ()
+
+
+def form(language: Language, origin: Origin, filled: Filled) -> dict[str, Any]:
+    """Return the form as a modal view."""
+    if isinstance(filled.parent, ParentName):
+        origin = replace(origin, parent=filled.parent.name)
     name_input: dict[str, Any] = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
-    if name:
-        name_input["initial_value"] = name
+    if filled.name:
+        name_input["initial_value"] = filled.name
     else:
         name_input["focus_on_load"] = True
     parent_input: dict[str, Any] = {
@@ -58,8 +76,8 @@ def form(language: Language, origin: Origin, name: str = "", parent: Parent = No
         "min_query_length": 0,
         "placeholder": _text(say(language, "form.parent_placeholder")),
     }
-    if parent:
-        parent_input["initial_option"] = option(language, parent)
+    if filled.parent:
+        parent_input["initial_option"] = option(language, filled.parent, filled.path)
     return {
         "type": "modal",
         "callback_id": FORM,
@@ -68,6 +86,7 @@ def form(language: Language, origin: Origin, name: str = "", parent: Parent = No
         "close": _text(say(language, "form.close")),
         "private_metadata": origin.dump(),
         "blocks": [
+            *({"type": "section", "text": _text(note)} for note in filled.notes),
             _input(NAME, say(language, "form.name"), say(language, "form.name_hint"), name_input),
             _input(
                 PARENT, say(language, "form.parent"), say(language, "form.parent_hint"), parent_input, optional=True
@@ -85,7 +104,7 @@ def option(language: Language, parent: Parent, path: str = "") -> dict[str, Any]
             text = text or say(language, "form.by_id", id=identifier)
             return {"text": _text(cut(text, _MAX_OPTION)), "value": f"id:{identifier}"}
         case ParentName(name=name):
-            return {"text": _text(cut(name, _MAX_OPTION)), "value": cut(f"name:{name}", 150)}
+            return {"text": _text(cut(name, _MAX_OPTION)), "value": "name:"}
         case None:
             return {"text": _text(say(language, "form.no_list")), "value": "none:"}
 
@@ -95,13 +114,13 @@ def options(language: Language, choices: Iterable[Choice]) -> list[dict[str, Any
     return [option(language, ParentId(identifier), path) for path, identifier in choices][:MAX_OPTIONS]
 
 
-def chosen(value: str) -> Parent:
-    """Return the parent that an option stands for. Raises ValueError for an option that is none."""
+def chosen(value: str, origin: Origin) -> Parent:
+    """Return the parent that an option stands for in a form. Raises ValueError for an option that is none."""
     kind, _, rest = value.partition(":")
     if kind == "id" and rest.isdecimal():
         return ParentId(rest)
-    if kind == "name" and rest:
-        return ParentName(rest)
+    if kind == "name" and origin.parent:
+        return ParentName(origin.parent)
     raise ValueError("not an option for a parent")
 
 

@@ -16,6 +16,7 @@ from bot.front.faults import Faults
 from bot.front.form import Form
 from bot.front.http import HttpApp
 from bot.front.intake import Intake
+from bot.front.shortcut import Shortcut
 from bot.front.socket_mode import Connection
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
@@ -28,6 +29,9 @@ from bot.slack.users import Users
 
 FORM = 1
 """How long opening a form may take, in seconds: with what comes before, less than the three that Slack waits."""
+
+ERRANDS = 16
+"""How many private answers may wait at once for Slack, the journal or the list of groups."""
 
 Check = Callable[[], bool]
 
@@ -42,16 +46,18 @@ class Front:
 
         `checks` tell of the bot's other parts, by name, whether they work: for the health check.
         """
-        users = Users(slack_client(settings), settings.language, contact=settings.contact)
-        self._errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
+        self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
         self._journal = Journal(settings.database_url, ring)
+        chosen = self._journal.known_language
+        users = Users(slack_client(settings), settings.language, chosen, contact=settings.contact)
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self._journal.recently_created)
         intake = Intake(self._journal, users, Access(users, settings.channels, settings.members), self._errands)
         form = Form(slack_client(settings, FORM), intake, groups, self._journal)
         bolt = _bolt(settings)
-        commands, buttons = Commands(intake, groups, self._journal, form), Buttons(intake, form, self._journal)
-        for listeners in (commands, form, buttons, Faults(intake)):
+        commands, shortcut = Commands(intake, groups, self._journal, form), Shortcut(intake, form)
+        buttons = Buttons(intake, form, self._journal)  # which takes all that those before it do not know
+        for listeners in (commands, form, shortcut, buttons, Faults(intake)):
             listeners.register(bolt)
         all_checks = {"journal": self._journal_answers, **checks}
         self._connection: Connection | None = None

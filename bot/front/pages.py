@@ -14,7 +14,7 @@ from bot.slack.mrkdwn import as_typed, code, cut, escape, mention, moment, path
 from bot.slack.texts import LANGUAGES, Language, say
 from bot.slack.wording import describe, tally
 
-SWITCH_LANGUAGE, SHOW_MORE = "language", "list"
+SWITCH_LANGUAGE, SHOW_MORE = "language", "more"
 """The action_ids of the buttons under the help and the list."""
 
 PAGE = 30

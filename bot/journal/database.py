@@ -49,6 +49,7 @@ jobs = Table(
     Column("process", Text),  # who holds it
     Column("root_channel", Text),
     Column("root_ts", Text),
+    Column("reply_to", Text),  # the ts of the message in whose thread the root stands, if it stands in one
     Column("root_final", Integer, nullable=False, default=0),  # the root shows the result
     Column("answered_at", Double),  # open until then
     Column("closed_at", Double),  # nothing is left to do

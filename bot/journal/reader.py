@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.journal import duplicates, queries, unsettled
 from bot.journal.loading import Loader
-from bot.journal.transactions import Transactions
+from bot.journal.transactions import JournalError, Transactions
+from bot.logs import event
 from bot.model.group import Group
 from bot.model.job import Job
 
@@ -66,6 +68,14 @@ class Reader:
         """Return the language that a person chose, "" if none."""
         with self._reading() as connection:
             return connection.scalar(queries.LANGUAGE, {"this": user}) or ""
+
+    def known_language(self, user: str) -> str:
+        """Return the same, but "" where it cannot be read: nobody has to go without an answer for that."""
+        try:
+            return self.chosen_language(user)
+        except JournalError as error:
+            event("language_not_read", level=logging.WARNING, user=user, reason=str(error))
+            return ""
 
     def _load(self, ids: Collection[str]) -> list[Job]:
         with self._reading() as connection:

@@ -44,6 +44,7 @@ def of_job(job: Job, closed: bool = False) -> Values:
         "response_url": None if closed else job.response_url,
         "root_channel": job.thread.channel if job.thread else None,
         "root_ts": job.thread.ts if job.thread else None,
+        "reply_to": job.reply_to or None,
         "answered_ago": ago,
         "closed_ago": ago,
     }
@@ -93,7 +94,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
     _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
     _check(row, (int, float), "accepted_at", "age")
     _check(row, int, "attempts", "faults")
-    _check(row, (str, type(None)), "response_url", "root_channel", "root_ts", "follows")
+    _check(row, (str, type(None)), "response_url", "root_channel", "root_ts", "reply_to", "follows")
     if not rows_of_steps:
         raise ValueError("no steps")
     return Job(
@@ -110,6 +111,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
         asker=row.asker,
         origin=row.origin,
         thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
+        reply_to=row.reply_to or "",
         root_final=bool(row.root_final),
         accepted_at=row.accepted_at,
         age=max(0.0, row.age),

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from bot.model.characters import BLANKS, ignorable
 from bot.model.group_line import NewGroup, as_name
-from bot.model.keywords import COMMANDS, Help, History, Keyword, ListGroups, SetLanguage, find_keyword
+from bot.model.keywords import COMMAND, COMMANDS, Help, History, Keyword, ListGroups, SetLanguage, find_keyword
 from bot.model.lines import MAX_GROUPS, Line, read_lines
 from bot.model.names import UsageError
-from bot.model.outline import form_groups, form_line, outline, outline_of, several
+from bot.model.outline import as_outline, form_groups, form_line, outline, outline_of, several
 
 __all__ = [
+    "COMMAND",
     "MAX_GROUPS",
     "Command",
     "Create",
@@ -23,6 +24,7 @@ __all__ = [
     "NewGroup",
     "OpenForm",
     "SetLanguage",
+    "as_outline",
     "form_groups",
     "form_line",
     "outline",

@@ -81,6 +81,8 @@ class Job:
 
     A job that a button started has that button as `followup`, and the answered job as `follows`; it shares the
     `thread`, the `asker` and the `origin` (the id of the first job) with that one.
+
+    `reply_to` is the ts of a message in the channel in whose thread everything is told, the root too; "" for none.
     """
 
     user: str
@@ -96,6 +98,7 @@ class Job:
     asker: str = ""
     origin: str = ""
     thread: Thread | None = None
+    reply_to: str = ""
     root_final: bool = False
     accepted_at: float = 0.0
     age: float = 0.0

@@ -67,7 +67,8 @@ _OTHER_VERBS = {"delete", "remove", "rename", "edit", "update", "sil", "kaldir",
 _CALLED = re.compile(r"^(?:(?:a |an |the )?(?:new |yeni )?(?:group|grup) (?:(?:called|named) )?)?", re.IGNORECASE)
 _GROUP_SUFFIX = re.compile(r"\s+(?:(?:ad[ıi]nda|adl[ıi]|isimli) )?(?:bir )?(?:grubu|grubunu|grup)$", re.IGNORECASE)
 
-COMMANDS = ("/addgroup",)
+COMMAND = "/addgroup"
+COMMANDS = (COMMAND,)
 
 
 def find_keyword(line: str, as_name: Callable[[str], str]) -> Keyword | None:

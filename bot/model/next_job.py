@@ -23,6 +23,8 @@ def offers(job: Job) -> list[FollowUp]:
     offered = {way for step in job.steps if isinstance(step.outcome, Unknown) for way in step.outcome.offers}
     if any(step.outcome and FollowUp.AGAIN in step.outcome.offers for step in job.steps):
         offered.add(FollowUp.AGAIN)
+    if any(step.outcome and FollowUp.EDIT in step.outcome.offers for step in job.steps):
+        offered.add(FollowUp.EDIT)
     return [way for way in FollowUp if way in offered]
 
 
@@ -42,7 +44,8 @@ def next_job(old: Job, followup: FollowUp, user: str, language: str, response_ur
 
 def follow(old: Job, followup: FollowUp, job: Job) -> Job:
     """Let `job` go on from the answer to `old`: in its thread, for the person who asked first."""
-    return replace(job, followup=followup, follows=old.id, thread=old.thread, asker=old.asker, origin=old.origin)
+    job = replace(job, followup=followup, follows=old.id)
+    return replace(job, thread=old.thread, reply_to=old.reply_to, asker=old.asker, origin=old.origin)
 
 
 def missing(job: Job, followup: FollowUp) -> list[Step]:

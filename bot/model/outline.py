@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from bot.model.group_line import NewGroup, literally, read_group, shown
@@ -27,6 +28,24 @@ def form_line(name: str) -> str:
     except UsageError:
         plain = False
     return name if plain or not name else literally(name)
+
+
+def as_outline(groups: Iterable[NewGroup]) -> str:
+    """Return groups as a text that `outline` reads as the same groups, with names in quotes where that is needed."""
+    groups, text = tuple(groups), ""
+    for show in (form_line, literally):
+        text = "\n".join(_lines(groups, show))
+        with contextlib.suppress(UsageError):
+            if outline(text) == groups:
+                break
+    return text
+
+
+def _lines(groups: tuple[NewGroup, ...], show: Callable[[str], str]) -> Iterator[str]:
+    depths: list[int] = []
+    for group in groups:
+        depths.append(0 if group.above is None else depths[group.above] + 1)
+        yield f"{'  ' * depths[-1]}{show(group.name)} {shown(group.parent)}".rstrip()
 
 
 def outline_of(lines: list[Line], text: str) -> tuple[NewGroup, ...]:

@@ -50,7 +50,7 @@ class Channel:
         """Do something in Slack and wait for what comes of it; call `on_wait` when that takes a while."""
         if not self._owed:
             self._seen = len(self._workspace.messages)
-            self._edits = {root.ts: len(root.earlier) for root in self._workspace.roots(CHANNEL)}
+            self._edits = {message.ts: len(message.earlier) for message in self._public()}
         forms = len(self._workspace.forms)
         self._owed += 1  # KeyboardInterrupt may come from here on
         try:
@@ -77,9 +77,13 @@ class Channel:
     def _answers(self) -> int:
         """Count the jobs that are answered: in the thread and at the root, or privately."""
         new = self._workspace.messages[self._seen :]
-        edited = {root.ts for root in self._workspace.roots(CHANNEL) if len(root.earlier) > self._edits.get(root.ts, 0)}
+        edited = {m.thread_ts or m.ts for m in self._public() if len(m.earlier) > self._edits.get(m.ts, 0)}
         settled = {m.job for m in new if m.outcome not in ("", "open") and m.thread_ts in edited}
         return len(settled) + len([message for message in new if message.private_to])
+
+    def _public(self) -> list[Message]:
+        found = tuple(self._workspace.messages)
+        return [message for message in found if message.channel == CHANNEL and not message.private_to]
 
     def _new(self) -> Happened:
         new = self._workspace.messages[self._seen :]
@@ -87,7 +91,7 @@ class Channel:
         return Happened(
             threads=[
                 (root, [answer for answer in new if answer.thread_ts == root.ts])
-                for root in self._workspace.roots(CHANNEL)
+                for root in self._public()
                 if root.ts in threads
             ],
             private=[message for message in new if message.private_to],

@@ -13,6 +13,7 @@ from collections import deque
 from bot.model.names import fold
 
 _LEAVE = {fold(word) for word in ("quit", "exit", "q", ":q", ":quit", "çık", "çıkış", "cik", "cikis")}
+_SHORTCUT = {fold(word) for word in ("shortcut", "kısayol", "kisayol")}
 _CONTINUES = re.compile(r"\s+\S|[-*•◦▪‣]+\s")  # how a line begins that belongs to the one before
 _TOGETHER = 0.05  # seconds within which lines that follow each other have arrived together
 
@@ -124,9 +125,14 @@ def leaves(entry: str) -> bool:
     return fold(entry) in _LEAVE
 
 
+def uses_shortcut(entry: str) -> bool:
+    """Tell whether an entry stands for the message shortcut; in quotes it is a group's name."""
+    return fold(entry) in _SHORTCUT
+
+
 def _own(line: str) -> bool:
-    """Tell whether a line is the console's own: a setting, a button, a word that leaves."""
-    return line.startswith(":") or line.rstrip().isdecimal() or leaves(line)
+    """Tell whether a line is the console's own: a setting, a button, the shortcut, a word that leaves."""
+    return line.startswith(":") or line.rstrip().isdecimal() or uses_shortcut(line) or leaves(line)
 
 
 def _text(line: str) -> str:

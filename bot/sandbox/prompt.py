@@ -13,7 +13,7 @@ from bot.model.names import UsageError
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.channel import CHANNEL, Channel, Happened
 from bot.sandbox.form_prompt import FormPrompt, asked
-from bot.sandbox.keyboard import Keyboard, NotText, leaves
+from bot.sandbox.keyboard import Keyboard, NotText, leaves, uses_shortcut
 from bot.sandbox.sentences import commands, fault, say
 from bot.sandbox.terminal import PEOPLE, Screen
 from bot.sandbox.workspace import Form, Message, Reply, Workspace
@@ -67,6 +67,8 @@ class Prompt:
             name, _, argument = word.partition(" ")
             self._settings.get(name, self._help)(argument.strip())
             return status
+        if uses_shortcut(word):
+            return self._use_shortcut()
         number = re.fullmatch(r"\[?(\d+)\]?", word)
         return self._press(number[1]) if number else self.run(entry)
 
@@ -98,6 +100,16 @@ class Prompt:
         if (question := button.get("confirm")) and not self._confirmed(question):
             return 1
         outcomes = self._do(lambda: self._workspace.press(self._bot, message, action, self._user))
+        return 0 if "created" in outcomes else 1
+
+    def _use_shortcut(self) -> int:
+        """Let a message be written by somebody else, and choose the shortcut in its menu."""
+        self._screen.say("shortcut")
+        text = self._keyboard.entry("| ")
+        if not text:
+            return 2
+        message = self._workspace.say(dedent(text), "U3", CHANNEL)
+        outcomes = self._do(lambda: self._workspace.shortcut(self._bot, message, self._user))
         return 0 if "created" in outcomes else 1
 
     def _confirmed(self, question: dict[str, Any]) -> bool:
@@ -145,8 +157,9 @@ class Prompt:
             self._message(message, message.outcome)
         for root, answers in happened.threads:
             outcome = next((answer.outcome for answer in reversed(answers) if answer.outcome), root.outcome)
-            self._screen.heading("#ops")
-            self._message(root, outcome)
+            self._screen.heading(say(self._screen.language, "thread") if root.author else "#ops")
+            if not root.author:
+                self._message(root, outcome)
             for answer in answers:
                 self._message(answer, answer.outcome, in_thread=True)
         self._screen.end()

@@ -27,7 +27,10 @@ RESPONSES, RESPONSE_SECONDS = 5, 30 * 60
 
 @dataclass
 class Message:
-    """A message as Slack keeps it; `private_to` is set for one that only one person sees."""
+    """A message as Slack keeps it.
+
+    `private_to` is set for one that only one person sees, `author` for one that somebody else than the bot wrote.
+    """
 
     channel: str
     ts: str
@@ -39,6 +42,7 @@ class Message:
     blocks: list[dict[str, Any]] = field(default_factory=list)
     arguments: dict[str, Any] = field(default_factory=dict)
     earlier: list[str] = field(default_factory=list)
+    author: str = ""
 
     @property
     def buttons(self) -> list[dict[str, Any]]:
@@ -155,7 +159,13 @@ class SlackApi(Loopback):
         user = arguments.get("user", "")
         if not user:
             return _json(ok=False, error="user_not_found")
-        common = {"id": user, "team_id": "T1", "locale": self.locales.get(user, "en-US"), "tz": "Europe/London"}
+        common = {
+            "id": user,
+            "team_id": "T1",
+            "name": user.lower(),
+            "locale": self.locales.get(user, "en-US"),
+            "tz": "Europe/London",
+        }
         return _json(ok=True, user={**common, **self.people.get(user, {})})
 
     def _usergroups_users_list(self, arguments: dict[str, Any]) -> Answer:

@@ -54,7 +54,7 @@ class Workspace(SlackApi):
             type="block_actions",
             channel={"id": message.channel},
             container={"type": "message", "channel_id": message.channel, "message_ts": message.ts},
-            message=_shown(message, "UBOT"),
+            message=_shown(message, message.author or "UBOT"),
             actions=[{"type": "button", **next(button for button in message.buttons if button["action_id"] == action)}],
             **more,
         )
@@ -74,9 +74,15 @@ class Workspace(SlackApi):
             message_ts=message.ts,
             action_ts=f"{time.time():.6f}",
             channel={"id": message.channel, "name": message.channel.lower()},
-            message=_shown(message, "U2"),
+            message=_shown(message, message.author or "U2"),
             **more,
         )
+
+    def say(self, text: str, user: str = "U1", channel: str = "C1", thread_ts: str = "") -> Message:
+        """Write a message that is not for the bot."""
+        message = Message(channel, self._ts(), escaped(text), thread_ts, author=user)
+        self._keep(message)
+        return message
 
     def suggest(self, bot: str, typed: str, user: str = "U1") -> list[dict[str, Any]]:
         """Type into a form's menu of parents, and return the options that are offered."""
@@ -124,16 +130,24 @@ class Workspace(SlackApi):
     # What the bot did, as people see it.
 
     def finished(self, number: int = 1, seconds: float = 10) -> bool:
-        """Wait until so many roots show their result and have an answer in their thread, in whichever order."""
+        """Wait until so many roots show their result and have an answer in their thread, in whichever order.
+
+        A root in the thread of a message has its answer in that thread.
+        """
 
         def finished() -> bool:
-            answered = {(m.channel, m.thread_ts) for m in self.messages if m.thread_ts}
-            return sum(bool(m.earlier) and (m.channel, m.ts) in answered for m in self.messages) == number
+            said = [m for m in self.messages if m.thread_ts and m.outcome not in ("", "open")]
+            answered = {(m.channel, m.thread_ts) for m in said} | {(m.channel, m.thread_ts, m.job) for m in said}
+            roots = [m for m in self.messages if m.earlier]
+            keys = [(m.channel, m.thread_ts, m.job) if m.thread_ts else (m.channel, m.ts) for m in roots]
+            return sum(key in answered for key in keys) == number
 
         return self.wait_for(finished, seconds)
 
     def roots(self, channel: str = "C1") -> list[Message]:
-        return [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts and not m.private_to]
+        """Return the bot's messages in a channel that stand in no thread."""
+        found = [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts]
+        return [m for m in found if not m.private_to and not m.author]
 
     def thread(self, root: Message) -> list[Message]:
         return [m for m in tuple(self.messages) if m.channel == root.channel and m.thread_ts == root.ts]
@@ -154,6 +168,11 @@ class Reply:
     def text(self) -> str:
         """What the sender alone sees."""
         return str(self.body.get("text", ""))
+
+
+def escaped(text: str) -> str:
+    """Return a text as it is in the payload of what somebody wrote."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _shown(message: Message, author: str) -> dict[str, Any]:
@@ -182,7 +201,7 @@ def _fields(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _initial(view: dict[str, Any], block: str) -> dict[str, Any]:
     """Return what a field holds when nobody has touched it."""
-    element = next(b["element"] for b in view["blocks"] if b["block_id"] == block)
+    element = next(b["element"] for b in view["blocks"] if b.get("block_id") == block)
     if element["type"] == "external_select":
         return {"selected_option": element.get("initial_option")}
     return {"value": element.get("initial_value")}

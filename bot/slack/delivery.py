@@ -42,9 +42,13 @@ class Delivery:
         self._refused: dict[str, str] = {}  # Slack's word for why, by job, until its answer is given
 
     def post_root(self, job: Job) -> Thread:
-        """Post the root message: who asked for what, and the result where there is one."""
+        """Post the root message: who asked for what, and the result where there is one.
+
+        It stands in the channel, or in the thread of the message that the job replies to.
+        """
         rank = Rank.RESULT if job.settled else Rank.SPARE
-        posted = self._post(job, rank, channel=job.channel, **messages.root(job))
+        place = {"channel": job.channel, **({"thread_ts": job.reply_to} if job.reply_to else {})}
+        posted = self._post(job, rank, **place, **messages.root(job))
         return Thread(posted["channel"], posted["ts"])
 
     def edit_root(self, job: Job, thread: Thread, created: int | None = None, *, progress: bool = False) -> None:
@@ -61,7 +65,7 @@ class Delivery:
 
     def post_answer(self, job: Job, thread: Thread) -> None:
         """Post the final answer in the thread."""
-        options = {"channel": thread.channel, "thread_ts": thread.ts}
+        options = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
         self._say(
             job, "thread", messages.answer(job, self._contact), lambda message: self._tell(job, **options, **message)
         )

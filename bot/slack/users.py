@@ -26,10 +26,14 @@ TURKISH_TIME = {"Europe/Istanbul", "Asia/Istanbul", "Turkey"}  # one zone and it
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in Slack: `language` is "en" or "tr", `kind` FULL_MEMBER, guest, foreign, bot or deactivated."""
+    """Somebody in Slack: `language` is "en" or "tr", `kind` FULL_MEMBER, guest, foreign, bot or deactivated.
+
+    `name` is what Slack shows, "" when it is not known.
+    """
 
     language: str
     kind: str
+    name: str = ""
 
 
 class Users:
@@ -95,7 +99,7 @@ class Users:
     def _ask(self, user: str) -> Person:
         self._team.prefetch("")
         found = self.slack.call("users.info", user=user, include_locale=True).get("user") or {}
-        return Person(self._chosen(user) or _language(found), self._kind(found))
+        return Person(self._chosen(user) or _language(found), self._kind(found), _name(found))
 
     def _ask_members(self, usergroup: str) -> frozenset[str]:
         return frozenset(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users") or ())
@@ -122,6 +126,12 @@ def _language(user: dict[str, Any]) -> str:
     Source: https://docs.slack.dev/reference/objects/user-object
     """
     return "tr" if of_locale(str(user.get("locale"))) == "tr" or user.get("tz") in TURKISH_TIME else "en"
+
+
+def _name(user: dict[str, Any]) -> str:
+    profile = user.get("profile") or {}
+    names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    return next((str(name) for name in names if name), "")
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ class Worker:
         self.stopping = threading.Event()
         self._journal = Journal(settings.database_url)
         slack = slack_client(settings)
-        users = Users(slack, settings.language)
+        users = Users(slack, settings.language, self._journal.known_language)
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self._journal.recently_created)
         audit_language = "en" if settings.language == "auto" else settings.language

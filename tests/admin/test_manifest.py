@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.front.commands import COMMAND
+from bot.model.command import COMMAND
+from bot.sandbox.workspace import Workspace
+from bot.slack.texts import load
+from tests.conftest import Running
 
+Start = Callable[..., Running]
 ROOT = Path(__file__).parents[2]
 
 SCOPES = {
@@ -76,6 +81,17 @@ def test_an_address_that_slack_would_not_call_is_refused(url: str) -> None:
 def test_the_command_is_the_one_that_is_listened_to(manifest: Any) -> None:
     """One command, and it is the listener's."""
     assert [entry["command"] for entry in manifest["features"]["slash_commands"]] == [COMMAND]
+
+
+def test_the_shortcut_is_one_that_is_listened_to(manifest: Any, start: Start, workspace: Workspace) -> None:
+    """One, whose callback_id opens the form, with a name that Slack takes and that the help names."""
+    (shortcut,) = manifest["features"]["shortcuts"]
+    assert shortcut["type"] == "message"
+    assert len(shortcut["name"]) <= 24, "https://docs.slack.dev/interactivity/implementing-shortcuts"
+    assert len(shortcut["description"]) <= 150
+    assert all(f"“{shortcut['name']}”" in load(language)["help.text"] for language in ("en", "tr"))
+    workspace.shortcut(start().url, workspace.say("VIP"), callback_id=shortcut["callback_id"])
+    assert workspace.wait_for(lambda: bool(workspace.forms))
 
 
 def test_each_scope_has_a_use_and_each_use_its_scope(manifest: Any) -> None:

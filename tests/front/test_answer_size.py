@@ -11,7 +11,7 @@ import pytest
 from slack_bolt import Ack
 
 from bot.front.answer_size import MAX_ANSWER, fits, fitting
-from bot.front.intake import CommandReply
+from bot.front.reply import CommandReply
 from bot.sandbox.workspace import Workspace
 from bot.slack.messages import plain
 from bot.slack.users import Users

@@ -79,7 +79,7 @@ def test_what_turns_out_to_be_refused_is_told(
     monkeypatch.setattr(accepting, "MOST_OPEN", 0)
     unsure(False)
     assert workspace.command(url, "VIP").text == load("en")["failure.unsure"]
-    assert workspace.wait_for(lambda: load("en")["failure.busy"] in [m.text for m in workspace.private()])
+    assert workspace.wait_for(lambda: any(m.text.startswith(load("en")["failure.busy"]) for m in workspace.private()))
     assert not api.made()
 
 
@@ -93,7 +93,7 @@ def test_who_has_too_many_waiting_is_told(
     url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
     workspace.command(url, "A")
     assert api.called.wait(10)
-    assert workspace.command(url, "B").text == load(language)["failure.busy_own"].format(count=1)
+    assert workspace.command(url, "B").text.startswith(load(language)["failure.busy_own"].format(count=1))
     assert workspace.command(url, "C", user="U2").text == ""
     go.set()
     assert answered(workspace, "A")
@@ -111,7 +111,7 @@ def test_a_button_that_has_nothing_to_do_starts_nothing(
     answer = next(m for m in workspace.messages if m.thread_ts)
     answer.buttons[0]["action_id"] = action
     workspace.press(url, answer, action)
-    assert workspace.wait_for(lambda: load("en")["button.stale"] in [m.text for m in workspace.private()])
+    assert workspace.wait_for(lambda: load("en")["button.nothing_left"] in [m.text for m in workspace.private()])
     assert "VIP" in workspace.command(url, "history").text or workspace.wait_for(
         lambda: any("VIP" in m.text for m in workspace.private())
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot.model.command import MAX_GROUPS, Create, NewGroup, OpenForm, form_groups, parse
+from bot.model.command import MAX_GROUPS, Create, NewGroup, OpenForm, as_outline, form_groups, outline, parse
 from bot.model.names import Parent, ParentId, ParentName, UsageError, clean_name, fold
 from tests.support.grammar import groups, read, refused
 
@@ -385,3 +385,21 @@ def test_long_hostile_lists(unit: str, width: int) -> None:
 def test_a_list_of_hundred_thousand_lines() -> None:
     """Blank lines without end are read in passing."""
     assert groups("\n" * 100_000 + "A\n" + "\u200b\n" * 10_000 + " B") == (NewGroup("A"), NewGroup("B", above=0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "VIP",
+        "VIP parent=5",
+        'A parent="B ""C"""',
+        "Top\n  Below\n    Deeper\n  Beside\nOther parent=6",
+        '"Team:"\n  "- Bullet"\n  "1. One"\n  "2. Two"',
+        '"color=red"\n  "VIP parent=5"',
+        "Bob's & co\n  “5\"”",
+    ],
+)
+def test_groups_as_a_text_are_the_same_groups(text: str) -> None:
+    """What an answer's groups are filled into the form as is read as these groups again."""
+    groups = outline(text)
+    assert outline(as_outline(groups)) == groups

@@ -182,3 +182,13 @@ def test_live_without_credentials_is_a_wrong_setting(tmp_path: Path) -> None:
     ended = console("--live", "VIP", PYTHONPATH=str(ROOT))
     assert ended.returncode == 2
     assert "ILETIMERKEZI_API_KEY" in ended.stderr
+
+
+def test_the_shortcut_takes_a_message() -> None:
+    """What is pasted after `shortcut` fills the form, and the answer comes in the message's thread."""
+    ended = console(typed="shortcut\n- Gold\n  - Ankara\n\n\n:tr\nkısayol\n- Silver\n\n\nquit\n")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "    - Gold\n      - Ankara\n" in ended.stdout
+    assert "in the thread of the message" in ended.stdout
+    assert "Ankara under Gold — ID 97102" in ended.stdout
+    assert "ID: 97103" in ended.stdout

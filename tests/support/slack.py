@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from bot.sandbox.workspace import Form, Message, Workspace
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Form, Message, Reply, Workspace
+
+EVIL_LONG = ("Çok uzun bir grup adı & <ğüşıöç> 🎉 " * 7 + "x" * 255)[:255]
+"""A name as long as names may be, of which much has to be escaped."""
 
 
 def answers(workspace: Workspace, number: int, channel: str = "C1") -> list[Message]:
@@ -28,3 +37,37 @@ def opened(workspace: Workspace) -> Form:
 
 def actions(message: Message) -> list[str]:
     return [button["action_id"] for button in message.buttons]
+
+
+def field(form: Form, block: str) -> dict[str, Any]:
+    """Return a field of a form: its element."""
+    found: dict[str, Any] = next(b["element"] for b in form.view["blocks"] if b.get("block_id") == block)
+    return found
+
+
+def notes(form: Form) -> list[str]:
+    """Return what a form says above its fields."""
+    return [block["text"]["text"] for block in form.view["blocks"] if block["type"] == "section"]
+
+
+def seen(reply: Reply, channel: str = "C1") -> Message:
+    """Return what a command's acknowledgement shows as a message, whose buttons can be pressed."""
+    return Message(channel, "1.1", reply.text, blocks=reply.body.get("blocks", []))
+
+
+def code_of(message: Message) -> str:
+    """Return what stands in a message to be copied."""
+    parts = [element for block in message.blocks if block["type"] == "rich_text" for element in block["elements"]]
+    code = [part for part in parts if part["type"] == "rich_text_preformatted"]
+    return "\n".join(span["text"] for part in code for span in part["elements"])
+
+
+@contextlib.contextmanager
+def under_way(api: Api) -> Iterator[None]:
+    """Let the group API answer nothing until the end of the block, so that what is asked for is under way."""
+    go = threading.Event()
+    api.mood = lambda: None if go.wait(20) else 500
+    try:
+        yield
+    finally:
+        go.set()

@@ -1,0 +1,201 @@
+"""The buttons under answers, and what every payload may hold, through signed HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load
+from tests.conftest import Running
+from tests.support.slack import EVIL_LONG, actions, answers, opened, told, under_way
+
+Start = Callable[..., Running]
+
+
+@pytest.mark.parametrize("code", [461, 463, 422])
+def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: int) -> None:
+    """The form comes filled in with what was refused; its answer stands in the same thread and mends the root."""
+    api.faults.append(code)
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "VIP parent=99")
+    (refused,) = answers(workspace, 1)
+    assert actions(refused) == ["edit"]
+    workspace.press(url, refused, "edit", user="U2")
+    form = opened(workspace)
+    assert form.view["blocks"][0]["element"]["initial_value"] == "VIP"
+    assert form.view["blocks"][1]["element"]["initial_option"]["value"] == "id:99"
+    workspace.submit(url, form, user="U2", parent={"value": "id:5"})
+    made = answers(workspace, 2)[1]
+    assert made.thread_ts == refused.thread_ts
+    assert re.match(r"<@U2> edited the command \(<!date.*>\):\n\*Group created\*\n", made.text)
+    assert workspace.wait_for(lambda: "created, ID `97101`" in workspace.roots()[0].text)
+    assert "<@U1>" in workspace.roots()[0].text
+    workspace.press(url, refused, "edit", user="U3")
+    workspace.submit(url, opened(workspace), user="U3", name="Another")
+    assert told(workspace, "<@U2> has already pressed", "U3")
+    assert len(api.groups) == 2
+
+
+def test_try_again_when_nothing_was_sent(start: Start, workspace: Workspace, api: Api) -> None:
+    """Two people press at once: one group, and the slower is told who was first."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    api.faults.append(503)
+    workspace.command(url, "VIP")
+    (refused,) = answers(workspace, 1)
+    assert actions(refused) == ["again"]
+    gate = threading.Barrier(2)
+
+    def press(user: str) -> None:
+        gate.wait()
+        assert workspace.press(url, refused, "again", user=user).status == 200
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(press, ["U2", "U3"]))
+    made = answers(workspace, 2)[1]
+    assert "tried again" in made.text
+    assert workspace.wait_for(lambda: bool(workspace.private("U2") + workspace.private("U3")))
+    assert api.made() == 2
+    assert len(api.groups) == 2
+
+
+def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: Api) -> None:
+    """Looking again tells what is there now; creating anyway asks first, works once, and says so."""
+    api.faults.append("close")
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "VIP")
+    (unclear,) = answers(workspace, 1)
+    assert actions(unclear) == ["look", "anyway"]
+    assert load("en")["unknown.found_none.finding"] in unclear.text
+    late = api.add("vip")
+    workspace.press(url, unclear, "look", user="U2")
+    looked = answers(workspace, 2)[1]
+    assert f"ID `{late.id}`" in looked.text
+    assert looked.text.startswith("<@U2> asked me to check again (<!date")
+    confirm = next(button["confirm"] for button in looked.buttons if button["action_id"] == "anyway")
+    assert confirm["text"]["text"] == load("en")["confirm.anyway"]
+    for message in (looked, unclear):
+        workspace.press(url, message, "anyway", user="U2")
+    answers(workspace, 3)
+    assert told(workspace, "already pressed", "U2")
+    assert [group.name for group in api.groups.values()] == ["Customers", "vip", "VIP"]
+
+
+def test_look_again_where_the_list_was_closed(start: Start, workspace: Workspace, api: Api) -> None:
+    """What could not be looked up can be looked up again, or sent by somebody who sees that it is not there."""
+    api.faults.append("close")
+    api.list_faults.extend([404, 404])
+    workspace.command(start().url, "VIP")
+    (unclear,) = answers(workspace, 1)
+    assert actions(unclear) == ["look", "anyway"]
+
+
+def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
+    """The form comes with the new group as the parent, as often as somebody wants."""
+    url = start().url
+    workspace.command(url, "VIP")
+    (made,) = answers(workspace, 1)
+    for number, name in enumerate(("One", "Two"), 2):
+        workspace.press(url, made, "subgroup")
+        workspace.submit(url, opened(workspace), name=name)
+        answers(workspace, number)
+    assert [group.parent for group in api.groups.values()] == ["", "", "97101", "97101"]
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """Who asks for a group that is under way is told by whom; a button makes another on purpose, once."""
+    with under_way(api):
+        url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="20").url
+        workspace.command(url, "İstanbul")
+        assert api.called.wait(10)
+        workspace.command(url, '"ıstanbul"', user="U2")
+        refused = told(workspace, "<@U1>", "U2")
+        for _ in range(2):
+            workspace.press(url, refused, "another", user="U2")
+    answers(workspace, 2)
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
+    assert sorted(group.name for group in api.groups.values()) == ["Customers", "İstanbul", "ıstanbul"]
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("again", "{"),
+        ("again", json.dumps({"v": 99, "job": "x"})),
+        ("again", json.dumps({"v": 1, "job": "lost"})),
+        ("again", json.dumps({"v": 1, "job": ["x"]})),
+        ("edit", "[]"),
+        ("rename", json.dumps({"v": 1, "job": "x"})),
+    ],
+)
+def test_an_old_button_gets_a_sentence(start: Start, workspace: Workspace, action: str, value: str) -> None:
+    """Of another version, of a lost job, of nonsense: the person reads that it is too old."""
+    button = {"type": "button", "action_id": action, "value": value}
+    message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
+    assert workspace.press(start(ADDGROUP_LANGUAGE="en").url, message, action).status == 200
+    assert told(workspace, load("en")["button.stale"])
+
+
+def test_history(start: Start, workspace: Workspace, api: Api) -> None:
+    """The last ten jobs with when, who, what and result, to the sender alone; the time links to the thread."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "history")
+    told(workspace, load("en")["history.none"])
+    for number in range(12):
+        workspace.command(url, f"Group {number}")
+        answers(workspace, number + 1)
+    workspace.command(url, "history", user="U2")
+    lines = told(workspace, load("en")["history.heading"], "U2").text.splitlines()[1:]
+    assert len(lines) == 10
+    assert re.match(r"• <!date\^\d+\^{date_num} {time}\^https://sandbox.slack.com/archives/C1/p\d+\|.* UTC>", lines[0])
+    assert lines[0].endswith(" · <@U1> · `Group 11` · created, ID `97112`")
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("name", [EVIL_LONG, "`" * 255, "<!channel>" * 25, "&" * 255])
+def test_every_payload_keeps_slacks_limits(
+    start: Start, workspace: Workspace, api: Api, name: str, language: str
+) -> None:
+    """Names of 255 characters through every message, form and button; the stand-in refuses what Slack would."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    api.add(name, "5", "6")
+    api.faults.extend([422, "close"])
+    for number, typed in enumerate(("{0}", "{0} parent=6", '{0} parent="{0}"', '{0} parent="{0}x"'), 1):
+        workspace.command(url, typed.replace("{0}", name) if number < 3 else typed.format(f"{name[:200]}"))
+        answers(workspace, number)
+    for answer in answers(workspace, 4):
+        for action in actions(answer):
+            workspace.press(url, answer, action)
+    workspace.command(url, "help")
+    workspace.command(url, "history")
+    workspace.suggest(url, "")
+    workspace.command(url, f"{name} parent=6")
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_history_names_what_is_unclear_first(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """However long ago it was; not any more when somebody has settled it."""
+    api.faults.append("close")
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "Lost")
+    unclear = answers(workspace, 1)[0]
+    for number in range(10):
+        workspace.command(url, f"Group {number}")
+        answers(workspace, number + 2)
+    workspace.command(url, "history")
+    page = told(workspace, load(language)["history.heading"])
+    heading, lost, *rest = page.text.splitlines()
+    assert heading == load(language)["history.unsettled"]
+    assert "`Lost`" in lost
+    assert not any("`Lost`" in line for line in rest)
+    workspace.press(url, unclear, "anyway")
+    answers(workspace, 12)
+    workspace.command(url, "history", user="U2")
+    assert load(language)["history.unsettled"] not in told(workspace, "`Lost`", "U2").text

@@ -1,0 +1,226 @@
+"""The form: how it opens, what it takes, and what it says at its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.journal import accepting
+from bot.journal.journal import Journal, JournalError
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Workspace
+from bot.slack.texts import load, say, say_plain
+from tests.conftest import Running
+from tests.support.slack import EVIL_LONG, actions, answers, field, notes, opened
+
+Start = Callable[..., Running]
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_form_makes_a_group_in_the_channel(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """`/addgroup` alone opens the form in the person's language; what it holds goes the way of a typed command."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    assert workspace.command(url, "", channel="C7").text == ""
+    form = opened(workspace)
+    assert form.view["title"]["text"] == load(language)["form.title"]
+    (customers,) = workspace.suggest(url, "cust")
+    assert customers["text"]["text"] == "Customers (5)"
+    assert workspace.submit(url, form, name=" VIP   Customers ", parent=customers).body == {}
+    (answer,) = answers(workspace, 1, "C7")
+    assert answer.text.splitlines()[0] == load(language)["created.heading"]
+    assert (api.groups["97101"].name, api.groups["97101"].parent) == ("VIP Customers", "5")
+
+
+def test_the_form_opens_while_every_worker_is_busy(start: Start, workspace: Workspace, api: Api) -> None:
+    """The form waits for nobody's API call."""
+    api.faults.append("silence")
+    url = start(ADDGROUP_API_CALLS="1", ILETIMERKEZI_TIMEOUT="3").url
+    workspace.command(url, "A")
+    assert api.called.wait(5)
+    workspace.command(url, "")
+    assert opened(workspace)
+    assert not any(m.thread_ts for m in workspace.messages), "the form waited for the API"
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        ("drop", "not_opened"),
+        ("silence", "not_opened"),
+        (500, "not_opened"),
+        ("expired_trigger_id", "expired"),
+        ("trigger_expired", "expired"),
+        ("exchanged_trigger_id", "opened_before"),
+        ("trigger_exchanged", "opened_before"),
+        ("invalid_arguments", "refused"),
+    ],
+)
+def test_a_form_that_cannot_be_opened_is_told(
+    start: Start, workspace: Workspace, fault: int | str, key: str, language: str
+) -> None:
+    """The person reads why, that nothing was created, and how to type the command instead."""
+    workspace.faults["views.open"].append(fault)
+    reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, "")
+    assert reply.text == say(language, f"form.{key}")
+
+
+@pytest.mark.parametrize(
+    ("fields", "block"),
+    [
+        ({"name": "\u200b "}, "name"),
+        ({}, "name"),
+        ({"name": "x" * 256}, "name"),
+        ({"name": "A", "parent": {"value": "none:"}}, "parent"),
+        ({"name": "A paernt=5"}, "name"),
+        ({"name": "A parent=6", "parent": {"value": "id:5"}}, "name"),
+        ({"name": "A\n  B parent=5"}, "name"),
+        ({"name": "A", "parent": {"value": "id:-1"}}, "parent"),
+        ({"name": "A", "parent": {"value": "nonsense"}}, "parent"),
+    ],
+)
+def test_a_mistake_in_the_form_stands_at_its_field(
+    start: Start, workspace: Workspace, api: Api, fields: dict[str, Any], block: str
+) -> None:
+    """The form stays open with what was typed; nothing is made."""
+    url = start().url
+    workspace.command(url, "")
+    reply = workspace.submit(url, opened(workspace), **fields)
+    assert reply.body["response_action"] == "errors"
+    assert list(reply.body["errors"]) == [block]
+    assert not api.made()
+
+
+@pytest.mark.parametrize(("typed", "made"), [("VIP parent=5", ("VIP", "5")), ("`/addgroup VIP`", ("VIP", ""))])
+def test_the_form_reads_lines_as_they_are_typed(
+    start: Start, workspace: Workspace, api: Api, typed: str, made: tuple[str, str]
+) -> None:
+    """An option in the name field is one, and what is pasted around a name is not part of it."""
+    url = start().url
+    workspace.command(url, "")
+    workspace.submit(url, opened(workspace), name=typed)
+    answers(workspace, 1)
+    assert [(group.name, group.parent) for group in api.groups.values() if group.name == made[0]] == [made]
+
+
+def test_a_name_that_needs_quotes_comes_back_in_them(start: Start, workspace: Workspace, api: Api) -> None:
+    """The form filled in from an answer makes the same group when it is sent as it is."""
+    api.faults.append(422)
+    url = start().url
+    workspace.command(url, '"color=red"')
+    workspace.press(url, answers(workspace, 1)[0], "edit")
+    form = opened(workspace)
+    assert field(form, "name")["initial_value"] == '"color=red"'
+    workspace.submit(url, form)
+    answers(workspace, 2)
+    assert "color=red" in [group.name for group in api.groups.values()]
+
+
+LONG_LINE = "R&D <A> `b` " * 25
+
+
+@pytest.mark.parametrize(
+    ("name", "mistakes"),
+    [
+        (LONG_LINE, ("The name is 299 characters long", "Ad 299 karakter")),
+        (f"\n{LONG_LINE}\n \n", ("The name is 299 characters long", "Ad 299 karakter")),
+        (f"A\n{LONG_LINE}", ("Line 2: The name is 299 characters long", "2. satır: Ad 299 karakter")),
+        ("A & B\n<C>\na & b", ("Line 3: a & b is listed twice", "3. satır: a & b aynı yerde")),
+        ("A `b`\n<C>\na `B`", ("Line 3: a `B` is listed twice", "3. satır: a `B` aynı yerde")),
+        ("A\n    B\n  <C>", ("Line 3: <C> is not in line", "3. satır: <C> üstündeki")),
+    ],
+    ids=["one line", "blank lines around it", "the second line", "ampersand", "backticks", "angle brackets"],
+)
+@pytest.mark.parametrize(("place", "language"), [(0, "en"), (1, "tr")])
+def test_a_mistake_in_the_form_is_plain_text(
+    start: Start, workspace: Workspace, name: str, mistakes: tuple[str, str], place: int, language: str
+) -> None:
+    """Slack shows it as it stands, so nothing is escaped or marked; a line is numbered only where there are several."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "")
+    shown = workspace.submit(url, opened(workspace), name=name).body["errors"]["name"]
+    assert shown.startswith(mistakes[place])
+    assert LONG_LINE[:39] in shown or LONG_LINE not in name
+
+
+def test_a_form_submitted_twice_makes_one_group(start: Start, workspace: Workspace, api: Api) -> None:
+    """Two clicks on its button, or Slack's second delivery, are one job."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "")
+    form = opened(workspace)
+    for _ in range(2):
+        assert workspace.submit(url, form, name="VIP").status == 200
+    answers(workspace, 1)
+    assert api.made() == 1
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_form_that_is_not_accepted_stays_open(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """Too much to do, or a journal that fails: said at the field, with what was entered still in it."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "")
+    form = opened(workspace)
+    with monkeypatch.context() as patch:
+        patch.setattr(accepting, "MOST_OPEN", 0)
+        reply = workspace.submit(url, form, name="A\n  B")
+        assert reply.body == {"response_action": "errors", "errors": {"name": say_plain(language, "failure.busy")}}
+        patch.setattr(Journal, "accept", _fail)
+        reply = workspace.submit(url, form, name="A\n  B")
+        assert reply.body["errors"] == {"name": say_plain(language, "failure.journal")}
+    assert workspace.submit(url, form, name="A\n  B").body == {}
+    answers(workspace, 1)
+    assert api.made() == 2
+
+
+def _fail(_journal: Journal, _job: object) -> None:
+    raise JournalError("the disk is full")
+
+
+def test_a_parent_keeps_its_whole_name(start: Start, workspace: Workspace, api: Api) -> None:
+    """An option's value holds 150 characters; the group goes under a parent whose name has 255 all the same."""
+    api.faults.append(422)
+    api.add(EVIL_LONG, identifier="6")
+    url = start().url
+    workspace.command(url, f'VIP parent="{EVIL_LONG}"')
+    workspace.press(url, answers(workspace, 1)[0], "edit")
+    workspace.submit(url, opened(workspace), name="Gold")
+    answers(workspace, 2)
+    assert [group.parent for group in api.groups.values() if group.name == "Gold"] == ["6"]
+
+
+def test_the_parent_of_a_subgroup_is_named(start: Start, workspace: Workspace) -> None:
+    """The form that *Add a subgroup* opens shows the group's name beside its ID."""
+    url = start().url
+    workspace.command(url, "VIP")
+    workspace.press(url, answers(workspace, 1)[0], "subgroup")
+    shown = field(opened(workspace), "parent")["initial_option"]
+    assert (shown["text"]["text"], shown["value"]) == ("VIP (97101)", "id:97101")
+
+
+def test_a_tree_comes_back_whole(start: Start, workspace: Workspace, api: Api) -> None:
+    """*Edit* fills in every line, with its indentation and its parent; sent again, what exists is not made again."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    api.mood = lambda: 422 if "color=red" in str(api.calls[-1]) else None
+    typed = 'Top parent=5\n  Ankara & co\n  "color=red"\nOther'
+    workspace.command(url, typed)
+    (answer,) = answers(workspace, 1)
+    assert "edit" in actions(answer)
+    workspace.press(url, answer, "edit")
+    form = opened(workspace)
+    assert field(form, "name")["initial_value"] == typed
+    assert "initial_option" not in field(form, "parent")
+    assert notes(form) == []
+    api.mood = lambda: None
+    workspace.submit(url, form)
+    answers(workspace, 2)
+    assert sorted(group.name for group in api.groups.values()) == [
+        "Ankara & co",
+        "Customers",
+        "Other",
+        "Top",
+        "color=red",
+    ]

@@ -1,0 +1,125 @@
+"""What was typed and not accepted is given back: to copy, and in the form."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from bot.journal import accepting
+from bot.journal.journal import Journal, JournalError
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load, say
+from tests.conftest import Running
+from tests.support.slack import actions, answers, code_of, field, notes, opened, seen, told, under_way
+
+Start = Callable[..., Running]
+TREE = "\n".join(["Top & <co>", "  `A` paernt=5", *(f"\tGroup ```{number}``` ığüşöç" for number in range(38))])
+
+
+def refused(workspace: Workspace, url: str, text: str, user: str = "U1") -> Message:
+    """Type a command that is not accepted, and return what the person sees."""
+    reply = workspace.command(url, text, user=user)
+    return seen(reply) if reply.text else told(workspace, "", user)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("text", ["VIP paernt=5", TREE], ids=["one line", "40 lines"])
+def test_a_mistake_gives_the_text_back(start: Start, workspace: Workspace, api: Api, text: str, language: str) -> None:
+    """Line by line as it was typed, and a button opens the form with it and the mistake; corrected, it is made."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    message = refused(workspace, url, text)
+    assert code_of(message) == f"/addgroup {text}"
+    assert say(language, "given_back.intro") in message.text
+    assert text.splitlines()[-1].replace("&", "&amp;") in message.text, "for screen readers"
+    assert actions(message) == ["edit_text"]
+    workspace.press(url, message, "edit_text")
+    form = opened(workspace)
+    assert field(form, "name")["initial_value"] == text
+    (note,) = notes(form)
+    assert "paernt=5" in note
+    workspace.submit(url, form, name=text.replace(" paernt=5", ""))
+    answers(workspace, 1)
+    assert api.made() == len(text.splitlines())
+
+
+def test_a_busy_bot_gives_the_text_back(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is told to send it again has it to send."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    with monkeypatch.context() as patch:
+        patch.setattr(accepting, "MOST_OPEN", 0)
+        message = refused(workspace, url, "A\n  B")
+    assert message.text.startswith(load("en")["failure.busy"])
+    assert code_of(message) == "/addgroup A\n  B"
+    workspace.press(url, message, "edit_text")
+    workspace.submit(url, opened(workspace))
+    answers(workspace, 1)
+    assert api.made() == 2
+
+
+def test_a_journal_that_fails_gives_the_text_back(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is written anywhere, so only the message has it."""
+
+    def fail(_journal: Journal, _job: object) -> None:
+        raise JournalError("the disk is full")
+
+    monkeypatch.setattr(Journal, "accept", fail)
+    message = refused(workspace, start(ADDGROUP_LANGUAGE="en").url, "A\n  B")
+    assert message.text.startswith(say("en", "failure.journal"))
+    assert code_of(message) == "/addgroup A\n  B"
+    assert actions(message) == ["edit_text"]
+
+
+def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api: Api) -> None:
+    """Beside the button that creates another."""
+    with under_way(api):
+        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        workspace.command(url, "VIP parent=5")
+        workspace.command(url, "vip parent=5", user="U2")
+        message = told(workspace, "<@U1>", "U2")
+    assert code_of(message) == "/addgroup vip parent=5"
+    assert actions(message) == ["another", "edit_text"]
+
+
+def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace, api: Api) -> None:
+    """A refusal names nothing of others', and offers no form that would not open."""
+    workspace.people["U4"] = {"is_restricted": True}
+    with under_way(api):
+        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        workspace.command(url, "VIP")
+        workspace.command(url, "VIP", user="U4")
+        message = told(workspace, "", "U4")
+    assert "<@U1>" not in message.text
+    assert actions(message) == []
+
+
+def test_a_long_text_comes_in_parts(start: Start, workspace: Workspace) -> None:
+    """Whole lines, within Slack's limits; the form holds less, so there is no button where it does not fit at all."""
+    letters = random.Random(1)  # a text that cannot be packed
+    lines = ["".join(letters.choices("abcdefghijklmnopqrstuvwxyzğüşıöç", k=200)) for _ in range(40)]
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "\n".join([*lines, "A paernt=5"]))
+    assert workspace.wait_for(lambda: len(workspace.private()) == 4)
+    assert "\n".join(map(code_of, workspace.private())) == "/addgroup " + "\n".join([*lines, "A paernt=5"])
+    assert not any(actions(message) for message in workspace.private())
+
+
+def test_what_is_too_long_for_all_parts_is_said_to_be(start: Start, workspace: Workspace) -> None:
+    """A response_url takes five messages."""
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "\n".join("x" * 200 for _ in range(100)) + " paernt=5")
+    assert told(workspace, say("en", "given_back.cut"))
+    assert len(workspace.private()) == 4
+
+
+@pytest.mark.parametrize("value", ["", "{}", "ş", "AAAA", "eJyLBQAArQBX"])
+def test_a_button_of_another_version_is_too_old(start: Start, workspace: Workspace, value: str) -> None:
+    """Whatever it carries."""
+    button = {"type": "button", "action_id": "edit_text", "value": value}
+    message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
+    workspace.press(start(ADDGROUP_LANGUAGE="en").url, message, "edit_text")
+    assert told(workspace, load("en")["button.stale"])

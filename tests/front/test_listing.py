@@ -1,0 +1,113 @@
+"""`/addgroup list`: groups with their IDs, a page at a time, to the sender alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack.texts import load, say
+from tests.conftest import Running
+from tests.support.slack import actions, told
+
+Start = Callable[..., Running]
+
+
+def ids(message: Message) -> list[str]:
+    """Return the ids in a page, in their order."""
+    return re.findall(r"ID `(\d+)`", message.text)
+
+
+@pytest.mark.parametrize(("language", "typed"), [("en", "list"), ("tr", "liste")])
+def test_the_list_shows_the_tree(start: Start, workspace: Workspace, api: Api, language: str, typed: str) -> None:
+    """Paths with IDs; the acknowledgement is bare, nothing is posted, and nobody else sees it."""
+    api.add("VIP", "5", "6")
+    api.add("Agencies", identifier="7")
+    url = start(ADDGROUP_LANGUAGE=language).url
+    reply = workspace.command(url, typed)
+    assert (reply.status, reply.text) == (200, "")
+    page = told(workspace, load(language)["list.heading"])
+    assert "`Customers › VIP`" in page.text
+    assert ids(page) == ["7", "5", "6"]
+    assert workspace.roots() == []
+    assert not api.made()
+
+
+def test_a_search_is_without_marks_where_the_letters_find_nothing(start: Start, workspace: Workspace, api: Api) -> None:
+    """`musteri` finds Müşteriler; where letters are found as they are, marks count; an ID finds its group."""
+    api.add("Müşteriler", identifier="6")
+    api.add("Musteri dışı", identifier="7")
+    api.add("Ödül", identifier="8")
+    url = start(ADDGROUP_LANGUAGE="en").url
+    for typed, found in (("MÜŞTERİ", ["6"]), ("musteri", ["7"]), ("odul", ["8"]), ("8", ["8"])):
+        workspace.command(url, f"list {typed}")
+        heading = say("en", "list.found", text=f"`{typed}`")
+        assert ids(told(workspace, heading)) == found
+    workspace.command(url, "list <nothing>")
+    assert told(workspace, say("en", "list.none_found", text="`&lt;nothing&gt;`"))
+
+
+def test_thirty_at_a_time(start: Start, workspace: Workspace, api: Api) -> None:
+    """*Show more* shows the next page below, of the same search, until there are no more."""
+    for number in range(70):
+        api.add(f"Group {number:02}", "5", str(100 + number))
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "list group")
+    first = told(workspace, "1–30 of 70")
+    assert actions(first) == ["more"]
+    workspace.press(url, first, "more")
+    second = told(workspace, "31–60 of 70")
+    workspace.press(url, second, "more")
+    third = told(workspace, "61–70 of 70")
+    assert actions(third) == []
+    assert [identifier for page in (first, second, third) for identifier in ids(page)] == [
+        str(100 + number) for number in range(70)
+    ]
+    assert api.made("get-groups") == 1
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("fault", [401, 404, "silence", "html"])
+def test_without_the_list_there_is_a_sentence(
+    start: Start, workspace: Workspace, api: Api, fault: int | str, language: str
+) -> None:
+    """get-groups may be closed to the account, or not answer: the acknowledgement does not wait for it."""
+    api.mood = lambda: fault
+    assert workspace.command(start(ADDGROUP_LANGUAGE=language).url, "list").status == 200
+    assert told(workspace, load(language)["list.unavailable"])
+
+
+@pytest.mark.parametrize("person", [{"is_restricted": True}, {"team_id": "T9"}, {"deleted": True}])
+def test_who_may_not_use_the_command_sees_no_groups(
+    start: Start, workspace: Workspace, person: dict[str, object]
+) -> None:
+    """Neither by the command nor by a button of somebody else's list."""
+    workspace.people["U4"] = person
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "list", user="U4")
+    assert workspace.wait_for(lambda: len(workspace.private("U4")) == 1)
+    more = {"type": "button", "action_id": "more", "value": json.dumps({"v": 1, "text": "", "offset": 0})}
+    page = Message("C1", "1.1", "Groups", blocks=[{"type": "actions", "elements": [more]}])
+    workspace.press(url, page, "more", user="U4")
+    assert workspace.wait_for(lambda: len(workspace.private("U4")) == 2)
+    assert not any("Customers" in message.text for message in workspace.private("U4"))
+
+
+@pytest.mark.parametrize("value", ["", "{", "[]", '{"text": "x"}', '{"text": "x", "offset": "y"}'])
+def test_a_button_of_another_version_is_too_old(start: Start, workspace: Workspace, value: str) -> None:
+    """The person reads that, and nothing fails."""
+    more = {"type": "button", "action_id": "more", "value": value}
+    page = Message("C1", "1.1", "Groups", blocks=[{"type": "actions", "elements": [more]}])
+    workspace.press(start(ADDGROUP_LANGUAGE="en").url, page, "more")
+    assert told(workspace, load("en")["button.stale"])
+
+
+def test_a_group_called_list_is_made_with_quotes(start: Start, workspace: Workspace, api: Api) -> None:
+    """As with "help"."""
+    workspace.command(start().url, '"list"')
+    assert workspace.finished()
+    assert api.groups["97101"].name == "list"

@@ -1,0 +1,108 @@
+"""Parents: suggested in the form, or given by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Workspace
+from bot.slack.texts import load
+from tests.conftest import Running
+from tests.support.slack import EVIL_LONG, actions, answers, opened
+
+Start = Callable[..., Running]
+
+
+def test_suggestions(start: Start, workspace: Workspace, api: Api) -> None:
+    """Any part of the path finds a group, in Turkish letters too; an id is always possible; as many as fit."""
+    api.add("İSTANBUL Işık", "5", "6")
+    for number in range(150):
+        api.add(f"{EVIL_LONG[:-4]}{number}", "6")
+    url = start().url
+    texts = [option["text"]["text"] for option in workspace.suggest(url, "ıstanbul IŞIK")]
+    assert texts[0] == "Customers › İSTANBUL Işık (6)"
+    assert 30 < len(texts) <= 100
+    assert workspace.suggest(url, "6")[0]["value"] == "id:6"
+    assert [option["value"] for option in workspace.suggest(url, " 4711 ")] == ["id:4711"]
+    assert workspace.suggest(url, "nothing like it") == []
+    assert api.made("get-groups") == 1
+
+
+@pytest.mark.parametrize("fault", [401, 404, "silence", "html"])
+def test_without_the_list_a_parent_is_chosen_by_id(
+    start: Start, workspace: Workspace, api: Api, fault: int | str
+) -> None:
+    """get-groups may be closed to the account: the menu says so, and takes an id."""
+    api.mood = lambda: fault
+    url = start(ADDGROUP_LANGUAGE="en").url
+    assert [option["text"]["text"] for option in workspace.suggest(url, "cu")] == [load("en")["form.no_list"]]
+    (by_id,) = workspace.suggest(url, "5")
+    api.mood = lambda: None
+    workspace.command(url, "")
+    workspace.submit(url, opened(workspace), name="VIP", parent=by_id)
+    answers(workspace, 1)
+    assert api.groups["97101"].parent == "5"
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_parent_by_name(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """The one group of that name is found whatever the case; no match names the nearest; several are listed."""
+    api.add("VIP İstanbul", "5", "6")
+    api.add("Twin", "5", "7")
+    api.add("twin", "6", "8")
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, 'A parent="vıp istanbul"')
+    (made,) = answers(workspace, 1)
+    assert "`6`" in made.text
+    workspace.command(url, 'B parent="VIP Istambul"')
+    missing = answers(workspace, 2)[1]
+    assert "`Customers › VIP İstanbul`, ID `6`" in missing.text
+    assert load(language)["no_parent.missing.choices"] in missing.text
+    assert actions(missing) == ["edit"]
+    workspace.command(url, "C parent=Twin")
+    ambiguous = answers(workspace, 3)[2]
+    assert "`Customers › Twin`, ID `7`" in ambiguous.text
+    assert "`Customers › VIP İstanbul › twin`, ID `8`" in ambiguous.text
+    assert api.made() == 1
+
+
+def test_a_group_that_the_bot_made_is_found_by_name_at_once(start: Start, workspace: Workspace, api: Api) -> None:
+    """The list is kept for a minute, but knows what the bot has made."""
+    url = start().url
+    workspace.suggest(url, "")
+    workspace.command(url, "Fresh")
+    answers(workspace, 1)
+    workspace.command(url, "Below parent=fresh")
+    answers(workspace, 2)
+    assert api.groups["97102"].parent == "97101"
+
+
+def test_a_group_that_another_process_made_is_found_at_once(start: Start, workspace: Workspace, api: Api) -> None:
+    """By the form and by name, although each front, and the worker, has its own list and keeps it."""
+    here, there = start().url, start().url
+    for url in (here, there):
+        assert not workspace.suggest(url, "fresh")
+    workspace.command(there, "Fresh parent=5")
+    answers(workspace, 1)
+    for url in (here, there):
+        (option,) = workspace.suggest(url, "fresh")
+        assert (option["value"], option["text"]["text"]) == ("id:97101", "Customers › Fresh (97101)")
+    workspace.command(here, "Below parent=fresh")
+    answers(workspace, 2)
+    assert api.groups["97102"].parent == "97101"
+    assert api.made("get-groups") <= 4, "one list for each of two fronts and two workers"
+
+
+@pytest.mark.parametrize("fault", [401, 404, "close"])
+def test_a_name_without_the_list_says_that_an_id_works(
+    start: Start, workspace: Workspace, api: Api, fault: int | str
+) -> None:
+    """Nothing is sent; the answer tells the way out, and offers to try again."""
+    api.list_faults.extend([fault, fault])
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A parent=Customers")
+    (answer,) = answers(workspace, 1)
+    assert load("en")["no_parent.unavailable.next"] in answer.text
+    assert actions(answer) == ["edit", "again"]
+    assert not api.made()

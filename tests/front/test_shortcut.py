@@ -1,0 +1,185 @@
+"""The message shortcut: the form comes with the message's lines, and the answer goes into the message's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.sandbox.api import Api
+from bot.sandbox.workspace import Form, Message, Workspace
+from bot.slack.texts import say, say_plain
+from tests.conftest import Running
+from tests.support.slack import field, notes, opened, told, under_way
+
+Start = Callable[..., Running]
+PEOPLE = {"display_name": "Ayşe"}
+
+
+def text(words: str, **style: bool) -> dict[str, Any]:
+    return {"type": "text", "text": words, **({"style": style} if style else {})}
+
+
+def listed(indent: int, *items: list[dict[str, Any]]) -> dict[str, Any]:
+    lines = [{"type": "rich_text_section", "elements": item} for item in items]
+    return {"type": "rich_text_list", "style": "ordered", "indent": indent, "elements": lines}
+
+
+def rich(*parts: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"type": "rich_text", "elements": list(parts)}]
+
+
+def use(workspace: Workspace, url: str, message: Message, **more: Any) -> Form:
+    """Choose the shortcut on a message, and return the form that opens."""
+    reply = workspace.shortcut(url, message, **more)
+    assert (reply.status, reply.text) == (200, "")
+    return opened(workspace)
+
+
+def in_thread(workspace: Workspace, ts: str) -> list[Message]:
+    """Return what the bot has said in a thread."""
+    return [m for m in tuple(workspace.messages) if m.thread_ts == ts and not m.author]
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_the_answer_comes_in_the_messages_thread(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """The root names who asked there, is edited to the result, and the answer with the IDs follows it."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    message = workspace.say("• Customers\n• Gold\n    ◦ Ankara", user="U3")
+    form = use(workspace, url, message)
+    assert field(form, "name")["initial_value"] == message.text
+    assert workspace.submit(url, form).body == {}
+    assert workspace.finished()
+    root, answer = in_thread(workspace, message.ts)
+    assert root.earlier[0].startswith("<@U1>")
+    assert say(language, "tree.done_there", asked="", made=2, count=3, there=1) in root.text
+    assert "`97101`" in answer.text
+    assert workspace.roots() == []
+    assert {group.name: group.parent for group in api.groups.values()} == {
+        "Customers": "",
+        "Gold": "",
+        "Ankara": "97101",
+    }
+
+
+def test_in_a_thread_the_answer_stays_there(start: Start, workspace: Workspace, api: Api) -> None:
+    """Also that to a button under it; several requests in one thread are told apart."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    reply = workspace.say("Silver", thread_ts="1700000000.000100")
+    api.faults.append(503)
+    workspace.submit(url, use(workspace, url, reply))
+    assert workspace.finished()
+    _, refused = in_thread(workspace, "1700000000.000100")
+    workspace.press(url, refused, "again", user="U2")
+    assert workspace.wait_for(lambda: len(in_thread(workspace, "1700000000.000100")) == 3)
+    assert workspace.wait_for(lambda: "created, ID" in in_thread(workspace, "1700000000.000100")[0].text)
+    workspace.submit(url, use(workspace, url, workspace.say("Bronze", thread_ts="1700000000.000100")))
+    assert workspace.finished(2)
+    assert workspace.roots() == []
+    assert [group.name for group in api.groups.values()] == ["Customers", "Silver", "Bronze"]
+
+
+def test_lists_come_by_their_structure(start: Start, workspace: Workspace, api: Api) -> None:
+    """Indent makes subgroups; mentions, links, emoji and formatting become plain names; the sentence is left out."""
+    workspace.people["U9"] = {"profile": PEOPLE}
+    sentence = {"type": "rich_text_section", "elements": [text("Please create these, thanks!")]}
+    person = {"type": "user", "user_id": "U9"}
+    link = {"type": "link", "url": "https://example.com", "text": "Dealers"}
+    channel = {"type": "channel", "channel_id": "C77"}
+    emoji = {"type": "emoji", "name": "tada", "unicode": "1f389"}
+    blocks = rich(
+        sentence,
+        listed(0, [text("VIP", bold=True)], [text("Team "), person]),
+        listed(1, [link, text(" "), emoji], [text("For "), channel]),
+    )
+    message = Message("C1", "1.1", "Please … <@U9> … <#C77|ops>", blocks=blocks, author="U3")
+    form = use(workspace, start().url, message)
+    assert field(form, "name")["initial_value"] == "VIP\nTeam Ayşe\n  Dealers 🎉\n  For ops"
+    assert notes(form) == []
+
+
+@pytest.mark.parametrize("fault", ["user_not_found", "silence", 500])
+def test_a_person_that_slack_does_not_name_is_left_out(start: Start, workspace: Workspace, fault: int | str) -> None:
+    """The form opens all the same, without an ID in place of the name."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "history")  # so that it is known who U1 is
+    assert told(workspace, "")
+    workspace.faults["users.info"].append(fault)
+    form = use(workspace, url, Message("C1", "1.1", "Team <@U9>\nVIP", author="U3"))
+    assert field(form, "name")["initial_value"] == "Team\nVIP"
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("words", ["", "<@U9>", ":tada:", " \n\u200b"])
+def test_a_message_without_a_name_is_told_in_the_form(
+    start: Start, workspace: Workspace, words: str, language: str
+) -> None:
+    """A picture, a mention of somebody unknown, an emoji alone: the form is empty and says why."""
+    workspace.people["U9"] = {"name": ""}
+    form = use(workspace, start(ADDGROUP_LANGUAGE=language).url, Message("C1", "1.1", words, author="U3"))
+    assert notes(form) == [say_plain(language, "form.nothing_in_message")]
+    assert "initial_value" not in field(form, "name")
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_too_many_lines_are_told_in_the_form(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """All of them are there to choose from; sent as they are, they are refused at the field."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    lines = [f"Group {number}" for number in range(60)]
+    form = use(workspace, url, workspace.say("\n".join(lines)))
+    assert notes(form) == [say_plain(language, "form.too_many", count=60, most=50)]
+    assert field(form, "name")["initial_value"].splitlines() == lines
+    assert list(workspace.submit(url, form).body["errors"]) == ["name"]
+    assert not api.made()
+
+
+def test_a_long_message_is_cut_at_a_line(start: Start, workspace: Workspace) -> None:
+    """The field holds 3000 characters: whole lines, and a sentence that says how many."""
+    lines = [f"{number} " + "ş" * 100 for number in range(40)]
+    form = use(workspace, start(ADDGROUP_LANGUAGE="en").url, workspace.say("\n".join(lines)))
+    kept = field(form, "name")["initial_value"].splitlines()
+    assert kept == lines[: len(kept)]
+    assert 2800 < len("\n".join(kept)) <= 3000
+    assert notes(form) == [say_plain("en", "form.cut", kept=len(kept), count=40)]
+
+
+def test_a_mistake_in_a_message_is_told_at_once(start: Start, workspace: Workspace) -> None:
+    """Before the form is sent, with the line."""
+    form = use(workspace, start(ADDGROUP_LANGUAGE="en").url, workspace.say("VIP\nGold\nvip"))
+    (note,) = notes(form)
+    assert note.startswith("Line 3:")
+
+
+@pytest.mark.parametrize("refused", [{"is_restricted": True}, {"is_bot": True}])
+def test_who_may_not_use_the_command_gets_no_form(
+    start: Start, workspace: Workspace, api: Api, refused: dict[str, Any]
+) -> None:
+    """The same rules as for the command, told privately."""
+    workspace.people["U4"] = refused
+    url = start(ADDGROUP_LANGUAGE="en").url
+    assert workspace.shortcut(url, workspace.say("VIP"), user="U4").status == 200
+    assert told(workspace, "/addgroup", "U4")
+    assert workspace.forms == []
+
+
+def test_where_the_bot_may_not_post_the_answer_comes_privately(start: Start, workspace: Workspace, api: Api) -> None:
+    """As for a command."""
+    workspace.closed["C1"] = "not_in_channel"
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.submit(url, use(workspace, url, workspace.say("VIP")))
+    assert told(workspace, "`97101`")
+    assert api.made() == 1
+
+
+def test_a_duplicate_is_told_and_another_one_comes_in_the_thread(start: Start, workspace: Workspace, api: Api) -> None:
+    """Somebody has just asked for the same group by the command."""
+    message = workspace.say("VIP")
+    with under_way(api):
+        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        workspace.command(url, "VIP", user="U2")
+        workspace.submit(url, use(workspace, url, message))
+        workspace.press(url, told(workspace, "<@U2>"), "another")
+    assert workspace.finished(2)
+    assert len(in_thread(workspace, message.ts)) == 2
+    assert api.made() == 2
