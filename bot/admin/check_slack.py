@@ -122,6 +122,9 @@ def signing_secret(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield from skipped("Socket Mode needs none", part)
     elif chosen is None or not chosen.slack_signing_secret:
         yield from skipped("it is missing or wrong in the settings", part)
+    elif chosen.odd_signing_secret:
+        remedy = _IN_SLACK + "copy Basic Information > App Credentials > Signing Secret again."
+        yield Finding(WARNING, part, "is not 32 hexadecimal digits, as Slack's are", remedy)
     else:
         yield Finding(OK, part, "has the right shape; only a request from Slack can prove it")
 

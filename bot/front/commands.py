@@ -28,12 +28,13 @@ from bot.slack.texts import say
 class Commands:
     """Listens to the command, and to the buttons under what it shows."""
 
-    def __init__(self, intake: Intake, groups: Groups, journal: Journal, form: Form) -> None:
+    def __init__(self, intake: Intake, groups: Groups, journal: Journal, form: Form, docs_url: str) -> None:
         self._intake = intake
         self._access = intake.access
         self._groups = groups
         self._journal = journal
         self._form = form
+        self._docs_url = docs_url
         self._listing = Listing(intake, groups)
         self._languages = LanguageChoice(intake, journal)
 
@@ -64,7 +65,8 @@ class Commands:
             case Help():
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
                 allowed = not self._access.refusal(user, channel, 0.0)
-                reply.tell(lambda language: pages.help_page(language, self._groups.known() if allowed else []))
+                known = self._groups.known() if allowed else []
+                reply.tell(lambda language: pages.help_page(language, known, self._docs_url))
             case History():
                 self._history(reply, channel, command.get("team_domain", ""))
             case ListGroups(wanted):

@@ -55,7 +55,8 @@ class Front:
         intake = Intake(self._journal, users, Access(users, settings.channels, settings.members), self._errands)
         form = Form(slack_client(settings, FORM), intake, groups, self._journal)
         bolt = _bolt(settings)
-        commands, shortcut = Commands(intake, groups, self._journal, form), Shortcut(intake, form)
+        commands = Commands(intake, groups, self._journal, form, settings.docs_url)
+        shortcut = Shortcut(intake, form)
         buttons = Buttons(intake, form, self._journal)  # which takes all that those before it do not know
         for listeners in (commands, form, shortcut, buttons, Faults(intake)):
             listeners.register(bolt)

@@ -26,11 +26,16 @@ _MAX_VALUE = 2000
 _MAX_TYPED = 100  # characters of a search that the list's heading repeats
 
 
-def help_page(language: Language, groups: Sequence[Choice]) -> Message:
-    """Return the usage of the command, with examples from the account's own groups where they are known."""
+def help_page(language: Language, groups: Sequence[Choice], docs_url: str = "") -> Message:
+    """Return the usage of the command, with examples from the account's own groups where they are known.
+
+    `docs_url` is where people find the folder docs/, "" for nowhere: the help links the page in their language.
+    """
     names, identifier = next((group for group in groups if BETWEEN not in group.path), ("VIP Customers", "12345"))
     example = escape(cut(names, 40).replace("`", "'"))
     text = say(language, "help.text", id=escape(cut(identifier, 40)), parent=example)
+    if docs_url:
+        text = f"{text}\n{say(language, 'help.page', docs=escape(docs_url))}"
     other = next(each for each in LANGUAGES if say(each, "help.switch") != say(language, "help.switch"))
     return _page([Line(text)], _button(SWITCH_LANGUAGE, say(language, "help.switch"), other))
 

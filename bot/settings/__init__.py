@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -29,7 +30,8 @@ __all__ = [
 class Settings:
     """What the bot was told; the page of settings says what each variable means. Secrets stay out of the `repr`.
 
-    `api_timeout` is in seconds, `metrics_port` 0 when there are no metrics, `contact` and `audit_channel` "" for none.
+    `api_timeout` is in seconds, `metrics_port` 0 when there are no metrics, `contact`, `docs_url` and `audit_channel`
+    "" for none.
     """
 
     slack_bot_token: str = field(repr=False)
@@ -44,6 +46,7 @@ class Settings:
     database_url: str = field(repr=False)
     language: str
     contact: str
+    docs_url: str
     channels: tuple[str, ...]
     members: tuple[str, ...]
     audit_channel: str
@@ -52,6 +55,11 @@ class Settings:
     metrics_port: int
     log_level: str
     log_format: str
+
+    @property
+    def odd_signing_secret(self) -> bool:
+        """Whether the signing secret is needed and does not look like Slack's, which are 32 hexadecimal digits."""
+        return not self.socket_mode and re.fullmatch("[0-9a-f]{32}", self.slack_signing_secret) is None
 
     @property
     def socket_mode(self) -> bool:
@@ -91,6 +99,7 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
         database_url=reader.database("sqlite:///addgroup.db"),
         language=reader.choice("ADDGROUP_LANGUAGE", ("auto", "en", "tr")),
         contact="".join(reader.ids("ADDGROUP_CONTACT", "UWSCG", most=1)),
+        docs_url=reader.link("ADDGROUP_DOCS_URL"),
         channels=reader.ids("ADDGROUP_CHANNELS", "CGD"),
         members=reader.ids("ADDGROUP_MEMBERS", "UWS"),
         audit_channel="".join(reader.ids("ADDGROUP_AUDIT_CHANNEL", "CG", most=1)),
@@ -113,7 +122,9 @@ def _signing_secret(reader: Reader, app_token: str, *, required: bool) -> str:
     if app_token:
         return reader.secret(name) or ""
     where = f"{where}; or set SLACK_APP_TOKEN for Socket Mode"
-    return reader.slack_secret(name, "[0-9a-f]{32}", "be 32 hexadecimal digits", where, required=required)
+    return reader.slack_secret(
+        name, "[!-~]{8,}", "be the 32 hexadecimal digits that Slack shows", where, required=required
+    )
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:

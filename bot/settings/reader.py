@@ -84,6 +84,13 @@ class Reader:
             self.problems.append(f"{name} must begin with https:// (plain http would show the credentials on the way).")
         return value
 
+    def link(self, name: str) -> str:
+        """Read an address that people open in their browser, "" for none."""
+        value = self.get(name)
+        if value and not re.fullmatch(r"https?://[^\s<>|]+", value):
+            self.problems.append(f"{name} must be an address that people can open, such as https://example.com/docs.")
+        return value.rstrip("/")
+
     def database(self, default: str) -> str:
         """Read DATABASE_URL."""
         value = self.secret("DATABASE_URL")
