@@ -58,11 +58,12 @@ class Journal(Member):
         return self._transactions.failing
 
     def ping(self) -> None:
-        """Raise JournalError when the database does not answer, or has just refused to write."""
+        """Raise JournalError when the database does not answer, or refuses to write since a write failed."""
         with self._reading() as connection:
             connection.execute(queries.PING)
         if self.failing:
-            raise JournalError("the last write failed")
+            with self._writing(urgent=True) as connection:
+                connection.execute(queries.TRY_TO_WRITE)
 
     # Accepting.
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.journal.database import jobs, languages, now, processes, steps
+from bot.journal.database import jobs, languages, metadata, now, processes, steps
 from bot.model.outcome import SENDING, WAITING, Created, Unknown
 
 
@@ -37,6 +37,9 @@ _this = jobs.c.id == bindparam("this")
 _is_open = and_(jobs.c.closed_at.is_(None), jobs.c.answered_at.is_(None))
 
 PING = select(1)
+_versions = metadata.tables["schema_version"]
+TRY_TO_WRITE = update(_versions).values(version=_versions.c.version)
+"""Change nothing, and write it: what a full disk refuses."""
 
 # Accepting.
 

@@ -89,8 +89,10 @@ def test_a_locked_file_is_a_journal_error(tmp_path: Path) -> None:
     locker.execute("BEGIN EXCLUSIVE")
     with pytest.raises(JournalError, match="locked"):
         book.accept(typed())
-    book.ping()
+    with pytest.raises(JournalError, match="locked"):
+        book.ping()
     locker.close()
+    book.ping()
     accepted(book, typed())
     book.close()
 
