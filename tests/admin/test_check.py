@@ -38,8 +38,10 @@ def test_a_well_bot(environ: dict[str, str], database_url: str) -> None:
         "get-groups",
         "add-group",
         "database",
+        "PORT",
+        "METRICS_PORT",
     ]
-    assert {part for part, line in checked.lines.items() if line.state != "ok"} == {"Socket Mode token"}
+    assert {part for part, line in checked.lines.items() if line.state != "ok"} == {"Socket Mode token", "METRICS_PORT"}
     assert checked.lines["Slack token"].text == "workspace Sandbox, bot addgroup"
     assert checked.printed.endswith("Nothing is wrong.\n")
 
