@@ -329,16 +329,17 @@ def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
-    """A second command for the same group is told privately who made it; a button makes another on purpose, once."""
+    """A second command for the same group is answered with its id; a button makes another on purpose, once."""
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "İstanbul")
     answers(workspace, 1)
     workspace.command(url, '"ıstanbul"', user="U2")
-    refused = told(workspace, "<@U1>", "U2")
-    assert "97101" in refused.text
+    there = answers(workspace, 2)[1]
+    assert load(language)["exists.heading"] in there.text
+    assert "`97101`" in there.text
     for _ in range(2):
-        workspace.press(url, refused, "another", user="U2")
-    answers(workspace, 2)
+        workspace.press(url, there, "another", user="U2")
+    answers(workspace, 3)
     assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
     assert [group.name for group in api.groups.values()] == ["Customers", "İstanbul", "ıstanbul"]
 
