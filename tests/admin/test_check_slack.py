@@ -127,7 +127,7 @@ def test_another_app_level_token(environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("secret", ["", "abc"])
 def test_a_signing_secret_that_is_none(environ: dict[str, str], secret: str) -> None:
-    """A missing one and one that is too short are wrong settings, as they are for serve, with where the right one is."""
+    """A missing and a too short one are wrong settings, as they are for serve, with where the right one is."""
     checked = Checked({**environ, "SLACK_SIGNING_SECRET": secret})
     assert (checked.status, checked.wrong) == (1, ["settings"])
     assert "SLACK_SIGNING_SECRET" in checked.lines["settings"].text
