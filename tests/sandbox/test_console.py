@@ -25,11 +25,11 @@ from tests.support.console import ROOT, console
     ("text", "status", "shown"),
     [
         ("Customers parent=5", 0, "ID: 97101"),
-        ("/addgroup Customers parent=5", 0, "new group: Customers, under 5"),
+        ("/addgroup Customers parent=5", 0, "new group: Customers under 5"),
         ("/addgroups", 0, "new group: /addgroups — created"),
         ("Customers parent=99", 1, "463"),
         ("Customers paernt=5", 2, "paernt=5"),
-        ("help", 0, "makes a contact group"),
+        ("help", 0, "Create contact groups"),
     ],
 )
 def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> None:
@@ -80,10 +80,10 @@ def test_the_form_and_the_buttons_can_be_used() -> None:
     tree, no_name, form = "Top\n  Below\n\nnone\ncust\n1\n", "\n\n", "/addgroup\n"
     ended = console(typed=f"{form}{no_name}{tree}:api 461\nRefused\n1\nFixed\n\n\nhistory\nquit\n")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "Name: The name of the group is missing." in ended.stdout
+    assert "Name: The group's name is missing." in ended.stdout
     assert "No group matches.\n" in ended.stdout
     assert "2 of 2 groups created" in ended.stdout
-    assert "@you (en) has edited the command:" in ended.stdout
+    assert "@you (en) edited the command (" in ended.stdout
     assert "Fixed · created, ID 97103" in ended.stdout
 
 
@@ -92,7 +92,7 @@ def test_a_button_that_asks_first_does_nothing_on_no() -> None:
     ended = console(typed=":api close\nA\n2\nn\n2\ny\nquit\n")
     assert ended.returncode == 0
     assert "there will be two groups with this name" in ended.stdout
-    assert ended.stdout.count("has had it created anyway") == 1
+    assert ended.stdout.count("pressed Create anyway") == 1
 
 
 @contextlib.contextmanager

@@ -79,7 +79,8 @@ def test_what_was_sent_is_looked_up(
     ids = ", ".join(f"`{identifier}`" for identifier in found)
     texts, told = load(language), answer(workspace, root)
     assert texts["unknown.crashed.explanation"] in told
-    assert (texts["unknown.found.finding"].format(found=ids) if found else texts["unknown.found_none.finding"]) in told
+    kind = ("found_none", "found", "found_many")[len(found)]
+    assert texts[f"unknown.{kind}.finding"].format(found=ids) in told
     assert not api.made()
 
 
