@@ -112,3 +112,11 @@ def test_a_list_of_nothing_says_so(language: str) -> None:
     """Where nothing is found, the text that was searched for is shown; an empty account is told apart."""
     assert "`nope`" in pages.list_page(language, [], "nope")["text"]
     assert pages.list_page(language, [])["text"] == load(language)["list.none"]
+
+
+@pytest.mark.parametrize(("language", "page"), [("en", "using.md"), ("tr", "kullanim.md")])
+def test_the_help_links_the_page_in_its_language(language: str, page: str) -> None:
+    """Where the docs have an address, the help leads to the page for the reader; without one there is no link."""
+    linked = pages.help_page(language, [], "https://git.example/docs")["text"]
+    assert f"<https://git.example/docs/{page}|" in linked
+    assert page not in pages.help_page(language, [])["text"]
