@@ -101,7 +101,7 @@ def test_the_list_comes_in_pages(language: str) -> None:
             if page["blocks"][-1]["type"] != "actions":
                 break
             more = json.loads(button(page)["value"])
-            assert (button(page)["action_id"], more["text"]) == ("list", "g")
+            assert (button(page)["action_id"], more["text"]) == ("more", "g")
             assert offset or more["offset"] == first
             offset = more["offset"]
         assert seen == [choice.id for choice in choices]
