@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -32,8 +33,11 @@ from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.texts import LANGUAGES, say, say_plain
 
 SOON = 1.0
-"""How long the form waits for the person's language, and the suggestions for the list of groups, in seconds."""
+"""How long the form waits for what Slack says of the person, and suggestions for the list of groups, in seconds."""
 
+
+AT_LEAST = 0.2
+"""How long the form waits for a user group's members in any case, in seconds."""
 
 _WHY_NOT = {
     "expired_trigger_id": "expired",
@@ -162,8 +166,10 @@ class Form:
             reply.tell_at_once(lambda language: messages.plain(say(language, "form.not_opened")))
             return
         try:
+            until = time.monotonic() + SOON
             language = self._users.language(reply.user, SOON)
-            if reason := self._access.refusal(reply.user, origin.channel, SOON):
+            left = max(until - time.monotonic(), AT_LEAST)
+            if reason := self._access.refusal(reply.user, origin.channel, left):
                 event("denied", user=reply.user, channel=origin.channel, reason=reason)
                 reply.tell(lambda language: messages.plain(wording.denied(language, reason)))
                 return

@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_bolt import Ack, App
 
-from bot.front.form import SOON, Form
+from bot.front.form import Form
 from bot.front.form_view import Origin
 from bot.front.intake import Intake, channel_of
 from bot.model.job import TryLater
@@ -22,6 +22,9 @@ SHORTCUT = "addgroup"
 
 MOST_NAMES = 20
 """How many people Slack is asked for by one shortcut."""
+
+NAMES_WITHIN = 0.5
+"""How long the form waits for these names, in seconds: with what it waits for then, less than Slack's three."""
 
 _PERSON = re.compile(r"<@([UW][A-Z0-9]+)")
 _LABELLED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]+)\|[@#]?([^<>]+)>")
@@ -42,6 +45,7 @@ class Shortcut:
         """Open the form with the message's lines. The answer will come in the thread of the message."""
         reply = self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
         message = body.get("message") or {}
+        self._intake.users.prefetch(reply.user)
         text = lines_of(message, _names(message, self._intake.users))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
         origin = Origin(channel_of(body), reply.response_url, reply_to=thread)
@@ -54,7 +58,7 @@ def _names(message: dict[str, Any], users: Users) -> Callable[[str], str]:
     people = list(dict.fromkeys(_PERSON.findall(str(message.get("text") or "")) + _people(message.get("blocks"))))
     for user in people[:MOST_NAMES]:
         users.prefetch(user)
-    until = time.monotonic() + SOON
+    until = time.monotonic() + NAMES_WITHIN
 
     def name(identifier: str) -> str:
         if identifier in told:
@@ -62,7 +66,7 @@ def _names(message: dict[str, Any], users: Users) -> Callable[[str], str]:
         if identifier not in people[:MOST_NAMES]:
             return ""
         try:
-            return users.person(identifier, max(until - time.monotonic(), 0.0)).name
+            return " ".join(users.person(identifier, max(until - time.monotonic(), 0.0)).name.split())
         except (SlackRefused, TryLater):
             return ""
 
