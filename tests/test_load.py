@@ -72,5 +72,6 @@ def test_past_the_bound_nothing_more_is_accepted(
         connection.execute(insert(jobs), rows)
     engine.dispose()
     reply = workspace.command(served.url, "VIP")
-    assert (reply.status, reply.text) == (200, load("en")["failure.busy"])
+    assert reply.status == 200
+    assert reply.text.startswith(load("en")["failure.busy"])
     assert api.made() == 1

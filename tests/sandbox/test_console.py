@@ -26,7 +26,7 @@ from tests.support.console import ROOT, console
     [
         ("Customers parent=5", 0, "ID: 97101"),
         ("/addgroup Customers parent=5", 0, "new group: Customers under 5"),
-        ("/addgroups", 0, "new group: /addgroups — created"),
+        ("/addgroups", 2, "/addgroup"),
         ("Customers parent=99", 1, "463"),
         ("Customers paernt=5", 2, "paernt=5"),
         ("help", 0, "Create contact groups"),
