@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,6 +12,7 @@ from slack_bolt import Ack
 from bot.front.answer_size import MAX_ANSWER, fits, fitting
 from bot.front.reply import CommandReply
 from bot.sandbox.workspace import Workspace
+from bot.slack.client import SlackClient
 from bot.slack.messages import plain
 from bot.slack.users import Users
 
@@ -45,9 +45,9 @@ def test_words_that_do_not_fit_are_said_after_the_acknowledgement(
     """The acknowledgement of a command is bare then, and the person gets every word of them."""
     acks: list[dict[str, Any]] = []
     ack = cast(Ack, lambda **fields: acks.append(fields))
-    turkish = SimpleNamespace(known_language=lambda _user: "tr", language=lambda _user: "tr")
+    turkish = Users(SlackClient("", workspace.url), "tr")
     with ThreadPoolExecutor(1) as errands:
-        reply = CommandReply(ack, cast(Users, turkish), errands, "U1", f"{workspace.url}/response/U1/C1/1")
+        reply = CommandReply(ack, turkish, errands, "U1", f"{workspace.url}/response/U1/C1/1")
         reply.tell(lambda _language: plain(text))
     (answer,) = acks
     assert fits(plain(text)) == acknowledged

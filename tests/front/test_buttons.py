@@ -111,10 +111,10 @@ def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
     """Who asks for a group that is under way is told by whom; a button makes another on purpose, once."""
-    with under_way(api):
+    with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "İstanbul")
-        assert api.called.wait(10)
+        assert come.wait(10)
         workspace.command(url, '"ıstanbul"', user="U2")
         refused = told(workspace, "<@U1>", "U2")
         for _ in range(2):

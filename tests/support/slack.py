@@ -63,11 +63,18 @@ def code_of(message: Message) -> str:
 
 
 @contextlib.contextmanager
-def under_way(api: Api) -> Iterator[None]:
-    """Let the group API answer nothing until the end of the block, so that what is asked for is under way."""
-    go = threading.Event()
-    api.mood = lambda: None if go.wait(20) else 500
+def under_way(api: Api) -> Iterator[threading.Event]:
+    """Let no group be created until the end of the block; the event is set when the first request has come."""
+    go, come = threading.Event(), threading.Event()
+
+    def mood() -> int | None:
+        if api.calls[-1][0] != "add-group":
+            return None
+        come.set()
+        return None if go.wait(20) else 500
+
+    api.mood = mood
     try:
-        yield
+        yield come
     finally:
         go.set()
