@@ -88,7 +88,7 @@ def test_keys_do_not_wait_for_each_other() -> None:
 
 
 def test_a_failure_is_not_kept() -> None:
-    """Whoever asks gets the load's own error, and the next to ask loads anew."""
+    """Anyone who asks gets the load's own error, and the next to ask loads again."""
     source = Source(fails=2)
     cache = Cache(source, PATIENCE)
     for _ in range(2):
@@ -99,7 +99,7 @@ def test_a_failure_is_not_kept() -> None:
 
 @pytest.mark.parametrize(("passed", "value"), [(59.9, "a1"), (60, "a2"), (1000, "a2")])
 def test_a_value_is_kept_for_its_seconds(clock: SimpleNamespace, passed: float, value: str) -> None:
-    """A value is served until its time is up, and loaded anew from then on."""
+    """A value is served until its time is up, and loaded again from then on."""
     cache = Cache(Source(), 60)
     assert cache.get("a") == "a1"
     clock.now += passed
@@ -128,7 +128,7 @@ def test_known_never_loads_and_never_waits() -> None:
 def test_the_oldest_gives_way(clock: SimpleNamespace) -> None:
     """More than `most` keys are never kept; the one that was loaded longest ago goes first."""
     cache = Cache(Source(), 60, most=2)
-    for key, passed in (("a", 30), ("b", 30), ("a", 0), ("c", 0)):  # the second a is loaded anew
+    for key, passed in (("a", 30), ("b", 30), ("a", 0), ("c", 0)):  # the second a is loaded again
         cache.get(key)
         clock.now += passed
     assert [cache.known(key) for key in "abc"] == ["a3", None, "c4"]

@@ -48,7 +48,7 @@ class Commands:
         """Answer `/addgroup …`: privately for what is asked for and for mistakes, else accept the job.
 
         A command of another name is taken as this one. Slack signs only the commands of this app, which has one, and
-        whoever manages the app may give it another name, such as one in their own language.
+        the person who manages the app may give it another name, such as one in their own language.
         """
         if command.get("command") != COMMAND:
             event("other_command", command=command.get("command"), taken_as=COMMAND)

@@ -47,7 +47,7 @@ Answer = Accepted | Refused | Busy
 def accept(connection: Connection, batch: list[Job], loader: Loader) -> list[Answer]:
     """Accept jobs, and return the answer to each.
 
-    A job that is in the journal already is not written again, so whoever does not know whether it is may try again.
+    A job that is in the journal already is not written again, so anyone who does not know whether it is may try again.
     """
     answers: list[Answer] = []
     accepted: list[Job] = []

@@ -1,4 +1,4 @@
-"""The journal from outside: opened where it is there, and rid of what is old."""
+"""The journal from outside: how to open it, and how to delete old jobs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What was accepted, sent, settled and answered: on disk before anybody is told of it.
 
-Every change is one transaction. Whoever carries a job holds it, and a change to a job that another process has taken
-over meanwhile raises LostLease and changes nothing.
+Every change is one transaction. The process that carries a job holds it, and a change to a job that another process
+has taken over meanwhile raises LostLease and changes nothing.
 """
 
 from __future__ import annotations

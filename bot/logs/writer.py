@@ -84,7 +84,7 @@ class Writer(logging.Handler):
             while line:
                 try:
                     line = line[os.write(self._fd, line) :]
-                except BlockingIOError:  # whoever started the process made it so
+                except BlockingIOError:  # the process that started this one made it so
                     select.select([], [self._fd], [])
 
 

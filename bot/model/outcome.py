@@ -1,6 +1,7 @@
 """How a step can end. Everything the bot says, stores, logs and offers about an outcome comes from its class here.
 
 A new outcome is one class in this module, and a table of its `state` in each file of slack/texts.
+The module is long so that all outcomes can be compared in one place.
 """
 
 from __future__ import annotations

@@ -123,6 +123,6 @@ def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Sandbox]:
         try:
             yield workspace, api, served
         finally:
-            with contextlib.suppress(KeyboardInterrupt):  # whoever presses Ctrl-C again does not want to wait
+            with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C does not want to wait
                 served.stop()
             served.kill()

@@ -1,4 +1,7 @@
-"""Slack's Web API as the bot uses it, on loopback: strict where Slack is, with faults and limits that a test sets."""
+"""Slack's Web API as the bot uses it, on loopback: strict where Slack is, with faults and limits that a test sets.
+
+The module is long because every method of the Web API that the bot calls has its stand-in here.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """How fast messages may follow each other in a channel: a queue that learns Slack's limit from its refusals.
 
-Nothing is limited until Slack refuses something (HTTP 429). From then on the messages of that channel take turns: each
-has a slot of its own, and whoever is not due is sent away until then. The time between two slots shrinks a little with
-each message that goes through and grows much with each refusal, so that several processes find their shares without
-a word to each other.
-Source: https://docs.slack.dev/apis/web-api/rate-limits
+Nothing is limited until Slack refuses something (HTTP 429). From then on the messages of that channel take turns:
+each has a slot of its own, and a job that is not due is sent away until then. The time between two slots shrinks a
+little with each message that goes through and grows much with each refusal, so that several processes find their
+shares without a word to each other. Source: https://docs.slack.dev/apis/web-api/rate-limits
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def test_the_command_line(environ: dict[str, str], refusing: str) -> None:
 
 
 def test_all_problems_of_the_settings_at_once_and_the_rest_still_checked(environ: dict[str, str]) -> None:
-    """Each problem is a line with its remedy; parts whose own settings are right are tried all the same."""
+    """Each problem is a line with its remedy; parts whose own settings are right are tried anyway."""
     checked = Checked({**environ, "SLACK_BOT_TOKEN": "", "PORT": "none", "ILETIMERKEZI_API_HASH": ""})
     settings = [line for line in checked.printed.splitlines() if "settings: " in line and line.startswith("WRONG")]
     assert checked.status == 1

@@ -164,7 +164,7 @@ def test_that_there_is_more_is_said(book: Journal, printed: Print) -> None:
 
 
 def test_the_response_url_is_never_printed(book: Journal, printed: Print) -> None:
-    """Whoever has it may speak as the bot; it is in the journal of an open job."""
+    """Anyone who has it may speak as the bot; it is in the journal of an open job."""
     asked(book, Step(0, "VIP"))
     for options in ({}, {"json": True}, {"csv": True}):
         assert "hooks.slack" not in printed(**options)[1]

@@ -21,7 +21,7 @@ Start = Callable[..., Running]
 
 @pytest.mark.parametrize("code", [461, 463, 422])
 def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: int) -> None:
-    """The form comes filled in with what was refused; its answer stands in the same thread and mends the root."""
+    """The form comes filled in with what was refused; its answer stands in the same thread and updates the root."""
     api.faults.append(code)
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP parent=99")
@@ -110,7 +110,7 @@ def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
-    """Who asks for a group that is under way is told by whom; a button makes another on purpose, once."""
+    """Who asks for a group that is under way is told who asked; a button makes another on purpose, once."""
     with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "İstanbul")

@@ -156,7 +156,7 @@ def test_help_comes_in_the_language_of_the_person_even_at_first(start: Start, wo
 def test_an_unknown_language_is_english_and_does_not_delay(
     start: Start, workspace: Workspace, fault: int | str
 ) -> None:
-    """Slack does not say who the person is: what they did wrong is told all the same, in English."""
+    """Slack does not say who the person is: what they did wrong is told anyway, in English."""
     workspace.faults["users.info"].append(fault)
     assert workspace.command(start().url, "VIP paernt=5").text == ""
     assert workspace.wait_for(lambda: bool(workspace.private()))
@@ -173,7 +173,7 @@ def test_the_language_is_asked_once_an_hour(start: Start, workspace: Workspace) 
 
 
 def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, api: Api) -> None:
-    """With every worker busy in a silent API, help and further commands are acknowledged all the same."""
+    """With every worker busy in a silent API, help and further commands are acknowledged anyway."""
     api.faults.extend(["silence"] * 3)
     bot = start(ADDGROUP_API_CALLS="1", ADDGROUP_LANGUAGE="en")
     for name in ("A", "B", "C"):

@@ -181,7 +181,7 @@ def _fail(_journal: Journal, _job: object) -> None:
 
 
 def test_a_parent_keeps_its_whole_name(start: Start, workspace: Workspace, api: Api) -> None:
-    """An option's value holds 150 characters; the group goes under a parent whose name has 255 all the same."""
+    """An option's value holds 150 characters; the group goes under a parent whose name has 255 anyway."""
     api.faults.append(422)
     api.add(EVIL_LONG, identifier="6")
     url = start().url

@@ -48,7 +48,7 @@ def test_a_mistake_gives_the_text_back(start: Start, workspace: Workspace, api: 
 def test_a_busy_bot_gives_the_text_back(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever is told to send it again has it to send."""
+    """Anyone who is told to send it again has it to send."""
     url = start(ADDGROUP_LANGUAGE="en").url
     with monkeypatch.context() as patch:
         patch.setattr(accepting, "MOST_OPEN", 0)

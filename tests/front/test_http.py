@@ -26,7 +26,7 @@ SECRET_WORDS = "word-that-no-log-may-hold"
 
 
 def test_a_command_with_the_word_payload_is_understood(start: Start, workspace: Workspace, api: Api) -> None:
-    """Bolt's own decoding loses every form that contains the word; a group of that name is made all the same."""
+    """Bolt's own decoding loses every form that contains the word; a group of that name is made anyway."""
     reply = workspace.command(start().url, "my payload team", channel_name="payload")
     assert (reply.status, reply.text) == (200, "")
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
@@ -248,7 +248,7 @@ def test_a_refused_request_is_logged_with_its_path(start: Start, caplog: pytest.
 def test_a_command_of_another_name_works_and_is_logged(
     start: Start, workspace: Workspace, api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever manages the Slack app may give the command another name."""
+    """Anyone who manages the Slack app may give the command another name."""
     caplog.set_level(logging.INFO, "addgroup")
     assert workspace.command(start().url, "VIP", command="/grup-ekle").status == 200
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))

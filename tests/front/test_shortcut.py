@@ -101,7 +101,7 @@ def test_lists_come_by_their_structure(start: Start, workspace: Workspace, api: 
 
 @pytest.mark.parametrize("fault", ["user_not_found", "silence", 500])
 def test_a_person_that_slack_does_not_name_is_left_out(start: Start, workspace: Workspace, fault: int | str) -> None:
-    """The form opens all the same, without an ID in place of the name."""
+    """The form opens anyway, without an ID in place of the name."""
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "history")  # so that it is known who U1 is
     assert told(workspace, "")

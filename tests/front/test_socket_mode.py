@@ -109,7 +109,7 @@ def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, s
 
 
 def test_a_dropped_connection_is_opened_again(workspace: Workspace, slack: Link, start: Start) -> None:
-    """Whoever ends it, with a close frame or without, the bot comes back by itself and says so."""
+    """Anyone who ends it, with a close frame or without, the bot comes back by itself and says so."""
     served = start()
     assert slack.connected()
     for times, end in enumerate((slack.drop, slack.die), 2):

@@ -21,7 +21,7 @@ from tests.support.provider import ADDED, DRIPS, client, content, outcome
 
 @pytest.mark.parametrize("head", DRIPS.values(), ids=DRIPS)
 def test_an_answer_that_drips_ends_at_the_deadline(head: bytes) -> None:
-    """Each read is in time, and the call ends all the same, whatever part of the answer drips."""
+    """Each read is in time, and the call ends anyway, whatever part of the answer drips."""
     with peer(drips(head)) as server:
         assert outcome(client(server.url, SHORT).add_group, "A") == Unknown("timeout")
     assert (server.connections, server.heard) == (1, [])

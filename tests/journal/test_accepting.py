@@ -234,7 +234,7 @@ def test_a_job_without_steps_is_not_accepted(book: Journal, engine: Engine) -> N
 
 
 def test_a_job_that_was_accepted_may_be_accepted_again(book: Journal, engine: Engine) -> None:
-    """Whoever does not know whether it was written asks once more, and gets the same answer; it is written once."""
+    """Anyone who does not know whether it was written asks once more, and gets the same answer; it is written once."""
     job, twin = typed("VIP", "U1"), typed("vip", "U2")
     for _ in range(2):
         assert book.accept(job) == Accepted()

@@ -70,7 +70,7 @@ def test_a_twin_that_is_delivered_twice_in_a_batch_harms_nobody(book: Journal, e
 
 
 def test_of_twins_in_a_batch_the_first_is_accepted(book: Journal, engine: Engine) -> None:
-    """The second is told of the first; one that is wanted all the same is accepted, and told to the next."""
+    """The second is told of the first; one that is wanted anyway is accepted, and told to the next."""
     answers = batch(
         engine,
         typed("VIP", "U1"),

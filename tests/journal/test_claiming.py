@@ -76,7 +76,7 @@ def test_no_job_is_claimed_by_two_processes(database_url: str, book: Journal) ->
 
 
 def test_who_has_few_goes_before_who_has_many(book: Journal) -> None:
-    """One person's forty commands came first: another's next one is claimed among the first all the same."""
+    """One person's forty commands came first: another's next one is claimed among the first anyway."""
     accepted(book, *[typed(f"A{number}", "U1") for number in range(40)], typed("B", "U2"), typed("C", "U3"))
     assert [job.user for job in book.claim(4)] == ["U1", "U2", "U3", "U1"]
 

@@ -166,7 +166,7 @@ def test_a_failure_is_that_of_its_go_alone(pool: ThreadPoolExecutor) -> None:
 
 
 def test_an_odd_item_fails_alone(pool: ThreadPoolExecutor) -> None:
-    """Each item of its go is tried alone, in order; whoever came meanwhile waits for them."""
+    """Each item of its go is tried alone, in order; those who came meanwhile wait for them."""
     crowd = Crowd(pool, most=4)
     first = crowd.hold()
     others = crowd.come(1, 2, "odd", 3, 4, 5)
@@ -212,7 +212,7 @@ def begun(crowd: Crowd, grace: float) -> Future[tuple[Item, int]]:
 
 
 def test_what_takes_too_long_is_told_as_begun(crowd: Crowd) -> None:
-    """Nobody knows then whether it will be done; whoever comes later is served."""
+    """Nobody knows then whether it will be done; those who come later are served."""
     late = begun(crowd, grace=0.0)
     error = late.exception(PATIENCE)
     crowd.work.open.set()
@@ -239,7 +239,7 @@ def test_who_has_given_up_is_not_tried_alone(crowd: Crowd) -> None:
 
 
 def test_an_unforeseen_error_leaves_nobody_waiting(pool: ThreadPoolExecutor) -> None:
-    """It reaches the one who was at it; the others of the go get the failure, and whoever comes later is served."""
+    """It reaches the one who was at it; the others of the go get the failure, and those who come later is served."""
     crowd = Crowd(pool, most=3)
     first = crowd.hold()
     others = crowd.come(1, "break", 3)

@@ -119,7 +119,7 @@ def test_twins_in_a_batch_of_changes_are_sent_once(book: Journal) -> None:
 
 
 def test_a_step_is_sent_once(book: Journal) -> None:
-    """Whoever finds it in another state than waiting may not send it."""
+    """Anyone who finds it in another state than waiting may not send it."""
     job = sent(book)
     with pytest.raises(LostLease):
         book.mark_sending(job, job.steps[0])

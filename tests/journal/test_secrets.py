@@ -32,7 +32,7 @@ def test_a_response_url_is_kept_for_half_an_hour(book: Journal, engine: Engine, 
 
 
 def test_a_response_url_is_not_kept_after_the_answer(book: Journal, engine: Engine) -> None:
-    """Whoever was answered is not written to again."""
+    """Anyone who was answered is not written to again."""
     job = held(book)
     book.mark_answered(job)
     assert not response_urls(engine)

@@ -183,7 +183,7 @@ def test_any_value_can_be_read_back_from_json(value: str) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_secrets_are_hidden(form: str) -> None:
-    """Neither a known secret nor the password of any address reaches the log, whoever writes it."""
+    """Neither a known secret nor the password of any address reaches the log, no matter which part writes it."""
     lines = written(
         lambda: logging.getLogger("slack_sdk").error("proxy http://user:pass-1@proxy:80 failed for xoxb-1-2"),
         lambda: event("failed", reason="Bearer xoxb-1-2", trace=ValueError("https://pass-1@h/ xoxb-1-2")),

@@ -37,7 +37,7 @@ def refused(workspace: Workspace, reason: str, language: str = "en", user: str =
 def test_only_full_members_may(
     start: Start, workspace: Workspace, api: Api, reason: str, person: dict[str, Any], language: str
 ) -> None:
-    """Guests, people of other workspaces, bots and deactivated people never, listed or not; they read whom to ask."""
+    """Guests, people of other workspaces, bots and deactivated people never, listed or not; they read who to ask."""
     workspace.people["U1"] = {**person, "locale": f"{language}-XX"}
     workspace.command(start(ADDGROUP_MEMBERS="U1").url, "VIP")
     message = refused(workspace, reason, language)
@@ -68,7 +68,7 @@ def test_people_of_a_grid_organisation_are_members_where_they_are(start: Start, 
 def test_members_are_people_and_user_groups(
     start: Start, workspace: Workspace, api: Api, members: str, user: str, allowed: bool
 ) -> None:
-    """ADDGROUP_MEMBERS lists users and user groups; whoever is in neither is refused."""
+    """ADDGROUP_MEMBERS lists users and user groups; anyone in neither is refused."""
     workspace.usergroups["S1"] = ["U3"]
     workspace.command(start(ADDGROUP_MEMBERS=members).url, "VIP", user=user)
     if allowed:
@@ -137,7 +137,7 @@ def test_an_unreadable_user_group_is_a_refusal(start: Start, workspace: Workspac
 
 
 def test_a_passing_fault_costs_nobody_the_command(start: Start, workspace: Workspace, api: Api) -> None:
-    """Slack fails once to say who somebody is, and the group is made all the same."""
+    """Slack fails once to say who somebody is, and the group is made anyway."""
     workspace.faults["users.info"].extend(["drop", "drop"])
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))

@@ -33,7 +33,7 @@ def test_commands_at_once_come_through_a_limited_channel(
 def test_answers_come_before_the_roots_of_others(
     start: Callable[..., Running], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has a root gets the answer next: nobody waits until all the others have their roots."""
+    """Anyone who has a root gets the answer next: nobody waits until all the others have their roots."""
     monkeypatch.setattr("bot.slack.pace.FIRST_INTERVAL", 0.1)
     workspace.limit("C1", per_second=10, burst=5)
     bot = start(ADDGROUP_LANGUAGE="en")

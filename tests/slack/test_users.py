@@ -65,7 +65,7 @@ def test_a_fixed_language_asks_nobody(workspace: Workspace, slack: SlackClient) 
 
 
 def test_a_person_is_asked_for_ahead(workspace: Workspace, slack: SlackClient) -> None:
-    """Whoever needs the answer later shares the call that is under way."""
+    """Anyone who needs the answer later shares the call that is under way."""
     users = Users(slack, "auto")
     users.prefetch("U1")
     users.prefetch("U1")

@@ -118,7 +118,7 @@ def test_who_has_few_goes_before_who_has_many(taking: Taking, most: int) -> None
 
 
 def test_two_who_want_many_share(taking: Taking) -> None:
-    """Of two who want more than there is, each has half of the turns, whoever came first."""
+    """Of two who want more than there is, each has half of the turns, no matter who came first."""
     takers = taking(2)
     for who in ["first"] * 4 + ["second"] * 4:
         takers.ask(who)

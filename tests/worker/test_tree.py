@@ -231,7 +231,7 @@ def test_the_same_tree_twice_creates_what_is_missing(
 
 
 def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Workspace, api: Watched) -> None:
-    """Whoever pastes the list again while it is under way is told so; a second delivery of one paste is silent."""
+    """Anyone who pastes the list again while it is under way is told so; a second delivery of one paste is silent."""
     api.held = True
     url = start(ADDGROUP_LANGUAGE="en").url
     for _ in range(2):

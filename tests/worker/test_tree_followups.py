@@ -90,7 +90,7 @@ def test_the_rest_and_anyway_share_the_tree(start: Start, workspace: Workspace, 
 
 @both_languages
 def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
-    """Every unknown group is looked up anew under its parent's id, and nothing is sent."""
+    """Every unknown group is looked up again under its parent's id, and nothing is sent."""
     api.fail({"B": "close", "C": "close"})
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "A\n  B\n  C\n  D")

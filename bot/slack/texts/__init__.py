@@ -63,7 +63,7 @@ def _voice(language: Language) -> Voice:
 
 @cache
 def _contact(voice: Voice) -> str:
-    """Return whom to ask for help, as Slack shows it.
+    """Return who to ask for help, as Slack shows it.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text#advanced
     """
