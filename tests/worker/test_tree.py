@@ -405,7 +405,7 @@ def test_fifty_groups_of_the_longest_names(
         ids = [group.id for group in api.groups.values() if group.name == name]
         result = say(language, "created.line", id=f"`{ids[0]}`") if ids else ""
         assert row.startswith(f"• {place} — {result}")
-    assert actions(thread[-1]) == ["again", "look", "anyway"]
+    assert actions(thread[-1]) == ["again", "look", "anyway", "edit"]
     assert not any(actions(message) for message in thread[:-1])
 
 
