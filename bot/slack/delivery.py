@@ -76,11 +76,11 @@ class Delivery:
         private = messages.private(job, self._refused.pop(job.id, ""), self._contact)
         try:
             if job.response_url:
-                self._say(job, "response_url", private, lambda told: self._slack.respond(job.response_url, told))
+                self._say(job, "private", private, lambda told: self._slack.respond(job.response_url, told))
                 return
         except SlackRefused as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
-        self._say(job, "direct", private, lambda message: self._tell(job, channel=job.user, **message))
+        self._say(job, "private", private, lambda message: self._tell(job, channel=job.user, **message))
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""
