@@ -256,7 +256,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
     api.let_all()
     stopping.join()
     before = api.sent()
-    assert len(before) == 3
+    assert 3 <= len(before) < 8
     start(ADDGROUP_LANGUAGE="en")
     root = done(workspace, 8, 8)
     assert api.sent() == dict.fromkeys("ABCDEFGH", 1)
