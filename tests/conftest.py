@@ -21,6 +21,7 @@ from bot import logs, settings
 from bot.front.front import Front
 from bot.front.server import Server, listen
 from bot.journal.wakeup import Bell, Wakeup
+from bot.logs.repeated import Repeated
 from bot.sandbox.api import Api
 from bot.sandbox.process import variables
 from bot.sandbox.workspace import Workspace
@@ -36,6 +37,7 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.lower().endswith("_proxy") or name.startswith(("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")):
             monkeypatch.delenv(name)
     logs.quiet()
+    monkeypatch.setattr("bot.logs._repeated", Repeated())  # what an earlier test logged is no repetition
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import requests
 
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
-from bot.slack.texts import load
+from bot.slack.texts import load, say
 from tests.support.worker import (
     Logged,
     Outage,
@@ -31,7 +31,8 @@ def test_what_cannot_be_written_down_is_not_done(
     url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE=language).url
     with outage():
         reply = workspace.command(url, "VIP")
-        assert (reply.status, reply.text) == (200, load(language)["failure.journal"])
+        assert reply.status == 200
+        assert reply.text.startswith(say(language, "failure.journal"))
     workspace.command(url, "VIP")
     assert finished(workspace)
     assert len(workspace.roots()) == 1
@@ -51,7 +52,8 @@ def test_a_locked_file_does_not_delay_the_acknowledgement(start: Start, workspac
         return text, time.monotonic() - began < 3
 
     with locked(tmp_path / "journal.db"), ThreadPoolExecutor(10) as pool:
-        assert set(pool.map(ask, range(10))) == {(load("en")["failure.journal"], True)}
+        told = [(text.startswith(say("en", "failure.journal")), soon) for text, soon in pool.map(ask, range(10))]
+        assert told == [(True, True)] * 10
 
 
 def test_a_group_made_while_the_journal_is_away_is_told_as_made(

@@ -62,7 +62,8 @@ def test_past_the_bound_the_sender_is_told(
     """Privately, that nothing was created."""
     monkeypatch.setattr(accepting, "MOST_OPEN", 0)
     reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
-    assert (reply.status, reply.text) == (200, load(language)["failure.busy"])
+    assert reply.status == 200
+    assert reply.text.startswith(load(language)["failure.busy"])
     assert not workspace.messages
     assert not api.calls
 

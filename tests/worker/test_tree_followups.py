@@ -246,7 +246,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
 ) -> None:
     """The next process goes on where the last one stopped: nothing is sent twice, one answer tells of all."""
     api.held = True
-    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2")
+    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2", ILETIMERKEZI_TIMEOUT="20")
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
     api.let("A")
     api.wait_for(3)
