@@ -126,7 +126,9 @@ def _counted(method: str) -> Iterator[None]:
 
 
 def _form(arguments: Mapping[str, Any]) -> str:
-    return urlencode({name: int(value) if isinstance(value, bool) else value for name, value in arguments.items()})
+    """Return arguments as a form. Half a surrogate pair, which JSON can carry, becomes a question mark."""
+    values = {name: int(value) if isinstance(value, bool) else value for name, value in arguments.items()}
+    return urlencode(values, errors="replace")
 
 
 def _decoded(body: bytes) -> dict[str, Any]:

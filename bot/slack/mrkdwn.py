@@ -18,7 +18,7 @@ MAX_NAME = 1500
 MAX_PATH = 500
 """Longest path of names, in characters after escaping; its end is shown."""
 
-MAX_ID = 150
+MAX_ID = 50
 """Longest id that is shown, in characters after escaping."""
 
 MAX_QUOTE, MAX_QUOTED_LINES = 1200, 10

@@ -11,6 +11,7 @@ from bot.slack.texts import Language, say
 from bot.slack.wording import choices, describe, parent, place, quoted, tally
 
 _NAMED = 3  # groups that the root names
+_MOST_OF_NAME = 80  # characters of a name where another line shows it whole
 _SHORT = 300  # characters of a quotation, of which a tree may have several
 
 
@@ -18,7 +19,7 @@ def root(job: Job, created: int | None = None) -> str:
     """Return the root: who asked for what, and how many groups exist, counted in this job if `created` is None."""
     language = job.language
     first = [step for step in job.steps if step.above is None]
-    names = ", ".join(as_typed(cut(step.name, 80)) for step in first[:_NAMED])
+    names = ", ".join(as_typed(cut(step.name, _MOST_OF_NAME)) for step in first[:_NAMED])
     if len(first) > _NAMED:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
     asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
@@ -42,7 +43,7 @@ def _group(language: Language, job: Job, step: Step) -> Line:
     depth, above = 0, step.above
     while above is not None:
         depth, above = depth + 1, job.steps[above].above
-    over = parent(step) if step.above is None else as_typed(job.steps[step.above].name)
+    over = parent(step) if step.above is None else as_typed(cut(job.steps[step.above].name, _MOST_OF_NAME))
     result = describe(language, step, "line", above=_why(language, job, step)) or say(language, "tree.later")
     return Line(
         f"• {place(language, step, over)} — {result}",

@@ -15,11 +15,8 @@ from bot.model.outcome import Denied, Outcome
 from bot.slack.mrkdwn import MAX_ID, as_typed, code, cut, fit, mention, moment, path, quote
 from bot.slack.texts import Language, has, say, say_plain
 
-MOST_IDS = 10
-"""How many ids of groups that were found are named."""
-
-MOST_CHOICES = 5
-"""How many groups are named that the person may have meant."""
+MOST_NAMED = 5
+"""How many groups are named that were found, or that the person may have meant."""
 
 _NUMBERS = {"length", "most"}
 
@@ -68,9 +65,9 @@ def describe(language: Language, step: Step, part: str, **values: object) -> str
 
 
 def ids(language: Language, found: tuple[str, ...] | None) -> str:
-    """Show the ids of groups, at most MOST_IDS of them."""
-    shown = ", ".join(map(code, (found or ())[:MOST_IDS]))
-    more = len(found or ()) - MOST_IDS
+    """Show the ids of groups, at most MOST_NAMED of them."""
+    shown = ", ".join(map(code, (found or ())[:MOST_NAMED]))
+    more = len(found or ()) - MOST_NAMED
     return say(language, "answer.more", ids=shown, count=more) if more > 0 else shown
 
 
@@ -120,7 +117,7 @@ def choices(language: Language, step: Step) -> list[str]:
         return []
     candidates = [
         say(language, "no_parent.candidate", path=path(names), id=code(identifier))
-        for names, identifier in outcome.choices[:MOST_CHOICES]
+        for names, identifier in outcome.choices[:MOST_NAMED]
     ]
     return [describe(language, step, "choices"), *candidates]
 

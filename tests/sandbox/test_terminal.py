@@ -154,6 +154,7 @@ def test_the_console_asks_in_the_chosen_language() -> None:
         assert "97102" in person.wait()
         person.type("/addgroup\r")
         person.wait("boş bir satır bitirir")
+        person.wait("  | ")
         person.type("\x04")
         person.wait("Form kapatıldı.")
         person.type("çıkış\r")

@@ -49,6 +49,12 @@ def test_what_reads_is_sent_as_a_form(workspace: Workspace, slack: SlackClient) 
     assert workspace.calls == [("users.info", {"user": "U1", "include_locale": "1"})]
 
 
+def test_an_id_that_is_no_text_is_sent(workspace: Workspace, slack: SlackClient) -> None:
+    """Half a surrogate pair, as JSON can carry it, is sent as a question mark."""
+    slack.call("users.info", user="\ud800")
+    assert workspace.calls == [("users.info", {"user": "?"})]
+
+
 def test_only_the_web_api_gets_the_token() -> None:
     """A response_url is a secret of its own, and may be of another host."""
     seen = []
