@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from bot import logs, settings
 from bot.front.front import Front
 from bot.front.server import Server, listen
+from bot.journal import connections
 from bot.journal.wakeup import Bell, Wakeup
 from bot.logs.repeated import Repeated
 from bot.sandbox.api import Api
@@ -90,6 +92,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     name = f"test_{uuid.uuid4().hex}"
     server.psql(f"CREATE DATABASE {name};")
     return str(server.get_uri(name)).replace("postgresql://", "postgres://", 1)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Look at the test's database, and change it, past the journal."""
+    engine = connections.connect(database_url)
+    yield engine
+    engine.dispose()
 
 
 @dataclass

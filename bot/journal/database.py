@@ -43,14 +43,13 @@ jobs = Table(
     Column("accepted_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),  # not to be carried before
     Column("attempts", Integer, nullable=False, default=0),  # how often it was postponed
-    Column(
-        "faults", Integer, nullable=False, default=0, server_default="0"
-    ),  # how often carrying it raised an unexpected error
+    Column("faults", Integer, nullable=False, default=0),  # how often carrying it raised an unexpected error
     Column("process", Text),  # who holds it
     Column("root_channel", Text),
     Column("root_ts", Text),
     Column("reply_to", Text),  # the ts of the message in whose thread the root stands, if it stands in one
     Column("root_final", Integer, nullable=False, default=0),  # the root shows the result
+    Column("answer_ts", Text),  # the ts of the message with the answer's buttons, if it stands in the thread
     Column("answered_at", Double),  # open until then
     Column("closed_at", Double),  # nothing is left to do
 )

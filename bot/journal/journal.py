@@ -188,8 +188,8 @@ class Journal(Member):
         self.settle_all(job, left, free_button=True)
 
     def mark_answered(self, job: Job) -> None:
-        """Write down that the final answer was given: the job is no longer open."""
-        self._change(job, queries.ANSWERED)
+        """Write down that the final answer was given, and where its buttons are: the job is no longer open."""
+        self._change(job, queries.ANSWERED, answer_ts=job.answer_ts or None)
         job.answered = True
 
     def mark_closed(self, job: Job) -> None:

@@ -93,11 +93,17 @@ UNKNOWN = (
 )
 """The last jobs with a step whose outcome is unknown."""
 
+_took_effect = jobs.c.trigger.endswith(jobs.c.follows)  # refusing or denying a job changes its trigger
 GONE_ON = select(jobs.c.id, jobs.c.followup, jobs.c.follows).where(
     jobs.c.origin.in_(_among("origins")),
-    jobs.c.trigger.endswith(jobs.c.follows),
+    _took_effect,
 )
 """The jobs of these origins that went on from an answer by a button, and were neither refused nor denied."""
+
+WENT_ON = select(jobs.c.id, jobs.c.followup).where(
+    jobs.c.origin == bindparam("origin"), jobs.c.follows == bindparam("this"), _took_effect
+)
+"""The same, of the answer to one job."""
 
 RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
 _created = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == Created.state)

@@ -10,6 +10,7 @@ from bot.journal import duplicates, queries, unsettled
 from bot.journal.loading import Loader
 from bot.journal.transactions import JournalError, Transactions
 from bot.logs import event
+from bot.model.followup import FollowUp
 from bot.model.group import Group
 from bot.model.job import Job
 
@@ -43,6 +44,12 @@ class Reader:
         """Return the last jobs that have a step with an unknown outcome which no later job settled, newest first."""
         with self._reading() as connection:
             return self._loader.load(connection, unsettled.ids(connection, most))
+
+    def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:
+        """Return the ids of the jobs that buttons under the answer to a job started, each with its button."""
+        with self._reading() as connection:
+            rows = connection.execute(queries.WENT_ON, {"this": job.id, "origin": job.origin}).all()
+            return [(row.id, FollowUp(row.followup)) for row in rows]
 
     def count_created(self, origin: str) -> int:
         """Return how many groups were made by a job and those that went on from its answer."""

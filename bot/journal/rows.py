@@ -94,7 +94,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
     _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
     _check(row, (int, float), "accepted_at", "age")
     _check(row, int, "attempts", "faults")
-    _check(row, (str, type(None)), "response_url", "root_channel", "root_ts", "reply_to", "follows")
+    _check(row, (str, type(None)), "response_url", "root_channel", "root_ts", "reply_to", "answer_ts", "follows")
     if not rows_of_steps:
         raise ValueError("no steps")
     return Job(
@@ -112,6 +112,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
         origin=row.origin,
         thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
         reply_to=row.reply_to or "",
+        answer_ts=row.answer_ts or "",
         root_final=bool(row.root_final),
         accepted_at=row.accepted_at,
         age=max(0.0, row.age),

@@ -83,6 +83,7 @@ class Job:
     `thread`, the `asker` and the `origin` (the id of the first job) with that one.
 
     `reply_to` is the ts of a message in the channel in whose thread everything is told, the root too; "" for none.
+    `answer_ts` is the ts of the message with the answer's buttons, "" while there is none in a thread.
     """
 
     user: str
@@ -99,6 +100,7 @@ class Job:
     origin: str = ""
     thread: Thread | None = None
     reply_to: str = ""
+    answer_ts: str = ""
     root_final: bool = False
     accepted_at: float = 0.0
     age: float = 0.0

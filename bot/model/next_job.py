@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
 from bot.model.outcome import SENDING, Created, Unknown
+
+_INSTEAD = (
+    {FollowUp.AGAIN, FollowUp.EDIT},
+    {FollowUp.CONFIRM, FollowUp.LOOK, FollowUp.ANYWAY},
+    {FollowUp.ANOTHER},
+)
+"""Buttons for the same groups: whoever uses one needs none of the others, for the next answer has its own."""
 
 _SETTLE_UNKNOWN = (FollowUp.CONFIRM, FollowUp.ANYWAY)
 """Buttons of which only one works under an answer: the group that was found is the one, or it is created."""
@@ -26,6 +33,12 @@ def offers(job: Job) -> list[FollowUp]:
     if any(step.outcome and FollowUp.EDIT in step.outcome.offers for step in job.steps):
         offered.add(FollowUp.EDIT)
     return [way for way in FollowUp if way in offered]
+
+
+def still_offered(job: Job, used: Collection[FollowUp]) -> list[FollowUp]:
+    """Return the buttons that are left under the answer to a settled job after some were `used`."""
+    gone = {way for together in _INSTEAD for way in together if together.intersection(used)}
+    return [way for way in offers(job) if way not in gone]
 
 
 def next_job(old: Job, followup: FollowUp, user: str, language: str, response_url: str) -> Job:

@@ -205,7 +205,7 @@ class SlackApi(Loopback):
                 return _json(ok=False, error="message_not_found")
             found[0].earlier.append(found[0].text)
             found[0].text = arguments["text"]
-            found[0].blocks = arguments.get("blocks", [])
+            found[0].blocks = arguments.get("blocks", found[0].blocks)
             self._changed.notify_all()
         return _json(ok=True, channel=arguments["channel"], ts=arguments["ts"])
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 from bot.logs import event
+from bot.model.followup import FollowUp
 from bot.model.job import Job, Thread, TryLater
 from bot.slack import blocks, messages, wording
 from bot.slack.blocks import Line, Message
@@ -17,6 +18,8 @@ from bot.slack.pace import Bucket, Pace, Rank
 POST, UPDATE = "chat.postMessage", "chat.update"
 
 UPDATES_AT_ONCE = 8
+
+R = TypeVar("R")
 
 
 class Delivery:
@@ -63,13 +66,21 @@ class Delivery:
         with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
             self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **messages.root(job, created))
 
-    def post_answer(self, job: Job, thread: Thread) -> None:
-        """Post the final answer in the thread."""
+    def post_answer(self, job: Job, thread: Thread) -> str:
+        """Post the final answer in the thread, and return the ts of its last message, which has the buttons."""
         options = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        self._say(
+        posted = self._say(
             job, "thread", messages.answer(job, self._contact), lambda message: self._tell(job, **options, **message)
         )
         self._refused.pop(job.id, None)
+        return str(posted["ts"]) if posted else ""
+
+    def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
+        """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
+        if job.thread and job.answer_ts:
+            message = {"blocks": [], **messages.answer(job, self._contact, used=used)[-1]}  # no blocks keeps the old
+            with self._edits.turn(UPDATE, job.id, job.accepted_at, Rank.SPARE):
+                self._slack.call(UPDATE, channel=job.thread.channel, ts=job.answer_ts, **message)
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
@@ -88,12 +99,17 @@ class Delivery:
             lines = blocks.messages(map(Line, wording.audit(self._audit_language, job)))
             self._say(job, "audit", lines, lambda message: self._tell(job, channel=self._audit_channel, **message))
 
-    def _say(self, job: Job, where: str, messages: list[Message], say: Callable[[Message], object]) -> None:
-        """Say all messages, going on with the one at which an earlier attempt of this process was put off."""
+    def _say(self, job: Job, where: str, messages: list[Message], say: Callable[[Message], R]) -> R | None:
+        """Say all messages, going on with the one at which an earlier attempt of this process was put off.
+
+        Returns what saying the last one returned.
+        """
+        said = None
         for message in messages[self._said[job.id, where] :]:
-            say(message)
+            said = say(message)
             self._said[job.id, where] += 1
         del self._said[job.id, where]
+        return said
 
     def _tell(self, job: Job, **message: Any) -> Answer:
         return self._post(job, Rank.ANSWER, **message)

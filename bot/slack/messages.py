@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from bot.model.followup import FollowUp
 from bot.model.job import Job
 from bot.model.names import UsageError
-from bot.model.next_job import offers
+from bot.model.next_job import still_offered
 from bot.model.outcome import Duplicate
 from bot.slack import blocks, tree, wording
 from bot.slack.blocks import Line, Message, plain
@@ -40,10 +41,11 @@ def root(job: Job, created: int | None = None) -> Message:
     return plain(tree.root(job, created) if len(job.steps) > 1 else wording.root(job))
 
 
-def answer(job: Job, contact: str = "", remark: str = "") -> list[Message]:
+def answer(job: Job, contact: str = "", remark: str = "", used: Collection[FollowUp] = ()) -> list[Message]:
     """Return the final answer to a settled job, for the thread under its root; or, with a `remark`, without a root.
 
-    `contact` is the Slack id of who helps. The last message has the remark and the buttons.
+    `contact` is the Slack id of who helps. The last message has the remark and the buttons, without those that were
+    `used`.
     """
     if not job.settled:
         raise ValueError(f"job {job.id} is not settled")
@@ -55,7 +57,7 @@ def answer(job: Job, contact: str = "", remark: str = "") -> list[Message]:
         named = bool(job.denied or remark or via)  # there is no root, or it may name another group
         lines = [Line(line) for line in wording.answer(voice, job, job.steps[0], named)]
     told = [*([Line(via)] if via else []), *lines, *([Line(""), Line(remark)] if remark else [])]
-    return blocks.messages(told, [_button(job.language, way, job) for way in offers(job)])
+    return blocks.messages(told, [_button(job.language, way, job) for way in still_offered(job, used)])
 
 
 def private(job: Job, refused: str = "", contact: str = "") -> list[Message]:

@@ -91,7 +91,7 @@ def root(job: Job) -> str:
 def answer(language: Language, job: Job, step: Step, named: bool) -> list[str]:
     """Return the lines of the final answer about one settled step of a job: the outcome, what to do, and why.
 
-    `named` says whether it names the group and its parent, although nothing was created: where no root above tells.
+    `named` says whether it names the group and its parent: where no root above tells.
     """
     outcome = step.outcome
     if not outcome:
@@ -99,7 +99,7 @@ def answer(language: Language, job: Job, step: Step, named: bool) -> list[str]:
     advice = f"{describe(language, step, 'next')} {describe(language, step, 'press')}".strip()
     lines = [
         describe(language, step, "heading"),
-        *(facts(language, step) if named or outcome.group_id else []),
+        *facts(language, step, named),
         describe(language, step, "finding"),
         say(language, "answer.next", next=advice) if advice else "",
         describe(language, step, "explanation"),
@@ -156,15 +156,22 @@ def via(language: Language, job: Job) -> str:
     return say(language, f"via.{job.followup}", who=mention(job.user), when=moment(job.accepted_at))
 
 
-def facts(language: Language, step: Step) -> list[str]:
-    """Return name, id if there is one, and parent, a line each."""
-    lines = [say(language, "answer.name", name=as_typed(step.name))]
-    if step.outcome and step.outcome.group_id:
-        lines.append(say(language, "answer.id", id=code(step.outcome.group_id)))
-    above = parent(step)
-    if isinstance(step.parent, ParentName) and step.parent_id:
-        above = f"{above} ({code(step.parent_id)})"
-    return [*lines, say(language, "answer.parent", parent=above) if above else say(language, "answer.main")]
+def facts(language: Language, step: Step, named: bool) -> list[str]:
+    """Return name, id if there is one, and parent, a line each.
+
+    Unless the group is to be `named`, only what no root tells: the id, to copy it, and the id of a parent's name.
+    """
+    above, looked_up = parent(step), isinstance(step.parent, ParentName) and bool(step.parent_id)
+    if looked_up:
+        above = f"{above} ({code(step.parent_id or '')})"
+    group_id = step.outcome.group_id if step.outcome else ""
+    lines = [
+        say(language, "answer.name", name=as_typed(step.name)) if named else "",
+        say(language, "answer.id", id=code(group_id)) if group_id else "",
+        say(language, "answer.parent", parent=above) if looked_up or (named and above) else "",
+        say(language, "answer.main") if named and not above else "",
+    ]
+    return [line for line in lines if line]
 
 
 def place(language: Language, step: Step, above: str) -> str:

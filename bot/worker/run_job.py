@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 
 from bot.journal.journal import Journal
 from bot.logs import event
+from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater
 from bot.model.outcome import WAITING, NotSent, Outcome, Unknown
 from bot.slack.access import Access
@@ -65,6 +66,7 @@ class JobRunner:
             self._creator.settle(job, lambda: self._show_progress(job))
         with (
             self._while_running(self._finish_root, job, when=job.thread is not None and not job.root_final),
+            self._while_running(self._remove_buttons, job, when=bool(job.follows)),
             self._while_running(self._audit, job, when=job.id not in self._audited),
         ):
             if not job.answered:
@@ -142,7 +144,7 @@ class JobRunner:
             if not job.thread:
                 self._journal.set_root(job, self._delivery.post_root(job), final=True)
             if job.thread:
-                self._delivery.post_answer(job, job.thread)
+                job.answer_ts = self._delivery.post_answer(job, job.thread)
         except SlackRefused as error:
             event("answer_refused", level=logging.WARNING, job=job.id, error=error.error)
             self._answer_privately(job)
@@ -156,6 +158,16 @@ class JobRunner:
         if not job.denied:
             with _at_best(job, "root_not_edited"):
                 self._edit_root(job)
+
+    def _remove_buttons(self, job: Job) -> None:
+        """Remove the button that started the job from the answer that it was under, and from those that repeat it."""
+        before = None if job.denied else self._journal.find(job.follows)
+        while before:
+            went_on = dict(self._journal.went_on(before))
+            with contextlib.suppress(TryLater), _at_best(job, "buttons_not_removed"):
+                self._delivery.remove_buttons(before, {*went_on.values(), *([job.followup] if job.followup else [])})
+            look = next((each for each, way in went_on.items() if way is FollowUp.LOOK and each != job.id), "")
+            before = self._journal.find(look) if look else None
 
     def _audit(self, job: Job) -> None:
         with _at_best(job, "not_audited", logging.ERROR):

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 
 import pytest
 
@@ -27,6 +28,7 @@ def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: 
     workspace.command(url, "VIP parent=99")
     (refused,) = answers(workspace, 1)
     assert actions(refused) == ["edit"]
+    elsewhere = copy(refused)  # as another person's Slack shows it until the edit arrives
     workspace.press(url, refused, "edit", user="U2")
     form = opened(workspace)
     assert form.view["blocks"][0]["element"]["initial_value"] == "VIP"
@@ -37,7 +39,8 @@ def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: 
     assert re.match(r"<@U2> edited the command \(<!date.*>\):\n\*Group created\*\n", made.text)
     assert workspace.wait_for(lambda: "created, ID `97101`" in workspace.roots()[0].text)
     assert "<@U1>" in workspace.roots()[0].text
-    workspace.press(url, refused, "edit", user="U3")
+    assert workspace.wait_for(lambda: not refused.buttons)
+    workspace.press(url, elsewhere, "edit", user="U3")
     workspace.submit(url, opened(workspace), user="U3", name="Another")
     assert told(workspace, "<@U2> has already pressed", "U3")
     assert len(api.groups) == 2
@@ -50,11 +53,11 @@ def test_try_again_when_nothing_was_sent(start: Start, workspace: Workspace, api
     workspace.command(url, "VIP")
     (refused,) = answers(workspace, 1)
     assert actions(refused) == ["again"]
-    gate = threading.Barrier(2)
+    gate, elsewhere = threading.Barrier(2), copy(refused)
 
     def press(user: str) -> None:
         gate.wait()
-        assert workspace.press(url, refused, "again", user=user).status == 200
+        assert workspace.press(url, elsewhere, "again", user=user).status == 200
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(press, ["U2", "U3"]))
@@ -73,16 +76,18 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     (unclear,) = answers(workspace, 1)
     assert actions(unclear) == ["look", "anyway"]
     assert load("en")["unknown.found_none.finding"] in unclear.text
-    late = api.add("vip")
+    late, elsewhere = api.add("vip"), copy(unclear)
     workspace.press(url, unclear, "look", user="U2")
     looked = answers(workspace, 2)[1]
+    assert workspace.wait_for(lambda: not unclear.buttons)
     assert f"ID `{late.id}`" in looked.text
     assert looked.text.startswith("<@U2> asked me to check again (<!date")
     confirm = next(button["confirm"] for button in looked.buttons if button["action_id"] == "anyway")
     assert confirm["text"]["text"] == load("en")["confirm.anyway"]
-    for message in (looked, unclear):
+    for message in (looked, elsewhere):
         workspace.press(url, message, "anyway", user="U2")
     answers(workspace, 3)
+    assert workspace.wait_for(lambda: not looked.buttons)
     assert told(workspace, "already pressed", "U2")
     assert [group.name for group in api.groups.values()] == ["Customers", "vip", "VIP"]
 

@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
 
-from bot.journal import connections
 from bot.journal.journal import Journal
-from tests.support.journal import (
-    Open,
-)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Look at the test's database, and change it, past the journal."""
-    engine = connections.connect(database_url)
-    yield engine
-    engine.dispose()
+from tests.support.journal import Open
 
 
 @pytest.fixture

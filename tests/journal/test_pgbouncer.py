@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -109,18 +108,6 @@ def test_the_same_statement_again_and_again(pgbouncer_url: str) -> None:
             assert connection.scalar(text("SELECT CAST(:number AS integer)"), {"number": number}) == number
     for engine in engines:
         engine.dispose()
-
-
-def test_limits_stay_in_their_transaction(pgbouncer_url: str) -> None:
-    """The time limits hold, and do not stay behind on a connection that other programs share."""
-    engine = connections.connect(pgbouncer_url)
-    with engine.begin() as connection:
-        assert connection.scalar(text("SHOW statement_timeout")) == "5s"
-        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "3s"
-    with engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        assert driver.execute("SHOW statement_timeout").fetchone() == ("0",)
-    engine.dispose()
 
 
 def test_options_that_pgbouncer_refuses(pgbouncer_url: str) -> None:

@@ -240,12 +240,13 @@ def test_the_root_says_that_work_is_under_way() -> None:
 
 
 def test_a_parent_is_shown_as_it_was_given() -> None:
-    """The root names the parent alone; the answer adds the id that the name led to."""
+    """The root names the parent alone; the answer adds the id that a name led to, and repeats no id."""
     job = single(Exists("7"))
     assert "`5`" not in messages.root(job)["text"]
     assert "Parent: `Customers` (`5`)" in messages.answer(job)[0]["text"]
     job.steps[0].parent = ParentId("5")
-    assert "Parent: `5`" in messages.answer(job)[0]["text"]
+    assert "Parent" not in messages.answer(job)[0]["text"]
+    assert "Parent: `5`" in messages.private(job)[0]["text"]
 
 
 @each_language

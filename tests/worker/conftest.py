@@ -8,27 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, make_url
+from sqlalchemy import make_url
 
 from bot import logs
-from bot.journal import connections
 from bot.sandbox.workspace import Workspace
 from tests.conftest import Running
-from tests.support.worker import (
-    Logged,
-    Outage,
-    Past,
-    Start,
-    locked,
-)
+from tests.support.tree import Watched
+from tests.support.worker import Logged, Outage, Past, Start, locked
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """Change the test's database past the journal."""
-    engine = connections.connect(database_url)
-    yield engine
-    engine.dispose()
+def api() -> Iterator[Watched]:
+    with Watched("key-of-tests", "hash-of-tests") as stand_in:
+        stand_in.add("Customers", identifier="5")
+        yield stand_in
+        stand_in.let_all()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import re
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -15,20 +14,11 @@ import pytest
 from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
 from bot.sandbox.workspace import Workspace
-from bot.slack.mrkdwn import as_typed
+from bot.slack.mrkdwn import as_typed, cut
 from bot.slack.texts import load, say
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, opened, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, sent
-
-
-@pytest.fixture
-def api() -> Iterator[Watched]:
-    with Watched("key-of-tests", "hash-of-tests") as stand_in:
-        stand_in.add("Customers", identifier="5")
-        yield stand_in
-        stand_in.let_all()
-
 
 TREE = """\
 Müşteriler parent=5
@@ -401,7 +391,8 @@ def test_fifty_groups_of_the_longest_names(
     assert len(rows) == 50
     for number, (row, name) in enumerate(zip(rows, names, strict=True)):
         above = names[number - 1] if number % 10 else parent
-        place = say(language, "root.under", name=as_typed(name), parent=as_typed(above))
+        shown = as_typed(above if above == parent else cut(above, 80))
+        place = say(language, "root.under", name=as_typed(name), parent=shown)
         ids = [group.id for group in api.groups.values() if group.name == name]
         result = say(language, "created.line", id=f"`{ids[0]}`") if ids else ""
         assert row.startswith(f"• {place} — {result}")

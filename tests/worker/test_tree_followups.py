@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from copy import copy
 
 import pytest
 
@@ -13,15 +13,6 @@ from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, sent
-
-
-@pytest.fixture
-def api() -> Iterator[Watched]:
-    with Watched("key-of-tests", "hash-of-tests") as stand_in:
-        stand_in.add("Customers", identifier="5")
-        yield stand_in
-        stand_in.let_all()
-
 
 # Going on.
 
@@ -44,8 +35,9 @@ def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language
     url, answer = partly(start, workspace, api, language)
     labels = [button["text"]["text"] for button in answer.buttons]
     assert labels == [load(language)[f"button.{key}"] for key in ("rest", "look", "anyway")]
+    elsewhere = copy(answer)
     for user in ("U2", "U3"):
-        workspace.press(url, answer, "again", user=user)
+        workspace.press(url, elsewhere, "again", user=user)
     assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U3")
     rest = answers(workspace, 2)[1]
     assert rest.thread_ts == answer.thread_ts
@@ -98,6 +90,7 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     assert answer.text.count(load(language)["unknown.line"]) == 2
     late = api.add("b", api.id_of("A"))
     api.add("C")  # a main group is another one
+    elsewhere = copy(answer)  # as another person's Slack shows it until the edit arrives
     workspace.press(url, answer, "look", user="U2")
     looked = answers(workspace, 2)[1]
     lines_of = dict(re.findall(r"• `([BC])`.* — (.*)", looked.text))
@@ -106,9 +99,10 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     assert actions(looked) == ["confirm", "look", "anyway"]
     assert api.made() == 4
     api.fail({})
-    for message in (looked, answer):
+    for message in (looked, elsewhere):
         workspace.press(url, message, "anyway", user="U2")
     made = answers(workspace, 3)[2]
+    assert workspace.wait_for(lambda: not (looked.buttons or answer.buttons))
     assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
     assert say(language, "tree.heading", made=2, count=2) in made.text
     assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
@@ -121,13 +115,14 @@ def test_anyway_takes_along_what_hangs_under(start: Start, workspace: Workspace,
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "A\n  B\n    C\n      D")
     answer = answers(workspace, 1)[0]
+    elsewhere = copy(answer)
     for number in (2, 3):
         workspace.press(url, answers(workspace, number - 1)[-1], "look")
     api.fail({"C": "close"})
     workspace.press(url, answers(workspace, 3)[2], "anyway")
     made = answers(workspace, 4)[3]
     assert api.sent() == {"A": 1, "B": 2, "C": 1}
-    workspace.press(url, answer, "anyway", user="U2")
+    workspace.press(url, elsewhere, "anyway", user="U2")
     assert told(workspace, "already pressed", "U2")
     api.fail({})
     workspace.press(url, made, "anyway")

@@ -143,7 +143,7 @@ def test_an_answer_that_can_never_be_given_ends_the_job(
     running = go_on(ADDGROUP_LANGUAGE="en")
     assert logged.wait_for("given_up")
     workspace.command(running.url, "good")
-    assert workspace.wait_for(lambda: any("`good`" in m.text for m in workspace.messages if m.thread_ts))
+    assert workspace.wait_for(lambda: any("97102" in m.text for m in workspace.messages if m.thread_ts))
     assert api.made() == 2
 
 
