@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from bot import logs, settings
-from bot.journal.journal import JournalError
+from bot.journal.errors import JournalError
 from bot.logs import event
 
 

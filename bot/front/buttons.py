@@ -14,7 +14,8 @@ from bot.front.form_view import Origin
 from bot.front.handing_back import EDIT_TEXT, Typed
 from bot.front.intake import Intake, channel_of
 from bot.front.reply import Reply
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.logs import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job

@@ -16,7 +16,8 @@ from bot.front.language_choice import LanguageChoice
 from bot.front.listing import Listing
 from bot.front.reply import Reply
 from bot.iletimerkezi.groups import Groups
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.logs import event
 from bot.model.command import COMMAND, Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
 from bot.model.job import Job, steps_of

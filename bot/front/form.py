@@ -19,7 +19,8 @@ from bot.front.prefill import prefill
 from bot.front.reply import Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.logs import event
 from bot.model.characters import visible
 from bot.model.command import NewGroup, as_outline, form_groups, form_line

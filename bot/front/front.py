@@ -20,7 +20,8 @@ from bot.front.shortcut import Shortcut
 from bot.front.socket_mode import Connection
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.journal.reader import Backlog
 from bot.settings import Settings
 from bot.slack.access import Access

@@ -12,7 +12,8 @@ from slack_bolt import Ack
 from bot.front.handing_back import Typed
 from bot.front.make_sure import Answer, MakeSure
 from bot.front.reply import CommandReply, FormReply, Reply
-from bot.journal.journal import Accepted, Busy, Journal, JournalError, Unsure
+from bot.journal.errors import JournalError, Unsure
+from bot.journal.journal import Accepted, Busy, Journal
 from bot.logs import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job

@@ -10,7 +10,8 @@ from slack_bolt import Ack, App
 from bot.front import pages
 from bot.front.intake import Intake
 from bot.front.reply import Reply
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.logs import event
 from bot.slack import messages
 from bot.slack.texts import LANGUAGES, say

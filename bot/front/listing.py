@@ -12,7 +12,7 @@ from bot.front.intake import Intake, channel_of
 from bot.front.reply import Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
-from bot.journal.journal import JournalError
+from bot.journal.errors import JournalError
 from bot.slack import messages
 from bot.slack.messages import Message
 from bot.slack.texts import Language, say

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from bot.journal.journal import Accepted, Busy, Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Accepted, Busy, Journal
 from bot.logs import event
 from bot.model.job import Job
 from bot.model.outcome import Duplicate

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import TYPE_CHECKING
 
-from bot.journal.journal import JournalError
+from bot.journal.errors import JournalError
 from bot.journal.reader import Backlog
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from sqlalchemy import Connection, Executable
 from bot.journal import accepting, connections, database, duplicates, queries, rows
 from bot.journal.accepting import Accepted, Answer, Busy, Refused
 from bot.journal.claiming import Wanted, claim
+from bot.journal.errors import BadValue, JournalError, Unsure
 from bot.journal.group_commit import GroupCommit, TookTooLong
 from bot.journal.member import LEASE, Member
-from bot.journal.transactions import BadValue, JournalError, Unsure
 from bot.metrics import metrics
 from bot.model.job import Job, Step, Thread
 from bot.model.outcome import SENDING, Denied, Duplicate, Exists, Outcome, Unknown
 
-__all__ = ["LEASE", "Accepted", "BadValue", "Busy", "Journal", "JournalError", "LostLease", "Unsure"]
+__all__ = ["LEASE", "Accepted", "Busy", "Journal", "LostLease"]
 
 GRACE = 1.3
 """How long an acknowledgement waits for a transaction that has begun, beyond PATIENCE, in seconds. Slack waits 3."""

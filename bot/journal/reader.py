@@ -7,8 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.journal import duplicates, queries, unsettled
+from bot.journal.errors import JournalError
 from bot.journal.loading import Loader
-from bot.journal.transactions import JournalError, Transactions
+from bot.journal.transactions import Transactions
 from bot.logs import event
 from bot.model.followup import FollowUp
 from bot.model.group import Group

@@ -1,9 +1,4 @@
-"""Transactions of one process on the journal's database, and what it means when one fails.
-
-JournalError        nothing was written
-├── BadValue        the database refuses a value; whatever else was to be written can be written without it
-└── Unsure          the failure came at the commit: perhaps it was written, perhaps not
-"""
+"""Transactions of one process on the journal's database, and what it means when one fails."""
 
 from __future__ import annotations
 
@@ -16,22 +11,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from bot.journal import connections, database
+from bot.journal.errors import BadValue, JournalError, Unsure
 from bot.metrics import metrics
 
 FAILING = 30.0
 """How long a failed write counts as a sign that the database takes no more, unless one succeeds, in seconds."""
-
-
-class JournalError(Exception):
-    """The database could not be read or written; its message holds no secret."""
-
-
-class BadValue(JournalError):
-    """The database cannot store one of the values. To try again is of no use."""
-
-
-class Unsure(JournalError):
-    """Nobody knows whether it was written. Jobs may be accepted again: what is there is not written twice."""
 
 
 class Transactions:

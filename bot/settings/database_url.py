@@ -1,12 +1,16 @@
-"""What is wrong with an address of a database, in words that show nothing of its password."""
+"""What is wrong with an address of a database, in words that show nothing of its password.
+
+SQLAlchemy is imported where an address is read: that takes longer than all else that `--help` or the console need.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 EXAMPLES = "sqlite:///addgroup.db or postgres://user:password@host/name"
 
@@ -22,9 +26,8 @@ _ENCODE = (
 
 def fault(url: str) -> str:
     """Return what is wrong with DATABASE_URL as one or two sentences, "" when nothing is."""
-    try:
-        address = make_url(url)
-    except (ArgumentError, ValueError):
+    address = _parsed(url)
+    if address is None:
         return f"DATABASE_URL must be an address such as {EXAMPLES}. {_ENCODE}"
     kind, _, driver = address.drivername.partition("+")
     if kind not in _DRIVERS:
@@ -87,8 +90,16 @@ def passwords(url: str) -> tuple[str, ...]:
 
 
 def _meant(url: str) -> set[str]:
+    address = _parsed(url)
+    return {str(secret) for secret in (address.password, address.query.get("password")) if secret} if address else set()
+
+
+def _parsed(url: str) -> URL | None:
+    """Return an address in its parts, None for what is none."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
-        address = make_url(url)
+        return make_url(url)
     except (ArgumentError, ValueError):
-        return set()
-    return {str(secret) for secret in (address.password, address.query.get("password")) if secret}
+        return None

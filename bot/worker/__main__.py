@@ -10,7 +10,7 @@ import sys
 import threading
 
 from bot import __version__, logs, settings
-from bot.journal.journal import JournalError
+from bot.journal.errors import JournalError
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
 from bot.metrics import FOLDER, PARTS, metrics

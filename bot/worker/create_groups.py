@@ -13,7 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from bot.iletimerkezi import client as api
 from bot.iletimerkezi.groups import Groups
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.logs import event
 from bot.model.group import Group
 from bot.model.job import Job, Step, TryLater

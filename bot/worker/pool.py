@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from bot.journal.journal import LEASE, BadValue, Journal, JournalError, LostLease
+from bot.journal.errors import BadValue, JournalError
+from bot.journal.journal import LEASE, Journal, LostLease
 from bot.journal.wakeup import Wakeup
 from bot.logs import event
 from bot.model.job import Job, TryLater

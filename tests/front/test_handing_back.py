@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from bot.journal import accepting
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say

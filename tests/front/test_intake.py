@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from bot.front import make_sure
 from bot.journal import accepting, connections
-from bot.journal.journal import Accepted, Busy, Journal, JournalError, Unsure
+from bot.journal.errors import JournalError, Unsure
+from bot.journal.journal import Accepted, Busy, Journal
 from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
 from bot.sandbox.api import Api

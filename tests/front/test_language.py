@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, delete, text, update
 
 from bot.journal import accepting, database
 from bot.journal.database import jobs, steps
-from bot.journal.journal import Accepted, Busy, Journal, JournalError, Unsure
+from bot.journal.errors import JournalError, Unsure
+from bot.journal.journal import Accepted, Busy, Journal
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import ParentId

@@ -19,7 +19,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from bot.journal import connections, database
-from bot.journal.journal import Accepted, Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
 from bot.sandbox.process import inherited

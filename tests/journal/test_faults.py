@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.journal.database import metadata
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.model.job import Job
 from bot.model.outcome import Duplicate
 from tests.support.journal import (
@@ -221,7 +222,7 @@ def test_a_full_disk_is_a_journal_error(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/journal.db"
     script = """
 import resource, signal
-from bot.journal.journal import JournalError
+from bot.journal.errors import JournalError
 from tests.support.journal import typed
 journal.open(); journal.heartbeat()
 journal.accept(typed("before")); (job,) = journal.claim(1)

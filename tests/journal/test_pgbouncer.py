@@ -18,7 +18,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.journal import connections
-from bot.journal.journal import Accepted, Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
 from bot.sandbox.process import free_port

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, update
 
 from bot.journal.database import jobs
-from bot.journal.journal import Journal, JournalError
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.model.job import Job, TryLater
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace

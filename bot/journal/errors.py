@@ -1,0 +1,20 @@
+"""What goes wrong with the journal. It imports nothing, so that the command line can name it at once.
+
+JournalError        nothing was written
+├── BadValue        the database refuses a value; whatever else was to be written can be written without it
+└── Unsure          the failure came at the commit: perhaps it was written, perhaps not
+"""
+
+from __future__ import annotations
+
+
+class JournalError(Exception):
+    """The database could not be read or written; its message holds no secret."""
+
+
+class BadValue(JournalError):
+    """The database cannot store one of the values. To try again is of no use."""
+
+
+class Unsure(JournalError):
+    """Nobody knows whether it was written. Jobs may be accepted again: what is there is not written twice."""
