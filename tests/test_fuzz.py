@@ -22,6 +22,7 @@ from sqlalchemy import create_engine, text
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
+from tests.support.slack import answered
 
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "5"))
@@ -133,7 +134,7 @@ def test_hostile_input_harms_nothing(workspace: Workspace, api: Api, tmp_path: P
         grown = memory(served.process.pid) - before
         assert requests.get(f"{served.url}/healthz", timeout=5).status_code == 200
         workspace.command(served.url, "Sane")
-        assert workspace.wait_for(lambda: any("`Sane`" in m.text for m in workspace.messages if m.thread_ts), 60)
+        assert answered(workspace, "Sane", 60)
     finally:
         assert served.stop() == 0
     # An id of 3,000 characters makes a form that Slack would refuse; no person's doing makes such an id.

@@ -48,6 +48,11 @@ class Message:
     author: str = ""
 
     @property
+    def is_answer(self) -> bool:
+        """Whether it is the bot's answer in a thread."""
+        return bool(self.thread_ts) and self.outcome not in ("", "open")
+
+    @property
     def buttons(self) -> list[dict[str, Any]]:
         """The buttons under the message."""
         elements = [element for block in self.blocks if block["type"] == "actions" for element in block["elements"]]

@@ -136,9 +136,9 @@ class Workspace(SlackApi):
         """
 
         def finished() -> bool:
-            said = [m for m in self.messages if m.thread_ts and m.outcome not in ("", "open")]
+            said = [m for m in self.messages if m.is_answer]
             answered = {(m.channel, m.thread_ts) for m in said} | {(m.channel, m.thread_ts, m.job) for m in said}
-            roots = [m for m in self.messages if m.earlier]
+            roots = [m for m in self.messages if m.earlier and not m.is_answer]
             keys = [(m.channel, m.thread_ts, m.job) if m.thread_ts else (m.channel, m.ts) for m in roots]
             return sum(key in answered for key in keys) == number
 

@@ -21,13 +21,9 @@ from bot.sandbox.workspace import Workspace
 from bot.slack import messages
 from bot.slack.texts import load
 from tests.conftest import Running
+from tests.support.slack import answered
 
 Start = Callable[..., Running]
-
-
-def answered(workspace: Workspace, name: str) -> bool:
-    """Wait until the answer about a group stands in a thread."""
-    return workspace.wait_for(lambda: any(f"`{name}`" in m.text for m in workspace.messages if m.thread_ts))
 
 
 @pytest.fixture

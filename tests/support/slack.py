@@ -24,6 +24,16 @@ def answers(workspace: Workspace, number: int, channel: str = "C1") -> list[Mess
     return found()
 
 
+def answered(workspace: Workspace, name: str, seconds: float = 10) -> bool:
+    """Wait until an answer stands in the thread under a root that names a group; tell whether one does."""
+
+    def found() -> bool:
+        asked = {(m.channel, m.ts) for m in workspace.messages if f"`{name}`" in m.text}
+        return any((m.channel, m.thread_ts) in asked for m in workspace.messages if m.is_answer)
+
+    return workspace.wait_for(found, seconds)
+
+
 def told(workspace: Workspace, part: str, user: str = "U1") -> Message:
     """Wait until somebody was told something privately, and return it."""
     assert workspace.wait_for(lambda: any(part in m.text for m in workspace.private(user))), workspace.private(user)

@@ -19,6 +19,7 @@ from bot.slack.texts import load
 from bot.worker import pool, run_job
 from bot.worker.create_groups import GroupCreator
 from bot.worker.put_off import PutOff
+from tests.support.slack import answered
 from tests.support.worker import Logged, Past, Start, answer, both_languages, finished
 
 QUICKLY = 0.01
@@ -144,7 +145,7 @@ def test_an_answer_that_can_never_be_given_ends_the_job(
     running = go_on(ADDGROUP_LANGUAGE="en")
     assert logged.wait_for("given_up")
     workspace.command(running.url, "good")
-    assert workspace.wait_for(lambda: any("97102" in m.text for m in workspace.messages if m.thread_ts))
+    assert answered(workspace, "good")
     assert api.made() == 2
 
 
