@@ -124,6 +124,7 @@ class Loopback:
     def close_idle(self) -> None:
         """Close every connection on which no request is under way, as servers do when they restart."""
         with self._moving:
+            self._moving.wait_for(lambda: bool(self._idle), 1)  # one whose answer has just gone out is idle soon
             for connection in self._idle:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)

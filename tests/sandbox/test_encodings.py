@@ -30,9 +30,9 @@ def piped(typed: bytes, *arguments: bytes, **environ: str) -> tuple[int, bytes, 
 @pytest.mark.parametrize(
     ("environ", "typed", "shown"),
     [
-        ({"PYTHONIOENCODING": "ascii"}, "Gül – x".encode(), rb"Name: G\xfcl - x"),
-        (C, "Gül".encode(), rb"Name: G\xfcl"),
-        ({"PYTHONIOENCODING": "iso-8859-9"}, "Güneş".encode("iso-8859-9"), "Name: Güneş".encode("iso-8859-9")),
+        ({"PYTHONIOENCODING": "ascii"}, "Gül – x".encode(), rb"a new group: G\xfcl - x"),
+        (C, "Gül".encode(), rb"a new group: G\xfcl"),
+        ({"PYTHONIOENCODING": "iso-8859-9"}, "Güneş".encode("iso-8859-9"), "a new group: Güneş".encode("iso-8859-9")),
     ],
     ids=["ascii", "C", "latin-5"],
 )
@@ -60,4 +60,4 @@ def test_an_argument_is_read_in_the_terminals_encoding() -> None:
     """TEXT in latin-5 on a terminal of that encoding."""
     status, output, _ = piped(b"", "Güneş".encode("iso-8859-9"), PYTHONIOENCODING="iso-8859-9")
     assert status == 0
-    assert "Name: Güneş".encode("iso-8859-9") in output
+    assert "a new group: Güneş".encode("iso-8859-9") in output

@@ -243,7 +243,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
     api.held = True
     running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2", ILETIMERKEZI_TIMEOUT="20")
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
-    api.let("A")
+    api.let(min(api.wait_for(2)))
     api.wait_for(3)
     stopping = threading.Thread(target=running.worker.stop, args=(10,))
     stopping.start()
