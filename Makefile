@@ -6,10 +6,12 @@ TEXT ?= Summer Campaign parent=5
 override TEXT := $(value TEXT)
 export TEXT
 
-.PHONY: demo test chaos fuzz bench pictures audit lock clean
+.PHONY: demo dev test chaos fuzz bench pictures audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
 	@exec $(RUN) -m bot console --stay -- "$$TEXT"  # so that make sees how the console ended, and not a shell
+
+dev: .venv/dev  ## set up .venv for development
 
 test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .

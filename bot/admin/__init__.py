@@ -1,1 +1,1 @@
-"""For operators: check, history and manifest."""
+"""The commands for operators: check, history and manifest."""

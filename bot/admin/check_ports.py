@@ -40,7 +40,7 @@ def _port(name: str, host: str, port: int, page: str) -> Finding:
             probe.bind(address)
     except OSError as error:
         if _is_bot(host, port, page):
-            return Finding(OK, name, f"{port} is in use by a bot that runs")
+            return Finding(OK, name, f"{port} is in use by a bot that runs; a second one needs another")
         remedy = f"Set {name} to another port, or HOST to an address of this machine, or stop what is using the port."
         return Finding(WRONG, name, f"cannot listen at {host}:{port}: {error.strerror}", remedy)
     return Finding(OK, name, f"{port} is free")

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import settings
 from bot.admin.export import iso, plain, write_csv, write_json, write_text
-from bot.journal.book import NoJournal, forget, opened
 from bot.journal.history import entries
+from bot.journal.maintenance import NoJournal, forget, opened
 
 KEPT = timedelta(hours=1)
 """Younger jobs are not deleted: they keep the bot from making a group twice."""

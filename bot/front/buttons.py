@@ -1,4 +1,4 @@
-"""The buttons under answers."""
+"""Handles a button that was pressed: opens the form, or starts the job that goes on from an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door to the journal: hands over what people ask for, and tells them where it does not go through."""
+"""Accepts what people ask for: writes it into the journal, or tells them why that did not work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds out about jobs of which nobody knows whether they were accepted, because the database went away meanwhile."""
+"""Accepts jobs once more where the database went away at the commit, so that nobody knows whether it has them."""
 
 from __future__ import annotations
 

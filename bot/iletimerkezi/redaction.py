@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from bot.settings import SHORTEST_SECRET
+
 HIDDEN = "…"
 
-_SHORTEST = 6  # characters; what is shorter is no secret, and would be found in ordinary words
 _HEAD = 8  # characters of a long secret that give it away where a quotation is cut off
 _NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
@@ -17,7 +18,7 @@ def hiding(*secrets: str) -> Callable[[str], str]:
 
     They are found in any case, escaped as in JSON, in an address or in HTML, also more than once, and cut off.
     """
-    found = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+    found = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
     whole = [_encoded(secret) for secret in found]
     heads = [_encoded(secret[:_HEAD]) + r"[^\s\"'<>,;:{}\[\]()]*" for secret in found if len(secret) >= 2 * _HEAD]
     if not found:

@@ -1,4 +1,4 @@
-"""The entries of the audit: who asked for what, where and when, and what came of it, as the journal has it."""
+"""The history in the journal: who asked for what, where and when, and what came of it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _ACCOUNT = (
 def run(text: str | None, *, live: bool, stay: bool) -> int:
     """Run one command, or a prompt without `text`; with `stay`, on a terminal, the prompt follows the command.
 
-    Returns 0 when a group was made or nothing was asked to be made, 1 when it was not made, 2 for a wrong usage, 130
+    Returns 0 when the group is there now or none was asked for, 1 when it is not, 2 for a wrong usage, 130
     when Ctrl-C ended the wait for an answer. Of a prompt the last command counts; one that `stay` opened returns 0.
     Raises SettingsError when `live` lacks the credentials.
     """

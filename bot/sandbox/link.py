@@ -1,4 +1,4 @@
-"""Slack's end of Socket Mode, for tests: a WebSocket that sends envelopes, as strict and as moody as Slack's.
+"""Slack's end of Socket Mode, for tests: a WebSocket that sends envelopes, as strict as Slack's.
 
 Source: https://docs.slack.dev/apis/events-api/using-socket-mode
 """

@@ -78,7 +78,7 @@ class Prompt:
         text = text if "\n" in text else text.strip()
         outcomes = self._do(lambda: self._workspace.command(self._bot, text, self._user, CHANNEL))
         if outcomes:
-            return 0 if "created" in outcomes else 1
+            return _status(outcomes)
         try:
             return 1 if isinstance(parse(text), Create) else 0
         except UsageError:
@@ -99,18 +99,19 @@ class Prompt:
             return 2
         if (question := button.get("confirm")) and not self._confirmed(question):
             return 1
-        outcomes = self._do(lambda: self._workspace.press(self._bot, message, action, self._user))
-        return 0 if "created" in outcomes else 1
+        return _status(self._do(lambda: self._workspace.press(self._bot, message, action, self._user)))
 
     def _use_shortcut(self) -> int:
         """Let a message be written by somebody else, and choose the shortcut in its menu."""
         self._screen.say("shortcut")
-        text = self._keyboard.entry("| ")
+        lines = [self._keyboard.entry("| ")]
+        while self._keyboard.tty and lines[-1]:
+            lines.append(self._keyboard.line("| "))
+        text = "\n".join(filter(None, lines))
         if not text:
             return 2
         message = self._workspace.say(dedent(text), "U3", CHANNEL)
-        outcomes = self._do(lambda: self._workspace.shortcut(self._bot, message, self._user))
-        return 0 if "created" in outcomes else 1
+        return _status(self._do(lambda: self._workspace.shortcut(self._bot, message, self._user)))
 
     def _confirmed(self, question: dict[str, Any]) -> bool:
         self._screen.text(question["text"]["text"])
@@ -189,5 +190,12 @@ class Prompt:
         chosen = [way for way in ways if way == name]
         if chosen:
             self._api.faults.append(int(name) if name.isdecimal() else name)
+        if name and not chosen:
+            self._screen.say("api_unknown", name=name)
         self._screen.say("api" if chosen else "api_list")
         self._screen.table([(way, fault(self._screen.language, way)) for way in chosen or ways])
+
+
+def _status(outcomes: frozenset[str]) -> int:
+    """Return the exit status for the outcomes of jobs: 0 when a group was created, or is there already."""
+    return 0 if outcomes & {"created", "exists"} else 1

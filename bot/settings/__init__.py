@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from bot.settings.environment import SettingsError, environment
-from bot.settings.names import PROXIES, SECRETS, VARIABLES, Unknown, unknown
+from bot.settings.names import PROXIES, SECRETS, SHORTEST_SECRET, VARIABLES, UnknownVariable, unknown
 from bot.settings.reader import Reader, hash_of
 
 __all__ = [
     "PROXIES",
     "SECRETS",
+    "SHORTEST_SECRET",
     "VARIABLES",
     "Settings",
     "SettingsError",
-    "Unknown",
+    "UnknownVariable",
     "environment",
     "hash_of",
     "read",
@@ -76,9 +77,6 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
     reader.refuse_oauth()
     reader.refuse_misspelt_restrictions()
     reader.proxies()
-    app_token = reader.slack_secret(
-        "SLACK_APP_TOKEN", "xapp-.+", "begin with xapp-", "Basic Information > App-Level Tokens", required=False
-    )
     key, computed = reader.api_credentials(required=api)
     settings = Settings(
         slack_bot_token=reader.slack_secret(
@@ -88,8 +86,10 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
             "OAuth & Permissions > Bot User OAuth Token",
             required=slack,
         ),
-        slack_signing_secret=_signing_secret(reader, app_token, required=slack),
-        slack_app_token=app_token,
+        slack_signing_secret=_signing_secret(reader, required=slack),
+        slack_app_token=reader.slack_secret(
+            "SLACK_APP_TOKEN", "xapp-.+", "begin with xapp-", "Basic Information > App-Level Tokens", required=False
+        ),
         slack_api_url=reader.url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
         api_key=key,
         api_hash=computed,
@@ -116,10 +116,10 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
     return settings
 
 
-def _signing_secret(reader: Reader, app_token: str, *, required: bool) -> str:
+def _signing_secret(reader: Reader, *, required: bool) -> str:
     """Read the signing secret, which Socket Mode does not use, whatever it is."""
     name, where = "SLACK_SIGNING_SECRET", "Basic Information > App Credentials > Signing Secret"
-    if app_token:
+    if reader.is_set("SLACK_APP_TOKEN"):
         return reader.secret(name) or ""
     where = f"{where}; or set SLACK_APP_TOKEN for Socket Mode"
     return reader.slack_secret(
@@ -139,7 +139,4 @@ def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
         userinfo = reader.get(name).rpartition("@")[0].rpartition("//")[2]
         password = userinfo.partition(":")[2] or userinfo
         found.update({password, unquote(password)})
-    return tuple(sorted((secret for secret in found if len(secret) >= _SHORTEST), key=len, reverse=True))
-
-
-_SHORTEST = 6  # what is shorter stands in many texts by chance
+    return tuple(sorted((secret for secret in found if len(secret) >= SHORTEST_SECRET), key=len, reverse=True))

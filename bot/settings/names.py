@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SHORTEST_SECRET = 6
+"""How long a secret must be to be hidden where it shows up, in characters: shorter ones stand in ordinary words."""
+
 SECRETS = (
     "SLACK_BOT_TOKEN",
     "SLACK_SIGNING_SECRET",
@@ -53,7 +56,7 @@ _LIMITS = re.compile(
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnknownVariable:
     """A variable that looks like one of the bot's; `nearest` is the one that is perhaps meant, else ""."""
 
     name: str
@@ -70,14 +73,14 @@ class Unknown:
         return f"{self.name} is not a variable of this bot.{meant}"
 
 
-def unknown(environ: Mapping[str, str]) -> list[Unknown]:
+def unknown(environ: Mapping[str, str]) -> list[UnknownVariable]:
     """Return the variables that the bot would have to read, by their name, but does not know."""
     known = {*VARIABLES, *(f"{name}_FILE" for name in SECRETS), *_OF_BOLT}
-    found = [Unknown(name, _nearest(name)) for name in sorted(environ.keys() - known) if environ[name].strip()]
+    found = [UnknownVariable(name, _nearest(name)) for name in sorted(environ.keys() - known) if environ[name].strip()]
     return [each for each in found if _looks_like_ours(each)]
 
 
-def _looks_like_ours(found: Unknown) -> bool:
+def _looks_like_ours(found: UnknownVariable) -> bool:
     if _OF_KUBERNETES.fullmatch(found.name):
         return False
     return bool(_OURS.match(found.name)) or found.nearest in RESTRICTIONS

@@ -29,6 +29,10 @@ class Reader:
         """Return a variable without the white space and the quotes around it; "" when it is not set."""
         return clean(self._environ.get(name, ""))
 
+    def is_set(self, name: str) -> bool:
+        """Tell whether a secret is given, in its variable or in a file, well or badly."""
+        return bool(self.get(name) or self.get(f"{name}_FILE"))
+
     def secret(self, name: str) -> str | None:
         """Return a secret from its variable or from the file in NAME_FILE; "" when not set, None after a problem."""
         value, file = self.get(name), self.get(f"{name}_FILE")

@@ -1,1 +1,1 @@
-"""How the bot speaks to Slack."""
+"""Everything said to Slack: calls, people and permissions, messages and their texts."""

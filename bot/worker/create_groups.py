@@ -146,12 +146,12 @@ class GroupCreator:
         except api.Unknown as error:
             step.reason = error.reason
         step.sent_ago = time.monotonic() - started
+        outcome, reason = step.state if step.outcome else "unknown", step.reason or None
+        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
         if step.outcome:
             self._insist(lambda: self._journal.settle(job, step))
         else:
             self._insist(lambda: self._journal.mark_unanswered(job, step))
-        outcome, reason = step.state if step.outcome else "unknown", step.reason or None
-        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
 
     def _look_up(self, job: Job, step: Step) -> None:
         """Find out what became of a request without an answer, and settle the step as unknown with what was found."""

@@ -1,4 +1,4 @@
-"""Jobs that this process has put off, by a clock that nobody sets: a jump of the database's does not keep them."""
+"""Jobs that this process has put off. It measures with the monotonic clock, so a clock that is set delays none."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from bot.admin.history import WrongUsage, moment, run
-from bot.journal import book as outside
-from bot.journal.book import forget
+from bot.journal import maintenance
 from bot.journal.database import steps
 from bot.journal.history import entries
 from bot.journal.journal import Journal
+from bot.journal.maintenance import forget
 from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
@@ -215,8 +215,8 @@ def test_answered_but_not_closed_is_not_forgotten(book: Journal, engine: Engine)
 def test_forgetting_many_goes_in_small_transactions(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Oldest first, and in between the running bot can write."""
     fill(engine, 1000)
-    monkeypatch.setattr(outside, "PAUSE", 0.0)
-    monkeypatch.setattr(outside, "FORGOTTEN_AT_ONCE", 300)
+    monkeypatch.setattr(maintenance, "PAUSE", 0.0)
+    monkeypatch.setattr(maintenance, "FORGOTTEN_AT_ONCE", 300)
     removed: list[set[str]] = []
     monkeypatch.setattr(time, "sleep", lambda _: removed.append(left(engine)))
     assert forget(engine, datetime.fromtimestamp(300.0, UTC)) == 900

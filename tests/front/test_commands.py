@@ -10,6 +10,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.conftest import Running
+from tests.support.outcomes import CODES
 
 Start = Callable[..., Running]
 EVIL = "<!channel> *x* & `y`"
@@ -55,17 +56,14 @@ def test_slacks_own_escaping_is_undone_once(start: Start, workspace: Workspace, 
     assert api.groups["97101"].name == "a &lt; b < c &copy; d"
 
 
-CODES = ("400", "401", "402", "404", "422", "461", "463", "503", "499")
-
-
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("code", CODES)
-def test_each_refusal_is_explained(start: Start, workspace: Workspace, api: Api, code: str, language: str) -> None:
+def test_each_refusal_is_explained(start: Start, workspace: Workspace, api: Api, code: int, language: str) -> None:
     """Title, explanation and next step of the code in the person's language, the code, and the API's own words."""
-    api.faults.append(int(code))
+    api.faults.append(code)
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
     root, answer = answered(workspace)
-    texts, key = load(language), "other" if code == "499" else code
+    texts, key = load(language), "other" if code == 499 else code
     assert texts[f"rejected.{key}.title"] in root.text
     for part in ("title", "explanation", "next"):
         assert say(language, f"rejected.{key}.{part}") in answer.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.settings import SECRETS, VARIABLES, SettingsError, Unknown, read, unknown
+from bot.settings import SECRETS, VARIABLES, SettingsError, UnknownVariable, read, unknown
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_may_be_meant_as_a_restriction(name: str) -> None:
 )
 def test_what_is_pointed_out(name: str, nearest: str) -> None:
     """Any other name that looks like the bot's is pointed out, with the one that is perhaps meant."""
-    assert unknown({name: "1"}) == [Unknown(name, nearest)]
+    assert unknown({name: "1"}) == [UnknownVariable(name, nearest)]
     assert read({name: "1"}, slack=False, api=False) == read({}, slack=False, api=False)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.model.job import Job, Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Denied, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
+from bot.slack.texts import load
 
-CODES = (400, 401, 402, 404, 422, 461, 463, 503, 499)
+CODES = (*sorted({int(key.split(".")[1]) for key in load("en") if re.match(r"rejected\.\d", key)}), 499)
+"""The codes that have texts, and one that has none."""
+
 NOT_SENT = ("unreachable", "connect_timeout", "tls", "proxy", "address", "too_old", "failed")
 UNKNOWN = (
     "timeout",

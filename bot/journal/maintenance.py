@@ -1,4 +1,4 @@
-"""The journal from outside: how to open it, and how to delete old jobs."""
+"""What an operator does to a journal: open one that is there, and delete old jobs."""
 
 from __future__ import annotations
 
