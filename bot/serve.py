@@ -22,13 +22,16 @@ from bot.metrics import FOLDER, folder
 from bot.model.job import TryLater
 from bot.model.outcome import OUTCOMES
 from bot.settings import Settings, SettingsError
-from bot.slack.client import SlackClient, SlackRefused, slack_client
+from bot.slack.client import SlackClient, SlackRefused, TokenRefused, slack_client
 
 STOP = 22
 """How long jobs under way may take to finish at the stop, in seconds."""
 
 END = 24.5
 """How long the whole stop may take, in seconds; what still runs then is killed. Heroku kills everything after 30."""
+
+LAST_WORDS = 10.0
+"""How long a worker may take to end once it is silent for good, in seconds."""
 
 _SAME_SIGNAL = 0.2  # seconds; a terminal and the program that runs `serve` in it may both pass one on
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds before a worker that died is replaced
@@ -202,7 +205,12 @@ class WorkerProcess:
             except OSError as error:
                 return f"not started: {error.strerror}"
         self.bell.listen()
-        return self._process.wait()
+        try:
+            return self._process.wait(LAST_WORDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return "hung"
 
 
 def _check_tokens(settings: Settings) -> None:
@@ -216,8 +224,8 @@ def _check_tokens(settings: Settings) -> None:
 def _check(name: str, slack: SlackClient, method: str) -> None:
     try:
         slack.call(method)
-    except SlackRefused as error:
-        raise SettingsError([f"Slack refuses {name}: {error.error}."]) from error
+    except (SlackRefused, TokenRefused) as error:
+        raise SettingsError([f"Slack refuses {name}: {error}."]) from error
     except TryLater as error:
         event("slack_not_asked", level=logging.WARNING, token=name, reason=error.why)
 

@@ -20,6 +20,8 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
+from bot.serve import WorkerProcess
+from tests.support.slack import answered
 
 ROOT = Path(__file__).parents[1]
 
@@ -183,6 +185,30 @@ def test_a_frozen_worker_makes_the_health_check_fail(served: Served) -> None:
     assert wait_for_health(served, 200) == "ok"
 
 
+def test_a_worker_that_stays_silent_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody has to restart the bot because something in the worker hangs."""
+    silent = tmp_path / "python"
+    silent.write_text(f"#!/bin/sh\necho $$ >>{tmp_path}/started\nexec sleep 60\n")
+    silent.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(silent))
+    monkeypatch.setattr("bot.journal.wakeup.HUNG_AFTER", 0.2)
+    monkeypatch.setattr("bot.serve.LAST_WORDS", 0.1)
+    worker = WorkerProcess(inherited())
+    worker.start()
+    until = time.monotonic() + 20
+    while not (tmp_path / "started").exists() or len((tmp_path / "started").read_text().split()) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    worker.stop()
+    worker.join()
+    worker.bell.close()
+    first = int((tmp_path / "started").read_text().split()[0])
+    assert not Path(f"/proc/{first}").exists()
+    assert "hung" in [record.__dict__["fields"].get("status") for record in caplog.records]
+
+
 def test_a_worker_that_dies_while_the_journal_is_locked_comes_back(
     workspace: Workspace, api: Api, served: Served, tmp_path: Path
 ) -> None:
@@ -200,6 +226,30 @@ def test_a_worker_that_dies_while_the_journal_is_locked_comes_back(
     assert workspace.command(served.url, "A").status == 200
     assert wait_for_created(workspace, 1)
     assert served.stop() == 0
+
+
+# Slack.
+
+
+def test_a_token_that_slack_refuses_meanwhile_loses_no_answer(
+    workspace: Workspace, api: Api, served: Served, tmp_path: Path
+) -> None:
+    """Who asked waits, known or not, and gets the answer in the thread once the bot has a token again."""
+    workspace.command(served.url, "A")
+    assert answered(workspace, "A")
+    workspace.token = "xoxb-another"  # of the tests
+    for name, user in [("B", "U1"), ("C", "U2")]:
+        assert workspace.command(served.url, name, user=user).status == 200
+    for _ in polled(served):
+        if len(set(re.findall(r"event=postponed job=(\w+) why=invalid_auth", served.log.read_text()))) == 2:
+            break
+    assert not workspace.private("U1") + workspace.private("U2")
+    assert served.stop() == 0
+    again = Served(workspace, api, tmp_path, SLACK_BOT_TOKEN=workspace.token)
+    assert answered(workspace, "B", 30)
+    assert answered(workspace, "C", 30)
+    assert sorted(group.name for group in api.groups.values()) == ["A", "B", "C", "Customers"]
+    assert again.stop() == 0
 
 
 # The stop.

@@ -12,8 +12,8 @@ from bot.admin.finding import OK, SKIPPED, WRONG, Finding, chosen_from, skipped
 from bot.front.http import HEALTH
 from bot.front.metrics_page import METRICS
 
-_SIGNS = {HEALTH: (b"ok", b"failing: "), METRICS: (b"addgroup_",)}
-"""What a running bot's answers hold."""
+_SIGN = {HEALTH: "ok", METRICS: "addgroup_"}
+"""What the answers of a bot hold that runs well."""
 
 
 def check(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -39,23 +39,26 @@ def _port(name: str, host: str, port: int, page: str) -> Finding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        if _is_bot(host, port, page):
+        said = _said(host, port, page)
+        if said.startswith("failing: "):
+            remedy = "docs/operate.md says under “The bot is silent” what to do about each part."
+            return Finding(WRONG, name, f"the bot that runs there says: {said}", remedy)
+        if _SIGN[page] in said:
             return Finding(OK, name, f"{port} is in use by a bot that runs; a second one needs another")
         remedy = f"Set {name} to another port, or HOST to an address of this machine, or stop what is using the port."
         return Finding(WRONG, name, f"cannot listen at {host}:{port}: {error.strerror}", remedy)
     return Finding(OK, name, f"{port} is free")
 
 
-def _is_bot(host: str, port: int, page: str) -> bool:
-    """Tell whether a bot answers at the port."""
+def _said(host: str, port: int, page: str) -> str:
+    """Return how what listens at the port answers, "" if it does not."""
     at = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # to call it, not to listen there
     try:
         with closing(http.client.HTTPConnection(at, port, timeout=3)) as connection:
             connection.request("GET", page)
-            answer = connection.getresponse().read(64 * 1024)
+            return connection.getresponse().read(64 * 1024).decode(errors="replace")
     except (OSError, http.client.HTTPException):
-        return False
-    return any(sign in answer for sign in _SIGNS[page])
+        return ""
 
 
 def _folder() -> Finding:

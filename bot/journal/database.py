@@ -23,6 +23,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
 from bot.journal.connections import PATIENCE
+from bot.logs import event
 
 metadata = MetaData()
 
@@ -145,6 +146,7 @@ def migrate(engine: Engine) -> None:
         if version is None:
             metadata.create_all(connection)
             connection.execute(_versions.insert().values(version=VERSION))
+            event("journal_created", schema=VERSION)
         elif version < VERSION:
             for migration in MIGRATIONS[version - 1 :]:
                 migration(connection)

@@ -6,12 +6,16 @@ The end of either process closes its end of the pair, which the other notices at
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
 
 SILENT_FOR = 10.0
 """How long the worker may be silent before it counts as dead, in seconds; it may wait this long for the database."""
+
+HUNG_AFTER = 60.0
+"""How long a worker may be silent before it is given up, in seconds."""
 
 _BEAT_EVERY = 0.5  # seconds
 
@@ -31,8 +35,8 @@ class Bell:
         return other
 
     def listen(self) -> None:
-        """Follow the worker's heartbeat, until the worker is gone."""
-        while self._link and _received(self._link):
+        """Follow the worker's heartbeat, until the worker is gone or has been silent for HUNG_AFTER seconds."""
+        while self._link and _readable(self._link, HUNG_AFTER) and _received(self._link):
             self._last_beat = time.monotonic()
         self._last_beat = float("-inf")
 
@@ -85,6 +89,13 @@ class Wakeup:
 def _send(link: socket.socket) -> None:
     with contextlib.suppress(OSError):  # full of bytes that nobody has read yet, or the other end is gone
         link.send(b"!", socket.MSG_DONTWAIT)
+
+
+def _readable(link: socket.socket, seconds: float) -> bool:
+    """Wait until something has come, or the other end is gone; tell whether that happened in time."""
+    waiting = select.poll()
+    waiting.register(link, select.POLLIN)
+    return bool(waiting.poll(1000 * seconds))
 
 
 def _received(link: socket.socket) -> bytes:

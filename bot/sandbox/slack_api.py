@@ -78,6 +78,7 @@ class SlackApi(Loopback):
 
     def __init__(self) -> None:
         super().__init__()
+        self.token = BOT_TOKEN  # the one that it takes
         self.scopes = ["commands", "chat:write", "chat:write.public", "users:read", "usergroups:read"]  # granted
         self.locales: dict[str, str] = {}
         self.people: dict[str, dict[str, Any]] = {}  # what differs from a full member, by user id
@@ -129,7 +130,7 @@ class SlackApi(Loopback):
     def _do(self, method: str, request: Request, arguments: dict[str, Any]) -> Answer:
         if method == "response_url":
             return self._respond_to(request.path, arguments)
-        token = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
+        token = APP_TOKEN if method == "apps.connections.open" else self.token
         if request.headers.get("authorization") != f"Bearer {token}":
             return _json(ok=False, error="invalid_auth")
         limited = arguments.get("channel", "") if method == "chat.postMessage" else method

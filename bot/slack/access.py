@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from bot.logs import event
 from bot.model.job import TryLater
-from bot.slack.client import SlackRefused
+from bot.slack.client import SlackRefused, TokenRefused
 from bot.slack.users import FULL_MEMBER, Users
 
 # Source: https://docs.slack.dev/reference/methods/users.info#errors
@@ -31,10 +31,15 @@ class Access:
 
         The reason is channel, guest, foreign, bot, deactivated, not_listed, or that it cannot be found out: unknown
         (Slack does not say for now), unknown_person (Slack does not know them) or no_scope (Slack does not let the bot
-        ask). With 0 `seconds` only what is known already counts.
+        ask). With 0 `seconds` only what is known already counts. Without `seconds`, for a job that can wait, a token
+        that Slack refuses raises TokenRefused.
         """
         try:
             return self.look(user, channel, seconds)
+        except TokenRefused:
+            if seconds is None:
+                raise
+            return "unknown"
         except TryLater as error:
             if seconds != 0:
                 event("person_not_looked_up", level=logging.WARNING, user=user, error=error.why)

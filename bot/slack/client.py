@@ -26,6 +26,9 @@ LONGEST_RETRY_AFTER = 300.0
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace moves into an Enterprise organization
 
+# Source: https://docs.slack.dev/reference/methods/auth.test#errors
+_TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+
 # A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view).
 _REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update", "views.open"}
 
@@ -43,6 +46,10 @@ class SlackRefused(Exception):
         self.error = error
 
 
+class TokenRefused(TryLater):
+    """Slack does not take the token. That says nothing about what was asked for, which waits for another token."""
+
+
 class Answer(dict[str, Any]):
     """What Slack answered, and the HTTP `headers` that came with it."""
 
@@ -54,7 +61,8 @@ class Answer(dict[str, Any]):
 class SlackClient:
     """Calls Slack with `token` at `base_url`, each call within `timeout` seconds. Safe to use from many threads.
 
-    Raises SlackRefused or TryLater, whose texts are single words: Slack's own, or for what went wrong on the way.
+    Raises SlackRefused, TryLater or its kind TokenRefused. Their texts are single words: Slack's own, or for what went
+    wrong on the way.
     """
 
     def __init__(self, token: str, base_url: str, timeout: float = TIMEOUT) -> None:
@@ -82,6 +90,8 @@ class SlackClient:
             word = f"http_{answer.status}"
         if answer.status == 429 or answer.status >= 500 or word in _PASSING or word.startswith("http_"):
             raise TryLater(word, _retry_after(method, answer.headers))
+        if word in _TOKEN_REFUSED:
+            raise TokenRefused(word)
         raise SlackRefused(word)
 
     def respond(self, response_url: str, message: Mapping[str, Any]) -> None:

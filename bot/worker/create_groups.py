@@ -136,18 +136,18 @@ class GroupCreator:
 
     def _send(self, job: Job, step: Step) -> None:
         """Send the one request of a step, and write down what came of it."""
-        started = time.monotonic()
+        started, reason = time.monotonic(), ""
         try:
             step.outcome = Created(self._client.add_group(step.name, step.parent_id or "").id)
         except api.Rejected as error:
-            step.outcome = Rejected(error.code, error.message)
+            step.outcome, reason = Rejected(error.code, error.message), str(error.code)
         except api.NotSent as error:
-            step.outcome = NotSent(error.reason)
+            step.outcome, reason = NotSent(error.reason), error.reason
         except api.Unknown as error:
-            step.reason = error.reason
+            step.reason = reason = error.reason
         step.sent_ago = time.monotonic() - started
-        outcome, reason = step.state if step.outcome else "unknown", step.reason or None
-        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason, seconds=step.sent_ago)
+        outcome = step.state if step.outcome else "unknown"
+        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason or None, seconds=step.sent_ago)
         if step.outcome:
             self._insist(lambda: self._journal.settle(job, step))
         else:

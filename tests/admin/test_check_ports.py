@@ -36,6 +36,21 @@ def test_the_ports_of_the_running_bot_are_well(
     assert "a bot that runs" in checked.lines["METRICS_PORT"].text
 
 
+def test_what_the_running_bot_says_of_itself_counts(
+    environ: dict[str, str], workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """The check by itself is content with a database that can be made, and does not see the worker."""
+    served = Served(workspace, api, tmp_path, PORT=environ["PORT"])
+    (tmp_path / "addgroup.db").rename(tmp_path / "elsewhere.db")
+    try:
+        checked = Checked(environ)
+    finally:
+        served.kill()
+    assert checked.wrong == ["PORT"]
+    assert "failing: journal" in checked.lines["PORT"].text
+    assert "docs/operate.md" in checked.lines["PORT"].remedy
+
+
 @pytest.mark.parametrize("name", PORTS)
 def test_a_port_of_another_program_is_wrong(environ: dict[str, str], api: Api, name: str) -> None:
     """What listens there is no bot: serve would not start."""

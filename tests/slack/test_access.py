@@ -95,7 +95,6 @@ def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspa
         ("users_not_found", "unknown_person"),
         ("user_not_visible", "unknown_person"),
         ("missing_scope", "no_scope"),
-        ("token_revoked", "no_scope"),
         ("a_word_of_tomorrow", "no_scope"),
         (500, "unknown"),
         ("drop", "unknown"),

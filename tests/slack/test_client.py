@@ -10,7 +10,7 @@ import pytest
 
 from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
-from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused
+from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused, TokenRefused
 from tests.support.peer import CONNECT, SHORT, drips, hear, http, peer, says
 
 POST = "chat.postMessage"
@@ -111,7 +111,15 @@ def test_some_of_slacks_words_mean_later(workspace: Workspace, slack: SlackClien
         CALLS[POST](slack, workspace.url)
 
 
-@pytest.mark.parametrize("word", ["not_in_channel", "missing_scope", "invalid_auth", "a_word_of_tomorrow"])
+@pytest.mark.parametrize("word", ["invalid_auth", "account_inactive", "token_revoked", "token_expired"])
+def test_a_refused_token_says_nothing_about_the_call(workspace: Workspace, slack: SlackClient, word: str) -> None:
+    """It waits for another token."""
+    workspace.faults[POST].append(word)
+    with pytest.raises(TokenRefused, match=f"^{word}$"):
+        CALLS[POST](slack, workspace.url)
+
+
+@pytest.mark.parametrize("word", ["not_in_channel", "missing_scope", "a_word_of_tomorrow"])
 def test_slacks_other_words_mean_never(workspace: Workspace, slack: SlackClient, word: str) -> None:
     """The word comes with the error."""
     workspace.faults[POST].append(word)
