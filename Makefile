@@ -6,7 +6,7 @@ TEXT ?= Summer Campaign parent=5
 override TEXT := $(value TEXT)
 export TEXT
 
-.PHONY: demo dev test chaos fuzz bench pictures audit lock clean
+.PHONY: demo dev test coverage chaos fuzz bench pictures audit lock clean
 
 demo: .venv/run  ## try /addgroup in this terminal, without Slack and without credentials
 	@exec $(RUN) -m bot console --stay -- "$$TEXT"  # so that make sees how the console ended, and not a shell
@@ -17,6 +17,9 @@ test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(RUN) -m pytest -q -n 4 --dist worksteal
+
+coverage: .venv/dev  ## tests with the lines and branches that they reach, for half as long again
 	$(RUN) -m pytest -q -n 4 --dist worksteal --cov --cov-report=term
 
 chaos: .venv/dev  ## kill the bot under load, for longer than `make test` does

@@ -30,13 +30,18 @@ BYTE_ORDER_MARK = "\ufeff"
 HOSTILE = "\x1b[2J\x1b[1;1HVIP\r\x9b2K\u202egpj\u2028\x07"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso8859-9"])
-def test_a_terminal_of_another_encoding(book: Journal, database_url: str, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["ascii", "iso8859-9"])
+def test_a_terminal_of_another_encoding(tmp_path: Path, encoding: str) -> None:
     """What it cannot show is escaped; what programs read is in UTF-8 everywhere, for spreadsheets with its mark."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    book = Journal(url)
+    book.open()
+    book.heartbeat()
     done(book, Skipped(), typed="Müşteriler ığ €")
+    book.close()
 
     def printed_bytes(*options: str) -> bytes:
-        environ = {**inherited(), "DATABASE_URL": database_url, "PYTHONIOENCODING": encoding}
+        environ = {**inherited(), "DATABASE_URL": url, "PYTHONIOENCODING": encoding}
         command = [sys.executable, "-m", "bot", "history", *options]
         ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, timeout=30, check=True)  # noqa: S603
         assert ended.stderr == b""

@@ -10,15 +10,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.keyboard import leaves
+from bot.sandbox.keyboard import Keyboard, leaves
 from bot.sandbox.process import inherited
+from bot.sandbox.prompt import Prompt
+from bot.sandbox.terminal import Screen
+from bot.sandbox.workspace import Workspace
+from tests.conftest import Running
 from tests.support.console import ROOT, console
+
+Start = Callable[..., Running]
 
 
 @pytest.mark.parametrize(
@@ -26,17 +32,33 @@ from tests.support.console import ROOT, console
     [
         ("Customers parent=5", 0, "ID: 97101"),
         ("/addgroup Customers parent=5", 0, "new group: Customers under 5"),
+        ("Customers", 0, "already there, ID 5"),
         ("/addgroups", 2, "/addgroup"),
         ("Customers parent=99", 1, "463"),
         ("Customers paernt=5", 2, "paernt=5"),
         ("help", 0, "Create contact groups"),
     ],
 )
-def test_one_command_and_its_exit_status(text: str, status: int, shown: str) -> None:
-    """0 when a group was made or help was asked for, 1 when it was not made, 2 when the usage is wrong."""
-    ended = console(text)
-    assert (ended.returncode, ended.stderr) == (status, "")
-    assert shown in ended.stdout
+def test_one_command_and_its_exit_status(
+    start: Start,
+    workspace: Workspace,
+    api: Api,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    status: int,
+    shown: str,
+) -> None:
+    """0 when the group is there now or help was asked for, 1 when it was not made, 2 when the usage is wrong."""
+    prompt = Prompt(workspace, api, start(ADDGROUP_LANGUAGE="en").url, Screen("en"), Keyboard())
+    assert prompt.run(text) == status
+    assert shown in capsys.readouterr().out
+
+
+def test_a_wrong_usage_ends_the_process_with_its_status() -> None:
+    """One command as an argument, without a prompt."""
+    ended = console("Customers paernt=5")
+    assert (ended.returncode, ended.stderr) == (2, "")
+    assert "paernt=5" in ended.stdout
 
 
 def test_lines_of_a_pipe_are_commands_with_what_is_indented_below() -> None:
@@ -57,10 +79,9 @@ def test_words_that_leave(word: str) -> None:
     assert not leaves(f'"{word}"'), "a group may be called so"
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "all_proxy"])
-def test_a_proxy_of_the_machine_is_not_asked(name: str) -> None:
+def test_a_proxy_of_the_machine_is_not_asked() -> None:
     """What the console requests of its own processes stays on this machine, where no NO_PROXY says so."""
-    ended = console("Customers parent=5", **{name: "http://127.0.0.1:9"})
+    ended = console("Customers parent=5", HTTP_PROXY="http://127.0.0.1:9", all_proxy="http://127.0.0.1:9")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "ID: 97101" in ended.stdout
 
