@@ -124,15 +124,16 @@ _is_free = or_(
 )
 _is_due = or_(jobs.c.due_at <= now(), jobs.c.due_at > now() + _seconds("furthest"), jobs.c.id.in_(_among("ready")))
 _nobody_holds = and_(jobs.c.closed_at.is_(None), _is_free, _is_due, jobs.c.id.not_in(_among("without")))
+_order = (jobs.c.answered_at.is_not(None), jobs.c.accepted_at)
 _by_person = (
-    select(jobs.c.id, func.row_number().over(partition_by=jobs.c.user, order_by=jobs.c.accepted_at).label("place"))
+    select(jobs.c.id, func.row_number().over(partition_by=jobs.c.user, order_by=_order).label("place"))
     .where(_nobody_holds)
     .subquery()
 )
 _first_ones = select(_by_person.c.id).where(_by_person.c.place <= bindparam("most"))
-CANDIDATES = select(jobs.c.id, jobs.c.user).where(jobs.c.id.in_(_first_ones)).order_by(jobs.c.accepted_at)
+CANDIDATES = select(jobs.c.id, jobs.c.user).where(jobs.c.id.in_(_first_ones)).order_by(*_order)
 """The first jobs of each person, up to `most`, that are due and that nobody holds: no process, none that lives, or `me`
-without `carrying` them."""
+without `carrying` them. Those without an answer come before those of which something else is left."""
 
 CARRIED = select(jobs.c.user, func.count().label("jobs")).where(jobs.c.id.in_(_among("carrying"))).group_by(jobs.c.user)
 """How many of the jobs that this process is `carrying` each person has."""

@@ -38,24 +38,24 @@ def end_process() -> None:
 
 
 class Pool:
-    """Carries the journal's jobs, as many as there are `carriers` at once, until `stopping` is set.
+    """Carries the journal's jobs, as many as there are `threads` at once, until `stopping` is set.
 
     When one of its threads dies of a fault, the process ends: without that thread it would carry nothing.
     """
 
     def __init__(
-        self, journal: Journal, wakeup: Wakeup, runner: JobRunner, carriers: int, stopping: threading.Event
+        self, journal: Journal, wakeup: Wakeup, runner: JobRunner, threads: int, stopping: threading.Event
     ) -> None:
         self._journal = journal
         self._wakeup = wakeup
         self._runner = runner
-        self._carriers = carriers
+        self._threads = threads
         self._stopping = stopping
         self._put_off = PutOff()
         self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._carrying: set[str] = set()
         self._changed = threading.Condition()
-        self._keepers: list[threading.Thread] = []  # those that use the journal beside the carriers
+        self._keepers: list[threading.Thread] = []  # those that use the journal beside those that run jobs
         self._lease_until = 0.0
 
     def start(self) -> None:
@@ -63,11 +63,11 @@ class Pool:
         self._journal.drop_dead_processes()
         self._journal.heartbeat()
         self._lease_until = time.monotonic() + LEASE
-        for target in (self._hold, self._dispatch, *[self._carry_on] * self._carriers):
+        for target in (self._hold, self._dispatch, *[self._run_jobs] * self._threads):
             name = f"worker-{target.__name__}"
             thread = threading.Thread(target=self._until_end, args=(target,), name=name, daemon=True)
             thread.start()
-            if target != self._carry_on:
+            if target != self._run_jobs:
                 self._keepers.append(thread)
 
     def stop(self, seconds: float) -> None:
@@ -109,7 +109,7 @@ class Pool:
                 event("lease_not_renewed", level=logging.ERROR, every=REPEATED, reason=str(error))
 
     def _dispatch(self) -> None:
-        """Claim as many jobs as there are free carriers."""
+        """Claim as many jobs as there are free threads."""
         while not self._stopping.is_set():
             if time.monotonic() < self._lease_until and not self._journal.failing:
                 self._wakeup.beat()
@@ -122,7 +122,7 @@ class Pool:
     def _claim(self) -> list[Job]:
         with self._changed:
             carrying = frozenset(self._carrying)
-        free = self._carriers - len(carrying)
+        free = self._threads - len(carrying)
         if not free:
             return []
         due, held = self._put_off.due(), self._put_off.held()
@@ -134,7 +134,7 @@ class Pool:
         self._put_off.forget(job.id for job in claimed)
         return claimed
 
-    def _carry_on(self) -> None:
+    def _run_jobs(self) -> None:
         while True:
             job = self._claimed.get()
             self._carry(job)
@@ -156,7 +156,7 @@ class Pool:
         except JournalError as error:
             event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
             self._postpone(job, "journal", None)
-        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a carrier in silence
+        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence
             self._fault(job, error)
 
     def _fault(self, job: Job, error: Exception) -> None:
