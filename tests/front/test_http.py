@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -259,16 +258,10 @@ def test_a_command_of_another_name_works_and_is_logged(
 def test_forms_that_wait_for_slack_leave_threads_for_commands(start: Start, workspace: Workspace) -> None:
     """Of many forms at once some open, the others are told at once to type the command, and commands go through."""
     url = start().url
-    release = threading.Event()
-
-    def slow() -> None:
-        release.wait(2)
-
-    workspace.mood = slow
+    workspace.mood = lambda: "silence"
     with ThreadPoolExecutor(60) as people:
         forms = [people.submit(workspace.command, url, "", user=f"U{number}") for number in range(60)]
         assert workspace.command(url, "VIP").status == 200
-        refused = [reply for reply in (form.result() for form in forms) if "/addgroup Customers" in reply.text]
-        release.set()
-    assert refused
-    assert all(say(language, "form.not_opened") in refused[0].text for language in LANGUAGES)
+        told = [form.result().text for form in forms]
+    refused = [text for text in told if all(say(language, "form.not_opened") in text for language in LANGUAGES)]
+    assert len(refused) >= 20, told
