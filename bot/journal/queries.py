@@ -108,6 +108,13 @@ WENT_ON = select(jobs.c.id, jobs.c.followup).where(
 RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
 _created = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == Created.state)
 COUNT_CREATED = _created.with_only_columns(func.count()).where(jobs.c.origin == bindparam("origin"))
+COUNT_UNKNOWN = (
+    select(steps.c.job, func.count().label("steps"))
+    .join(jobs, jobs.c.id == steps.c.job)
+    .where(steps.c.state == Unknown.state, jobs.c.origin == bindparam("origin"))
+    .group_by(steps.c.job)
+)
+"""The jobs of an origin with unknown outcomes, and how many each has."""
 CREATED_HERE = _created.with_only_columns(steps.c.group_id).where(steps.c.group_id.in_(_among("groups")))
 RECENTLY_CREATED = _created.with_only_columns(steps.c.group_id, steps.c.name, steps.c.parent_id).where(
     jobs.c.accepted_at > now() - _seconds("recent")

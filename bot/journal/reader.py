@@ -13,7 +13,7 @@ from bot.journal.transactions import Transactions
 from bot.logs import event
 from bot.model.followup import FollowUp
 from bot.model.group import Group
-from bot.model.job import Job
+from bot.model.job import Count, Job
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,11 @@ class Reader:
             rows = connection.execute(queries.WENT_ON, {"this": job.id, "origin": job.origin}).all()
             return [(row.id, FollowUp(row.followup)) for row in rows]
 
-    def count_created(self, origin: str) -> int:
-        """Return how many groups were made by a job and those that went on from its answer."""
+    def count(self, origin: str) -> Count:
+        """Return what became of the groups of a job and of those that went on from its answer."""
         with self._reading() as connection:
-            return int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
+            created = int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
+            return Count(created, unsettled.count(connection, origin))
 
     def recently_created(self) -> list[Group]:
         """Return the groups that were made just now, by whatever process."""

@@ -1,4 +1,4 @@
-"""Finds the jobs whose unknown outcomes nobody has settled yet."""
+"""Finds the unknown outcomes that nobody has settled yet."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ _LEAVE_IT = {FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.EDIT, FollowUp.SUBGROUP}
 def ids(connection: Connection, most: int) -> list[str]:
     """Return the ids of at most so many jobs with an unknown outcome from which no other job went on, newest first."""
     unknown = connection.execute(queries.UNKNOWN, {"most": LOOKED_AT}).all()
-    chains = _Chains()
-    for row in connection.execute(queries.GONE_ON, {"origins": [row.origin for row in unknown]}):
-        chains.add(row.id, row.followup, row.follows)
+    chains = _chains(connection, [row.origin for row in unknown])
     return [row.id for row in unknown if not chains.gone_on(row.id)][:most]
+
+
+def count(connection: Connection, origin: str) -> int:
+    """Return how many unknown outcomes of a job, and of those that went on from it, nobody has settled."""
+    chains = _chains(connection, [origin])
+    unknown = connection.execute(queries.COUNT_UNKNOWN, {"origin": origin})
+    return sum(row.steps for row in unknown if not chains.gone_on(row.job))
 
 
 class _Chains:
@@ -46,3 +51,10 @@ class _Chains:
             if self._next[job] - {FollowUp.LOOK}:
                 return True
         return False
+
+
+def _chains(connection: Connection, origins: list[str]) -> _Chains:
+    chains = _Chains()
+    for row in connection.execute(queries.GONE_ON, {"origins": origins}):
+        chains.add(row.id, row.followup, row.follows)
+    return chains

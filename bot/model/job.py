@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.model.command import NewGroup
 from bot.model.followup import FollowUp
 from bot.model.names import Parent, ParentId
-from bot.model.outcome import WAITING, Created, Denied, Outcome
+from bot.model.outcome import WAITING, Created, Denied, Outcome, Unknown
 
 
 class TryLater(Exception):
@@ -59,6 +60,13 @@ class Step:
     def state(self) -> str:
         """The state of its outcome, or its stage while it has none."""
         return self.outcome.state if self.outcome else self.stage
+
+
+class Count(NamedTuple):
+    """How many groups a job and those that went on from it created, and of how many that is not confirmed."""
+
+    created: int
+    unclear: int
 
 
 @dataclass(frozen=True)
@@ -142,14 +150,15 @@ class Job:
         return next((step.state for step in self.steps if step.state != Created.state), Created.state)
 
     @property
-    def created(self) -> int:
-        """How many groups it created."""
-        return sum(isinstance(step.outcome, Created) for step in self.steps)
+    def count(self) -> Count:
+        """How many groups it created, and of how many that is not confirmed."""
+        kinds = [type(step.outcome) for step in self.steps]
+        return Count(kinds.count(Created), kinds.count(Unknown))
 
     @property
     def existing(self) -> int:
         """How many of its groups existed already."""
-        return sum(bool(step.outcome and step.outcome.group_id) for step in self.steps) - self.created
+        return sum(bool(step.outcome and step.outcome.group_id) for step in self.steps) - self.count.created
 
 
 def steps_of(groups: Iterable[NewGroup]) -> list[Step]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
-from bot.model.names import ParentId
+from bot.model.names import Parent, ParentName
 from bot.model.outcome import SENDING, Created, Unknown
 
 _INSTEAD = (
@@ -39,6 +39,13 @@ def still_offered(job: Job, used: Collection[FollowUp]) -> list[FollowUp]:
     """Return the buttons that are left under the answer to a settled job after some were `used`."""
     gone = {way for together in _INSTEAD for way in together if together.intersection(used)}
     return [way for way in offers(job) if way not in gone]
+
+
+def acted_on(job: Job, followup: FollowUp) -> list[str]:
+    """Return the names of the groups that a button under the answer to a settled job is about."""
+    if followup in (FollowUp.AGAIN, FollowUp.ANOTHER):
+        return [step.name for step in missing(job, followup)]
+    return [step.name for step in job.steps if step.outcome and followup in step.outcome.offers]
 
 
 def next_job(old: Job, followup: FollowUp, user: str, language: str, response_url: str) -> Job:
@@ -75,7 +82,7 @@ def to_look_up(job: Job) -> list[Step]:
     """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
     unknown = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
     return [
-        Step(place, step.name, step.parent, None, step.parent_id, SENDING, outcome.reason, sent_ago=3600.0)
+        Step(place, step.name, _parent(job, step), None, step.parent_id, SENDING, outcome.reason, sent_ago=3600.0)
         for place, (step, outcome) in enumerate(unknown)
     ]
 
@@ -89,7 +96,7 @@ def confirmed(job: Job) -> list[Step]:
     for old, new in pairs:
         if isinstance(old.outcome, Unknown):
             found = old.outcome.found or ()
-            new.parent_id, new.outcome = old.parent_id, Created(found[0]) if len(found) == 1 else old.outcome
+            new.outcome = Created(found[0]) if len(found) == 1 else old.outcome
     return [new for _, new in pairs]
 
 
@@ -133,9 +140,15 @@ def _missing(job: Job, followup: FollowUp) -> list[tuple[Step, Step]]:
             Step(
                 position=places[step.position],
                 name=step.name,
-                parent=ParentId(there[step.above]) if step.above in there else step.parent,
+                parent=None if step.above in places else _parent(job, step),
                 above=places.get(step.above) if step.above is not None else None,
+                parent_id=step.parent_id if step.above is None else there.get(step.above),
             ),
         )
         for step in wanted
     ]
+
+
+def _parent(job: Job, step: Step) -> Parent:
+    """Return the parent of a step for another job: the group that this one created goes by its name."""
+    return step.parent if step.above is None else ParentName(job.steps[step.above].name)

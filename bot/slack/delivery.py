@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bot.logs import event
 from bot.model.followup import FollowUp
-from bot.model.job import Job, Thread, TryLater
+from bot.model.job import Count, Job, Thread, TryLater
 from bot.slack import blocks, messages, wording
 from bot.slack.blocks import Line, Message
 from bot.slack.client import Answer, SlackClient, SlackRefused
@@ -54,8 +54,8 @@ class Delivery:
         posted = self._post(job, rank, **place, **messages.root(job))
         return Thread(posted["channel"], posted["ts"])
 
-    def edit_root(self, job: Job, thread: Thread, created: int | None = None, *, progress: bool = False) -> None:
-        """Let the root show the result: that of the job, or `created` groups of the jobs that went on from it.
+    def edit_root(self, job: Job, thread: Thread, count: Count | None = None, *, progress: bool = False) -> None:
+        """Let the root show the result: that of the job, or the `count` of the jobs that went on from it too.
 
         What shows only progress (always so while the job is not settled) is left out, with TryLater, when edits become
         many.
@@ -64,7 +64,7 @@ class Delivery:
         if rank == Rank.SPARE and (wait := self._progress.take()):
             raise TryLater("progress", wait)
         with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
-            self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **messages.root(job, created))
+            self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **messages.root(job, count))
 
     def post_answer(self, job: Job, thread: Thread) -> str:
         """Post the final answer in the thread, and return the ts of its last message, which has the buttons."""

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Any
 
 from bot.model.followup import FollowUp
-from bot.model.job import Job
+from bot.model.job import Count, Job
 from bot.model.names import UsageError
-from bot.model.next_job import still_offered
+from bot.model.next_job import acted_on, still_offered
 from bot.model.outcome import Duplicate
 from bot.slack import blocks, tree, wording
 from bot.slack.blocks import Line, Message, plain
@@ -33,12 +33,12 @@ def usage(language: Language, error: UsageError) -> Message:
     return plain(f"{wording.mistake(language, error)}\n{say(language, 'usage.nothing_done')}")
 
 
-def root(job: Job, created: int | None = None) -> Message:
+def root(job: Job, count: Count | None = None) -> Message:
     """Return the root message: who asked for what, and what came of it or how far it is.
 
-    `created` is how many of its groups exist, where other jobs went on from it.
+    `count` is what became of its groups, where other jobs went on from it.
     """
-    return plain(tree.root(job, created) if len(job.steps) > 1 else wording.root(job))
+    return plain(tree.root(job, count) if len(job.steps) > 1 else wording.root(job))
 
 
 def answer(job: Job, contact: str = "", remark: str = "", used: Collection[FollowUp] = ()) -> list[Message]:
@@ -82,15 +82,16 @@ def duplicate(job: Job, language: Language) -> Message:
 def _button(language: Language, action: FollowUp, job: Job) -> Message:
     """Return a button. Its value names the job; a dialog asks before it does something risky.
 
-    A screen reader also hears the group's name, because a thread may have the same button several times.
+    A screen reader also hears which groups it is about, because a thread may have the same button several times.
     """
     label = say(language, f"button.{'rest' if action is FollowUp.AGAIN and len(job.steps) > 1 else action}")
+    names = ", ".join(acted_on(job, action))
     button: Message = {
         "type": "button",
         "action_id": action.value,
         "text": _text(label),
         "value": json.dumps({"v": VERSION, "job": job.id}),
-        "accessibility_label": cut(say(language, "answer.button", button=label, name=job.steps[0].name), _MAX_SPOKEN),
+        "accessibility_label": cut(say(language, "answer.button", button=label, name=names), _MAX_SPOKEN),
     }
     if action is FollowUp.CONFIRM:
         button["style"] = "primary"

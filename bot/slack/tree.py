@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.model.followup import FollowUp
-from bot.model.job import Job, Step
+from bot.model.job import Count, Job, Step
 from bot.model.next_job import missing, offers
 from bot.slack.blocks import Line
 from bot.slack.mrkdwn import as_typed, cut, mention
@@ -15,8 +15,8 @@ _MOST_OF_NAME = 80  # characters of a name where another line shows it whole
 _SHORT = 300  # characters of a quotation, of which a tree may have several
 
 
-def root(job: Job, created: int | None = None) -> str:
-    """Return the root: who asked for what, and how many groups exist, counted in this job if `created` is None."""
+def root(job: Job, count: Count | None = None) -> str:
+    """Return the root: who asked for what, and how many groups exist, counted in this job if `count` is None."""
     language = job.language
     first = [step for step in job.steps if step.above is None]
     names = ", ".join(as_typed(cut(step.name, _MOST_OF_NAME)) for step in first[:_NAMED])
@@ -24,14 +24,14 @@ def root(job: Job, created: int | None = None) -> str:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
     asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
     if job.settled:
-        return tally(language, "tree.done", job, created, asked=asked)
+        return tally(language, "tree.done", job, count, asked=asked)
     made = sum(bool(step.outcome and step.outcome.group_id) for step in job.steps)
-    return say(language, "tree.progress", asked=asked, made=made if created is None else created, count=len(job.steps))
+    return say(language, "tree.progress", asked=asked, made=count.created if count else made, count=len(job.steps))
 
 
 def answer(language: Language, job: Job) -> list[Line]:
     """Return the lines of the final answer to a settled job: the tree, then what to do about what is missing."""
-    heading = tally(language, "tree.heading", job)
+    heading = f"*{tally(language, 'tree.heading', job)}*"
     traceable = any(step.outcome.traceable for step in job.steps if step.outcome)
     reference = [say(language, "answer.reference", reference=job.id)] if traceable else []
     below = [*_reasons(language, job), *_rest(language, job), *reference]

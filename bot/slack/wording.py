@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bot.model.job import Job, Step
+from bot.model.job import Count, Job, Step
 from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Denied, Outcome
 from bot.slack.mrkdwn import MAX_ID, as_typed, code, cut, fit, mention, moment, path, quote
@@ -143,10 +143,12 @@ def audit(language: Language, job: Job) -> list[str]:
     return list(dict.fromkeys(line for line in lines if line))
 
 
-def tally(language: Language, key: str, job: Job, created: int | None = None, **values: object) -> str:
-    """Return the sentence `key` about how many groups of a tree exist, counted in this job if `created` is None."""
-    made, there = job.created if created is None else created, job.existing
-    return say(language, f"{key}_there" if there else key, made=made, there=there, count=len(job.steps), **values)
+def tally(language: Language, key: str, job: Job, count: Count | None = None, **values: object) -> str:
+    """Return the sentence `key` about how many groups of a tree exist, counted in this job if `count` is None."""
+    made, unclear = count or job.count
+    told = say(language, key, made=made, count=len(job.steps), **values)
+    told = say(language, "tree.there", told=told, there=job.existing) if job.existing else told
+    return say(language, "tree.unclear", told=told, unclear=unclear) if unclear else told
 
 
 def via(language: Language, job: Job) -> str:

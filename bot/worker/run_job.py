@@ -178,7 +178,7 @@ class JobRunner:
         """Let the root show what is made of what was asked for at first; of a single group, what was tried last."""
         first = None if job.origin == job.id else self._journal.find(job.origin)
         if job.thread and first and len(first.steps) > 1:
-            self._delivery.edit_root(first, job.thread, self._journal.count_created(first.id))
+            self._delivery.edit_root(first, job.thread, self._journal.count(first.id))
         elif job.thread:
             self._delivery.edit_root(job, job.thread)
 

@@ -9,7 +9,7 @@ from bot.journal.database import jobs, steps
 from bot.journal.journal import Accepted, Journal
 from bot.model.followup import FollowUp
 from bot.model.group import Group
-from bot.model.job import Job, Thread
+from bot.model.job import Count, Job, Thread
 from bot.model.outcome import Created, Duplicate, Exists, NotSent, Outcome, Rejected, Unknown
 from tests.support.journal import (
     CREATED,
@@ -201,9 +201,9 @@ def test_sending_what_was_looked_up_settles_the_look_up_too(book: Journal) -> No
     old = sent(book, typed(), UNCLEAR)
     look = follow_up(book, old, FollowUp.LOOK, UNCLEAR)
     again = follow_up(book, look, FollowUp.LOOK, UNCLEAR)
-    assert unsettled(book) == [again.id]
+    assert (unsettled(book), book.count(old.id)) == ([again.id], Count(created=0, unclear=1))
     follow_up(book, old, FollowUp.ANYWAY, CREATED)
-    assert unsettled(book) == []
+    assert (unsettled(book), book.count(old.id)) == ([], Count(created=1, unclear=0))
 
 
 def test_sending_the_rest_of_a_tree_settles_nothing(book: Journal) -> None:
@@ -212,7 +212,7 @@ def test_sending_the_rest_of_a_tree_settles_nothing(book: Journal) -> None:
     follow_up(book, old, FollowUp.AGAIN, NotSent("tls"))
     denied = follow_up(book, old, FollowUp.ANYWAY, user="U9")
     book.deny(denied, "guest")
-    assert unsettled(book) == [old.id]
+    assert (unsettled(book), book.count(old.id)) == ([old.id], Count(created=0, unclear=1))
 
 
 # Languages.

@@ -39,7 +39,7 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "choose_language": lambda book, _job: book.choose_language("U1", "tr"),
     "claim": lambda book, job: book.claim(1, [job.id]),
     "made": lambda book, job: book.created_here([job.id]),
-    "made_from": lambda book, job: book.count_created(job.id),
+    "made_from": lambda book, job: book.count(job.id),
     "made_lately": lambda book, _job: book.recently_created(),
     "find": lambda book, job: book.find(job.id),
     "recent": lambda book, _job: book.recent(1),

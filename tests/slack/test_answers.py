@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from bot.front import pages
 from bot.iletimerkezi import client
 from bot.model.followup import FollowUp
-from bot.model.job import Job, Step
+from bot.model.job import Count, Job, Step
 from bot.model.names import ParentId
+from bot.model.next_job import next_job
 from bot.model.outcome import (
     Created,
     Denied,
@@ -21,6 +23,7 @@ from bot.model.outcome import (
     NotSent,
     Outcome,
     Rejected,
+    Skipped,
     Unknown,
 )
 from bot.sandbox.limits import message_problems
@@ -212,6 +215,48 @@ def test_a_button_tells_a_screen_reader_its_group(language: str) -> None:
         for button in buttons(messages.answer(job)[0]):
             assert button["accessibility_label"].startswith(f"{button['text']['text']}: {name[:20]}")
             assert len(button["accessibility_label"]) <= 75
+
+
+@each_language
+def test_a_button_of_a_tree_names_the_groups_it_is_about(language: str) -> None:
+    """Not the first group of the tree: each button those that it sends, settles or looks up."""
+    steps = [
+        Step(0, "A", outcome=Created("1")),
+        Step(1, "B", above=0, outcome=Rejected(503, "")),
+        Step(2, "C", above=1, outcome=Skipped()),
+        Step(3, "D", above=0, outcome=Unknown("timeout", ("7",))),
+        Step(4, "E", outcome=Unknown("timeout", ())),
+        Step(5, "F", outcome=NoParent("missing")),
+    ]
+    (message,) = messages.answer(Job("U1", "C1", "t", "", steps, language=language))
+    named = {button["action_id"]: button["accessibility_label"].partition(": ")[2] for button in buttons(message)}
+    assert named == {"again": "B, C, F", "confirm": "D", "look": "D, E", "anyway": "D, E", "edit": "F"}
+
+
+@each_language
+def test_a_tree_says_how_many_are_not_confirmed(language: str) -> None:
+    """Root, answer and history; and the root does not say so when a later job has settled it."""
+    job = tree(Unknown("timeout", ()), language)
+    unclear = load(language)["tree.unclear"].partition("{told}")[2].format(unclear=1)
+    assert messages.root(job)["text"].endswith(unclear)
+    assert messages.answer(job)[0]["text"].splitlines()[0].endswith(f"{unclear}*")
+    assert pages.history_page(language, [job], "team")["text"].endswith(unclear)
+    assert unclear not in messages.root(job, Count(3, 0))["text"]
+
+
+@pytest.mark.parametrize("way", [FollowUp.ANYWAY, FollowUp.LOOK, FollowUp.CONFIRM, FollowUp.AGAIN])
+def test_a_later_answer_names_the_parent_that_the_tree_created(way: FollowUp) -> None:
+    """By the name that the tree has for it, with its ID, also after one more button."""
+    refused = way is FollowUp.AGAIN
+    outcome: Outcome = Rejected(503, "") if refused else Unknown("timeout", ("7",))
+    job = Job("U1", "C1", "t", "", [Step(0, "T2", outcome=Created("97108")), Step(1, "C", above=0)], language="en")
+    job.steps[1].parent_id = "97108"
+    for _ in range(2):
+        job.steps[-1].outcome = outcome
+        job = next_job(job, way, "U2", "en", "")
+        job.steps[-1].outcome = job.steps[-1].outcome or outcome
+        assert [step.parent_id for step in job.steps] == ["97108"]
+        assert "Name: `C`\nParent: `T2` (`97108`)" in messages.answer(job)[0]["text"].replace("ID: `7`\n", "")
 
 
 def test_the_safe_button_is_the_prominent_one() -> None:

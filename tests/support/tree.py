@@ -88,10 +88,18 @@ class Watched(Api):
 
 
 def done(
-    workspace: Workspace, made: int, count: int, language: str = "en", channel: str = "C1", there: int = 0
+    workspace: Workspace,
+    made: int,
+    count: int,
+    language: str = "en",
+    channel: str = "C1",
+    there: int = 0,
+    unclear: int = 0,
 ) -> Message:
     """Wait until a root says how much of a tree was made and its thread has all answers, and return it."""
-    end = say(language, "tree.done_there" if there else "tree.done", asked="", made=made, count=count, there=there)
+    end = say(language, "tree.done", asked="", made=made, count=count)
+    end = say(language, "tree.there", told=end, there=there) if there else end
+    end = say(language, "tree.unclear", told=end, unclear=unclear) if unclear else end
 
     def found() -> list[Message]:
         return [

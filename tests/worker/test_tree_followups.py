@@ -24,7 +24,7 @@ def partly(start: Start, workspace: Workspace, api: Watched, language: str = "en
     api.fail({"B": 503, "E": "close"})
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, PARTLY)
-    (answer,) = workspace.thread(done(workspace, 2, 6, language))
+    (answer,) = workspace.thread(done(workspace, 2, 6, language, unclear=1))
     api.fail({})
     return url, answer
 
@@ -43,7 +43,7 @@ def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language
     assert rest.thread_ts == answer.thread_ts
     via, heading = rest.text.splitlines()[:2]
     assert via.startswith(load(language)["via.again"].partition("{when}")[0].format(who="<@U2>"))
-    assert heading == say(language, "tree.heading", made=2, count=2)
+    assert heading == f"*{say(language, 'tree.heading', made=2, count=2)}*"
     assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
     assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
     assert actions(rest) == []
@@ -58,7 +58,7 @@ def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: W
     api.fail({"C": 503})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 2)[1]
-    assert "• `B` under `" + api.id_of("A") + "` — ID" in answer.text
+    assert "• `B` under `A` — ID" in answer.text
     api.fail({})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 3)[2]
@@ -87,7 +87,7 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "A\n  B\n  C\n  D")
     answer = answers(workspace, 1)[0]
-    assert answer.text.count(load(language)["unknown.line"]) == 2
+    assert answer.text.count(f" — {load(language)['unknown.line']}") == 2
     late = api.add("b", api.id_of("A"))
     api.add("C")  # a main group is another one
     elsewhere = copy(answer)  # as another person's Slack shows it until the edit arrives
@@ -136,11 +136,12 @@ def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace
     url, answer = partly(start, workspace, api)
     (root,) = workspace.roots()
     asked = say("en", "tree.asked", who="<@U1>", count=6, names="`A`, `E`")
-    for action, made in [("again", 4), ("anyway", 6)]:
+    made_again = say("en", "tree.unclear", told=say("en", "tree.done", asked=asked, made=4, count=6), unclear=1)
+    for action, shown in [("again", made_again), ("anyway", say("en", "tree.done", asked=asked, made=6, count=6))]:
         before = root.text
         workspace.press(url, answer, action, user="U2")
         assert workspace.wait_for(lambda: root.text != before)  # noqa: B023  # called at once
-        assert root.text == say("en", "tree.done", asked=asked, made=made, count=6)
+        assert root.text == shown
 
 
 # Where the bot may not post.
