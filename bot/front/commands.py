@@ -92,7 +92,7 @@ class Commands:
 
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:
-            jobs, unsettled = self._journal.recent(10), self._journal.unsettled(10)
+            jobs, unsettled = self._journal.recent(3 * pages.MOST_JOBS), self._journal.unsettled(10)
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(lambda language: messages.plain(say(language, "history.failed")))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from bot.iletimerkezi.index import BETWEEN, Choice
+from bot.iletimerkezi.index import Choice
+from bot.model.group import BETWEEN
 from bot.model.job import Job
 from bot.slack import blocks
 from bot.slack.blocks import Line, Message, plain
@@ -20,6 +21,9 @@ SWITCH_LANGUAGE, SHOW_MORE = "language", "more"
 PAGE = 30
 """How many groups a page of the list has at most."""
 
+MOST_JOBS = 10
+"""How many jobs the history shows, apart from those that nobody has settled."""
+
 _MAX_VALUE = 2000
 """Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 
@@ -31,7 +35,8 @@ def help_page(language: Language, groups: Sequence[Choice], docs_url: str = "") 
 
     `docs_url` is where people find the folder docs/, "" for nowhere: the help links the page in their language.
     """
-    names, identifier = next((group for group in groups if BETWEEN not in group.path), ("VIP Customers", "12345"))
+    main = (group for group in groups if BETWEEN not in group.path)
+    names, identifier = next(main, (say(language, "help.example"), "12345"))
     example = escape(cut(names, 40).replace("`", "'"))
     text = say(language, "help.text", id=escape(cut(identifier, 40)), parent=example)
     if docs_url:
@@ -43,12 +48,17 @@ def help_page(language: Language, groups: Sequence[Choice], docs_url: str = "") 
 def history_page(language: Language, jobs: Sequence[Job], team: str, unsettled: Sequence[Job] = ()) -> Message:
     """Return the last jobs: when, who, what, what came of it; the time links to the thread.
 
-    `unsettled` are jobs with unknown outcomes that nobody has settled: they come first. `team` is the Slack domain.
+    `unsettled` are jobs with unknown outcomes that nobody has settled: they come first. `team` is the Slack domain. Of
+    the jobs that tried the same again, the last one is shown. Both lists have the newest job first.
     """
     if not jobs and not unsettled:
         return plain(say(language, "history.none"))
-    lines = [say(language, "history.unsettled"), *(_job(language, job, team) for job in unsettled)] if unsettled else []
-    return plain("\n".join([*lines, say(language, "history.heading"), *(_job(language, job, team) for job in jobs)]))
+    last = {_wanted(job): job for job in reversed([*unsettled, *jobs])}
+    above = [job for job in unsettled if last[_wanted(job)] is job]
+    below = [job for job in jobs if last[_wanted(job)] is job][:MOST_JOBS]
+    parts = [("history.unsettled", above), ("history.heading", below)]
+    lines = [[say(language, key), *(_job(language, job, team) for job in part)] for key, part in parts if part]
+    return plain("\n".join(line for part in lines for line in part))
 
 
 def list_page(language: Language, choices: Sequence[Choice], text: str = "", offset: int = 0) -> Message:
@@ -56,7 +66,7 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
 
     `text` is what was searched for, "" for all groups. The button's value has `text` and the next `offset`.
     """
-    typed = as_typed(cut(text, _MAX_TYPED))
+    typed = searched(text)
     if not choices:
         return plain(say(language, "list.none_found", text=typed) if text else say(language, "list.none"))
     heading = say(language, "list.found", text=typed) if text else say(language, "list.heading")
@@ -74,6 +84,11 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
     return _page(
         [Line(heading), *lines, Line(shown)], button if end < len(choices) and len(more) <= _MAX_VALUE else None
     )
+
+
+def searched(text: str) -> str:
+    """Show what was searched for, exactly, to stand in quotes."""
+    return as_typed(cut(text, _MAX_TYPED)).strip("“”")
 
 
 def _groups(language: Language, choices: Iterable[Choice]) -> Iterable[Line]:
@@ -100,6 +115,11 @@ def _page(lines: list[Line], button: Message | None) -> Message:
 
 def _button(action: str, label: str, value: str) -> Message:
     return {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": label}, "value": value}
+
+
+def _wanted(job: Job) -> tuple[str, ...]:
+    """Return what the jobs have in common that tried the same again, and only they."""
+    return job.origin, *(step.name for step in job.steps)
 
 
 def _job(language: Language, job: Job, team: str) -> str:

@@ -11,14 +11,13 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from bot.model.group import Group
+from bot.model.group import BETWEEN, Group
 from bot.model.names import fold
-
-BETWEEN = " › "
-"""Stands between the names of a path."""
 
 _DEEPEST = 20  # names in a path; "…" stands for those above
 _NEAR = 50  # names that are compared letter by letter with one that is missing
+_ALIKE = 0.6  # how much of two names must be the same, as a part of 1
+_MOST_NAMES = 3  # that are suggested for one that is missing
 
 
 class Choice(NamedTuple):
@@ -72,11 +71,14 @@ class Index:
         ]
 
     def nearest(self, name: str, most: int) -> list[Group]:
-        """Return up to `most` groups whose names are nearest, the nearest first."""
+        """Return up to `most` groups whose names are much alike or have a word in common, the nearest first."""
         wanted = fold(name)
         pairs = _pairs(wanted)
         near = heapq.nlargest(_NEAR, self._named, key=lambda folded: len(pairs & _pairs(folded)) / (len(folded) + 1))
-        close = difflib.get_close_matches(wanted, near, n=3, cutoff=0.3)
+        alike = {folded: difflib.SequenceMatcher(None, folded, wanted).ratio() for folded in near}
+        words = set(wanted.split())
+        close = [folded for folded in near if alike[folded] >= _ALIKE or words.intersection(folded.split())]
+        close = heapq.nlargest(_MOST_NAMES, close, key=alike.__getitem__)
         return [group for folded in close for group in self._named[folded]][:most]
 
     def path(self, identifier: str) -> str:

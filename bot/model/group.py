@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+BETWEEN = " › "
+"""Stands between the names of a path."""
+
 
 @dataclass(frozen=True)
 class Group:

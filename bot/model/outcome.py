@@ -6,10 +6,12 @@ The module is long so that all outcomes can be compared in one place.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bot.model.followup import FollowUp
+from bot.model.group import BETWEEN
 
 WAITING, SENDING = "waiting", "sending"
 """The states of a step that has no outcome yet: not sent, and perhaps sent."""
@@ -57,7 +59,7 @@ class Outcome:
 
     @property
     def quoted(self) -> str:
-        """The provider's own words about it, "" for none."""
+        """The provider's own words about it, "" for none that people can read."""
         return ""
 
     @property
@@ -97,7 +99,7 @@ class Exists(Outcome):
 
     @property
     def words(self) -> tuple[str, ...]:
-        return ("exists.path",) if self.path else ()
+        return (("exists.path" if BETWEEN in self.path else "exists.main"),) if self.path else ()
 
     @property
     def offers(self) -> tuple[FollowUp, ...]:
@@ -135,7 +137,7 @@ class Rejected(Outcome):
 
     @property
     def quoted(self) -> str:
-        return self.message
+        return "" if re.search(r"[\[{]\s*\"|<[!/a-zA-Z]", self.message) else self.message
 
 
 @dataclass(frozen=True)

@@ -66,4 +66,4 @@ def _reference(inside: str, names: Mapping[str, str]) -> str:
         return names.get(target[1:], f"@{label or target[1:]}")
     if target.startswith(("#", "!")):
         return label or target
-    return f"{label}: {target}" if label and label != target else target
+    return f"{label} ({target})" if label and label != target else target

@@ -21,6 +21,12 @@ __all__ = ["VERSION", "Message", "answer", "duplicate", "plain", "private", "roo
 VERSION = 1
 """Version of what buttons carry. A button of another version is answered with a sentence."""
 
+_CLOSED = ("is_archived", "restricted_action", "messages_tab_disabled")
+"""How Slack's words begin that mean a conversation in which no app can post.
+
+Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+"""
+
 _MAX_SPOKEN = 75
 """Longest accessibility label.
 
@@ -67,8 +73,12 @@ def private(job: Job, refused: str = "", contact: str = "") -> list[Message]:
     """
     if job.denied:
         return answer(job, contact)
-    invited = refused in ("", "not_in_channel", "channel_not_found") and not job.channel.startswith("D")
-    return answer(job, contact, say(job.language, "answer.private" if invited else "answer.private_closed"))
+    missing = refused in ("", "not_in_channel", "channel_not_found")
+    if missing and not job.channel.startswith("D"):
+        why = "private"
+    else:
+        why = "private_closed" if missing or refused.startswith(_CLOSED) else "private_refused"
+    return answer(job, contact, say(job.language, f"answer.{why}"))
 
 
 def duplicate(job: Job, language: Language) -> Message:

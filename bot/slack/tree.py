@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
 from bot.model.next_job import missing, offers
+from bot.model.outcome import Skipped
 from bot.slack.blocks import Line
 from bot.slack.mrkdwn import as_typed, cut, mention
 from bot.slack.texts import Language, say
@@ -12,6 +16,7 @@ from bot.slack.wording import choices, describe, parent, place, quoted, tally
 
 _NAMED = 3  # groups that the root names
 _MOST_OF_NAME = 80  # characters of a name where another line shows it whole
+_MOST_SKIPPED = 10  # groups that were skipped for one above them and have a line each
 _SHORT = 300  # characters of a quotation, of which a tree may have several
 
 
@@ -35,14 +40,36 @@ def answer(language: Language, job: Job) -> list[Line]:
     traceable = any(step.outcome.traceable for step in job.steps if step.outcome)
     reference = [say(language, "answer.reference", reference=job.id)] if traceable else []
     below = [*_reasons(language, job), *_rest(language, job), *reference]
-    return [Line(heading), *(_group(language, job, step) for step in job.steps), *map(Line, below)]
+    return [Line(heading), *_groups(language, job), *map(Line, below)]
+
+
+def _groups(language: Language, job: Job) -> Iterator[Line]:
+    """Yield a line for each group; many that were skipped for one group above them share a line."""
+    for over, steps in groupby(job.steps, lambda step: _missing_above(job, step)):
+        run = list(steps)
+        if over and len(run) > _MOST_SKIPPED:
+            name, above = cut(over.name, _MOST_OF_NAME), _why(language, job, run[0])
+            told = say(language, "skipped.many", count=len(run), name=as_typed(name), above=above)
+            yield Line(f"• {told}", item=told, name=name, depth=_depth(job, run[0]))
+        else:
+            yield from (_group(language, job, step) for step in run)
+
+
+def _missing_above(job: Job, step: Step) -> Step | None:
+    """Return the group for which a step was skipped, None if it was not."""
+    above = step
+    while isinstance(above.outcome, Skipped) and above.above is not None:
+        above = job.steps[above.above]
+    return None if above is step else above
+
+
+def _depth(job: Job, step: Step) -> int:
+    return 0 if step.above is None else 1 + _depth(job, job.steps[step.above])
 
 
 def _group(language: Language, job: Job, step: Step) -> Line:
     """Return a group's line. Its text names the group above, because a screen reader does not tell its depth."""
-    depth, above = 0, step.above
-    while above is not None:
-        depth, above = depth + 1, job.steps[above].above
+    depth = _depth(job, step)
     over = parent(step) if step.above is None else as_typed(cut(job.steps[step.above].name, _MOST_OF_NAME))
     result = describe(language, step, "line", above=_why(language, job, step)) or say(language, "tree.later")
     return Line(

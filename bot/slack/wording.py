@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
 from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Denied, Outcome
@@ -55,6 +56,7 @@ def describe(language: Language, step: Step, part: str, **values: object) -> str
     facts = {
         "name": as_typed(step.name),
         "parent": parent(step),
+        "parent_id": code(step.parent_id or "") or parent(step) or "“”",
         "id": code(outcome.group_id),
         "choice": next((fit(identifier, MAX_ID) for _, identifier in outcome.choices), ""),
         "above": say(language, "outcome.above"),
@@ -107,7 +109,7 @@ def answer(language: Language, job: Job, step: Step, named: bool) -> list[str]:
         *quoted(language, step),
         say(language, "answer.reference", reference=job.id) if outcome.traceable else "",
     ]
-    return [line for line in lines if line]
+    return [line for line in dict.fromkeys(lines) if line]
 
 
 def choices(language: Language, step: Step) -> list[str]:
@@ -155,7 +157,14 @@ def via(language: Language, job: Job) -> str:
     """Return who went on from an earlier answer, how and when; "" for a job that somebody typed."""
     if not job.followup:
         return ""
-    return say(language, f"via.{job.followup}", who=mention(job.user), when=moment(job.accepted_at))
+    way = "rest" if job.followup is FollowUp.AGAIN and _of_a_tree(job) else job.followup
+    return say(language, f"via.{way}", who=mention(job.user), when=moment(job.accepted_at))
+
+
+def _of_a_tree(job: Job) -> bool:
+    """Tell whether the answer that a job went on from was about several groups, even if only one of them is left."""
+    first = job.follows == job.origin
+    return len(job.steps) > 1 or (first and sum(bool(line.strip()) for line in job.typed.splitlines()) > 1)
 
 
 def facts(language: Language, step: Step, named: bool) -> list[str]:

@@ -235,7 +235,11 @@ class Picture:
             kind = found.lastgroup or ""
             if kind not in MARKED:
                 raise ValueError(f"{found[0]} is not drawn")
-            yield f"@{self._names[found[kind]]}" if kind == "mention" else unescape(found[kind]), MARKED[kind]
+            if kind == "bold":
+                for place, part in enumerate(found[kind].split("`")):
+                    yield unescape(part), MARKED["code" if place % 2 else kind]
+            else:
+                yield f"@{self._names[found[kind]]}" if kind == "mention" else unescape(found[kind]), MARKED[kind]
             end = found.end()
         yield unescape(line[end:]), TEXT
 

@@ -63,10 +63,10 @@ def test_each_refusal_is_explained(start: Start, workspace: Workspace, api: Api,
     api.faults.append(code)
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
     root, answer = answered(workspace)
-    texts, key = load(language), "other" if code == 499 else code
-    assert texts[f"rejected.{key}.title"] in root.text
+    key = "other" if code == 499 else code
+    assert say(language, f"rejected.{key}.title", parent_id="“”") in root.text
     for part in ("title", "explanation", "next"):
-        assert say(language, f"rejected.{key}.{part}") in answer.text
+        assert say(language, f"rejected.{key}.{part}", parent_id="“”") in answer.text
     assert f"{code})\n> " in answer.text
     assert answer.outcome == "rejected"
 

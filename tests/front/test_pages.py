@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.front import pages
 from bot.iletimerkezi.index import Choice
+from bot.model.followup import FollowUp
 from bot.model.outcome import Created, Unknown
 from bot.sandbox.limits import message_problems
 from bot.slack.messages import Message
-from bot.slack.texts import LANGUAGES, Voice, load
+from bot.slack.texts import LANGUAGES, Voice, load, say
 from tests.support.outcomes import single
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -45,9 +47,9 @@ def shown(message: Message) -> list[tuple[int, str]]:
 
 @each_language
 def test_the_help_is_short_and_switches_the_language(language: str) -> None:
-    """At most 150 words, with examples from the account, the contact, and a button in the other language's words."""
+    """At most 125 words, with examples from the account, the contact, and a button in the other language's words."""
     message = pages.help_page(Voice(language, "C0123ABCD"), [Choice("A › B", "7"), Choice("Müşteriler", "97101")])
-    assert len(message["text"].split()) <= 150
+    assert len(message["text"].split()) <= 125
     for part in ("parent=97101", 'parent="Müşteriler"', "<#C0123ABCD>"):
         assert part in message["text"]
     other = {"en": ("Türkçe", "tr"), "tr": ("English", "en")}[language]
@@ -65,6 +67,22 @@ def test_what_nobody_has_settled_comes_first_in_the_history(language: str) -> No
     assert lines[1].endswith(texts["unknown.history"])
     assert pages.history_page(language, [made], "team")["text"].splitlines()[0] == texts["history.heading"]
     assert pages.history_page(language, [], "team")["text"] == texts["history.none"]
+
+
+@each_language
+def test_the_history_shows_what_was_asked_for_once(language: str) -> None:
+    """A command that was looked up or tried again has one line, with the last result; what is above is not below."""
+    first = single(Unknown("timeout", ()), language)
+    look = single(Unknown("timeout", ()), language, followup=FollowUp.LOOK, follows=first.id, origin=first.origin)
+    made = single(Created("7"), language, followup=FollowUp.ANYWAY, follows=first.id, origin=first.origin)
+    other = single(Created("8"), language)
+    page = pages.history_page(language, [other, replace(look), first], "team", [look])["text"].splitlines()
+    assert [line.rpartition(" · ")[2] for line in page[1::2]] == [
+        load(language)["unknown.history"],
+        say(language, "created.history", id="`8`"),
+    ]
+    (_, line) = pages.history_page(language, [made, look, first], "team")["text"].splitlines()
+    assert line.endswith(say(language, "created.history", id="`7`"))
 
 
 def test_the_list_shows_the_tree() -> None:
@@ -110,7 +128,8 @@ def test_the_list_comes_in_pages(language: str) -> None:
 @each_language
 def test_a_list_of_nothing_says_so(language: str) -> None:
     """Where nothing is found, the text that was searched for is shown; an empty account is told apart."""
-    assert "`nope`" in pages.list_page(language, [], "nope")["text"]
+    assert "“`nope`”" in pages.list_page(language, [], "nope")["text"]
+    assert "“a`b”" in pages.list_page(language, [], "a`b")["text"]
     assert pages.list_page(language, [])["text"] == load(language)["list.none"]
 
 

@@ -122,6 +122,25 @@ def test_the_nearest_names() -> None:
     assert index.nearest("zzz", 5) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("Custmers", ["Customers"]),
+        ("Nowhere", []),
+        ("Bayiler", []),
+        ("Customers VIP", ["Customers"]),
+        ("whole sale", ["Wholesale"]),
+        ("STAF", ["Staff"]),
+        ("gold", ["Gold members"]),
+    ],
+)
+def test_only_names_that_are_alike_are_suggested(name: str, near: list[str]) -> None:
+    """Most letters are the same, or a whole word is."""
+    names = ["Customers", "Wholesale", "Retail", "Staff", "Gold members"]
+    index = Index([Group(str(number), each) for number, each in enumerate(names, 1)])
+    assert [group.name for group in index.nearest(name, 5)] == near
+
+
 def test_more_groups_join() -> None:
     """What is new joins the groups, and what is known stays as it is; the first index does not change."""
     index = Index([Group("1", "A"), Group("2", "B", "1")])

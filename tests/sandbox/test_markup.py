@@ -6,6 +6,7 @@ import pytest
 
 from bot.sandbox import layout, markup
 from bot.sandbox.api import FAULTS, MESSAGES
+from bot.sandbox.keyboard import leaves, uses_shortcut
 from bot.sandbox.sentences import commands, fault, load
 
 
@@ -17,7 +18,7 @@ from bot.sandbox.sentences import commands, fault, load
         ("2*3*4 and not_listed_here and * this *", "2*3*4 and not_listed_here and * this *"),
         ("&lt;b&gt; &amp;amp; `&lt;U1&gt;`", "<b> &amp; <U1>"),
         ("<@U1> <@U9> <@U8|ayse> <#C1|ops> <!subteam^S1|@ops> <!here|here>", "@you @U9 @ayse ops @ops here"),
-        ("<https://a.example/x|the panel> <https://a.example>", "the panel: https://a.example/x https://a.example"),
+        ("<https://a.example/x|the panel> <https://a.example>", "the panel (https://a.example/x) https://a.example"),
         ("> one\n&gt; two", "│ one\n│ two"),
         ("```\n- A\n  - `B`\n```", "- A\n  - `B`"),
         ("a\x1b[31mred\x07\ttab", "a[31mred    tab"),
@@ -58,4 +59,7 @@ def test_every_way_to_fail_is_explained_and_every_sentence_is_there_twice() -> N
     assert all(fault(language, way) for way in ways for language in ("en", "tr"))
     sentences = [entry for key, entry in load().items() if key != "fault"] + list(load()["fault"].values())
     assert all(set(entry) == {"en", "tr"} for entry in sentences)
-    assert [typed for typed, _ in commands("en")] == [typed for typed, _ in commands("tr")]
+    english, turkish = ([typed for typed, _ in commands(language)] for language in ("en", "tr"))
+    assert [typed for typed in english if typed[0] in ":/1"] == [typed for typed in turkish if typed[0] in ":/1"]
+    assert len(english) == len(turkish)
+    assert all(uses_shortcut(listed[3]) and leaves(listed[-1]) for listed in (english, turkish))

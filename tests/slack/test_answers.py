@@ -27,7 +27,7 @@ from bot.model.outcome import (
     Unknown,
 )
 from bot.sandbox.limits import message_problems
-from bot.slack import messages, wording
+from bot.slack import messages, mrkdwn, wording
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, load, say
 from tests.support.outcomes import NEAR, NOT_SENT, OUTCOMES, UNKNOWN, single, tree
@@ -49,11 +49,10 @@ def labels(message: Message) -> list[str]:
 
 
 def words(text: str) -> int:
-    """Count the words of an answer, without names, ids and quotations."""
+    """Count the words that a person reads, names and ids too: all but the provider's own and addresses."""
     text = re.sub(r"^> .*", "", text, flags=re.MULTILINE)
-    text = re.sub(r"`[^`]*`|“[^”]*”|<[@!][^>]*>|\b[0-9a-f]{16}\b", "", text)
-    text = re.sub(r"<https?://[^|>]*\|([^>]*)>", r"\1", text)
-    return len(re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.replace("&gt;", "")))
+    text = re.sub(r"<[^|<>]*\|([^>]*)>", r"\1", text)
+    return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
 def jobs(outcome: Outcome, language: str) -> list[Job]:
@@ -64,7 +63,7 @@ def jobs(outcome: Outcome, language: str) -> list[Job]:
 @each_language
 @every_outcome
 def test_every_answer_is_short_and_complete(language: str, outcome: Outcome) -> None:
-    """An answer has at most 60 words, shows no place, no raw reason and no double space, and is within the limits."""
+    """An answer has at most 60 words, all in all; it shows no place and no raw reason, and is within the limits."""
     for job in jobs(outcome, language):
         (message,) = messages.answer(job)
         text = message["text"]
@@ -169,9 +168,9 @@ def test_the_rest_is_offered_only_where_something_can_change(outcome: Outcome, o
 def test_a_group_under_an_unclear_one_says_so() -> None:
     """What hangs under a group that perhaps exists was not skipped because that group was not created."""
     (message,) = messages.answer(tree(Unknown("timeout", ("7",))))
-    assert "• `Kadıköy` under `İstanbul` — not created: the group above is not confirmed" in message["text"]
+    assert "• `Kadıköy` under `İstanbul` — skipped: the group above is not confirmed" in message["text"]
     (message,) = messages.answer(tree(Duplicate("U9", 60.0, "sending")))
-    assert "— not created: the group above is still being created" in message["text"]
+    assert "— skipped: the group above is still being created" in message["text"]
 
 
 def test_the_depth_of_a_tree_is_shown_and_told() -> None:
@@ -187,6 +186,69 @@ def test_the_depth_of_a_tree_is_shown_and_told() -> None:
         {"type": "text", "text": "2", "style": {"code": True}},
     ]
     assert "• `G10` under `G9` — ID `11`" in message["text"]
+
+
+def test_many_that_were_skipped_for_one_group_share_a_line() -> None:
+    """In the text and in the list; up to ten have a line each, and so has everything else."""
+    for many in (10, 11):
+        steps = [Step(0, "Top", outcome=Rejected(503, "")), Step(1, "First", above=0, outcome=Skipped())]
+        steps += [Step(n, f"G{n}", above=n % 2, outcome=Skipped()) for n in range(2, many + 1)]
+        steps += [Step(many + 1, "Last", outcome=Created("7"))]
+        (message,) = messages.answer(Job("U1", "C1", "t", "", steps, language="en"))
+        lines = [line for line in message["text"].splitlines() if line.startswith("• ")]
+        rich = next(block for block in message["blocks"] if block["type"] == "rich_text")
+        items = [(part["indent"], item["elements"]) for part in rich["elements"] for item in part["elements"]]
+        assert len(lines) == len(items) == (12 if many == 10 else 3)
+        assert lines[-1] == "• `Last` — ID `7`"
+    assert lines[1] == "• 11 subgroups of `Top` — skipped: the group above was not created"
+    assert items[1] == (
+        1,
+        [
+            {"type": "text", "text": "11 subgroups of "},
+            {"type": "text", "text": "Top", "style": {"code": True}},
+            {"type": "text", "text": " — skipped: the group above was not created"},
+        ],
+    )
+
+
+def test_words_for_programs_are_not_quoted() -> None:
+    """JSON and HTML stay out of an answer; a sentence of the provider's stands in it."""
+    for raw in ('{"request": {"key": "…"}}', 'Hata: [ {"a": 1} ]', "<html><b>Bad</b></html>", "<!DOCTYPE html>"):
+        text = messages.answer(single(Rejected(422, raw)))[0]["text"]
+        assert ">" not in text
+        assert "reply (code 422)" in text
+    for told in ("Bakiye < 5 TL", "Geçersiz ad: {ad}", "Ad [1-255] karakter olmalı"):
+        assert f"> {mrkdwn.escape(told)}" in messages.answer(single(Rejected(422, told)))[0]["text"]
+
+
+@each_language
+def test_a_main_group_that_exists_is_said_to_be_one(language: str) -> None:
+    """Once, and its name is not repeated as if it were a path."""
+    main = load(language)["answer.main"]
+    assert load(language)["exists.main.explanation"] == main
+    job = single(Exists("7", "VIP"), language)
+    job.steps[0].parent, job.steps[0].parent_id = None, ""
+    assert "VIP" not in messages.answer(job)[0]["text"]
+    for answer in (messages.answer(job), messages.private(job)):
+        assert answer[0]["text"].count(main) == 1
+
+
+@each_language
+@pytest.mark.parametrize(
+    ("way", "key", "typed", "follows"),
+    [
+        (FollowUp.AGAIN, "rest", "A\n  VIP", "first"),
+        (FollowUp.AGAIN, "again", "VIP", "first"),
+        (FollowUp.AGAIN, "again", "A\n  VIP", "second"),
+        (FollowUp.LOOK, "look", "A\n  VIP", "first"),
+    ],
+)
+def test_the_button_is_named_as_it_was(language: str, way: FollowUp, key: str, typed: str, follows: str) -> None:
+    """*Create the rest* under the answer to a tree is not *Try again*, even if only one group was left."""
+    job = single(Created("7"), language, followup=way, follows=follows, origin="first")
+    job.typed = typed
+    begin = load(language)[f"via.{key}"].partition("{when}")[0].format(who="<@U1>")
+    assert messages.answer(job)[0]["text"].startswith(begin)
 
 
 def test_a_name_with_marks_is_shown_as_it_is_in_a_tree() -> None:

@@ -55,7 +55,7 @@ def tree(outcome: Outcome, language: str = "en", **facts: object) -> Job:
     parent, above = (ParentName("Customers"), None) if isinstance(outcome, NoParent) else (None, 0)
     steps = [
         Step(0, "VIP", outcome=Created("97111")),
-        Step(1, "İstanbul", parent, above, outcome=outcome),
+        Step(1, "İstanbul", parent, above, None if parent else "97111", outcome=outcome),
         Step(2, "Kadıköy", above=1, outcome=Created("97113") if outcome.group_id else Skipped()),
     ]
     return Job("U1", "C1", "t", "", steps, language=language, accepted_at=1e9, **facts)  # type: ignore[arg-type]
