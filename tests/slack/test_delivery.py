@@ -112,12 +112,12 @@ def test_a_response_url_that_fails_for_now_is_tried_again(
 
 @pytest.mark.parametrize("channel", ["C1", "D1"])
 @pytest.mark.parametrize(
-    "word", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action", "token_revoked"]
+    "word", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action", "missing_scope"]
 )
 def test_an_invitation_is_advised_only_where_it_helps(
     talk: Delivery, job: Job, workspace: Workspace, word: str, channel: str
 ) -> None:
-    """Not in an archived or read-only channel, and not in a direct message; a refused token is no such reason."""
+    """Not in an archived or read-only channel, and not in a direct message; what the app lacks is no such reason."""
     job.channel = channel
     workspace.closed[channel] = word
     with pytest.raises(SlackRefused):
@@ -126,7 +126,7 @@ def test_an_invitation_is_advised_only_where_it_helps(
     (message,) = workspace.messages
     helps = channel == "C1" and word in ("not_in_channel", "channel_not_found")
     assert ("/invite" in message.text) == helps
-    refused = word == "token_revoked"
+    refused = word == "missing_scope"
     assert (load("en")["answer.private_refused"] in message.text) == refused
     assert (load("en")["answer.private_closed"] in message.text) == (not helps and not refused)
 

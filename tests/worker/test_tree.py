@@ -134,7 +134,8 @@ def test_what_hangs_under_a_missing_group_is_skipped(
             assert load(language)["not_sent.next"] in answer.text
         case _:
             key = f"rejected.{'other' if fault == 499 else fault}"
-            assert shown["Broken"] == say(language, "outcome.line", title=load(language)[f"{key}.title"])
+            title = say(language, f"{key}.title", parent_id=f"`{api.id_of('Root')}`")
+            assert shown["Broken"] == say(language, "outcome.line", title=title)
             assert say(language, f"{key}.next") in answer.text
     assert (load(language)["tree.rest"] in answer.text) is ("again" in actions(answer))
     assert say(language, "answer.reference", reference=answer.job) in answer.text

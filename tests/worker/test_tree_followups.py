@@ -42,7 +42,7 @@ def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language
     rest = answers(workspace, 2)[1]
     assert rest.thread_ts == answer.thread_ts
     via, heading = rest.text.splitlines()[:2]
-    assert via.startswith(load(language)["via.again"].partition("{when}")[0].format(who="<@U2>"))
+    assert via.startswith(load(language)["via.rest"].partition("{when}")[0].format(who="<@U2>"))
     assert heading == f"*{say(language, 'tree.heading', made=2, count=2)}*"
     assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
     assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
