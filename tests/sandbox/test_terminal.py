@@ -143,7 +143,7 @@ def test_the_console_asks_in_the_chosen_language() -> None:
     with terminal() as person:
         person.wait()
         person.type(":tr\r")
-        assert "Artık Türkçe" in person.wait()
+        assert "Yanıtlar artık Türkçe" in person.wait()
         person.type(":api lost\r")
         assert "grup oluşur, ama bağlantı yanıttan önce kapanır" in person.wait()
         person.type("Gül\r")
