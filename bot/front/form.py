@@ -26,7 +26,7 @@ from bot.model.characters import visible
 from bot.model.command import NewGroup, as_outline, form_groups, form_line
 from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater, steps_of
-from bot.model.names import ParentId, UsageError
+from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.next_job import follow
 from bot.model.outcome import Created
 from bot.slack import messages, wording
@@ -93,8 +93,10 @@ class Form:
         if len(old.steps) > 1:
             filled = Filled(as_outline(NewGroup(step.name, step.parent, step.above) for step in old.steps))
         else:
-            path = self._groups.path(step.parent.id) if isinstance(step.parent, ParentId) else ""
-            filled = Filled(form_line(step.name), step.parent, path)
+            known = ParentId(step.parent_id) if step.parent_id else None  # also where it was given by name
+            named = step.parent.name if isinstance(step.parent, ParentName) else ""
+            path = self._groups.path(known.id) or named if known else ""
+            filled = Filled(form_line(step.name), known or step.parent, path)
         self._open(reply, trigger_id, replace(origin, job=old.id), filled)
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
