@@ -47,7 +47,10 @@ class MakeSure(Generic[T]):
         while True:
             job, context, until = self._jobs.get()
             pause = SHORTEST_PAUSE
-            while not self._concluded(job, context) and time.monotonic() < until:
+            while not self._concluded(job, context):
+                if time.monotonic() > until:
+                    event("unsure_given_up", level=logging.ERROR, job=job.id, user=job.user, channel=job.channel)
+                    break
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
 

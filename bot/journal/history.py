@@ -104,7 +104,7 @@ def _page(connection: Connection, wanted: list[ColumnElement[bool]], size: int) 
 def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
     return Entry(
         job=row.id,
-        accepted_at=datetime.fromtimestamp(row.accepted_at, UTC),
+        accepted_at=_time(row.accepted_at) or datetime.fromtimestamp(0, UTC),
         answered_at=_time(row.answered_at),
         closed_at=_time(row.closed_at),
         user=row.user,
@@ -139,4 +139,8 @@ def _step(row: Row[Any]) -> EntryStep:
 
 
 def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """Return a time, None where there is none or it cannot be one: SQLite keeps what it is given."""
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

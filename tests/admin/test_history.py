@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from bot.admin.history import WrongUsage, moment, run
 from bot.journal import maintenance
@@ -186,6 +186,18 @@ def test_a_long_journal_is_never_in_memory(engine: Engine) -> None:
     assert peak < 4_000_000
 
 
+@pytest.mark.parametrize("damage", ["outcome = 'half {'", "state = 'blessed'", "settled_at = 1e300", "outcome = '[]'"])
+def test_a_damaged_row_hides_no_other(book: Journal, engine: Engine, printed: Print, damage: str) -> None:
+    """It is shown as far as it can be read, in every form."""
+    bad, good = done(book, Created("1"), typed="bad"), done(book, Created("2"), typed="good")
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE steps SET {damage} WHERE job = :job"), {"job": bad.id})  # noqa: S608
+    for options in ({}, {"json": True}, {"csv": True}):
+        status, out, _ = printed(**options)
+        assert status == 0
+        assert all(part in out for part in (bad.id, good.id, "bad", "good"))
+
+
 def test_forgetting(book: Journal, engine: Engine, printed: Print) -> None:
     """Closed jobs from before the date go with their steps; open ones and later ones stay; the number is told."""
     old = [done(book, Skipped(), Skipped()) for _ in range(3)]
@@ -252,8 +264,8 @@ def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
     before = datetime.now(UTC)
     assert moment("2026-03-01T15:00+03:00") == NOON
     assert moment("2026-03-01") == NOON - timedelta(hours=12)
-    for text, ago in (("7d", timedelta(days=7)), ("24h", timedelta(hours=24)), ("0h", timedelta())):
-        assert timedelta() <= moment(text) - (before - ago) < timedelta(seconds=5)
+    for when, ago in (("7d", timedelta(days=7)), ("24h", timedelta(hours=24)), ("0h", timedelta())):
+        assert timedelta() <= moment(when) - (before - ago) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(
