@@ -168,9 +168,10 @@ def _of_a_tree(job: Job) -> bool:
 
 
 def facts(language: Language, step: Step, named: bool) -> list[str]:
-    """Return name, id if there is one, and parent, a line each.
+    """Return name, id and parent, a line each.
 
-    Unless the group is to be `named`, only what no root tells: the id, to copy it, and the id of a parent's name.
+    Unless the group is to be `named`, only what helps to go on from one that exists: its id, to copy it, and the id
+    that a parent's name led to.
     """
     above, looked_up = parent(step), isinstance(step.parent, ParentName) and bool(step.parent_id)
     if looked_up:
@@ -179,7 +180,7 @@ def facts(language: Language, step: Step, named: bool) -> list[str]:
     lines = [
         say(language, "answer.name", name=as_typed(step.name)) if named else "",
         say(language, "answer.id", id=code(group_id)) if group_id else "",
-        say(language, "answer.parent", parent=above) if looked_up or (named and above) else "",
+        say(language, "answer.parent", parent=above) if (looked_up and group_id) or (named and above) else "",
         say(language, "answer.main") if named and not above else "",
     ]
     return [line for line in lines if line]
