@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from bot.model import keywords
+from bot.model.columns import refuse_several
 from bot.model.marks import FORMATS, PARTNERS, in_double_quotes, readable, unwrapped
 from bot.model.names import (
     DASHES,
@@ -20,6 +21,7 @@ from bot.model.names import (
     plain_digits,
     unmarked,
 )
+from bot.model.phrases import end_of_path, find_phrase
 from bot.model.words import EQUALS, Word, keyword, words_of
 
 
@@ -92,17 +94,22 @@ def _group(line: str) -> NewGroup:
 def _name_and_parent(line: str) -> NewGroup:
     words = words_of(readable(line))
     _refuse_quoted_command(line, words)
+    refuse_several(line, words)
     parent: Parent = None
     for place, word in enumerate(words):
         if not word.is_option:
-            if not word.quoted:
-                _refuse_lookalike(words, place)
+            if EQUALS.search(word.text) and not word.quoted:
+                suggestion = _typed(words, place, 1, literally(word.typed))
+                raise UsageError("unknown_option", part=word.typed, suggestion=suggestion)
         elif not word.is_parent:
             raise _unknown_option(words, place)
         elif parent is not None:
             raise UsageError("second_parent", part=word.typed)
         else:
             parent = _parent(words, place)
+            if isinstance(parent, ParentName):
+                _refuse_open_parent(words, place)
+    _refuse_phrase(words, parent)
     return NewGroup(_name(words), parent)
 
 
@@ -175,26 +182,37 @@ def _refuse_quoted_command(line: str, words: list[Word]) -> None:
         raise UsageError("unknown_option", part=line, suggestion=inner)
 
 
-def _refuse_lookalike(words: list[Word], place: int) -> None:
-    """Refuse what was surely meant as the option, rather than make it part of a name."""
-    word = words[place]
-    if EQUALS.search(word.text):
-        suggestion = _typed(words, place, 1, literally(word.typed))
-        raise UsageError("unknown_option", part=word.typed, suggestion=suggestion)
-    rest = words[place:]
-    if any(other.quoted or other.is_option for other in rest[:6]) or len(rest) > 6:
+def _refuse_open_parent(words: list[Word], place: int) -> None:
+    """Refuse a parent's name without quotes that may go on in the next words: Altın parent=VIP Müşteriler."""
+    word, before, after = words[place], words[:place], words[place + 1 :]
+    after = [other for other in after if other.text not in _SEPARATORS]
+    if word.quoted or word.value[:1] in PARTNERS or not after or any(other.is_option for other in [*before, *after]):
         return
-    part = " ".join(other.typed for other in rest)
-    found = _PHRASE.fullmatch(unmarked(part))
-    if found and (place or found["key"] in ("parent", "ust", "ebeveyn")):
-        suggestion = _typed(words, place, len(rest), f"parent={found['id']}")
-        raise UsageError("unknown_option", part=part, suggestion=suggestion)
+    name = _typed(before, 0, 0, "")
+    if any(other.text not in _SEPARATORS for other in before):
+        longer = end_of_path(" ".join([word.text, *(other.text for other in after)]))
+        raise UsageError("parent_quotes", part=word.typed, suggestion=f"{name} {_option(longer)}")
+    if len(after) > 1:
+        longer = " ".join([word.text, *(other.text for other in after[:-1])])
+        shorter = literally(" ".join(other.text for other in after))
+        last = f"parent={literally(longer)} {after[-1].typed}"
+        raise UsageError("parent_end", part=word.typed, suggestion=f"{shorter} {word.typed}", quoted=last)
 
 
-_PHRASE = re.compile(
-    r"[(\[]?(?P<key>parent|ust|ebeveyn|ana|under|altinda|altina)(?: ?(?:group|grup|grubu|id|no))*"
-    r"[ :#>-]*(?P<id>[0-9]+)[)\]]?"
-)
+def _refuse_phrase(words: list[Word], parent: Parent) -> None:
+    """Refuse a parent in words or as a path, rather than make it part of a name."""
+    phrase = find_phrase(words)
+    if not phrase:
+        return
+    if parent:
+        raise UsageError("second_parent", part=phrase.part)
+    suggestion = f"{phrase.name} {_option(phrase.parent)}".strip()
+    raise UsageError("parent_words", part=phrase.part, suggestion=suggestion, quoted=literally(_typed(words, 0, 0, "")))
+
+
+def _option(parent: str) -> str:
+    plain = re.fullmatch(r"[\w.&'’-]+", parent)
+    return f"parent={parent if plain else literally(parent)}"
 
 
 def _unknown_option(words: list[Word], place: int) -> UsageError:
@@ -211,12 +229,17 @@ def _unknown_option(words: list[Word], place: int) -> UsageError:
         if not word.value:
             return UsageError("empty_parent", part=part)
         value = number[1] if number and not word.quoted else word.value
+        if joined := _JOINED.match(word.option):  # VIP-parent=5
+            return UsageError(
+                "unknown_option", part=part, suggestion=_typed(words, place, 1, f"{joined[1]} parent={value}")
+            )
         return UsageError("unknown_option", part=part, suggestion=_typed(words, start, count, f"parent={value}"))
     if key in _NAME_WORDS and word.text:
         return UsageError("unknown_option", part=part, suggestion=_typed(words, place, 1, literally(word.text)))
     return UsageError("unknown_option", part=part, suggestion=_typed(words, place, 1, literally(word.typed)))
 
 
+_JOINED = re.compile(rf"(.*\w)[{DASHES}/\\._:+&]parent$", re.IGNORECASE)
 _PARENT_WORDS = {"parent", "ust", "ana", "ebeveyn", "under", "parentid", "parent_id", "parent-id", "parentgroup"}
 _PARENT_WORDS |= {"ustgrup", "ust_grup", "ust-grup", "anagrup", "ana_grup", "ana-grup", "altinda"}
 _GROUP_WORDS = {"grup", "grubu", "group", "id", "no"}

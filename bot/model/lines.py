@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bot.model.characters import BLANKS, cleaned, ignorable
+from bot.model.columns import has_columns, is_table
 from bot.model.group_line import literally
 from bot.model.keywords import COMMANDS
 from bot.model.marks import FORMATS, unwrapped
@@ -22,6 +23,9 @@ MAX_LINE = 2000
 
 # `>` and what no name begins with are bullets also without a space behind them.
 _LEAD = re.compile(r"[-*+–—·#•◦▪‣●○■□⁃∙▸▹►➤➢➔→⇒✓✔›>＞]+(?=\s|$)|[•◦▪‣●○■□⁃∙▸▹►➤➢➔→⇒✓✔›>＞]+|\[[ xX✓✔]?\](?=\s|$)")
+_MARK = re.compile(
+    rf"(?:(?:{_LEAD.pattern}|o(?=\t)|\(?(?:\d{{1,3}}(?:\.\d{{1,3}})*[.)\-–]|(?:[^\W\d_]|[ivx]{{1,5}})[.)]))\s*)+"
+)
 _FENCE = re.compile(r"```|~~~")
 
 
@@ -52,7 +56,18 @@ def read_lines(text: str, commands: Collection[str] = COMMANDS) -> list[Line]:
             found.append(line)
         if len(found) > MAX_GROUPS:
             break
-    return found
+    return _without_table(found)
+
+
+def _without_table(lines: list[Line]) -> list[Line]:
+    """Return lines, the first of which has an error where they are the rows of a table together."""
+    if not is_table([line.content for line in lines]):
+        return lines
+    return [replace(lines[0], error=lines[0].error or _columns(lines[0].content)), *lines[1:]]
+
+
+def _columns(typed: str) -> UsageError:
+    return UsageError("columns", part=" ⇥ ".join(filter(None, map(clean, typed.split("\t")))))
 
 
 def _without_fence(text: str) -> str:
@@ -68,7 +83,8 @@ def _read(number: int, typed: str, commands: Collection[str]) -> Line:
         return Line(number, 0, "", error=too_long(typed))
     indent, rest = _indented(typed)
     content, depth, bulleted = _content(re.sub("^o\t", "• ", rest), commands)
-    line = Line(number, indent + 2 * depth, content, bulleted)
+    row = content and has_columns(_MARK.sub("", rest, count=1) if _MARK.match(rest) else rest)
+    line = Line(number, indent + 2 * depth, content, bulleted, error=_columns(rest) if row else None)
     number_before = numbered(content)
     if number_before and number_before.surely:
         return replace(line, content=number_before.rest, bulleted=True)

@@ -47,9 +47,10 @@ def keyword(text: str) -> str:
 # meant: `parent==5`, `parent:5`, `parent->5`, `--parent 5`.
 _OPTION = re.compile(
     rf"(?P<key>[^\s{QUOTES}=＝﹦]*?)\s*(?P<sign>[:：]?[=＝﹦](?:\s?[=＝﹦>＞])*)\s*"
-    rf"|(?P<key2>[{DASHES}]*parent)\s*(?P<sign2>[:：]|[-–—]*[>＞→])\s*|(?P<key3>[{DASHES}]+parent)(?=\s|$)\s*",
+    rf"|(?P<key2>(?:[^\s{QUOTES}]*[,;|(\[{{])?[{DASHES}]*parent)\s*(?P<sign2>[:：]|[-–—]*[>＞→])\s*|(?P<key3>[{DASHES}]+parent)(?=\s|$)\s*",
     re.IGNORECASE,
 )
+_JOINED = re.compile(r".*[,;|](?=parent$)|.*?[^(\[{<（](?=[(\[{<（]+parent$)", re.IGNORECASE)
 _MARKS = re.escape("".join(PARTNERS))
 _ENCLOSED = re.compile(rf"(?:[{_MARKS}(\[{{<（]{{1,4}}|[(\[{{（] )parent\s*[:：]?[=＝﹦]", re.IGNORECASE)
 
@@ -77,6 +78,8 @@ def _word(line: str, begin: int) -> tuple[Word, int]:
     if not option:
         return Word(text, line[begin:end], quoted), end
     key = option["key"] or option["key2"] or option["key3"] or ""
+    if joined := _JOINED.match(key):  # VIP,parent=5
+        return Word(joined[0], joined[0]), begin + joined.end()
     sign = option["sign"] or option["sign2"] or " "
     return Word(text, line[begin:end], quoted, key, sign, line[start:end]), end
 

@@ -83,7 +83,7 @@ def test_nothing_opens_the_form(text: str) -> None:
         ('12" pipes', '12" pipes', None),
         ("R&D <all> *bold* `code` @here", "R&D <all> *bold* `code` @here", None),
         # White space is one space; what cannot be seen goes.
-        ("  VIP\u00a0 \t Customers\u3000 ", "VIP Customers", None),
+        ("  VIP\u00a0 \u2003 Customers\u3000 ", "VIP Customers", None),
         ("\n VIP Customers \r\n\n", "VIP Customers", None),
         ("VIP\u00a0parent\u00a0=\u00a05", "VIP", ParentId("5")),
         ("VIP pa\u200brent=\u200e5\u200f", "VIP", ParentId("5")),
@@ -108,7 +108,6 @@ def test_one_group(text: str, name: str, parent: Parent) -> None:
         ("VIP ana=7", "ana=7", "VIP parent=7"),
         ("VIP ebeveyn=7", "ebeveyn=7", "VIP parent=7"),
         ("VIP üst grup=7", "üst grup=7", "VIP parent=7"),
-        ("VIP üst grup: 7", "üst grup: 7", "VIP parent=7"),
         ("VIP parent id=7", "parent id=7", "VIP parent=7"),
         ("VIP id=7", "id=7", "VIP parent=7"),
         ("VIP --parent=5", "--parent=5", "VIP parent=5"),
@@ -140,9 +139,6 @@ def test_one_group(text: str, name: str, parent: Parent) -> None:
         ("VIP --parent 5", "--parent 5", "VIP parent=5"),
         ("--parent 7 VIP", "--parent 7", "parent=7 VIP"),
         ("VIP -parent 97", "-parent 97", "VIP parent=97"),
-        ("VIP parent 5", "parent 5", "VIP parent=5"),
-        ("VIP PARENT 97", "PARENT 97", "VIP parent=97"),
-        ("VIP under 5", "under 5", "VIP parent=5"),
         ("VIP with parent=5", "with parent=5", "VIP parent=5"),
         # An id in a dress that may be a name.
         ("VIP parent=ID5", "parent=ID5", "VIP parent=5"),

@@ -1,0 +1,58 @@
+"""Several names or columns in one line: rows of a spreadsheet, and quoted names beside each other."""
+
+from __future__ import annotations
+
+import re
+
+from bot.model.marks import FORMATS, PARTNERS, QUOTES
+from bot.model.names import UsageError, clean
+from bot.model.words import Word
+
+_OPTION = re.compile(
+    rf"[\s,;|(\[]*\bparent\s*[:=＝﹦]+\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|[^\s,;|]*)[\s,;|)\]]*", re.I
+)
+_QUOTED = re.compile(rf"[{QUOTES}][^{QUOTES}]*[{QUOTES}]")
+_SINGLE = re.escape("".join(mark for mark in PARTNERS if mark not in FORMATS) + "`")
+
+
+def has_columns(typed: str) -> bool:
+    """Tell whether a line, without its indentation and bullet, is a row: VIP⇥Customers, VIP;Customers, | VIP | 5 |.
+
+    Quotes keep what they hold, and white space may stand around the option.
+    """
+    text = _QUOTED.sub("q", _OPTION.sub(" ", typed) if "=" in typed or ":" in typed else typed).strip()
+    cells = [cell for cell in text.split("\t") if clean(cell)]
+    bars = len(text) > 2 and text[0] == text[-1] == "|"
+    return len(cells) > 1 or bars or re.search(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<=\w);(?=\w)", text) is not None
+
+
+def is_table(lines: list[str]) -> bool:
+    """Tell whether all of several lines have as many bars, or as many commas without a space behind them."""
+    texts = [_QUOTED.sub("q", line) for line in lines]
+    for separator in (r" \| ?", r"(?<=[^\W_]),(?=[^\W\d_])"):
+        counts = {len(re.findall(separator, text)) for text in texts}
+        if len(texts) > 1 and len(counts) == 1 and counts != {0}:
+            return True
+    return False
+
+
+def refuse_several(line: str, words: list[Word]) -> None:
+    """Refuse a line with two names in quotes, or with a semicolon between names. Raises UsageError."""
+    names = [word for word in words if not word.is_option]
+    quoted = [word for word in names if word.quoted and clean(word.text)]
+    inside = any(re.search(_between(word.typed[0]), word.text) for word in quoted)
+    listed = any(not word.quoted and re.search(r"\w;$", word.text) for word in _followed(words))
+    single = rf"[{_SINGLE}][^{_SINGLE}]+[{_SINGLE}]"
+    if len(quoted) > 1 or inside or listed or re.fullmatch(rf"{single}(?:\s*[,;]\s*{single})+[,;]?", line):
+        raise UsageError("one_name", part=line)
+
+
+def _between(opening: str) -> str:
+    """Return what stands between two names in quotes of one kind."""
+    kind = '"' if opening == '"' else QUOTES.replace('"', "")
+    return rf"[{kind}]\s?[,;:+/|&]\s?[{kind}]"
+
+
+def _followed(words: list[Word]) -> list[Word]:
+    """Return the words before another word of the name."""
+    return [one for one, two in zip(words, words[1:], strict=False) if not one.is_option and not two.is_option]
