@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from bot.model.marks import FORMATS, PARTNERS, QUOTES
 from bot.model.names import UsageError, clean
@@ -55,4 +56,4 @@ def _between(opening: str) -> str:
 
 def _followed(words: list[Word]) -> list[Word]:
     """Return the words before another word of the name."""
-    return [one for one, two in zip(words, words[1:], strict=False) if not one.is_option and not two.is_option]
+    return [one for one, two in pairwise(words) if not one.is_option and not two.is_option]

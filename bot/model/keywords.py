@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.model import verbs
+from bot.model.guesses import NO_COMMANDS, meant
 from bot.model.marks import QUOTES, unwrapped
 from bot.model.names import DASHES, UsageError, clean, fold, unmarked
 
@@ -43,30 +45,48 @@ _LIST = {"list", "liste", "listele"}
 _LANGUAGE = {"language", "lang", "dil"}
 _LANGUAGES = {"tr": "tr", "turkce": "tr", "turkish": "tr", "en": "en", "english": "en", "ingilizce": "en"}
 _LANGUAGES |= {"auto": "", "automatic": "", "otomatik": ""}
-_PLEADING = {"me", "us", "please", "pls", "et", "lutfen"}
-# Words that people type at bots. Alone they are more likely a command that the bot does not have than a name.
-_UNKNOWN = {"man", "manual", "info", "status", "durum", "version", "surum", "settings", "ayarlar", "menu", "form"}
-_UNKNOWN |= {
-    "cancel",
-    "iptal",
-    "vazgec",
-    "stop",
-    "quit",
-    "exit",
-    "cikis",
-    "undo",
-    "log",
-    "logs",
-    "ls",
-    "show",
-    "goster",
+_OTHER_LANGUAGES = {
+    "german",
+    "french",
+    "deutsch",
+    "francais",
+    "espanol",
+    "arabic",
+    "kurdish",
+    "kurdi",
+    "chinese",
+    "dutch",
 }
-_UNKNOWN |= {"groups", "gruplar", "lists", "listeler", "addgroup", "group", "grup"}
-_CREATE = {"create", "add", "make", "ekle", "olustur", "yarat"}
-_OTHER_VERBS = {"delete", "remove", "rename", "edit", "update", "sil", "kaldir", "duzenle"}
-_CALLED = re.compile(r"^(?:(?:a |an |the )?(?:new |yeni )?(?:group|grup) (?:(?:called|named) )?)?", re.IGNORECASE)
-_GROUP_SUFFIX = re.compile(r"\s+(?:(?:ad[ıi]nda|adl[ıi]|isimli) )?(?:bir )?(?:grubu|grubunu|grup)$", re.IGNORECASE)
-
+_TOPICS = {
+    "parent",
+    "parents",
+    "group",
+    "groups",
+    "list",
+    "history",
+    "form",
+    "create",
+    "add",
+    "delete",
+    "rename",
+    "tree",
+}
+_TOPICS |= {
+    "command",
+    "commands",
+    "addgroup",
+    "on",
+    "with",
+    "about",
+    "grup",
+    "gruplar",
+    "liste",
+    "gecmis",
+    "ust",
+    "komut",
+}
+_TOPICS |= {"komutlar", "dil", "language", "ekle", "sil", "olustur", "hakkinda"}
+_PLEADING = {"me", "us", "please", "pls", "et", "lutfen"}
 COMMAND = "/addgroup"
 COMMANDS = (COMMAND,)
 
@@ -99,11 +119,35 @@ def find_keyword(line: str, as_name: Callable[[str], str]) -> Keyword | None:
         return _listing(line, may_be_either)
     if first in _LANGUAGE:
         return _language(line, rest, as_name)
-    if _dressed(line) and first in _HELP | _HISTORY:
+    if first in _HELP | _HISTORY and (_dressed(line) or _continues(first, rest)):
         raise may_be_either
-    if bare in _UNKNOWN | _CREATE | _OTHER_VERBS or _misspelt(bare):
-        raise may_be_either
+    _refuse_guesses(line, [first, *rest], as_name)
     return None
+
+
+def _refuse_guesses(line: str, words: list[str], as_name: Callable[[str], str]) -> None:
+    """Refuse what is more likely a command than a name, though no command is called so."""
+    command, text = meant(words, _HELP | _HISTORY | _LIST | _LANGUAGE), " ".join(words)
+    if command is not None:
+        raise UsageError("meant", command=f"{COMMAND} {command}".strip(), suggestion=as_name(line))
+    if text in verbs.UNDO:
+        raise UsageError("only_creates", suggestion=as_name(line))
+    if text in NO_COMMANDS:
+        raise UsageError("no_command", part=line, suggestion=as_name(line))
+
+
+def _continues(first: str, rest: list[str]) -> bool:
+    """Tell whether words ask for help or history of something, which there is not: help parent, history VIP.
+
+    "Help desk", "History of Art" and "Geçmiş müşteriler" are names.
+    """
+    if not rest:
+        return False
+    if first in _HELP:
+        return rest[0] in _TOPICS
+    if first == "history":
+        return rest[0] not in ("of", "and", "&")
+    return re.search(r"l[ae]r[iı]?$", rest[-1]) is None
 
 
 def means_something(line: str) -> bool:
@@ -133,18 +177,19 @@ def _listing(line: str, may_be_either: UsageError) -> ListGroups:
 
 
 def _language(line: str, rest: list[str], as_name: Callable[[str], str]) -> SetLanguage | None:
-    """Read the language behind the word; more words without a language are a name: Dil Kursu Mezunları."""
+    """Read the language behind the word. Words none of which may be a language are a name: Dil Kursu."""
     if len(rest) == 1 and rest[0] in _LANGUAGES:
         return SetLanguage(_LANGUAGES[rest[0]])
-    if len(rest) < 2 or any(word in _LANGUAGES for word in rest):
+    if not rest or any(word in _LANGUAGES for word in rest) or (len(rest) == 1 and _may_be_language(rest[0])):
         raise UsageError("language", part=line, suggestion=as_name(line))
     return None
 
 
-def _misspelt(word: str) -> bool:
-    """Tell whether a word is a keyword with two letters exchanged."""
-    known = _HELP | _HISTORY | _LIST | _LANGUAGE
-    return any(len(word) > 3 and word[0] == one[0] and sorted(word) == sorted(one) for one in known)
+def _may_be_language(word: str) -> bool:
+    """Tell whether a word may be a language: fr, fra, tr-TR, almanca, Swedish, or one of ours with a mistake."""
+    known = difflib.get_close_matches(word, [one for one in _LANGUAGES if len(one) > 3], cutoff=0.75)
+    code = re.fullmatch(r"[a-z]{2,3}([-_][a-z]{2})?", word)
+    return bool(code or known) or word.endswith(("ca", "ce", "ish", "ian")) or word in _OTHER_LANGUAGES
 
 
 def refuse_commands(line: str, as_name: Callable[[str], str]) -> None:
@@ -156,16 +201,13 @@ def refuse_commands(line: str, as_name: Callable[[str], str]) -> None:
         raise UsageError("unknown_option", part=first, suggestion=rest)
     if re.search(rf"^[^{QUOTES}]* [/／]addgroup(?= |$)", line, re.IGNORECASE):
         raise UsageError("word", part=line, suggestion=as_name(line))
-    before, _, last = line.rpartition(" ")
-    name = ""
-    if unmarked(first) in _CREATE:
-        name = _CALLED.sub("", rest)
-    elif unmarked(last) in {"ekle", "olustur", "yarat"}:
-        name = _GROUP_SUFFIX.sub("", before)
-    if name:
+    if name := verbs.name_to_create(line):
         raise UsageError("verb", part=line, suggestion=name, quoted=as_name(line))
-    if (unmarked(first) in _OTHER_VERBS and rest) or (unmarked(last) in ("sil", "kaldir") and before):
-        raise UsageError("word", part=line, suggestion=as_name(line))
+    if verbs.changes(line):
+        raise UsageError("only_creates", suggestion=as_name(line))
+    label, name = verbs.label(line)
+    if name:
+        raise UsageError("unknown_option", part=label, suggestion=name)
 
 
 def _without_command(first: str, rest: str) -> str:

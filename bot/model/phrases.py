@@ -97,7 +97,7 @@ def _number(words: list[Word], place: int) -> Phrase | None:
     return Phrase(part, _name(before), found["id"]) if found else None
 
 
-# A parent's name in words behind the group's: VIP under Customers, Altın üst grup Müşteriler.
+# A parent's name in words behind the group's: VIP under Customers.
 
 _LINK = re.compile(
     r"(?:parent|ebeveyn|(?:parent|ust|ana|ebeveyn) ?(?:group|grup|grubu))(?: (?:name|id|no|adi))?"

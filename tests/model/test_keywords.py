@@ -75,22 +75,45 @@ def test_list_and_language(text: str, command: Command) -> None:
         ("help me", "word", '"help me"'),
         ("--help VIP", "word", '"--help VIP"'),
         ("Liste A parent=5", "word", '"Liste A" parent=5'),
-        ("iptal", "word", '"iptal"'),
-        ("Info", "word", '"Info"'),
-        ("sil VIP", "word", '"sil VIP"'),
-        ("VIP sil", "word", '"VIP sil"'),
-        ("hlep", "word", '"hlep"'),
-        ("ekle", "word", '"ekle"'),
+        ("history VIP", "word", '"history VIP"'),
+        ("geçmiş Altın", "word", '"geçmiş Altın"'),
+        ("help parent", "word", '"help parent"'),
+        ("yardım grup", "word", '"yardım grup"'),
+        ("iptal", "only_creates", '"iptal"'),
+        ("undo", "only_creates", '"undo"'),
+        ("sil VIP", "only_creates", '"sil VIP"'),
+        ("VIP sil", "only_creates", '"VIP sil"'),
+        ("delete VIP", "only_creates", '"delete VIP"'),
+        ("please rename VIP to Gold", "only_creates", '"please rename VIP to Gold"'),
+        ("move VIP to Customers", "only_creates", '"move VIP to Customers"'),
+        ("status", "no_command", '"status"'),
         ("VIP /addgroup Gold", "word", '"VIP /addgroup Gold"'),
         ("language", "language", '"language"'),
         ("dil fr", "language", '"dil fr"'),
-        ("Dil Kursu", "language", '"Dil Kursu"'),
+        ("dil almanca", "language", '"dil almanca"'),
+        ("dil türkce de", "language", '"dil türkce de"'),
         ("language tr please", "language", '"language tr please"'),
         ("create VIP", "verb", "VIP"),
         ("create a new group called VIP", "verb", "VIP"),
         ("add VIP parent=5", "verb", "VIP parent=5"),
         ("VIP grubu oluştur", "verb", "VIP"),
         ("create help", "verb", '"help"'),
+        ("add VIP under Customers", "verb", "VIP parent=Customers"),
+        ("create a group called VIP under Customers", "verb", "VIP parent=Customers"),
+        ("add VIP to Customers", "verb", "VIP parent=Customers"),
+        ("add VIP to the Big Customers group", "verb", 'VIP parent="Big Customers"'),
+        ("Müşteriler altına VIP ekle", "verb", "VIP parent=Müşteriler"),
+        ("lütfen Müşteriler grubuna VIP ekler misin?", "verb", "VIP parent=Müşteriler"),
+        ("grup ekle Altın", "verb", "Altın"),
+        ("new group VIP", "verb", "VIP"),
+        ("yeni grup: Altın parent=5", "verb", "Altın parent=5"),
+        ("Altın adında bir grup", "verb", "Altın"),
+        ("please create VIP", "verb", "VIP"),
+        ("name: VIP", "unknown_option", "VIP"),
+        ("ad: VIP", "unknown_option", "VIP"),
+        ("grup adı=VIP", "unknown_option", "VIP"),
+        ("Name: VIP Customers, parent: 5", "unknown_option", "VIP Customers, parent=5"),
+        ("parent: 5, name: VIP", "unknown_option", "parent=5 VIP"),
     ],
 )
 def test_what_may_be_a_command_or_a_name(text: str, key: str, suggestion: str) -> None:
@@ -111,7 +134,16 @@ def test_what_may_be_a_command_or_a_name(text: str, key: str, suggestion: str) -
         "Geçmiş müşteriler",
         "VIP listesi",
         "Listeleme",
+        "Dil Kursu",
         "Dil Kursu Mezunları",
+        "History and Culture",
+        "Geçmiş Dönem Müşterileri",
+        "Group therapy",
+        "Grup Yorum",
+        "VIP Grubu",
+        "Show Business",
+        "Open Days",
+        "Adana: Merkez",
         "Language School Berlin",
         "Türkçe",
         "English",
@@ -130,6 +162,36 @@ def test_what_may_be_a_command_or_a_name(text: str, key: str, suggestion: str) -
 )
 def test_names_that_begin_like_commands(name: str) -> None:
     """A name in which a keyword is one word among others is a name."""
+    assert parse(name) == Create((NewGroup(name),))
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        *[
+            (text, "/addgroup list")
+            for text in ("lst", "lsit", "lisst", "lidt", "groups", "show list", "Show all my groups")
+        ],
+        *[(text, "/addgroup liste") for text in ("listr", "gruplar", "grupları listele", "bütün grupları göster")],
+        *[(text, "/addgroup help") for text in ("helo", "hlep", "hlp", "helpp", "Info", "show help")],
+        *[(text, "/addgroup yardım") for text in ("yardm", "yrdım", "yardımm", "yadrım", "YARDIN", "yardımı göster")],
+        *[(text, "/addgroup history") for text in ("histry", "hisotry", "historry", "log", "show history")],
+        *[(text, "/addgroup geçmiş") for text in ("gecmi", "geçmşi", "geçmişi göster")],
+        *[(text, "/addgroup") for text in ("create", "ekle", "new group", "grup ekle", "form")],
+    ],
+)
+def test_another_command_was_meant(text: str, command: str) -> None:
+    """Words that ask for what a command shows, and mistakes of the keyboard in one, name that command."""
+    key, values = refusal(text)
+    assert (key, values["command"]) == ("meant", command)
+    assert parse(values["suggestion"]) == Create((NewGroup(text),))
+
+
+@pytest.mark.parametrize(
+    "name", ["Lise", "Mist", "Lost", "Lisa", "Listen", "Heap", "Held", "Heel", "Land", "Long", "Sage", "Kist", "Dal"]
+)
+def test_words_near_a_short_command(name: str) -> None:
+    """Short commands are near to many names, and only slips that make no word count."""
     assert parse(name) == Create((NewGroup(name),))
 
 
