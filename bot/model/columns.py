@@ -10,7 +10,7 @@ from bot.model.names import UsageError, clean
 from bot.model.words import Word
 
 _OPTION = re.compile(
-    rf"[\s,;|(\[]*\bparent\s*[:=＝﹦]+\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|[^\s,;|]*)[\s,;|)\]]*", re.I
+    rf"[\s,;|(\[]*\bparent\s*[:=＝﹦]+\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|[^\s,;|]*)[\s,;|)\]]*", re.IGNORECASE
 )
 _QUOTED = re.compile(rf"[{QUOTES}][^{QUOTES}]*[{QUOTES}]")
 _SINGLE = re.escape("".join(mark for mark in PARTNERS if mark not in FORMATS) + "`")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 
 from bot.model import keywords
 from bot.model.columns import refuse_several
-from bot.model.marks import FORMATS, PARTNERS, in_double_quotes, readable, unwrapped
+from bot.model.marks import FORMATS, PARTNERS, QUOTES, in_double_quotes, readable, unwrapped
 from bot.model.names import (
     DASHES,
     Parent,
@@ -21,8 +20,9 @@ from bot.model.names import (
     plain_digits,
     unmarked,
 )
+from bot.model.options import GIVEN_ID, unknown_option
 from bot.model.phrases import end_of_path, find_phrase
-from bot.model.words import EQUALS, Word, keyword, words_of
+from bot.model.words import EQUALS, Word, keyword, replaced, typed, words_of
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,12 @@ def literally(name: str) -> str:
     for pair in ('""', "“”", "„“"):
         quoted = pair[0] + name + pair[1]
         try:
-            if _group(quoted).name == clean(name):
-                return quoted
+            words = words_of(readable(quoted))
+            refuse_several(quoted, words)
         except UsageError:
             continue
+        if len(words) == 1 and words[0].quoted and clean(words[0].text) == clean(name):
+            return quoted
     return f'"{name}"'
 
 
@@ -72,17 +74,25 @@ def _with_good_suggestion(error: UsageError) -> UsageError:
         suggestion = error.values.get("suggestion")
         if suggestion is None:
             return error
-        try:
-            _group(suggestion)
-        except UsageError as following:
+        if following := _mistake(suggestion):
             if "suggestion" not in following.values:
                 return following
             error.values["suggestion"] = following.values["suggestion"]
         else:
-            if keywords.means_something(suggestion):
-                error.values["suggestion"] = literally(suggestion)
-            return error
+            bulleted = not suggestion[0].isalnum() and suggestion[0] not in QUOTES
+            if bulleted or keywords.means_something(suggestion):
+                error.values["suggestion"] = as_name(suggestion)
+            quoted = error.values.get("quoted")
+            return (_mistake(quoted) if quoted else None) or error
     return UsageError("no_name")
+
+
+def _mistake(line: str) -> UsageError | None:
+    try:
+        _group(line)
+    except UsageError as error:
+        return error
+    return None
 
 
 def _group(line: str) -> NewGroup:
@@ -99,10 +109,10 @@ def _name_and_parent(line: str) -> NewGroup:
     for place, word in enumerate(words):
         if not word.is_option:
             if EQUALS.search(word.text) and not word.quoted:
-                suggestion = _typed(words, place, 1, literally(word.typed))
+                suggestion = replaced(words, place, 1, literally(word.typed))
                 raise UsageError("unknown_option", part=word.typed, suggestion=suggestion)
         elif not word.is_parent:
-            raise _unknown_option(words, place)
+            raise unknown_option(words, place, literally)
         elif parent is not None:
             raise UsageError("second_parent", part=word.typed)
         else:
@@ -146,33 +156,26 @@ def _parent(words: list[Word], place: int) -> Parent:
     before = words[place - 1] if place else None
     if before and not before.quoted and keyword(before.text) in _LINKS and place > 1:
         part = f"{before.typed} {word.typed}"
-        raise UsageError("unknown_option", part=part, suggestion=_typed(words, place - 1, 2, word.typed))
+        raise UsageError("unknown_option", part=part, suggestion=replaced(words, place - 1, 2, word.typed))
     if not clean(word.text):
         raise UsageError("empty_parent", part=word.typed)
     if word.quoted:
         return ParentName(clean_name(word.text))
-    if number := _ID.fullmatch(plain_digits(word.text)):
+    if number := GIVEN_ID.fullmatch(plain_digits(word.text)):
         return parent_from(number[1])
     following = words[place + 1].text if place + 1 < len(words) else ""
     dressed = _DRESSED_ID.fullmatch(unmarked(word.text))
     if dressed and (dressed[1] or following.isdecimal()):
         part, count = (word.typed, 1) if dressed[1] else (f"{word.typed} {following}", 2)
-        suggestion = _typed(words, place, count, f"parent={dressed[1] or following}")
+        suggestion = replaced(words, place, count, f"parent={dressed[1] or following}")
         raise UsageError("unknown_option", part=part, suggestion=suggestion)
     if EQUALS.search(word.text):
-        suggestion = _typed(words, place, 1, f"parent={literally(word.text)}")
+        suggestion = replaced(words, place, 1, f"parent={literally(word.text)}")
         raise UsageError("unknown_option", part=word.typed, suggestion=suggestion)
     return parent_from(word.text.rstrip(",;") or word.text)
 
 
-_ID = re.compile(r"[#(\[{<:]*([0-9]+)[)\]}>.,;:]*")
 _DRESSED_ID = re.compile(r"(?:id|no|nr|№|#|grup|group)?[ :=#.]*([0-9]*)['\"*_~`]?")
-
-
-def _typed(words: list[Word], place: int, count: int, instead: str) -> str:
-    """Return the line with something else in place of `count` words."""
-    typed = [word.typed for word in words]
-    return " ".join(part for part in [*typed[:place], instead, *typed[place + count :]] if part)
 
 
 def _refuse_quoted_command(line: str, words: list[Word]) -> None:
@@ -188,7 +191,7 @@ def _refuse_open_parent(words: list[Word], place: int) -> None:
     after = [other for other in after if other.text not in _SEPARATORS]
     if word.quoted or word.value[:1] in PARTNERS or not after or any(other.is_option for other in [*before, *after]):
         return
-    name = _typed(before, 0, 0, "")
+    name = typed(before)
     if any(other.text not in _SEPARATORS for other in before):
         longer = end_of_path(" ".join([word.text, *(other.text for other in after)]))
         raise UsageError("parent_quotes", part=word.typed, suggestion=f"{name} {_option(longer)}")
@@ -207,47 +210,12 @@ def _refuse_phrase(words: list[Word], parent: Parent) -> None:
     if parent:
         raise UsageError("second_parent", part=phrase.part)
     suggestion = f"{phrase.name} {_option(phrase.parent)}".strip()
-    raise UsageError("parent_words", part=phrase.part, suggestion=suggestion, quoted=literally(_typed(words, 0, 0, "")))
+    raise UsageError("parent_words", part=phrase.part, suggestion=suggestion, quoted=literally(typed(words)))
 
 
 def _option(parent: str) -> str:
     plain = re.fullmatch(r"[\w.&'’-]+", parent)
     return f"parent={parent if plain else literally(parent)}"
-
-
-def _unknown_option(words: list[Word], place: int) -> UsageError:
-    """Return the error for an option that is not `parent=`, with what was probably meant."""
-    word = words[place]
-    key = unmarked(word.option).strip(f"{DASHES}([{{<,;.")
-    start = place
-    if place and key in _GROUP_WORDS and unmarked(words[place - 1].text).strip("([{<") in _PARENT_WORDS:
-        start, key = place - 1, "parent"
-    count = place - start + 1
-    part = " ".join(other.typed for other in words[start : place + 1])
-    number = _ID.fullmatch(plain_digits(word.text))
-    if _means_parent(key) or (key in _GROUP_WORDS and number):
-        if not word.value:
-            return UsageError("empty_parent", part=part)
-        value = number[1] if number and not word.quoted else word.value
-        if joined := _JOINED.match(word.option):  # VIP-parent=5
-            return UsageError(
-                "unknown_option", part=part, suggestion=_typed(words, place, 1, f"{joined[1]} parent={value}")
-            )
-        return UsageError("unknown_option", part=part, suggestion=_typed(words, start, count, f"parent={value}"))
-    if key in _NAME_WORDS and word.text:
-        return UsageError("unknown_option", part=part, suggestion=_typed(words, place, 1, literally(word.text)))
-    return UsageError("unknown_option", part=part, suggestion=_typed(words, place, 1, literally(word.typed)))
-
-
-_JOINED = re.compile(rf"(.*\w)[{DASHES}/\\._:+&]parent$", re.IGNORECASE)
-_PARENT_WORDS = {"parent", "ust", "ana", "ebeveyn", "under", "parentid", "parent_id", "parent-id", "parentgroup"}
-_PARENT_WORDS |= {"ustgrup", "ust_grup", "ust-grup", "anagrup", "ana_grup", "ana-grup", "altinda"}
-_GROUP_WORDS = {"grup", "grubu", "group", "id", "no"}
-_NAME_WORDS = {"name", "ad", "adi", "isim", "title", "baslik"}
-
-
-def _means_parent(key: str) -> bool:
-    return key in _PARENT_WORDS or bool(difflib.get_close_matches(key, ["parent"], cutoff=0.6))
 
 
 def shown(parent: Parent) -> str:

@@ -59,6 +59,34 @@ def read_lines(text: str, commands: Collection[str] = COMMANDS) -> list[Line]:
     return _without_table(found)
 
 
+def listed(text: str) -> str:
+    """Return the lines with a bullet or number, and what is indented below them, where a text has a list; else it all.
+
+    Two such lines are a list, or one with a sentence around it.
+    """
+    typed = text.splitlines()
+    lines = [_read(number, line, COMMANDS) for number, line in enumerate(typed) if not line.isspace() and line]
+    lines = with_numbers_read([line for line in lines if line.content or line.error])
+    marked = [line for line in lines if line.bulleted]
+    around = [line for line in lines if not line.bulleted]
+    if len(marked) < 2 and not (marked and any(map(_sentence, around))):
+        return text
+    kept: list[int] = []
+    left: int | None = None  # the indentation of the items that the present line may stand below
+    for line in lines:
+        if line.bulleted:
+            left = line.indent if left is None else min(left, line.indent)
+        elif left is None or line.indent <= left:
+            left = None
+            continue
+        kept.append(line.number)
+    return "\n".join(typed[number] for number in kept)
+
+
+def _sentence(line: Line) -> bool:
+    return line.content.endswith((".", "!", "?", ":", ",")) or len(line.content.split()) > 3
+
+
 def _without_table(lines: list[Line]) -> list[Line]:
     """Return lines, the first of which has an error where they are the rows of a table together."""
     if not is_table([line.content for line in lines]):

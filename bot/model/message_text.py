@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from bot.model.lines import listed
 from bot.model.marks import readable
 
 _NOTHING = "\0"  # in place of what cannot be shown; the space behind it is no indentation
@@ -14,23 +15,26 @@ _NOTHING = "\0"  # in place of what cannot be shown; the space behind it is no i
 def lines_of(message: object, name_of: Callable[[str], str] = lambda _: "") -> str:
     """Return what a message holds as a text that `outline` reads.
 
-    Where the message has lists, only their items count, not the sentence around them; else every line does. Mentions,
-    links, emoji and formatting become plain text; `name_of` returns the name of a person, user group or channel by
-    its id, or "" to leave it out. Files and attachments are not read. Raises nothing, whatever the payload holds.
+    Where the message has lists, made by Slack or of bullets and numbers that were typed, only their items count, not
+    the sentence around them; else every line does. Mentions, links, emoji and formatting become plain text; `name_of`
+    returns the name of a person, user group or channel by its id, or "" to leave it out. Files and attachments are not
+    read. Raises nothing, whatever the payload holds.
     Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
     """
     if not isinstance(message, dict):
         return ""
     blocks = _dicts(message.get("blocks"))
     parts = [part for block in blocks if block.get("type") == "rich_text" for part in _dicts(block.get("elements"))]
-    if any(part.get("type") == "rich_text_list" for part in parts):
+    with_lists = any(part.get("type") == "rich_text_list" for part in parts)
+    if with_lists:
         lines = list(_items(parts, name_of))
     elif parts:
         lines = "".join(_part(part, name_of) for part in parts).splitlines()
     else:
         lines = _plain(_text(message) or "\n".join(map(_text, blocks)), name_of).splitlines()
     lines = [re.sub(f"{_NOTHING}+ ?", "", line).rstrip() for line in lines]
-    return "\n".join(line for line in lines if line.strip())
+    text = "\n".join(line for line in lines if line.strip())
+    return text if with_lists else listed(text)
 
 
 def _items(parts: list[dict[str, Any]], name_of: Callable[[str], str]) -> Iterator[str]:

@@ -48,10 +48,10 @@ def _lines(groups: tuple[NewGroup, ...], show: Callable[[str], str]) -> Iterator
         yield f"{'  ' * depths[-1]}{show(group.name)} {shown(group.parent)}".rstrip()
 
 
-def outline_of(lines: list[Line], text: str) -> tuple[NewGroup, ...]:
-    """Return the groups of the lines of a text, as `outline` does."""
+def outline_of(lines: list[Line], text: str, parent: Parent = None) -> tuple[NewGroup, ...]:
+    """Return the groups of the lines of a text, as `outline` does; no line may name another parent than `parent`."""
     try:
-        return _tree(lines)
+        return _tree(lines, parent)
     except UsageError as error:
         error.line = error.line if several(text) else None
         raise
@@ -67,14 +67,11 @@ def form_groups(text: str, parent: Parent, commands: Collection[str] = COMMANDS)
 
     Raises UsageError: also for no group at all, and for a line whose parent contradicts the form's.
     """
-    groups = outline(text, commands) or (NewGroup(clean_name("")),)
-    for group in groups:
-        if parent and group.parent and _parent_key(group.parent) != _parent_key(parent):
-            raise UsageError("second_parent", part=shown(group.parent))
+    groups = outline_of(read_lines(text, commands), text, parent) or (NewGroup(clean_name("")),)
     return tuple(replace(group, parent=group.parent or parent) if group.above is None else group for group in groups)
 
 
-def _tree(lines: list[Line]) -> tuple[NewGroup, ...]:
+def _tree(lines: list[Line], parent: Parent) -> tuple[NewGroup, ...]:
     """Return the groups of lines, each under the nearest line above it that is indented less. Raises UsageError."""
     groups: list[NewGroup] = []
     levels: list[tuple[int, int]] = []  # indentation and index of the lines above the present one
@@ -85,6 +82,8 @@ def _tree(lines: list[Line]) -> tuple[NewGroup, ...]:
             levels = _levels(levels, line)
             group = replace(_group(line, lines[place + 1 : place + 2]), above=levels[-1][1] if levels else None)
             _refuse(group, line, seen, len(groups))
+            if parent and group.parent and _parent_key(group.parent) != _parent_key(parent):
+                raise UsageError("second_parent", part=shown(group.parent))
         except UsageError as error:
             error.line = line.number
             raise

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.model.names import DASHES, clean, unmarked
-from bot.model.words import Word
+from bot.model.words import Word, typed
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,6 @@ def _key(word: Word) -> str:
     return "" if word.quoted else unmarked(word.text).strip(f"()[]{{}}<>,;:|→{DASHES}")
 
 
-def _typed(words: list[Word]) -> str:
-    return " ".join(word.typed for word in words)
-
-
 # Paths, as the bot itself shows them.
 
 _ARROW = re.compile(r" ?[›→➔➜⟶] ?| [»>＞] | ?(?:-+|–|—)[>＞] ?|(?<=[^\W\d_])[>＞](?=[^\W\d_])")
@@ -60,7 +56,7 @@ _TAIL = re.compile(rf" ?[{DASHES},(] ?ID:? ?\d+\)?$", re.IGNORECASE)
 def _path(words: list[Word]) -> Phrase | None:
     """Read `Acme › VIP`. "Age > 18" compares, and "R&D <all>" has brackets: these are names."""
     marked = "".join(f" {' ' * len(word.typed) if word.quoted else word.typed}" for word in words)[1:]
-    line = _typed(words)
+    line = typed(words)
     if "<" in marked or not _ARROW.search(marked):
         return None
     arrows = list(_ARROW.finditer(marked))
@@ -87,7 +83,7 @@ def _number(words: list[Word], place: int) -> Phrase | None:
     rest = words[place:]
     if len(rest) > 6 or any(word.quoted for word in rest):
         return None
-    before, part = words[:place], _typed(rest)
+    before, part = words[:place], typed(rest)
     found = _NUMBER.fullmatch(unmarked(part))
     if found and found["key"] == "under" and before and _key(before[-1]) in _AGED and len(found["id"]) < 3:
         return None
@@ -124,9 +120,9 @@ def _before_parent(words: list[Word], keys: list[str], place: int) -> Phrase | N
         if _is_measure(keys, place, count) or set(keys[place + count :]) <= _GROUP:
             return None
         if place:
-            return Phrase(_typed(words[place:]), _name(words[:place]), _parent(value))
+            return Phrase(typed(words[place:]), _name(words[:place]), _parent(value))
         if colon:  # üst grup: Müşteriler VIP
-            return Phrase(_typed(words[: count + 1]), _typed(value[1:]), _parent(value[:1]))
+            return Phrase(typed(words[: count + 1]), typed(value[1:]), _parent(value[:1]))
     return None
 
 
@@ -150,7 +146,7 @@ def _behind_parent(words: list[Word], keys: list[str], place: int) -> Phrase | N
         return None
     if keys[place - 1] in _UNITS:  # an age or a price
         return None
-    return Phrase(_typed(words[: place + 1]), _typed(words[place + 1 :]), _parent(words[:place]))
+    return Phrase(typed(words[: place + 1]), typed(words[place + 1 :]), _parent(words[:place]))
 
 
 def _at_the_end(words: list[Word], keys: list[str]) -> Phrase | None:
@@ -158,15 +154,15 @@ def _at_the_end(words: list[Word], keys: list[str]) -> Phrase | None:
     if keys[-1] not in ("altina", "grubuna") or len(words) < 3:
         return None
     start = -3 if len(words) > 3 and keys[-2] in _GROUP else -2
-    return Phrase(_typed(words[start:]), _name(words[:start]), _parent(words[start:-1]))
+    return Phrase(typed(words[start:]), _name(words[:start]), _parent(words[start:-1]))
 
 
 def _name(words: list[Word]) -> str:
     """Return the words of a name without what leads over to the parent."""
     while len(words) > 1 and (_key(words[-1]) in _BETWEEN and not words[-1].quoted):
         words = words[:-1]
-    typed = re.sub(r"\s+grubunu$", "", _typed(words), flags=re.IGNORECASE)
-    return typed if words and words[-1].quoted else typed.rstrip(f" ,;:|([{{{DASHES}") or typed
+    text = re.sub(r"\s+grubunu$", "", typed(words), flags=re.IGNORECASE)
+    return text if words and words[-1].quoted else text.rstrip(f" ,;:|([{{{DASHES}") or text
 
 
 def _parent(words: list[Word]) -> str:
@@ -177,5 +173,5 @@ def _parent(words: list[Word]) -> str:
         words = words[:-1]
     if words[-1].quoted:
         return " ".join(word.text for word in words)
-    text = _TAIL.sub("", " ".join(word.text for word in words)).strip(" ()[]{}<>,;:|") or _typed(words)
+    text = _TAIL.sub("", " ".join(word.text for word in words)).strip(" ()[]{}<>,;:|") or typed(words)
     return re.sub(r"(?<=\w)['’]n?[ıiuü]n$|(?<=l[ae]r)[ıi]n$", "", text)

@@ -43,6 +43,16 @@ def keyword(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def typed(words: list[Word]) -> str:
+    """Return words as they were typed."""
+    return " ".join(word.typed for word in words)
+
+
+def replaced(words: list[Word], place: int, count: int, instead: str) -> str:
+    """Return the line with something else in place of `count` words."""
+    return " ".join(filter(None, [typed(words[:place]), instead, typed(words[place + count :])]))
+
+
 # "=" may have spaces around it. What was surely meant as the option is read as one, to be refused with what was
 # meant: `parent==5`, `parent:5`, `parent->5`, `--parent 5`.
 _OPTION = re.compile(

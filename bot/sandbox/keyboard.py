@@ -125,6 +125,9 @@ def leaves(entry: str) -> bool:
     return fold(entry) in _LEAVE
 
 
+_SETTING = re.compile(r":[a-z]*(?!\S)")  # an emoji's code has a second colon
+
+
 def uses_shortcut(entry: str) -> bool:
     """Tell whether an entry stands for the message shortcut; in quotes it is a group's name."""
     return fold(entry) in _SHORTCUT
@@ -132,7 +135,7 @@ def uses_shortcut(entry: str) -> bool:
 
 def _own(line: str) -> bool:
     """Tell whether a line is the console's own: a setting, a button, the shortcut, a word that leaves."""
-    return line.startswith(":") or line.rstrip().isdecimal() or uses_shortcut(line) or leaves(line)
+    return _SETTING.match(line) is not None or line.rstrip().isdecimal() or uses_shortcut(line) or leaves(line)
 
 
 def _text(line: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import partial
 from textwrap import dedent
 from typing import Any
@@ -34,6 +35,8 @@ class Prompt:
         self._keyboard = keyboard
         self._buttons: list[tuple[Message, str]] = []
         self._settings: dict[str, Callable[[str], None]] = {
+            ":": self._help,
+            ":help": self._help,
             ":api": self._fail_next,
             **{f":{language}": partial(self._speak, language) for language in PEOPLE},
         }
@@ -65,8 +68,12 @@ class Prompt:
             return status
         if word.startswith(":") and "\n" not in word:
             name, _, argument = word.partition(" ")
-            self._settings.get(name, self._help)(argument.strip())
-            return status
+            if setting := self._settings.get(name):
+                setting(argument.strip())
+                return status
+            if get_close_matches(name, self._settings, cutoff=0.7):
+                self._help()
+                return 2
         if uses_shortcut(word):
             return self._use_shortcut()
         number = re.fullmatch(r"\[?(\d+)\]?", word)

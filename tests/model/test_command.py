@@ -223,6 +223,21 @@ def test_several_lines(text: str, made: tuple[NewGroup, ...]) -> None:
 
 
 TOKENS = [*"\"“”„‟'’=＝﹦: -?\n\t\u00a0\u200b\u202e\u0301\u0338", "parent", "PARENT", "parent=", "paernt=", "--parent"]
+TOKENS += [
+    " under ",
+    " üst grup ",
+    " altına ",
+    "add ",
+    " ekle",
+    "name:",
+    " › ",
+    ">",
+    "; ",
+    ",",
+    "|",
+    '", "',
+    "new group ",
+]
 TOKENS += ["parent:", "5", "0", "-5", "９", "help", "yardım", "history", "VIP", "İ", "ı", "a" * 130, "\r\n", "\ud800"]
 anything = st.text(st.characters(exclude_categories=[])) | st.lists(st.sampled_from(TOKENS), max_size=20).map("".join)
 
@@ -236,8 +251,8 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     result = read(text)
     if isinstance(result, UsageError):
         assert all(result.values.values())
-        if suggestion := result.values.get("suggestion"):
-            assert isinstance(parse(suggestion), Create)
+        for form in ("suggestion", "quoted"):
+            assert form not in result.values or isinstance(parse(result.values[form]), Create)
     elif isinstance(result, Create):
         for group in result.groups:
             names = [group.name, *([group.parent.name] if isinstance(group.parent, ParentName) else [])]

@@ -110,6 +110,29 @@ def test_a_message_without_blocks(text: str, shown: str) -> None:
     assert lines_of({"text": text}, name_of) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Hi team, please create these groups:\n• Retail3\n• Online3\nThanks! <@U1>", "• Retail3\n• Online3"),
+        ("Hi!\n- A\n  - B\n    in Berlin\n\nThanks", "- A\n  - B\n    in Berlin"),
+        ("Please:\n1. A\n2. B\nbye", "1. A\n2. B"),
+        ("Please add this one:\n* A\nThanks!", "* A"),
+        ("* A\nB", "* A\nB"),
+        ("1. Bölge\n2. Bölge\nDiğer", "1. Bölge\n2. Bölge\nDiğer"),
+        ("5-10 yaş\n11-15 yaş", "5-10 yaş\n11-15 yaş"),
+    ],
+)
+def test_bullets_that_were_typed(text: str, shown: str) -> None:
+    """Bullets and numbers in plain text are a list too, without the sentences around it."""
+    assert lines_of({"text": text}, name_of) == shown
+    assert lines_of(rich(section(text.replace("<@U1>", "@ayse")))) == shown
+
+
+def test_a_list_longer_than_a_command() -> None:
+    """All items come, for the form to say that they are too many."""
+    assert lines_of({"text": "Hi!\n" + "\n".join(f"- G{number}" for number in range(90))}).count("\n") == 89
+
+
 def test_what_is_left_out_is_no_indentation() -> None:
     """The space behind an emoji or a mention that cannot be shown does not make a subgroup."""
     emoji = {"type": "emoji", "name": "acme"}

@@ -152,6 +152,10 @@ def test_the_form_reads_what_is_typed() -> None:
         with pytest.raises(UsageError) as caught:
             form_groups(text, parent)
         assert caught.value.key == ("second_parent" if text else "no_name")
+        assert caught.value.line is None
+    with pytest.raises(UsageError) as caught:
+        form_groups("Alt\n\nAlt2 parent=20", ParentId("5"))
+    assert (caught.value.key, caught.value.line, caught.value.values) == ("second_parent", 3, {"part": "parent=20"})
 
 
 @pytest.mark.parametrize("text", ["VIP\n- ", "\n- \n- VIP\n", "- \n\u200b\n  * \n  VIP"])

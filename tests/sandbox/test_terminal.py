@@ -47,6 +47,17 @@ def test_what_is_typed_ahead_is_taken_line_by_line() -> None:
     assert "97103" not in person.shown
 
 
+def test_only_known_words_with_a_colon_are_settings() -> None:
+    """A name may begin with an emoji's code, also above subgroups; a setting with a mistake makes no group."""
+    with terminal() as person:
+        person.wait()
+        person.type(":tada: Party\r  :) Guests\r:aip 461\r:\rquit\r")
+        assert person.ended() == 2
+    assert ":tada: Party — ID 97101" in person.shown
+    assert ":) Guests under :tada: Party — ID 97102" in person.shown
+    assert "97103" not in person.shown
+
+
 def test_ctrl_c_in_what_was_pasted_runs_nothing_of_it() -> None:
     """The last line of a paste may have no end yet: who stops there wants none of it."""
     with terminal() as person:
