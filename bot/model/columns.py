@@ -12,6 +12,7 @@ from bot.model.words import Word
 _OPTION = re.compile(
     rf"[\s,;|(\[]*\bparent\s*[:=＝﹦]+\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|[^\s,;|]*)[\s,;|)\]]*", re.IGNORECASE
 )
+_ENTITY = re.compile(r"&#?\w+;")
 _QUOTED = re.compile(rf"[{QUOTES}][^{QUOTES}]*[{QUOTES}]")
 _SINGLE = re.escape("".join(mark for mark in PARTNERS if mark not in FORMATS) + "`")
 
@@ -22,9 +23,11 @@ def has_columns(typed: str) -> bool:
     Quotes keep what they hold, and white space may stand around the option.
     """
     text = _QUOTED.sub("q", _OPTION.sub(" ", typed) if "=" in typed or ":" in typed else typed).strip()
+    if typed[:1] in QUOTES and typed.rstrip()[-1:] in QUOTES:
+        return False  # quotes keep what they hold; of two names in quotes it is told that they are two
     cells = [cell for cell in text.split("\t") if clean(cell)]
     bars = len(text) > 2 and text[0] == text[-1] == "|"
-    return len(cells) > 1 or bars or re.search(r"(?<!&amp)(?<!&lt)(?<!&gt)(?<=\w);(?=\w)", text) is not None
+    return len(cells) > 1 or bars or re.search(r"\w;\w", _ENTITY.sub("&", text)) is not None
 
 
 def is_table(lines: list[str]) -> bool:
@@ -42,7 +45,7 @@ def refuse_several(line: str, words: list[Word]) -> None:
     names = [word for word in words if not word.is_option]
     quoted = [word for word in names if word.quoted and clean(word.text)]
     inside = any(re.search(_between(word.typed[0]), word.text) for word in quoted)
-    listed = any(not word.quoted and re.search(r"\w;$", word.text) for word in _followed(words))
+    listed = any(not word.quoted and re.search(r"\w;$", _ENTITY.sub("&", word.text)) for word in _followed(words))
     single = rf"[{_SINGLE}][^{_SINGLE}]+[{_SINGLE}]"
     if len(quoted) > 1 or inside or listed or re.fullmatch(rf"{single}(?:\s*[,;]\s*{single})+[,;]?", line):
         raise UsageError("one_name", part=line)

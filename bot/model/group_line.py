@@ -50,12 +50,22 @@ def as_name(line: str) -> str:
     try:
         group = _name_and_parent(line)
     except UsageError:
-        return literally(line)
-    return f"{literally(group.name)} {shown(group.parent)}".strip()
+        return _in_quotes(line)
+    return f"{_in_quotes(group.name)} {shown(group.parent)}".strip()
 
 
 def literally(name: str) -> str:
     """Return a name in double quotes of a kind that keeps it as it is."""
+    return _kept(name) or f'"{name}"'
+
+
+def _in_quotes(name: str) -> str:
+    """Return a name in double quotes for a suggestion: without quotes in it where no kind keeps them."""
+    return _kept(name) or literally(re.sub(f"[{QUOTES}]", "", name).strip() or name)
+
+
+def _kept(name: str) -> str:
+    """Return a name in the double quotes that keep it as it is; "" when none do."""
     for pair in ('""', "“”", "„“"):
         quoted = pair[0] + name + pair[1]
         try:
@@ -65,7 +75,7 @@ def literally(name: str) -> str:
             continue
         if len(words) == 1 and words[0].quoted and clean(words[0].text) == clean(name):
             return quoted
-    return f'"{name}"'
+    return ""
 
 
 def _with_good_suggestion(error: UsageError) -> UsageError:
@@ -82,8 +92,8 @@ def _with_good_suggestion(error: UsageError) -> UsageError:
             bulleted = not suggestion[0].isalnum() and suggestion[0] not in QUOTES
             if bulleted or keywords.means_something(suggestion):
                 error.values["suggestion"] = as_name(suggestion)
-            quoted = error.values.get("quoted")
-            return (_mistake(quoted) if quoted else None) or error
+            forms = [error.values[form] for form in ("suggestion", "quoted") if form in error.values]
+            return next(filter(None, map(_mistake, forms)), error)
     return UsageError("no_name")
 
 
@@ -109,10 +119,10 @@ def _name_and_parent(line: str) -> NewGroup:
     for place, word in enumerate(words):
         if not word.is_option:
             if EQUALS.search(word.text) and not word.quoted:
-                suggestion = replaced(words, place, 1, literally(word.typed))
+                suggestion = replaced(words, place, 1, _in_quotes(word.typed))
                 raise UsageError("unknown_option", part=word.typed, suggestion=suggestion)
         elif not word.is_parent:
-            raise unknown_option(words, place, literally)
+            raise unknown_option(words, place, _in_quotes)
         elif parent is not None:
             raise UsageError("second_parent", part=word.typed)
         else:
@@ -170,7 +180,7 @@ def _parent(words: list[Word], place: int) -> Parent:
         suggestion = replaced(words, place, count, f"parent={dressed[1] or following}")
         raise UsageError("unknown_option", part=part, suggestion=suggestion)
     if EQUALS.search(word.text):
-        suggestion = replaced(words, place, 1, f"parent={literally(word.text)}")
+        suggestion = replaced(words, place, 1, f"parent={_in_quotes(word.text)}")
         raise UsageError("unknown_option", part=word.typed, suggestion=suggestion)
     return parent_from(word.text.rstrip(",;") or word.text)
 
@@ -197,8 +207,8 @@ def _refuse_open_parent(words: list[Word], place: int) -> None:
         raise UsageError("parent_quotes", part=word.typed, suggestion=f"{name} {_option(longer)}")
     if len(after) > 1:
         longer = " ".join([word.text, *(other.text for other in after[:-1])])
-        shorter = literally(" ".join(other.text for other in after))
-        last = f"parent={literally(longer)} {after[-1].typed}"
+        shorter = _in_quotes(" ".join(other.text for other in after))
+        last = f"parent={_in_quotes(longer)} {after[-1].typed}"
         raise UsageError("parent_end", part=word.typed, suggestion=f"{shorter} {word.typed}", quoted=last)
 
 
@@ -210,12 +220,12 @@ def _refuse_phrase(words: list[Word], parent: Parent) -> None:
     if parent:
         raise UsageError("second_parent", part=phrase.part)
     suggestion = f"{phrase.name} {_option(phrase.parent)}".strip()
-    raise UsageError("parent_words", part=phrase.part, suggestion=suggestion, quoted=literally(typed(words)))
+    raise UsageError("parent_words", part=phrase.part, suggestion=suggestion, quoted=_in_quotes(typed(words)))
 
 
 def _option(parent: str) -> str:
     plain = re.fullmatch(r"[\w.&'’-]+", parent)
-    return f"parent={parent if plain else literally(parent)}"
+    return f"parent={parent if plain else _in_quotes(parent)}"
 
 
 def shown(parent: Parent) -> str:

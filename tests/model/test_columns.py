@@ -41,6 +41,7 @@ def test_rows_of_a_table(text: str, line: int | None, part: str) -> None:
         ("1,5 l\n2,5 l", ["1,5 l", "2,5 l"]),
         ("Acme | Berlin", ["Acme | Berlin"]),
         ("Sales ;)", ["Sales ;)"]),
+        ("a &lt; b &copy; d", ["a &lt; b &copy; d"]),
     ],
 )
 def test_no_columns(text: str, names: list[str]) -> None:
