@@ -133,9 +133,14 @@ def uses_shortcut(entry: str) -> bool:
     return fold(entry) in _SHORTCUT
 
 
+def is_setting(entry: str) -> bool:
+    """Tell whether an entry is meant to be a setting of the console, such as `:tr`; `:tada: Party` is not."""
+    return _SETTING.match(entry) is not None
+
+
 def _own(line: str) -> bool:
     """Tell whether a line is the console's own: a setting, a button, the shortcut, a word that leaves."""
-    return _SETTING.match(line) is not None or line.rstrip().isdecimal() or uses_shortcut(line) or leaves(line)
+    return is_setting(line) or line.rstrip().isdecimal() or uses_shortcut(line) or leaves(line)
 
 
 def _text(line: str) -> str:

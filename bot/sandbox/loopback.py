@@ -80,7 +80,11 @@ class Loopback:
                 return super().parse_request()
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                length = int(self.headers.get("Content-Length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # the process that sends it was killed
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 time.sleep(outer.latency)
                 answer = outer.respond(Request(self.path, headers, body), self.connection)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import partial
 from textwrap import dedent
 from typing import Any
@@ -14,7 +13,7 @@ from bot.model.names import UsageError
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.channel import CHANNEL, Channel, Happened
 from bot.sandbox.form_prompt import FormPrompt, asked
-from bot.sandbox.keyboard import Keyboard, NotText, leaves, uses_shortcut
+from bot.sandbox.keyboard import Keyboard, NotText, is_setting, leaves, uses_shortcut
 from bot.sandbox.sentences import commands, fault, say
 from bot.sandbox.terminal import PEOPLE, Screen
 from bot.sandbox.workspace import Form, Message, Reply, Workspace
@@ -66,14 +65,13 @@ class Prompt:
         word = entry.strip()
         if not word:
             return status
-        if word.startswith(":") and "\n" not in word:
+        if is_setting(word) and "\n" not in word:
             name, _, argument = word.partition(" ")
             if setting := self._settings.get(name):
                 setting(argument.strip())
                 return status
-            if get_close_matches(name, self._settings, cutoff=0.7):
-                self._help()
-                return 2
+            self._help()
+            return status
         if uses_shortcut(word):
             return self._use_shortcut()
         number = re.fullmatch(r"\[?(\d+)\]?", word)

@@ -74,10 +74,22 @@ class Terminal:
         return False
 
     def close(self) -> None:
+        """Kill the bot, whose stop may take long, and close the terminal, on which the program ends."""
+        for process in _descendants(self.pid) if self.pid else ():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(process) == process:
+                    os.killpg(process, signal.SIGKILL)
         os.close(self._fd)
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+
+
+def _descendants(process: int) -> Iterator[int]:
+    """Yield the ids of the processes that a process has started, and theirs."""
+    with contextlib.suppress(OSError):
+        for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
+            yield child
+            yield from _descendants(child)
 
 
 def _environ() -> dict[str, str]:
