@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.iletimerkezi.answers import Balance, decode_added, decode_balance, decode_groups
@@ -182,7 +182,6 @@ FIELDS = {"group": GROUPS, "groups": GROUPS, "balance": st.fixed_dictionaries({"
 ANSWERS = st.fixed_dictionaries({"response": st.fixed_dictionaries({"status": STATUSES}, optional=FIELDS)})
 
 
-@settings(deadline=None)
 @given(status=st.integers(100, 599), body=st.binary() | (JSON | ANSWERS).map(lambda value: json.dumps(value).encode()))
 @example(200, b"[" * 100_000)
 @example(200, b'{"response":' * 100_000)

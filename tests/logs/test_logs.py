@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 import requests
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.logs import configure, event, flush
@@ -99,7 +99,6 @@ def test_nothing_is_left_out_but_none() -> None:
 
 @given(st.text(st.characters(exclude_categories=[])), st.text())
 @example('"\n', "x y=z")
-@settings(deadline=None)
 def test_any_value_can_be_read_back(first: str, second: str) -> None:
     """Whatever the values are, the event is one line, and a machine gets them back."""
     (line,) = written(lambda: event("told", first=first, second=second))
@@ -173,7 +172,6 @@ def test_json() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=[])))
-@settings(deadline=None)
 def test_any_value_can_be_read_back_from_json(value: str) -> None:
     """Whatever a value is, the line is one, and a machine gets it back."""
     (line,) = written(lambda: event("told", value=value), form="json")

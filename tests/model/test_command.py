@@ -5,14 +5,13 @@ from __future__ import annotations
 from string import ascii_letters, digits
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.model.command import Create, NewGroup, OpenForm, parse
 from bot.model.names import Parent, ParentId, ParentName, UsageError, clean_name
 from tests.support.grammar import groups, read, refusal
 
-patient = settings(deadline=None)
 QUOTES = '"“”„‟'
 PAIRS = ['""', "“”", "””", "„“", "„”", "‟”"]
 
@@ -245,7 +244,6 @@ anything = st.text(st.characters(exclude_categories=[])) | st.lists(st.sampled_f
 @given(anything)
 @example("\ud800")
 @example("parent=\u0338")
-@patient
 def test_any_text_is_understood_or_refused(text: str) -> None:
     """Any text is a command whose names can be sent, or a usage error; nothing else is ever raised."""
     result = read(text)
@@ -304,7 +302,6 @@ def sent_form(text: str) -> str:
 @given(st.text(max_size=80), st.sampled_from(PAIRS), st.sampled_from(["", " parent=5", ' parent="Customers"']))
 @example("help", '""', "")
 @example("parent=5", "“”", "")
-@patient
 def test_what_is_quoted_comes_back(text: str, pair: str, option: str) -> None:
     """A quoted name is taken as it is, whatever it holds, as a name and as a parent."""
     name = sent_form(text)
@@ -319,7 +316,6 @@ plain = st.text(ascii_letters + digits + "çğıöşüÇĞİÖŞÜ.&()", min_siz
 
 
 @given(st.lists(plain, min_size=1, max_size=8), st.integers(min_value=0), st.integers(min_value=1, max_value=10**19))
-@patient
 def test_plain_words_come_back(words: list[str], position: int, parent: int) -> None:
     """Unquoted words are the name, and the option's place among them does not matter."""
     name = " ".join(words)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model.command import NewGroup, outline
 from bot.model.message_text import lines_of
 
-patient = settings(deadline=None)
 NAMES = {"U1": "Ayşe", "S1": "crew", "C1": "ops"}
 
 
@@ -157,7 +156,6 @@ anything = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), anything) | anything)
-@patient
 def test_no_payload_raises(message: Any) -> None:
     """Whatever the payload holds, a text comes of it."""
     assert isinstance(lines_of(message), str)
@@ -167,7 +165,6 @@ depths = st.lists(st.integers(0, 8), min_size=1, max_size=20)
 
 
 @given(depths)
-@patient
 def test_any_list_is_an_outline(indents: list[int]) -> None:
     """Lists of any depths make lines that outline reads, one group an item."""
     text = lines_of(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))

@@ -7,7 +7,7 @@ import unicodedata
 from string import ascii_letters
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.model.characters import IGNORABLE, ignorable
@@ -25,8 +25,6 @@ from bot.model.names import (
     unmarked,
 )
 from tests.support.grammar import refusal
-
-patient = settings(deadline=None)
 
 
 def test_the_table_of_ignorable_characters() -> None:
@@ -191,7 +189,6 @@ VARIANTS = {letter: ["I", "ı", "İ", "i", "i\u0307", "I\u0307"] for letter in "
 
 
 @given(st.data(), st.text(LETTERS))
-@patient
 def test_fold_knows_no_case(data: st.DataObject, name: str) -> None:
     """Names are the same in any case, letter by letter, and I, ı, İ and i are one letter, composed or not."""
     variants = [VARIANTS.get(letter, [letter, letter.upper(), letter.lower()]) for letter in name]
@@ -225,7 +222,6 @@ def test_fold_keeps_different_names_apart(one: str, other: str) -> None:
 )
 @example("i\u0307\u0307")
 @example("I\u200b\u0307")
-@patient
 def test_fold_of_a_fold(text: str) -> None:
     """Folding twice is folding once, and a name and its sent form fold alike."""
     assert fold(fold(text)) == fold(text) == fold(clean(text))

@@ -5,15 +5,12 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.model.command import MAX_GROUPS, Create, NewGroup, OpenForm, as_outline, form_groups, outline, parse
 from bot.model.names import Parent, ParentId, ParentName, UsageError, clean_name, fold
 from tests.support.grammar import groups, read, refused
-
-patient = settings(deadline=None)
-
 
 FOREST = (
     NewGroup("Customers"),
@@ -274,7 +271,6 @@ anything = st.text(st.characters(exclude_categories=[])) | st.lists(st.sampled_f
 @given(anything)
 @example("- \n- ")
 @example("A\n" + "x" * 2001)
-@patient
 def test_any_text_is_a_tree_or_refused(text: str) -> None:
     """Any text is a command whose groups hang under earlier ones, each once at its place, or refused with a line."""
     result = read(text)
@@ -333,7 +329,6 @@ BLANK = st.sampled_from(["", "", "", "\n", " \n\t\n", "- \n"])
 
 
 @given(st.data(), forests())
-@patient
 def test_an_indented_forest_comes_back(data: st.DataObject, forest: tuple[NewGroup, ...]) -> None:
     """A forest comes back from its lines, whatever the width under each group and whatever bullets and blank lines."""
     widths: dict[int | None, int] = {None: data.draw(st.integers(0, 3))}
@@ -348,7 +343,6 @@ def test_an_indented_forest_comes_back(data: st.DataObject, forest: tuple[NewGro
 
 
 @given(st.sampled_from([*"\t-*•◦"]), forests())
-@patient
 def test_a_forest_comes_back_from_tabs_and_repeated_bullets(mark: str, forest: tuple[NewGroup, ...]) -> None:
     """A tab or a bullet more is a level deeper."""
     depths: list[int] = []

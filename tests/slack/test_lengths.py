@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.front import pages
@@ -65,7 +65,6 @@ def refused(told: list[Message]) -> list[str]:
     return [problem for message in told for problem in message_problems(message)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(steps, min_size=1, max_size=20), st.sampled_from(LANGUAGES), st.none() | st.sampled_from(FollowUp))
 @example([WIDEST, WIDEST], "tr", None)
 @example([WIDEST], "en", None)
@@ -79,7 +78,6 @@ def test_every_answer_is_within_the_limits(parts: list[Step], language: str, way
     assert all(len(message["text"]) <= blocks.MAX_TEXT for message in told)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(steps, min_size=1, max_size=3), st.sampled_from(LANGUAGES))
 def test_the_history_is_within_the_limits(parts: list[Step], language: str) -> None:
     """Ten jobs and ten that nobody has settled, with any names."""
@@ -87,7 +85,6 @@ def test_the_history_is_within_the_limits(parts: list[Step], language: str) -> N
     assert refused([pages.history_page(language, jobs, "team", jobs)]) == []
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(paths, long_ids), max_size=60), st.sampled_from(LANGUAGES), repeated(5000))
 def test_the_list_and_the_help_are_within_the_limits(groups: list[tuple[str, str]], language: str, text: str) -> None:
     """Every page of a list is accepted, goes on from the one before, and shows at least one group."""
@@ -97,7 +94,6 @@ def test_the_list_and_the_help_are_within_the_limits(groups: list[tuple[str, str
         assert refused([pages.list_page(language, choices, text, offset)]) == []
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["unknown_option", "long_name", "verb"]), repeated(4000), st.sampled_from(LANGUAGES))
 def test_mistakes_are_within_the_limits(key: str, typed: str, language: str) -> None:
     """What is wrong with a command is told, however long it is."""
