@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 
 import requests
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
+from bot.journal import connections
 from bot.sandbox.api import Api
 from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
@@ -143,10 +144,12 @@ def test_hostile_input_harms_nothing(workspace: Workspace, api: Api, tmp_path: P
     assert grown < 80 * 1024, f"seed {SEED}: grew by {grown} KiB in {sent} requests"
     for line in served.log.read_text().splitlines():
         assert "Traceback" not in line or re.search(r"reference=|job=", line), f"seed {SEED}: {line}"
-    with create_engine(f"sqlite:///{tmp_path}/journal.db").connect() as journal:
+    engine = connections.connect(f"sqlite:///{tmp_path}/journal.db")
+    with engine.connect() as journal:
         assert journal.scalar(text("SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job FROM steps)")) == 0
         assert journal.scalar(text("SELECT count(DISTINCT trigger) - count(*) FROM jobs")) == 0
         made = set(journal.scalars(text("SELECT group_id FROM steps WHERE state = 'created'")))
+    engine.dispose()
     assert made == set(api.groups) - {"5"}, f"seed {SEED}"
 
 

@@ -122,7 +122,7 @@ os.waitpid(pid, 0)
 
 def test_a_forked_process() -> None:
     """What a child writes is written too, and nothing twice."""
-    command = [sys.executable, "-c", FORK]
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK]  # a fork beside the writer's thread
     ended = subprocess.run(  # noqa: S603  # our own words
         command, cwd=ROOT, env=inherited(), stderr=subprocess.PIPE, text=True, timeout=30, check=True
     )
