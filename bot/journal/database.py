@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     Column,
     Connection,
     Double,
@@ -16,14 +17,15 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
     select,
     text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
+from bot import logs
 from bot.journal.connections import PATIENCE
-from bot.logs import event
 
 metadata = MetaData()
 
@@ -54,9 +56,6 @@ jobs = Table(
     Column("answered_at", Double),  # open until then
     Column("closed_at", Double),  # nothing is left to do
 )
-Index(
-    "jobs_to_carry", jobs.c.due_at, sqlite_where=jobs.c.closed_at.is_(None), postgresql_where=jobs.c.closed_at.is_(None)
-)
 Index("jobs_by_time", jobs.c.accepted_at)
 Index("jobs_by_origin", jobs.c.origin)
 
@@ -80,8 +79,10 @@ steps = Table(
 )
 Index("steps_by_name", steps.c.name_key, steps.c.parent_key)
 Index("steps_by_group", steps.c.group_id)
-_is_unknown = steps.c.state == "unknown"
-Index("steps_unknown", steps.c.job, sqlite_where=_is_unknown, postgresql_where=_is_unknown)
+
+# Index(…, postgresql_where=…) would import PostgreSQL's dialect, also for SQLite: a tenth of the time of a start.
+event.listen(jobs, "after_create", DDL("CREATE INDEX jobs_to_carry ON jobs (due_at) WHERE closed_at IS NULL"))  # type: ignore[no-untyped-call]
+event.listen(steps, "after_create", DDL("CREATE INDEX steps_unknown ON steps (job) WHERE state = 'unknown'"))  # type: ignore[no-untyped-call]
 
 languages = Table(
     "languages",
@@ -146,7 +147,7 @@ def migrate(engine: Engine) -> None:
         if version is None:
             metadata.create_all(connection)
             connection.execute(_versions.insert().values(version=VERSION))
-            event("journal_created", schema=VERSION)
+            logs.event("journal_created", schema=VERSION)
         elif version < VERSION:
             for migration in MIGRATIONS[version - 1 :]:
                 migration(connection)
