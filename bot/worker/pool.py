@@ -52,7 +52,7 @@ class Pool:
         self._threads = threads
         self._stopping = stopping
         self._put_off = PutOff()
-        self._claimed: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._claimed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # None: there is nothing more
         self._carrying: set[str] = set()
         self._changed = threading.Condition()
         self._keepers: list[threading.Thread] = []  # those that use the journal beside those that run jobs
@@ -77,6 +77,8 @@ class Pool:
         self._wakeup.ring()
         for thread in self._keepers:
             thread.join(POLL)
+        for _ in range(self._threads):
+            self._claimed.put(None)
         with self._changed:
             finished = self._changed.wait_for(lambda: not self._carrying, max(0.0, until - time.monotonic()))
         try:
@@ -135,8 +137,7 @@ class Pool:
         return claimed
 
     def _run_jobs(self) -> None:
-        while True:
-            job = self._claimed.get()
+        while job := self._claimed.get():
             self._carry(job)
             with self._changed:
                 self._carrying.discard(job.id)
