@@ -174,7 +174,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
 def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: Workspace, api: Watched) -> None:
     """What hangs under one group is under way together, as far as the workers go, and never before that is made."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="4").url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="4", ILETIMERKEZI_TIMEOUT="20").url
     workspace.command(url, "A\n  A1\n    A11\n  A2\n  A3\n  A4\n  A5\nB\n  B1")
     assert api.wait_for(2) == {"A", "B"}
     api.let("Other")
@@ -201,7 +201,7 @@ def test_a_large_tree_does_not_hold_up_a_single_command(
 ) -> None:
     """Somebody's single group is sent among the next ones, while most of another's tree of fifty still waits."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers).url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers, ILETIMERKEZI_TIMEOUT="20").url
     workspace.command(url, "\n".join(f"T{number}" for number in range(50)))
     api.wait_for(int(workers))
     workspace.command(url, "Single", user="U2")
