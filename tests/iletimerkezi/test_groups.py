@@ -109,6 +109,7 @@ def test_a_parent_that_is_newer_than_the_list(api: Api, groups: Groups) -> None:
     """A name that is missing is looked for in a new list, which many who miss one share."""
     groups.existing("A", "", AMPLE)
     api.add("New", "", "8")
+    api.delay = 0.5  # so that all eight come while the first list is on its way
     barrier = threading.Barrier(8)
 
     def named(number: int) -> Group | NoParent:
