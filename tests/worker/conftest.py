@@ -64,9 +64,9 @@ def go_on(past: Past, start: Start, database_url: str) -> Start:
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Logged]:
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Logged]:
     handler = Logged()
-    monkeypatch.setattr(logs.log, "level", logging.INFO)
+    caplog.set_level(logging.INFO, logs.log.name)
     logs.log.addHandler(handler)
     yield handler
     logs.log.removeHandler(handler)
