@@ -125,7 +125,7 @@ def start(
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Running:
-            more = {"ILETIMERKEZI_TIMEOUT": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
+            more = {"ILETIMERKEZI_TIMEOUT": "2", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
             chosen = settings.read({**variables(workspace, api), **more})
             bell = Bell()
             link = stack.enter_context(bell.connect())
