@@ -68,11 +68,10 @@ class Served:
 
     def pids(self) -> list[int]:
         """Return the ids of the process and its children."""
-        main = self.process.pid
-        try:
-            children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        except OSError:
-            children = []
+        main, children = self.process.pid, []
+        with contextlib.suppress(OSError):  # each thread has children of its own
+            for thread in Path(f"/proc/{main}/task").iterdir():
+                children += (thread / "children").read_text().split()
         return [main, *map(int, children)]
 
     def kill(self) -> None:

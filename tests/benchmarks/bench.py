@@ -225,11 +225,11 @@ def _fill(url: str, count: int) -> None:
     for first in range(0, count, 50_000):
         last = min(first + 50_000, count) - 1
         numbers = f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
-        job = "'j' || i, 'f' || i, 'j' || i, 'U1', 'U1', 'C1', 'x', 'en', i, i, 0, 0, i, i"
+        job = "'j' || i, 'f' || i, 'j' || i, 'U1', 'U1', 'C1', 'x', 'en', i, i, 0, 0, 0, i, i"
         with engine.begin() as connection:
             connection.exec_driver_sql(
                 f'{numbers} INSERT INTO jobs (id, "trigger", origin, "user", asker, channel, typed, language, '
-                f"accepted_at, due_at, attempts, root_final, answered_at, closed_at) SELECT {job} FROM n"
+                f"accepted_at, due_at, attempts, faults, root_final, answered_at, closed_at) SELECT {job} FROM n"
             )
             connection.exec_driver_sql(
                 f"{numbers} INSERT INTO steps (job, position, name, name_key, parent_key, state, group_id, settled_at) "
