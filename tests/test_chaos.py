@@ -169,7 +169,7 @@ class Chaos:
             ]:
                 future.result()
         while left := self.missing():  # channels that Slack has limited take a message a second
-            fewer = self.workspace.wait_for(lambda: self.missing() < left, 90)  # noqa: B023  # called at once
+            fewer = self.workspace.wait_for(lambda: self.missing() < left, 90)
             assert fewer, f"seed {SEED}: not answered: {left}"
 
     def answers(self) -> dict[str, set[str]]:
