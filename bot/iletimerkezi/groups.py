@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from bot.cache import Cache
 from bot.iletimerkezi.client import ApiError, Client
@@ -19,7 +20,21 @@ from bot.model.outcome import NoParent
 KEPT = 60.0
 """How long the list of groups is used before it is loaded again, in seconds."""
 
+LATELY_KEPT = 1.0
+"""How old what the bot has made may be in a look for a group that exists, in seconds.
+
+Reading and merging it takes longer the more there is, and a step that is about to be sent looks into the journal.
+"""
+
 _MOST = 5  # groups named in an answer
+
+
+class _Merged(NamedTuple):
+    """A list, and the same with what the bot had made since, at a time of the monotonic clock."""
+
+    listed: Index | None
+    groups: Index
+    at: float
 
 
 class Groups:
@@ -35,10 +50,7 @@ class Groups:
         self._lists: Cache[int, Index] = Cache(lambda _: self._load(), KEPT, most=1)
         self._generation = 0  # the key of the list that is in use
         self._lock = threading.Lock()
-        self._merged: tuple[Index | None, Index] = (
-            None,
-            Index(()),
-        )  # a list, and the same with what the bot made since
+        self._merged = _Merged(None, Index(()), 0.0)
         self._unavailable_until = 0.0
 
     def find(self, name: str, parent_id: str) -> tuple[str, ...] | None:
@@ -65,13 +77,13 @@ class Groups:
         if time.monotonic() < self._unavailable_until:
             return None
         try:
-            return self._index(seconds).placed(name, parent_id)
+            return self._index(seconds, LATELY_KEPT).placed(name, parent_id)
         except (ApiError, TimeoutError):
             return None
 
     def path(self, identifier: str) -> str:
         """Return the names that lead to a group, as "A › B"; "" when the shared list does not have it at hand."""
-        return self._merged[1].path(identifier)
+        return self._merged.groups.path(identifier)
 
     def prefetch(self) -> None:
         """Begin to load the shared list, if it is not there and was available within the last minute; never waits."""
@@ -107,13 +119,17 @@ class Groups:
         index = self._lists.known(self._generation)
         return index.search("") if index else []
 
-    def _index(self, seconds: float | None = None) -> Index:
-        """Return the shared list with what the bot has made since. Raises ApiError or TimeoutError."""
+    def _index(self, seconds: float | None = None, age: float = 0.0) -> Index:
+        """Return the shared list with what the bot has made since, or had until `age` seconds ago.
+
+        Raises ApiError or TimeoutError.
+        """
         listed = self._lists.get(self._generation, seconds)
-        of, merged = self._merged
-        merged = (merged if of is listed else listed).with_more(self._lately())
-        self._merged = listed, merged
-        return merged
+        last, now = self._merged, time.monotonic()
+        if last.listed is not listed or now - last.at >= age:
+            before = last.groups if last.listed is listed else listed
+            self._merged = last = _Merged(listed, before.with_more(self._lately()), now)
+        return last.groups
 
     def _newer(self, generation: int) -> Index:
         """Return a list that was asked for after that of `generation` came: many who ask for one share it."""

@@ -50,7 +50,12 @@ class Message:
     @property
     def is_answer(self) -> bool:
         """Whether it is the bot's answer in a thread."""
-        return bool(self.thread_ts) and self.outcome not in ("", "open")
+        return bool(self.thread_ts) and self.settled
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was posted with a result: an answer, or a root that came late."""
+        return self.outcome not in ("", "open")
 
     @property
     def buttons(self) -> list[dict[str, Any]]:
