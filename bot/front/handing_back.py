@@ -7,10 +7,9 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from bot.model.command import COMMAND
-from bot.slack.messages import Message, plain
+from bot.slack.blocks import Message, plain, section
 from bot.slack.mrkdwn import escape
 from bot.slack.texts import Language, say
 
@@ -59,7 +58,7 @@ def with_text(language: Language, message: Message, typed: Typed) -> list[Messag
     told = [_message(sentence, part) for sentence, part in zip(said, parts, strict=False)]
     for sentence in cut:
         told[-1]["text"] += f"\n{sentence}"
-        told[-1]["blocks"].append(_section(sentence))
+        told[-1]["blocks"].append(section(sentence))
     if buttons:
         told[-1]["blocks"].append({"type": "actions", "elements": buttons})
     return told
@@ -68,15 +67,11 @@ def with_text(language: Language, message: Message, typed: Typed) -> list[Messag
 def _message(sentence: str, part: str) -> Message:
     shown = f"```\n{escape(part)}\n```"
     code = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": part}]}
-    sections = [_section(sentence)] if sentence else []
+    sections = [section(sentence)] if sentence else []
     return {
         **plain(f"{sentence}\n{shown}" if sentence else shown),
         "blocks": [*sections, {"type": "rich_text", "elements": [code]}],
     }
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}, "expand": True}
 
 
 def _pressed(block: Message) -> bool:

@@ -15,7 +15,7 @@ _INSTEAD = (
     {FollowUp.CONFIRM, FollowUp.LOOK, FollowUp.ANYWAY},
     {FollowUp.ANOTHER},
 )
-"""Buttons for the same groups: whoever uses one needs none of the others, for the next answer has its own."""
+"""Buttons for the same groups: once one is used, the others are of no use, for the next answer has its own."""
 
 _SETTLE_UNKNOWN = (FollowUp.CONFIRM, FollowUp.ANYWAY)
 """Buttons of which only one works under an answer: the group that was found is the one, or it is created."""

@@ -59,14 +59,17 @@ def messages(lines: Iterable[Line], buttons: Sequence[Message] = ()) -> list[Mes
 def _message(lines: Sequence[Line], buttons: Sequence[Message]) -> Message:
     message = plain("\n".join(line.text for line in lines))
     if buttons or any(line.item for line in lines):
-        blocks = [_list(list(run)) if item else _section(run) for item, run in groupby(lines, lambda it: bool(it.item))]
+        blocks = [
+            _list(list(run)) if item else section("\n".join(line.text for line in run))
+            for item, run in groupby(lines, lambda it: bool(it.item))
+        ]
         message["blocks"] = [*blocks, *([{"type": "actions", "elements": list(buttons)}] if buttons else [])]
     return message
 
 
-def _section(lines: Iterable[Line]) -> Message:
-    text = {"type": "mrkdwn", "text": "\n".join(line.text for line in lines), "verbatim": True}
-    return {"type": "section", "text": text, "expand": True}
+def section(text: str) -> Message:
+    """Return a section with mrkdwn, which Slack shows whole."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}, "expand": True}
 
 
 def _list(lines: Iterable[Line]) -> Message:
