@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from requests.utils import get_environ_proxies, select_proxy
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from bot import trust
 from bot.logs import event
+from bot.proxies import proxy_of
 
 PING = 4.0
 """Seconds between pings, and seconds that each may stay unanswered: a silent peer is noticed after both."""
@@ -143,11 +143,11 @@ class Link:
 
 def _options(url: str) -> dict[str, Any]:
     """Return how to connect: with the same trust and the same proxies as every other call of this process."""
-    proxy = _proxy(url)
+    proxy = proxy_of(url)
     return {
         "ssl": trust.context() if url.startswith("wss:") else None,
-        "proxy": proxy,
-        "proxy_ssl": trust.context() if proxy and proxy.startswith("https:") else None,
+        "proxy": proxy or None,
+        "proxy_ssl": trust.context() if proxy.startswith("https:") else None,
         "compression": None,  # so that a frame has the size of what is sent
         "open_timeout": OPEN,
         "ping_interval": PING,
@@ -156,13 +156,6 @@ def _options(url: str) -> dict[str, Any]:
         "max_size": _LONGEST,
         "logger": logging.Logger("websockets", logging.CRITICAL),  # lower levels hold the ticket, bodies and tracebacks
     }
-
-
-def _proxy(url: str) -> str | None:
-    """Return the proxy for a WebSocket URL, chosen as requests does for HTTP (HTTPS_PROXY, ALL_PROXY, NO_PROXY)."""
-    address = f"http{url.removeprefix('ws')}"
-    proxy = select_proxy(address, get_environ_proxies(address))
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 def _bound_sends(opened: ClientConnection) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import ssl
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import unquote
 
-from requests.utils import get_environ_proxies, select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection, ProxyConfig
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util import Url, parse_url
 
 from bot import trust
+from bot.proxies import authorization, proxy_of
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -66,9 +64,9 @@ def route(url: str, timeout: float) -> tuple[Connection, str, dict[str, str]]:
     if not proxy:
         return connection, server.request_uri, {}
     if server.scheme == "http":
-        return connection, server.url, _authorization(proxy)
+        return connection, server.url, authorization(proxy)
     port = server.port or _PORTS["https"]
-    connection.set_tunnel(str(server.host).strip("[]"), port, _authorization(proxy), str(proxy.scheme))
+    connection.set_tunnel(str(server.host).strip("[]"), port, authorization(proxy), str(proxy.scheme))
     return connection, server.request_uri, {}
 
 
@@ -103,17 +101,8 @@ def _parsed(url: str, reason: str) -> Url:
 
 def _proxy(url: str) -> Url | None:
     """Return the proxy that the environment names for an address."""
-    proxy = select_proxy(url, get_environ_proxies(url))
-    return _parsed(proxy if "://" in proxy else f"http://{proxy}", "proxy") if proxy else None
-
-
-def _authorization(proxy: Url) -> dict[str, str]:
-    """Return the header with the user and password in a proxy's address."""
-    if not proxy.auth:
-        return {}
-    user, _, password = proxy.auth.partition(":")
-    pair = f"{unquote(user)}:{unquote(password)}".encode()
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    proxy = proxy_of(url)
+    return _parsed(proxy, "proxy") if proxy else None
 
 
 def _authorities() -> ssl.SSLContext:

@@ -6,20 +6,26 @@ import http.client
 import io
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import (
+    BaseHTTPResponse,
+    HTTPConnectionPool,
+    HTTPSConnectionPool,
+    PoolManager,
+    ProxyManager,
+    Timeout,
+    exceptions,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
-from urllib3.util import Timeout
+from urllib3.util import Url, parse_url
 
 from bot import trust
 from bot.model.job import TryLater
+from bot.proxies import authorization, proxy_of
 
 IDLE = 30.0
 """How long a connection may rest before it is replaced, in seconds: less than servers and firewalls keep one."""
@@ -49,7 +55,8 @@ class Connections:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._adapter = _Adapter(max_retries=0, pool_maxsize=MOST_KEPT)
+        self._managers: dict[str, PoolManager] = {}  # by proxy
+        self._lock = threading.Lock()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes, repeatable: bool) -> Exchanged:
         """Post `body` and return the answer. Raises TryLater, and ValueError when the address is none.
@@ -57,10 +64,12 @@ class Connections:
         When a kept connection turns out to be closed, the request goes out again at once on another one: always when
         it cannot have arrived whole, and when it is `repeatable` also if only the answer is missing.
         """
-        request = requests.Request("POST", url, dict(headers), data=body).prepare()
+        address = parse_url(url)
+        if address.scheme not in ("https", "http") or not address.host:
+            raise ValueError("no address")
         for _ in range(_ATTEMPTS):
             try:
-                return self._exchange(request)
+                return self._exchange(address, headers, body)
             except _Stale as stale:
                 if stale.whole and not repeatable:
                     break
@@ -68,51 +77,80 @@ class Connections:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._adapter.close()
+        with self._lock:
+            for manager in self._managers.values():
+                manager.clear()
 
-    def _exchange(self, request: requests.PreparedRequest) -> Exchanged:
-        timeout: Any = Timeout(total=self._timeout)  # requests passes it on to urllib3
-        proxies = {name: _with_scheme(proxy) for name, proxy in get_environ_proxies(request.url or "").items()}
+    def _exchange(self, address: Url, headers: Mapping[str, str], body: bytes) -> Exchanged:
+        options: dict[str, Any] = {"redirect": False, "retries": False, "preload_content": False}
+        options |= {"assert_same_host": False, "timeout": Timeout(total=self._timeout)}
         try:
-            with self._adapter.send(request, stream=True, timeout=timeout, proxies=proxies) as response:
-                return Exchanged(response.status_code, response.headers, _read(response))
-        except (requests.RequestException, HTTPError, OSError) as error:
+            pool, target = self._pool(address)
+            answer = pool.urlopen("POST", target, body, headers, **options)
+            try:
+                return Exchanged(answer.status, answer.headers, _read(answer))
+            finally:
+                answer.close()  # the connection too, if there was more to read
+        except (exceptions.HTTPError, OSError) as error:
             why = _why(error)
         raise TryLater(why)  # outside the except: the error names the address, which may be a secret
 
+    def _pool(self, address: Url) -> tuple[HTTPConnectionPool, str]:
+        """Return the connections to a server, through its proxy if it has one, and the target to ask for there."""
+        secure = address.scheme == "https"
+        proxy = proxy_of(address.url)
+        with self._lock:
+            if proxy not in self._managers:
+                self._managers[proxy] = _manager(proxy)
+            manager = self._managers[proxy]
+        tls = {"ssl_context": trust.context()} if secure else {}
+        pool = manager.connection_from_host(address.host, address.port, address.scheme, pool_kwargs=tls)
+        return pool, address.url if proxy and not secure else address.request_uri
 
-def _with_scheme(proxy: str) -> str:
-    """Return a proxy's address as requests understands it, also when it was set as user:password@host:port."""
-    return proxy if "://" in proxy else f"http://{proxy}"
+
+def _manager(proxy: str) -> PoolManager:
+    """Return what keeps the connections that go through one proxy, or directly."""
+    if proxy:
+        parts = parse_url(proxy)
+        tls = trust.context() if parts.scheme == "https" else None
+        made: PoolManager = ProxyManager(
+            proxy, proxy_headers=authorization(parts), proxy_ssl_context=tls, maxsize=MOST_KEPT
+        )
+    else:
+        made = PoolManager(maxsize=MOST_KEPT)
+    made.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+    return made
 
 
-def _read(response: requests.Response) -> bytes:
+class _TooLarge(exceptions.HTTPError):
+    """More came than MAX_ANSWER."""
+
+
+def _read(answer: BaseHTTPResponse) -> bytes:
     body = bytearray()
-    for part in response.iter_content(16 * 1024):
+    for part in answer.stream(16 * 1024):
         body += part
         if len(body) > MAX_ANSWER:
-            raise requests.exceptions.ContentDecodingError
+            raise _TooLarge
     return bytes(body)
 
 
 def _why(error: Exception) -> str:
     """Return a word for the log that says why an exchange failed."""
-    inner = error.args[0] if error.args else None
-    if isinstance(error, requests.Timeout) or isinstance(inner, ReadTimeoutError):
-        return "timeout"
-    if isinstance(error, requests.ConnectionError) and isinstance(inner, ProtocolError):
-        return "closed"
     words = (word for kind, word in _WORDS.items() if isinstance(error, kind))
     return next(words, type(error).__name__)
 
 
-# The special ones first: most are ConnectionErrors themselves.
+# The special ones first: a connection that could not be made counts as late too.
 _WORDS: dict[type[Exception], str] = {
-    requests.exceptions.ContentDecodingError: "too_large",
-    requests.exceptions.SSLError: "tls",
-    requests.exceptions.ProxyError: "proxy",
-    requests.exceptions.InvalidProxyURL: "proxy",
-    requests.ConnectionError: "unreachable",
+    _TooLarge: "too_large",
+    exceptions.SSLError: "tls",
+    exceptions.ProxyError: "proxy",
+    exceptions.ProxySchemeUnknown: "proxy",
+    exceptions.LocationParseError: "proxy",
+    exceptions.NewConnectionError: "unreachable",
+    exceptions.TimeoutError: "timeout",
+    exceptions.ProtocolError: "closed",
 }
 
 
@@ -210,29 +248,3 @@ class _Pool(HTTPConnectionPool):
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
-
-
-class _Adapter(HTTPAdapter):
-    """requests' adapter with these connections, and with the one TLS context of the process."""
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
-        self._adopt(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        if proxy.lower().startswith("https"):
-            options["proxy_ssl_context"] = trust.context()
-        manager = super().proxy_manager_for(proxy, **options)
-        self._adopt(manager)
-        return manager
-
-    @staticmethod
-    def _adopt(manager: Any) -> None:
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-
-    def build_connection_pool_key_attributes(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> Any:
-        host, _tls = super().build_connection_pool_key_attributes(request, verify=True)
-        return host, {"ssl_context": trust.context()} if host["scheme"] == "https" else {}
-
-    def cert_verify(self, *_: Any) -> None:
-        """Leave the authorities to the context: requests would have them read again for each connection."""

@@ -140,9 +140,11 @@ class Pool:
         while job := self._claimed.get():
             self._carry(job)
             with self._changed:
+                busy = len(self._carrying) >= self._threads // 2
                 self._carrying.discard(job.id)
                 self._changed.notify_all()
-            self._wakeup.ring()
+            if busy:  # only then may a job have been left for the next claim, which keeps some threads free
+                self._wakeup.ring()
 
     def _carry(self, job: Job) -> None:
         """Carry one job as far as it goes now. The boundary at which a fault becomes a log line and another attempt."""
