@@ -18,7 +18,7 @@ FURTHEST = 600.0
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a process wants to claim: up to `most` jobs, not those that it is `carrying` nor those `without`.
+    """What a process wants to claim: up to `most` jobs, not those that it is `carrying` nor those `without` (ids).
 
     Jobs that are `ready` are due whatever their time says. With `keep_some`, a person gets no job while they have as
     many as are left for everybody, so that somebody else's next one finds a place.
@@ -26,7 +26,7 @@ class Wanted:
 
     process: str
     most: int
-    carrying: Collection[str] = ()
+    carrying: Collection[Job] = ()
     ready: Collection[str] = ()
     without: Collection[str] = ()
     keep_some: bool = False
@@ -34,13 +34,13 @@ class Wanted:
 
 def claim(connection: Connection, wanted: Wanted, loader: Loader) -> list[Job]:
     """Take jobs that are due and that no living process holds, and return them; those that cannot be read stay."""
-    who = {"me": wanted.process, "carrying": tuple(wanted.carrying)}
+    who = {"me": wanted.process, "carrying": [job.id for job in wanted.carrying]}
     which = {"ready": tuple(wanted.ready), "without": (*wanted.without, *loader.unreadable)}
     bounds = {"furthest": FURTHEST, "most": wanted.most}
     free = [(row.id, row.user) for row in connection.execute(queries.CANDIDATES, {**who, **which, **bounds})]
     if not free:
         return []
-    held = {row.user: row.jobs for row in connection.execute(queries.CARRIED, {"carrying": who["carrying"]})}
+    held = Counter(job.user for job in wanted.carrying)
     chosen = shared(free, held, wanted.most, wanted.keep_some)
     if not chosen:
         return []

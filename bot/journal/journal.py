@@ -35,7 +35,7 @@ class LostLease(Exception):
     """Another process has taken the job over: leave it alone."""
 
 
-_Change = tuple[Job, Callable[[Connection], Any]]
+_Change = Callable[[Connection], Any]
 
 
 class Journal(Member):
@@ -100,7 +100,7 @@ class Journal(Member):
     def claim(
         self,
         most: int,
-        carrying: Collection[str] = (),
+        carrying: Collection[Job] = (),
         *,
         ready: Collection[str] = (),
         without: Collection[str] = (),
@@ -108,7 +108,7 @@ class Journal(Member):
     ) -> list[Job]:
         """Take up to `most` jobs that are due and that no living process holds, oldest first, fairly by person.
 
-        `carrying` are the ids that this process is at; any other job in its name was dropped by a fault, and is free.
+        `carrying` are the jobs that this process is at; any other job in its name was dropped by a fault, and is free.
         `ready` are ids of jobs that are due whatever their time says, `without` of jobs that are not to be claimed yet.
         With `keep_some`, no person gets more jobs than they leave for others. A job that cannot be read is left alone.
         """
@@ -150,7 +150,7 @@ class Journal(Member):
                 raise LostLease
             return None
 
-        step.outcome = self._changed(job, send)
+        step.outcome = self._change_steps(job, send)
         if step.outcome:
             _count([step])
             return False
@@ -159,13 +159,14 @@ class Journal(Member):
 
     def mark_unanswered(self, job: Job, step: Step) -> None:
         """Write down why a request that left has no clear answer (`step.reason`); its outcome is looked up next."""
-        self._change(job, queries.CHANGE_STEP, place=step.position, reason=step.reason)
+        values = {**_this(job, step), "reason": step.reason}
+        self._change_steps(job, lambda connection: connection.execute(queries.CHANGE_STEP, values))
 
     def settle(self, job: Job, step: Step) -> None:
         """Write a step's outcome down."""
         if not (outcome := step.outcome):
             raise ValueError("a step without an outcome is not settled")
-        self._changed(job, lambda connection: _settle(connection, job, step, outcome))
+        self._change_steps(job, lambda connection: _settle(connection, job, step, outcome))
         _count([step])
 
     def settle_all(self, job: Job, outcomes: Mapping[int, Outcome], *, free_button: bool = False) -> None:
@@ -173,11 +174,11 @@ class Journal(Member):
 
         def settle(connection: Connection) -> None:
             if free_button and job.followup:
-                connection.execute(queries.CHANGE, {"this": job.id, "trigger": f"denied:{job.id}"})
+                connection.execute(queries.CHANGE, {**self._mine(job), "trigger": f"denied:{job.id}"})
             for position, outcome in outcomes.items():
                 _settle(connection, job, job.steps[position], outcome)
 
-        self._changed(job, settle)
+        self._change_steps(job, settle)
         for position, outcome in outcomes.items():
             job.steps[position].outcome = outcome
         _count(job.steps[position] for position in outcomes)
@@ -209,25 +210,41 @@ class Journal(Member):
     # Transactions.
 
     def _change(self, job: Job, statement: Executable, **values: Any) -> None:
-        """Change a job that this process holds. Raises LostLease when it does not."""
-        self._changed(job, lambda connection: connection.execute(statement, {"this": job.id, **values}))
+        """Change a job by a CHANGE, if this process holds it. Raises LostLease when it does not."""
 
-    def _changed(self, job: Job, change: Callable[[Connection], R]) -> R:
+        def change(connection: Connection) -> None:
+            if connection.execute(statement, {**self._mine(job), **values}).rowcount != 1:
+                raise LostLease
+
+        self._changed(change)
+
+    def _change_steps(self, job: Job, change: Callable[[Connection], R]) -> R:
+        """Change the steps of a job that this process holds, and return the result. Raises LostLease as above."""
+
+        def change_if_held(connection: Connection) -> R:
+            if connection.scalar(queries.HOLD, self._mine(job)) is None:
+                raise LostLease
+            return change(connection)
+
+        return self._changed(change_if_held)
+
+    def _mine(self, job: Job) -> dict[str, Any]:
+        return {"this": job.id, "me": self.process}
+
+    def _changed(self, change: Callable[[Connection], R]) -> R:
         """Make a change, perhaps more than once, and return its result; it may raise LostLease before it changes."""
-        result: R | LostLease = self._changing.do((job, change))
+        result: R | LostLease = self._changing.do(change)
         if isinstance(result, LostLease):
             raise result
         return result
 
     def _change_some(self, changes: list[_Change]) -> list[Any]:
-        """Change jobs in one transaction; return the result of each, or that this process has lost the lease."""
+        """Make changes in one transaction; return the result of each, or that this process has lost the lease."""
         with self._writing() as connection:
-            these = {"ids": [job.id for job, _ in changes], "me": self.process}
-            held = set(connection.scalars(queries.HELD, these))
             results: list[Any] = []
-            for job, change in changes:
+            for change in changes:
                 try:
-                    results.append(change(connection) if job.id in held else LostLease())
+                    results.append(change(connection))
                 except LostLease as error:
                     results.append(error)
             return results

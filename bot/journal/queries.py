@@ -142,16 +142,18 @@ CANDIDATES = select(jobs.c.id, jobs.c.user).where(jobs.c.id.in_(_first_ones)).or
 """The first jobs of each person, up to `most`, that are due and that nobody holds: no process, none that lives, or `me`
 without `carrying` them. Those without an answer come before those of which something else is left."""
 
-CARRIED = select(jobs.c.user, func.count().label("jobs")).where(jobs.c.id.in_(_among("carrying"))).group_by(jobs.c.user)
-"""How many of the jobs that this process is `carrying` each person has."""
-
 LOCK_FREE = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), _is_free).with_for_update(skip_locked=True)
 """Those of these jobs that nobody holds still, now held against other processes until the transaction ends."""
 
 TAKE = update(jobs).where(jobs.c.id.in_(_among("ids"))).values(process=bindparam("me"))
-HELD = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), jobs.c.process == bindparam("me")).with_for_update()
 
-CHANGE = update(jobs).where(_this)
+_held = and_(_this, jobs.c.process == bindparam("me"))
+HOLD = select(jobs.c.id).where(_held).with_for_update()
+"""A job, if this process has it still, now held against other processes until the transaction ends."""
+
+CHANGE = update(jobs).where(_held)
+"""Change a job, if this process has it still."""
+
 POSTPONE = CHANGE.values(process=None, due_at=now() + _seconds("seconds"))
 ANSWERED = CHANGE.values(answered_at=now(), response_url=None)
 FINISHED = CHANGE.values(closed_at=now(), process=None, root_final=1)

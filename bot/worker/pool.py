@@ -53,7 +53,7 @@ class Pool:
         self._stopping = stopping
         self._put_off = PutOff()
         self._claimed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # None: there is nothing more
-        self._carrying: set[str] = set()
+        self._carrying: dict[str, Job] = {}
         self._changed = threading.Condition()
         self._keepers: list[threading.Thread] = []  # those that use the journal beside those that run jobs
         self._lease_until = 0.0
@@ -117,13 +117,13 @@ class Pool:
                 self._wakeup.beat()
             for job in self._claim():
                 with self._changed:
-                    self._carrying.add(job.id)
+                    self._carrying[job.id] = job
                 self._claimed.put(job)
             self._wakeup.wait(POLL)
 
     def _claim(self) -> list[Job]:
         with self._changed:
-            carrying = frozenset(self._carrying)
+            carrying = list(self._carrying.values())
         free = self._threads - len(carrying)
         if not free:
             return []
@@ -141,7 +141,7 @@ class Pool:
             self._carry(job)
             with self._changed:
                 busy = len(self._carrying) >= self._threads // 2
-                self._carrying.discard(job.id)
+                del self._carrying[job.id]
                 self._changed.notify_all()
             if busy:  # only then may a job have been left for the next claim, which keeps some threads free
                 self._wakeup.ring()

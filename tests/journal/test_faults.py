@@ -37,7 +37,7 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "unsettled": lambda book, _job: book.unsettled(1),
     "chosen_language": lambda book, _job: book.chosen_language("U1"),
     "choose_language": lambda book, _job: book.choose_language("U1", "tr"),
-    "claim": lambda book, job: book.claim(1, [job.id]),
+    "claim": lambda book, job: book.claim(1, [job]),
     "made": lambda book, job: book.created_here([job.id]),
     "made_from": lambda book, job: book.count(job.id),
     "made_lately": lambda book, _job: book.recently_created(),
