@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.model.characters import cleaned, ignorable, visible
 
@@ -86,6 +87,7 @@ def plain_digits(text: str) -> str:
 _FULL_WIDTH = dict(zip(map(ord, "０１２３４５６７８９＋－＃（）：，；"), "0123456789+-#():,;", strict=True))
 
 
+@lru_cache(maxsize=256)
 def fold(name: str) -> str:
     """Return the form in which names are compared: those that look the same are the same.
 
@@ -96,6 +98,7 @@ def fold(name: str) -> str:
     return clean(re.sub("i\u0307+", "i", unicodedata.normalize("NFC", looks.casefold())).translate(_LOOKS))
 
 
+@lru_cache(maxsize=256)  # the grammar compares the same few words with many lists
 def unmarked(name: str) -> str:
     """Return the form of `fold` without marks on letters, for what is typed on another keyboard: musteri."""
     letters = unicodedata.normalize("NFD", fold(name))
