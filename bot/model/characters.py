@@ -49,7 +49,7 @@ def cleaned(text: str) -> str:
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     text = unicodedata.normalize("NFC", text.translate(_PLAIN))
-    if any(ord(char) in _IN_CONTEXT for char in text):
+    if not _IN_CONTEXT.isdisjoint(map(ord, text)):
         text = unicodedata.normalize("NFC", _TAGS.sub(r"\1", text))
         text = unicodedata.normalize("NFC", _without_loose(text))
     return " ".join(text.split())
