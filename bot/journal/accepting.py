@@ -57,7 +57,7 @@ def accept(connection: Connection, batch: list[Job], loader: Loader) -> list[Ans
     for row in connection.execute(queries.KNOWN, these).all():
         known[row.trigger] = Accepted(False, row.user)
         known[row.id] = _earlier_answer(loader.load(connection, [row.id]))
-    open_jobs: Counter[str] = Counter(dict(connection.execute(queries.OPEN).tuples().all()))
+    open_jobs: Counter[str] = Counter({row[0]: row[1] for row in connection.execute(queries.OPEN)})
     guarded = [rows.key(job, step) for job in batch for step in duplicates.of(job)]
     twins = duplicates.twins(connection, guarded, (WAITING, SENDING))
     for job in batch:
