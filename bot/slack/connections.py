@@ -64,7 +64,7 @@ class Connections:
         When a kept connection turns out to be closed, the request goes out again at once on another one: always when
         it cannot have arrived whole, and when it is `repeatable` also if only the answer is missing.
         """
-        address = parse_url(url)
+        address = parse_url(str(url))  # what a payload calls an address may be anything
         if address.scheme not in ("https", "http") or not address.host:
             raise ValueError("no address")
         for _ in range(_ATTEMPTS):

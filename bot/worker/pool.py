@@ -141,7 +141,8 @@ class Pool:
             self._carry(job)
             with self._changed:
                 busy = len(self._carrying) >= self._threads // 2
-                del self._carrying[job.id]
+                if self._carrying.get(job.id) is job:  # and was not lost and claimed again meanwhile
+                    del self._carrying[job.id]
                 self._changed.notify_all()
             if busy:  # only then may a job have been left for the next claim, which keeps some threads free
                 self._wakeup.ring()

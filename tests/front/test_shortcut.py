@@ -106,6 +106,7 @@ def test_a_person_that_slack_does_not_name_is_left_out(start: Start, workspace: 
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "history")  # so that it is known who U1 is
     assert told(workspace, "")
+    assert workspace.wait_for(lambda: any(method == "users.info" for method, _ in workspace.calls))
     workspace.faults["users.info"].append(fault)
     form = use(workspace, url, Message("C1", "1.1", "Team <@U9>\nVIP", author="U3"))
     assert field(form, "name")["initial_value"] == "Team\nVIP"

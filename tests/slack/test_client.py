@@ -208,8 +208,8 @@ def test_no_error_holds_a_secret(
         assert f"{url.rpartition(':')[2]}/response" not in written
 
 
-@pytest.mark.parametrize("address", ["", "no address", "ftp://127.0.0.1/secret"])
-def test_what_is_no_address_is_refused(slack: SlackClient, address: str) -> None:
+@pytest.mark.parametrize("address", ["", "no address", "ftp://127.0.0.1/secret", True])
+def test_what_is_no_address_is_refused(slack: SlackClient, address: Any) -> None:
     """A form that was opened long ago has no response_url: nobody is told, and nothing breaks."""
     with pytest.raises((SlackRefused, TryLater)) as raised:
         slack.respond(address, {"text": "Hello"})
