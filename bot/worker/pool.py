@@ -54,6 +54,7 @@ class Pool:
         self._put_off = PutOff()
         self._claimed: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # None: there is nothing more
         self._carrying: dict[str, Job] = {}
+        self._more = True  # a job may have been left for when a thread is free
         self._changed = threading.Condition()
         self._keepers: list[threading.Thread] = []  # those that use the journal beside those that run jobs
         self._lease_until = 0.0
@@ -124,6 +125,7 @@ class Pool:
     def _claim(self) -> list[Job]:
         with self._changed:
             carrying = list(self._carrying.values())
+            self._more = True
         free = self._threads - len(carrying)
         if not free:
             return []
@@ -134,17 +136,18 @@ class Pool:
             event("jobs_not_claimed", level=logging.ERROR, every=REPEATED, reason=str(error))
             return []
         self._put_off.forget(job.id for job in claimed)
+        # With `keep_some`, nobody's job is left while more than half of the threads are free.
+        self._more = len(carrying) + len(claimed) >= self._threads // 2
         return claimed
 
     def _run_jobs(self) -> None:
         while job := self._claimed.get():
             self._carry(job)
             with self._changed:
-                busy = len(self._carrying) >= self._threads // 2
                 if self._carrying.get(job.id) is job:  # and was not lost and claimed again meanwhile
                     del self._carrying[job.id]
                 self._changed.notify_all()
-            if busy:  # only then may a job have been left for the next claim, which keeps some threads free
+            if self._more:
                 self._wakeup.ring()
 
     def _carry(self, job: Job) -> None:
