@@ -131,7 +131,8 @@ class Connection:
             event("socket_lost", level=logging.WARNING, reason=link.reason)
 
     def _take(self, link: Link, envelope: Envelope) -> None:
-        self._envelopes.take(envelope, lambda text: link.send(text) or self._send(text))
+        if not self._closing.is_set():
+            self._envelopes.take(envelope, lambda text: link.send(text) or self._send(text))
 
     def _send(self, text: str) -> bool:
         """Send over the current connection what the one that it belongs to could not take any more."""

@@ -8,7 +8,7 @@ BETWEEN = " › "
 """Stands between the names of a path."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """One contact group. Ids are text; `parent` is the parent's id, "" for a main group."""
 
