@@ -51,7 +51,7 @@ class Served:
             self._wait()
             unless_ready.pop_all()
 
-    def _wait(self, seconds: float = 20) -> None:
+    def _wait(self, seconds: float = 60) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.process.poll() is None:
             try:
