@@ -7,16 +7,17 @@ has taken over meanwhile raises LostLease and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection
 
 from bot.journal import accepting, connections, database, duplicates, queries, rows
 from bot.journal.accepting import Accepted, Answer, Busy, Refused
 from bot.journal.claiming import Wanted, claim
 from bot.journal.errors import BadValue, JournalError, Unsure
 from bot.journal.group_commit import GroupCommit, TookTooLong
-from bot.journal.member import LEASE, Member
+from bot.journal.holder import AT_ONCE, Holder, LostLease
+from bot.journal.member import LEASE
 from bot.metrics import metrics
 from bot.model.job import Job, Step, Thread
 from bot.model.outcome import SENDING, Denied, Duplicate, Exists, Outcome, Unknown
@@ -26,27 +27,15 @@ __all__ = ["LEASE", "Accepted", "Busy", "Journal", "LostLease"]
 GRACE = 1.3
 """How long an acknowledgement waits for a transaction that has begun, beyond PATIENCE, in seconds. Slack waits 3."""
 
-_AT_ONCE = 32  # jobs in one transaction
 
-R = TypeVar("R")
-
-
-class LostLease(Exception):
-    """Another process has taken the job over: leave it alone."""
-
-
-_Change = Callable[[Connection], Any]
-
-
-class Journal(Member):
+class Journal(Holder):
     """The journal in the database at `url`, as seen by one process. Safe to use from many threads."""
 
     def __init__(self, url: str, ring: Callable[[], None] = lambda: None) -> None:
         """Keep the journal at `url`, and `ring` whenever a job was accepted."""
         super().__init__(url)
         self._ring = ring
-        self._accepting = GroupCommit(self._accept, _AT_ONCE, JournalError, BadValue)
-        self._changing: GroupCommit[_Change, Any] = GroupCommit(self._change_some, _AT_ONCE, JournalError, BadValue)
+        self._accepting = GroupCommit(self._accept, AT_ONCE, JournalError, BadValue)
 
     def open(self) -> None:
         """Make or update the tables. Raises JournalError."""
@@ -206,48 +195,6 @@ class Journal(Member):
             connection.execute(queries.FORGET_LANGUAGE, {"this": user})
             if language:
                 connection.execute(queries.CHOOSE_LANGUAGE, {"user": user, "language": language})
-
-    # Transactions.
-
-    def _change(self, job: Job, statement: Executable, **values: Any) -> None:
-        """Change a job by a CHANGE, if this process holds it. Raises LostLease when it does not."""
-
-        def change(connection: Connection) -> None:
-            if connection.execute(statement, {**self._mine(job), **values}).rowcount != 1:
-                raise LostLease
-
-        self._changed(change)
-
-    def _change_steps(self, job: Job, change: Callable[[Connection], R]) -> R:
-        """Change the steps of a job that this process holds, and return the result. Raises LostLease as above."""
-
-        def change_if_held(connection: Connection) -> R:
-            if connection.scalar(queries.HOLD, self._mine(job)) is None:
-                raise LostLease
-            return change(connection)
-
-        return self._changed(change_if_held)
-
-    def _mine(self, job: Job) -> dict[str, Any]:
-        return {"this": job.id, "me": self.process}
-
-    def _changed(self, change: Callable[[Connection], R]) -> R:
-        """Make a change, perhaps more than once, and return its result; it may raise LostLease before it changes."""
-        result: R | LostLease = self._changing.do(change)
-        if isinstance(result, LostLease):
-            raise result
-        return result
-
-    def _change_some(self, changes: list[_Change]) -> list[Any]:
-        """Make changes in one transaction; return the result of each, or that this process has lost the lease."""
-        with self._writing() as connection:
-            results: list[Any] = []
-            for change in changes:
-                try:
-                    results.append(change(connection))
-                except LostLease as error:
-                    results.append(error)
-            return results
 
 
 def _this(job: Job, step: Step) -> dict[str, Any]:

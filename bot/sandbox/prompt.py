@@ -50,6 +50,9 @@ class Prompt:
                 entry = self._keyboard.entry("> /addgroup ")
                 if entry is None or leaves(entry):
                     return status
+                if not self._keyboard.tty and entry.strip():  # a terminal shows what is typed, a pipe does not
+                    print()
+                    self._screen.text(f"> /addgroup {entry}")
                 status = self._entered(entry, status)
             except NotText as error:
                 self._screen.say("unreadable", encoding=error.encoding)

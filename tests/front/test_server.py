@@ -89,19 +89,14 @@ def test_more_connections_than_descriptors_do_not_end_it(
     assert served.stop() == 0
 
 
-@pytest.mark.parametrize("size", [MAX_BODY + 1, 3 * MAX_BODY])
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_too_long_gets_its_answer(served: Served, size: int, chunked: bool) -> None:
+def test_what_is_too_long_gets_its_answer(served: Served) -> None:
     """A client that sends the whole body before it reads still learns why it was refused; the log says so too."""
-    body = b"x" * size
-    for _ in range(10):
-        data = iter([body[: size // 2], body[size // 2 :]]) if chunked else body
-        assert requests.post(f"{served.url}/slack/events", data=data, timeout=10).status_code == 413
-    assert "event=refused status=413" in served.log.read_text()
-    assert "path=/slack/events" in served.log.read_text()
-
-
-def test_headers_that_are_too_long_are_refused(served: Served) -> None:
-    """Slack's headers are short."""
-    answer = requests.get(f"{served.url}/healthz", headers={"X-Long": "x" * 20_000}, timeout=10)
-    assert answer.status_code == 431
+    for size in (MAX_BODY + 1, 3 * MAX_BODY):
+        body = b"x" * size
+        for _ in range(10):
+            for data in (body, iter([body[: size // 2], body[size // 2 :]])):  # the second is sent in chunks
+                assert requests.post(f"{served.url}/slack/events", data=data, timeout=10).status_code == 413
+    log = served.log.read_text()
+    assert log.count("event=refused status=413") == log.count("path=/slack/events") > 0
+    long_header = {"X-Long": "x" * 20_000}
+    assert requests.get(f"{served.url}/healthz", headers=long_header, timeout=10).status_code == 431
