@@ -281,15 +281,15 @@ def start() -> None:
         with neighbours() as (workspace, api):
             begun = time.perf_counter()
             with bot(workspace, api) if kind == "bot" else bolt(kind) as target:
-                url, pid = (target.url, target.process.pid) if isinstance(target, Served) else target
+                url, pids = (target.url, target.pids()) if isinstance(target, Served) else (target[0], [target[1]])
                 _first_ack(url)
                 first = time.perf_counter() - begun
-                rest = _memory(pid)
+                rest = _memory(pids)
                 for turn in range(25):
                     acks(url, 8, 50, f"turn{turn}")
                     while kind == "bot" and api.made() < 400 * (turn + 1) + 1:
                         time.sleep(0.05)
-                figures[kind] = first, rest, _memory(pid)
+                figures[kind] = first, rest, _memory(pids)
         first, rest, later = figures[kind]
         label = "bare Bolt app" if kind == "default" else "the bot"
         say(f"  {label:14} first ack after {first:.2f} s  memory {rest} MB at rest, {later} MB after 10,000 commands")
@@ -302,11 +302,10 @@ def _first_ack(url: str) -> None:
     requests.post(f"{url}/slack/events", data=body, headers=headers, timeout=30).raise_for_status()
 
 
-def _memory(pid: int) -> int:
-    """Return what a process and its children have of the memory, shared pages by their share, in MB."""
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+def _memory(pids: list[int]) -> int:
+    """Return what processes have of the memory, shared pages by their share, in MB."""
     found = re.findall(
-        r"^Pss:\s+(\d+)", "".join(Path(f"/proc/{p}/smaps_rollup").read_text() for p in pids), re.MULTILINE
+        r"^Pss:\s+(\d+)", "".join(Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids), re.MULTILINE
     )
     return sum(map(int, found)) // 1024
 
