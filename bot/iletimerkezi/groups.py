@@ -23,9 +23,13 @@ KEPT = 60.0
 LATELY_KEPT = 1.0
 """How old what the bot has made may be in a look for a group that exists, in seconds.
 
-Reading and merging it takes longer the more there is, and a step that is about to be sent looks into the journal.
+Merging it takes longer the more there is, and a step that is about to be sent looks into the journal anyway.
 """
 
+OVERLAP = 10.0
+"""How far the looks at what the bot has made overlap, in seconds: longer than any transaction of the journal."""
+
+_EVER = 86_400.0  # seconds; the journal itself looks back for some minutes
 _MOST = 5  # groups named in an answer
 
 
@@ -41,16 +45,17 @@ class Groups:
     """Asks get-groups, on which creating a group by id never depends: an account may have add-group without it.
 
     One list is shared by all who ask, and loaded once however many wait for it. `lately` returns the groups that the
-    bot has made just now, which the list may not hold yet. Safe to use from many threads.
+    bot has made in so many seconds, which the list may not hold yet. Safe to use from many threads.
     """
 
-    def __init__(self, api: Client, lately: Callable[[], Iterable[Group]]) -> None:
+    def __init__(self, api: Client, lately: Callable[[float], Iterable[Group]]) -> None:
         self._api = api
         self._lately = lately
         self._lists: Cache[int, Index] = Cache(lambda _: self._load(), KEPT, most=1)
         self._generation = 0  # the key of the list that is in use
         self._lock = threading.Lock()
         self._merged = _Merged(None, Index(()), 0.0)
+        self._merging = threading.Lock()
         self._unavailable_until = 0.0
 
     def find(self, name: str, parent_id: str) -> tuple[str, ...] | None:
@@ -125,10 +130,13 @@ class Groups:
         Raises ApiError or TimeoutError.
         """
         listed = self._lists.get(self._generation, seconds)
-        last, now = self._merged, time.monotonic()
-        if last.listed is not listed or now - last.at >= age:
-            before = last.groups if last.listed is listed else listed
-            self._merged = last = _Merged(listed, before.with_more(self._lately()), now)
+        with self._merging:  # who waits here finds it done
+            last, now = self._merged, time.monotonic()
+            if last.listed is not listed:
+                last = _Merged(listed, listed.with_more(self._lately(_EVER)), now)
+            elif now - last.at >= age:
+                last = _Merged(listed, last.groups.with_more(self._lately(now - last.at + OVERLAP)), now)
+            self._merged = last
         return last.groups
 
     def _newer(self, generation: int) -> Index:

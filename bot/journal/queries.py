@@ -117,9 +117,9 @@ COUNT_UNKNOWN = (
 """The jobs of an origin with unknown outcomes, and how many each has."""
 CREATED_HERE = _created.with_only_columns(steps.c.group_id).where(steps.c.group_id.in_(_among("groups")))
 RECENTLY_CREATED = _created.with_only_columns(steps.c.group_id, steps.c.name, steps.c.parent_id).where(
-    jobs.c.accepted_at > now() - _seconds("recent")
+    jobs.c.accepted_at > now() - _seconds("recent"), steps.c.settled_at > now() - _seconds("settled")
 )
-"""The groups created by jobs of the last `recent` seconds."""
+"""The groups created in the last `settled` seconds by jobs of the last `recent` seconds."""
 
 # Carrying.
 

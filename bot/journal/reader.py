@@ -58,10 +58,11 @@ class Reader:
             created = int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
             return Count(created, unsettled.count(connection, origin))
 
-    def recently_created(self) -> list[Group]:
-        """Return the groups that were made just now, by whatever process."""
+    def recently_created(self, seconds: float = duplicates.RECENT) -> list[Group]:
+        """Return the groups that any process made in the last `seconds`, for jobs of the last RECENT."""
         with self._reading() as connection:
-            return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, {"recent": duplicates.RECENT})]
+            since = {"recent": duplicates.RECENT, "settled": seconds}
+            return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, since)]
 
     def created_here(self, ids: Collection[str]) -> set[str]:
         """Return those of the group ids that are known to have been made by the bot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,7 +29,7 @@ def lately() -> list[Group]:
 
 @pytest.fixture
 def groups(api: Api, lately: list[Group]) -> Groups:
-    return Groups(client(api), lambda: lately)
+    return Groups(client(api), lambda _seconds: lately)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_the_list_is_kept_for_a_minute(api: Api, monkeypatch: pytest.MonkeyPatch
     """What is made in the panel meanwhile is seen after that."""
     assert module.KEPT == 60
     monkeypatch.setattr(module, "KEPT", 0.0)
-    groups = Groups(client(api), list)
+    groups = Groups(client(api), lambda _seconds: [])
     assert groups.existing("VIP", "5", AMPLE) == ()
     api.add("VIP", "5", "6")
     assert groups.existing("VIP", "5", AMPLE) == ("6",)
@@ -107,6 +108,24 @@ def test_what_the_bot_made_joins_the_list(
     lately.append(Group("10", "Ankara", "9"))
     assert groups.named("VIP › Ankara") == Group("10", "Ankara", "9")
     assert api.made("get-groups") == 1
+
+
+def test_what_the_bot_made_is_read_once_and_then_only_what_is_new(api: Api) -> None:
+    """However many look at once: ten minutes of groups can be thousands."""
+    asked: list[float] = []
+
+    def lately(seconds: float) -> list[Group]:
+        asked.append(seconds)
+        time.sleep(0.1)
+        return [Group("9", "VIP", "5")] if len(asked) == 1 else []
+
+    groups = Groups(client(api), lately)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: groups.existing("VIP", "5", AMPLE), range(8)))
+    assert (found, len(asked)) == ([("9",)] * 8, 1)
+    assert groups.named("VIP") == Group("9", "VIP", "5")
+    assert asked[0] > 600
+    assert module.OVERLAP < asked[1] < 2 * module.OVERLAP
 
 
 def test_a_parent_that_is_newer_than_the_list(api: Api, groups: Groups) -> None:

@@ -132,6 +132,17 @@ def test_groups_that_were_made_just_now_are_told_to_every_process(
         assert reader.recently_created() == ([made] if told else [])
 
 
+def test_only_groups_that_are_new_can_be_asked_for(book: Journal, engine: Engine) -> None:
+    """By when they were made, not by when they were asked for."""
+    sent(book, typed("A"), Created("1"))
+    sent(book, typed("B"), Created("2"))
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - 300))
+        connection.execute(update(steps).where(steps.c.name == "A").values(settled_at=steps.c.settled_at - 30))
+    assert [group.id for group in book.recently_created(20)] == ["2"]
+    assert {group.id for group in book.recently_created(40)} == {"1", "2"}
+
+
 def test_faults_and_attempts_are_counted(book: Journal) -> None:
     """Both are written when a job is put off."""
     job = held(book)
