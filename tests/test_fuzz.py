@@ -98,10 +98,9 @@ class Fuzz:
         return self.random.randbytes(self.random.randrange(200))
 
 
-def memory(pid: int) -> int:
-    """Return the resident memory of a process and its children, in KiB."""
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-    status = "".join(Path(f"/proc/{each}/status").read_text() for each in pids)
+def memory(served: Served) -> int:
+    """Return the resident memory of both processes, in KiB."""
+    status = "".join(Path(f"/proc/{pid}/status").read_text() for pid in served.pids())
     return sum(map(int, re.findall(r"VmRSS:\s+(\d+)", status)))
 
 
@@ -129,10 +128,10 @@ def test_hostile_input_harms_nothing(workspace: Workspace, api: Api, tmp_path: P
     served = Served(workspace, api, tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/journal.db")
     try:
         bombard(workspace, served.url, SEED)  # warm
-        before = memory(served.process.pid)
+        before = memory(served)
         with ThreadPoolExecutor(4) as pool:
             sent = sum(pool.map(lambda seed: bombard(workspace, served.url, SEED + seed), range(1, 5)))
-        grown = memory(served.process.pid) - before
+        grown = memory(served) - before
         assert requests.get(f"{served.url}/healthz", timeout=5).status_code == 200
         workspace.command(served.url, "Sane")
         assert answered(workspace, "Sane", 60)

@@ -49,8 +49,8 @@ def fit(text: str, most: int, keep_end: bool = False) -> str:
 
 
 def mention(user: str) -> str:
-    """Name a person by their Slack user id; Slack shows their name."""
-    return f"<@{escape(user)}>"
+    """Name a person by their Slack user id; Slack shows their name. No real id is as long as the limit."""
+    return f"<@{fit(user, MAX_ID)}>"
 
 
 def as_typed(text: str, most: int = MAX_NAME, keep_end: bool = False) -> str:

@@ -19,7 +19,7 @@ from bot.sandbox.limits import message_problems
 from bot.slack import blocks, messages, mrkdwn, wording
 from bot.slack.blocks import Line
 from bot.slack.messages import Message
-from bot.slack.texts import LANGUAGES
+from bot.slack.texts import LANGUAGES, Voice
 
 letters = st.sampled_from(["a", "&", "<", ">", "`", "*", "\n", "İ", "👍", "›"])
 
@@ -119,3 +119,11 @@ def test_of_many_groups_found_some_are_named(language: str) -> None:
     assert "`5`" in text
     assert "`6`" not in text
     assert "395" in text
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_an_id_that_is_far_too_long_is_cut(language: str) -> None:
+    """Whoever can sign a request can invent one; the answer that names its owner is still one message."""
+    step = Step(0, "VIP", outcome=Duplicate("U" * 3000, 240.0, "created", "97112"))
+    job = job_of([step], language)
+    assert refused([messages.duplicate(job, Voice(language)), messages.root(replace(job, user="U" * 3000))]) == []
