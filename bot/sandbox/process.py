@@ -68,17 +68,22 @@ class Served:
 
     def pids(self) -> list[int]:
         """Return the ids of the process and its children."""
-        main, children = self.process.pid, []
-        with contextlib.suppress(OSError):  # each thread has children of its own
-            for thread in Path(f"/proc/{main}/task").iterdir():
-                children += (thread / "children").read_text().split()
-        return [main, *map(int, children)]
+        return [self.process.pid, *children(self.process.pid)]
 
     def kill(self) -> None:
         """End both processes at once, as a crash of the machine would."""
         if self.process.returncode is None:  # not waited for, so the number of its group is still its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def children(process: int) -> list[int]:
+    """Return the ids of the processes that a process has started, from whichever of its threads."""
+    found: list[str] = []
+    with contextlib.suppress(OSError):  # it has ended
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            found += (thread / "children").read_text().split()
+    return [int(child) for child in found]
 
 
 def inherited() -> dict[str, str]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.sandbox.process import inherited
+from bot.sandbox.process import children, inherited
 from tests.support.console import ROOT
 
 PROMPT = "> /addgroup "
@@ -86,10 +86,9 @@ class Terminal:
 
 def _descendants(process: int) -> Iterator[int]:
     """Yield the ids of the processes that a process has started, and theirs."""
-    with contextlib.suppress(OSError):
-        for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
-            yield child
-            yield from _descendants(child)
+    for child in children(process):
+        yield child
+        yield from _descendants(child)
 
 
 def _environ() -> dict[str, str]:
