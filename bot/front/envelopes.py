@@ -45,10 +45,13 @@ class Envelopes:
             self._running.add(future)
         future.add_done_callback(self._done)
 
-    def close(self, seconds: float) -> None:
-        """Take nothing more, and give what is under way so many seconds to be acknowledged."""
+    def refuse(self) -> None:
+        """Take nothing more."""
         with self._lock:
             self._closed = True
+
+    def finish(self, seconds: float) -> None:
+        """Give what is under way so many seconds to be acknowledged; to be called after `refuse`."""
         wait(tuple(self._running), seconds)
         self._pool.shutdown(wait=False)
 

@@ -62,9 +62,10 @@ class Connection:
 
     def close(self) -> None:
         """Take nothing more from Slack, let what is under way be acknowledged, and close: a few seconds at most."""
+        self._envelopes.refuse()
         with self._lock:
             self._closing.set()
-        self._envelopes.close(_ACKNOWLEDGE)
+        self._envelopes.finish(_ACKNOWLEDGE)
         with self._lock:
             closing = [threading.Thread(target=link.close, daemon=True) for link in self._links]
         for thread in closing:
@@ -131,8 +132,7 @@ class Connection:
             event("socket_lost", level=logging.WARNING, reason=link.reason)
 
     def _take(self, link: Link, envelope: Envelope) -> None:
-        if not self._closing.is_set():
-            self._envelopes.take(envelope, lambda text: link.send(text) or self._send(text))
+        self._envelopes.take(envelope, lambda text: link.send(text) or self._send(text))
 
     def _send(self, text: str) -> bool:
         """Send over the current connection what the one that it belongs to could not take any more."""
