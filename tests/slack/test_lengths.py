@@ -123,7 +123,7 @@ def test_of_many_groups_found_some_are_named(language: str) -> None:
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_an_id_that_is_far_too_long_is_cut(language: str) -> None:
-    """Whoever can sign a request can invent one; the answer that names its owner is still one message."""
+    """Anyone who can sign a request can invent one; the answer that names its owner is still one message."""
     step = Step(0, "VIP", outcome=Duplicate("U" * 3000, 240.0, "created", "97112"))
     job = job_of([step], language)
     assert refused([messages.duplicate(job, Voice(language)), messages.root(replace(job, user="U" * 3000))]) == []
