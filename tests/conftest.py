@@ -31,6 +31,7 @@ from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
 from bot.worker import pool
 from bot.worker.worker import Worker
+from tests.support.until import until
 
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -144,6 +145,7 @@ def start(
             stack.callback(bell.close)
             stack.callback(worker.stop, 5)
             stack.callback(server.stop)
+            until(bell.alive)
             return Running(f"http://127.0.0.1:{server.port}", worker)
 
         yield _start

@@ -21,6 +21,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.link import Link, link
 from bot.sandbox.process import Served, free_port, inherited, variables
 from bot.sandbox.workspace import APP_TOKEN, Workspace
+from tests.support.until import until
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,11 +50,8 @@ class Scraped:
     def value(self, name: str, **labels: str) -> float | None:
         return self.values().get((name, frozenset(labels.items())))
 
-    def wait_for(self, true: Callable[[], bool], seconds: float = 20) -> None:
-        until = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < until, self.page() + self.served.log.read_text()
-            time.sleep(0.05)
+    def wait_for(self, true: Callable[[], bool]) -> None:
+        until(true, failed=lambda: self.page() + self.served.log.read_text())
 
     def worker(self) -> int:
         return int(re.findall(r"part=worker pid=(\d+)", self.served.log.read_text())[-1])

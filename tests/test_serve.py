@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
 from bot.serve import WorkerProcess
 from tests.support.slack import answered
+from tests.support.until import until
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,10 +69,7 @@ def test_a_slack_that_does_not_answer_does_not_end_the_start(
 
 def wait_for_add_group(api: Api) -> None:
     """Wait until the API has a request to make a group, the one call that must not be cut off."""
-    until = time.monotonic() + 20
-    while not any(method == "add-group" for method, _ in api.calls):
-        assert time.monotonic() < until, api.calls
-        time.sleep(0.01)
+    until(lambda: any(method == "add-group" for method, _ in api.calls))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -100,37 +97,32 @@ def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
 
 def worker_of(served: Served, without: int = 0) -> int:
     """Wait until a worker other than `without` has started, and return its process id."""
-    for _ in polled(served):
-        pids = re.findall(r"part=worker pid=(\d+)", served.log.read_text())
-        if pids and int(pids[-1]) != without:
-            return int(pids[-1])
-    raise AssertionError
 
+    def last() -> int:
+        pids = [int(pid) for pid in re.findall(r"part=worker pid=(\d+)", served.log.read_text())]
+        return pids[-1] if pids and pids[-1] != without else 0
 
-def polled(served: Served, seconds: float = 20) -> Iterator[None]:
-    """Let a test look again and again; fail it with the log when it has looked for so long."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        yield
-        time.sleep(0.02)
-    raise AssertionError(served.log.read_text())
+    return until(last, failed=served.log.read_text)
 
 
 def wait_for_health(served: Served, status: int) -> str:
     """Wait until the health check has this HTTP status, and return what it says."""
-    for _ in polled(served):
+
+    def said() -> str:
         answer = requests.get(f"{served.url}/healthz", timeout=5)
-        if answer.status_code == status:
-            return answer.text
-    raise AssertionError
+        return answer.text if answer.status_code == status else ""
+
+    return until(said, failed=served.log.read_text)
 
 
 def wait_for_end(pid: int, served: Served) -> None:
     """Wait until a process is gone, or has nothing left but its exit status."""
     stat = Path(f"/proc/{pid}/stat")
-    for _ in polled(served, 30):
-        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
-            return
+    until(
+        lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z",
+        seconds=30,
+        failed=served.log.read_text,
+    )
 
 
 def wait_for_created(workspace: Workspace, number: int) -> bool:
@@ -197,10 +189,7 @@ def test_a_worker_that_stays_silent_is_replaced(
     monkeypatch.setattr("bot.serve.LAST_WORDS", 0.1)
     worker = WorkerProcess(inherited())
     worker.start()
-    until = time.monotonic() + 20
-    while not (tmp_path / "started").exists() or len((tmp_path / "started").read_text().split()) < 2:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    until(lambda: (tmp_path / "started").exists() and len((tmp_path / "started").read_text().split()) > 1)
     worker.stop()
     worker.join()
     worker.bell.close()
@@ -217,9 +206,7 @@ def test_a_worker_that_dies_while_the_journal_is_locked_comes_back(
     with contextlib.closing(sqlite3.connect(tmp_path / "addgroup.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         os.kill(worker, signal.SIGKILL)
-        for _ in polled(served):
-            if "event=worker_not_started" in served.log.read_text():
-                break
+        until(lambda: "event=worker_not_started" in served.log.read_text())
         assert "worker" in wait_for_health(served, 503)
         other.execute("ROLLBACK")
     assert wait_for_health(served, 200) == "ok"
@@ -240,9 +227,7 @@ def test_a_token_that_slack_refuses_meanwhile_loses_no_answer(
     workspace.token = "xoxb-another"  # of the tests
     for name, user in [("B", "U1"), ("C", "U2")]:
         assert workspace.command(served.url, name, user=user).status == 200
-    for _ in polled(served):
-        if len(set(re.findall(r"event=postponed job=(\w+) why=invalid_auth", served.log.read_text()))) == 2:
-            break
+    until(lambda: len(set(re.findall(r"event=postponed job=(\w+) why=invalid_auth", served.log.read_text()))) == 2)
     assert not workspace.private("U1") + workspace.private("U2")
     assert served.stop() == 0
     again = Served(workspace, api, tmp_path, SLACK_BOT_TOKEN=workspace.token)
@@ -276,20 +261,24 @@ def test_a_second_signal_ends_both_at_once(workspace: Workspace, api: Api, serve
     wait_for_add_group(api)
     served.process.send_signal(signal.SIGINT)
     wait_until_refused(served)
-    for _ in polled(served, 10):
+
+    def ended() -> bool:
         served.process.send_signal(signal.SIGINT)
-        if served.process.poll() is not None:
-            break
-    assert served.process.wait(5) == 1
+        return served.process.poll() is not None
+
+    until(ended, seconds=10)
+    assert served.process.returncode == 1
     wait_for_end(worker, served)
 
 
 def wait_until_refused(served: Served) -> None:
     """Wait until nothing listens at the bot's port any more."""
-    for _ in polled(served):
+
+    def refused() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", served.port)):
-                return
+            return bool(probe.connect_ex(("127.0.0.1", served.port)))
+
+    until(refused, failed=served.log.read_text)
 
 
 def test_half_a_request_does_not_hold_up_the_stop(served: Served) -> None:

@@ -28,6 +28,7 @@ from bot.sandbox.link import Link, link
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.slack.client import SlackRefused
 from tests.support.relay import Proxy, proxy, relay
+from tests.support.until import until
 
 Opens = Callable[..., Connection]
 
@@ -93,13 +94,6 @@ def opens(workspace: Workspace, listeners: Listeners) -> Iterator[Opens]:
 
 def command(text: str) -> dict[str, Any]:
     return {"command": "/addgroup", "text": text, "user_id": "U1", "channel_id": "C1", "team_id": "T1"}
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def names(caplog: pytest.LogCaptureFixture) -> list[str]:

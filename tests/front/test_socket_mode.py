@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from bot.sandbox.link import Link, link
 from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
 from tests.support.relay import relay
+from tests.support.until import until
 
 Start = Callable[..., Served]
 ROOT = Path(__file__).parents[2]
@@ -74,15 +74,13 @@ def typed(text: str) -> dict[str, Any]:
     }
 
 
-def logged(served: Served, part: str, seconds: float = 20) -> str:
+def logged(served: Served, part: str) -> str:
     """Wait until a line of the log holds this, and return that line."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        for line in served.log.read_text().splitlines():
-            if part in line:
-                return line
-        time.sleep(0.02)
-    raise AssertionError(f"{part} is not in\n{served.log.read_text()}")
+
+    def lines() -> list[str]:
+        return [line for line in served.log.read_text().splitlines() if part in line]
+
+    return until(lines, failed=served.log.read_text)[0]
 
 
 def health(served: Served) -> int:

@@ -28,6 +28,7 @@ from tests.support.journal import (
     sent,
     typed,
 )
+from tests.support.until import until
 
 
 def test_a_lease_holds_until_it_ends(book: Journal, open_journal: Open, engine: Engine) -> None:
@@ -169,10 +170,8 @@ def test_a_closed_journal_shows_no_sign_of_life(database_url: str) -> None:
     """Who has closed it is dead to the others, even if the process lives on."""
     closed = Journal(database_url)
     closed.close()
-    until = time.monotonic() + 5
-    while liveness.alive(closed.process):  # a process that is just being started has a copy of our sockets for a moment
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    # A process that is just being started has a copy of our sockets for a moment.
+    until(lambda: not liveness.alive(closed.process))
 
 
 def elsewhere(url: str, monkeypatch: pytest.MonkeyPatch) -> Journal:

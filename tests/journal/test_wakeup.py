@@ -15,6 +15,7 @@ import pytest
 
 from bot.journal.wakeup import SILENT_FOR, Bell, Wakeup
 from bot.sandbox.process import inherited
+from tests.support.until import until
 
 PATIENCE = 10.0  # seconds after which a broken link fails a test
 LONG = 30.0  # a wait that ends within PATIENCE was woken
@@ -55,14 +56,6 @@ def linked() -> Iterator[Linked]:
 def ended(thread: threading.Thread) -> bool:
     thread.join(PATIENCE)
     return not thread.is_alive()
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    """Wait until a condition holds; tell whether it does."""
-    end = time.perf_counter() + PATIENCE
-    while not condition() and time.perf_counter() < end:
-        time.sleep(0.005)
-    return condition()
 
 
 def test_a_ring_wakes_the_thread_that_waits(linked: Linked) -> None:
@@ -123,13 +116,13 @@ def test_a_heartbeat_counts_for_a_while(linked: Linked, monkeypatch: pytest.Monk
     assert not linked.bell.alive()
     linked.listen(linked.bell.listen)
     linked.wakeup.beat()
-    assert until(linked.bell.alive)
+    until(linked.bell.alive)
     now += SILENT_FOR - 0.1
     assert linked.bell.alive()
     now += 0.2
     assert not linked.bell.alive()
     linked.wakeup.beat()
-    assert until(linked.bell.alive)
+    until(linked.bell.alive)
 
 
 def test_a_front_that_is_gone_is_noticed(linked: Linked) -> None:
@@ -161,7 +154,7 @@ def test_a_worker_that_is_killed_is_noticed_and_followed_by_another() -> None:
         listening = threading.Thread(target=bell.listen, daemon=True)
         listening.start()
         bell.ring()
-        assert until(bell.alive)
+        until(bell.alive)
         worker.kill()
         assert ended(listening)
         assert not bell.alive()
