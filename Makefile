@@ -5,6 +5,8 @@ PIP = $(RUN) -m pip install -qq --disable-pip-version-check --no-deps --require-
 TEXT ?= Summer Campaign parent=5
 override TEXT := $(value TEXT)
 export TEXT
+# Where this is set, each of the hundreds of processes that the tests start would compile the bot again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo dev test coverage chaos fuzz bench pictures audit lock clean
 
