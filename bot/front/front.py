@@ -120,7 +120,7 @@ def _bolt(settings: Settings) -> App:
         )
 
     return App(
-        name="addgroup",  # else Bolt looks for one through all loaded modules
+        name="slack_bolt",  # of a logger; else Bolt looks for one through all loaded modules
         logger=logging.getLogger("slack_bolt"),  # else Bolt sets the levels of its loggers itself
         authorize=authorize,
         signing_secret=settings.slack_signing_secret,
