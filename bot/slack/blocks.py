@@ -45,6 +45,11 @@ def plain(text: str) -> Message:
 
 def messages(lines: Iterable[Line], buttons: Sequence[Message] = ()) -> list[Message]:
     """Return as few messages as possible; the last one has the buttons. No line may be longer than MAX_TEXT."""
+    parts = [trimmed for part in _parts(lines) if (trimmed := _trimmed(part))]
+    return [_message(part, buttons if part is parts[-1] else ()) for part in parts]
+
+
+def _parts(lines: Iterable[Line]) -> list[list[Line]]:
     parts: list[list[Line]] = []
     length = 0
     for line in lines:
@@ -53,7 +58,13 @@ def messages(lines: Iterable[Line], buttons: Sequence[Message] = ()) -> list[Mes
             parts.append([])
             length = len(line.text)
         parts[-1].append(line)
-    return [_message(part, buttons if part is parts[-1] else ()) for part in parts]
+    return parts
+
+
+def _trimmed(lines: list[Line]) -> list[Line]:
+    """Return lines without the blank ones at either end: Slack refuses a section that is empty."""
+    filled = [place for place, line in enumerate(lines) if line.text]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
 
 
 def _message(lines: Sequence[Line], buttons: Sequence[Message]) -> Message:

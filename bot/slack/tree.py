@@ -12,10 +12,9 @@ from bot.model.outcome import Skipped
 from bot.slack.blocks import Line
 from bot.slack.mrkdwn import as_typed, cut, mention
 from bot.slack.texts import Language, say
-from bot.slack.wording import choices, describe, parent, place, quoted, tally
+from bot.slack.wording import MOST_OF_NAME, choices, describe, parent, place, quoted, tally
 
 _NAMED = 3  # groups that the root names
-_MOST_OF_NAME = 80  # characters of a name where another line shows it whole
 _MOST_SKIPPED = 10  # groups that were skipped for one above them and have a line each
 _SHORT = 300  # characters of a quotation, of which a tree may have several
 
@@ -24,7 +23,7 @@ def root(job: Job, count: Count | None = None) -> str:
     """Return the root: who asked for what, and how many groups exist, counted in this job if `count` is None."""
     language = job.language
     first = [step for step in job.steps if step.above is None]
-    names = ", ".join(as_typed(cut(step.name, _MOST_OF_NAME)) for step in first[:_NAMED])
+    names = ", ".join(as_typed(cut(step.name, MOST_OF_NAME)) for step in first[:_NAMED])
     if len(first) > _NAMED:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
     asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
@@ -48,7 +47,7 @@ def _groups(language: Language, job: Job) -> Iterator[Line]:
     for over, steps in groupby(job.steps, lambda step: _missing_above(job, step)):
         run = list(steps)
         if over and len(run) > _MOST_SKIPPED:
-            name, above = cut(over.name, _MOST_OF_NAME), _why(language, job, run[0])
+            name, above = cut(over.name, MOST_OF_NAME), _why(language, job, run[0])
             told = say(language, "skipped.many", count=len(run), name=as_typed(name), above=above)
             yield Line(f"• {told}", item=told, name=name, depth=_depth(job, run[0]))
         else:
@@ -70,7 +69,7 @@ def _depth(job: Job, step: Step) -> int:
 def _group(language: Language, job: Job, step: Step) -> Line:
     """Return a group's line. Its text names the group above, because a screen reader does not tell its depth."""
     depth = _depth(job, step)
-    over = parent(step) if step.above is None else as_typed(cut(job.steps[step.above].name, _MOST_OF_NAME))
+    over = parent(step) if step.above is None else as_typed(cut(job.steps[step.above].name, MOST_OF_NAME))
     result = describe(language, step, "line", above=_why(language, job, step)) or say(language, "tree.later")
     return Line(
         f"• {place(language, step, over)} — {result}",

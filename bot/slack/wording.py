@@ -13,11 +13,14 @@ from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
 from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Denied, Outcome
-from bot.slack.mrkdwn import MAX_ID, as_typed, code, cut, fit, mention, moment, path, quote
+from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, fit, mention, moment, path, quote
 from bot.slack.texts import Language, has, say, say_plain
 
 MOST_NAMED = 5
 """How many groups are named that were found, or that the person may have meant."""
+
+MOST_OF_NAME = 80
+"""Longest name where another line shows it whole, in characters."""
 
 _NUMBERS = {"length", "most"}
 
@@ -55,7 +58,7 @@ def describe(language: Language, step: Step, part: str, **values: object) -> str
         return ""
     facts = {
         "name": as_typed(step.name),
-        "parent": parent(step),
+        "parent": parent(step, MOST_OF_NAME),
         "parent_id": code(step.parent_id or "") or parent(step) or "“”",
         "id": code(outcome.group_id),
         "choice": next((fit(identifier, MAX_ID) for _, identifier in outcome.choices), ""),
@@ -192,12 +195,12 @@ def place(language: Language, step: Step, above: str) -> str:
     return say(language, "root.under", name=name, parent=above) if above else name
 
 
-def parent(step: Step) -> str:
-    """Show a parent as it was given."""
+def parent(step: Step, most: int = MAX_NAME) -> str:
+    """Show a parent as it was given; a name is cut to so many characters."""
     match step.parent:
         case ParentId(id=identifier):
             return code(identifier)
         case ParentName(name=name):
-            return as_typed(name)
+            return as_typed(cut(name, most))
         case None:
             return ""

@@ -17,7 +17,7 @@ from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Created, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.sandbox.limits import message_problems
 from bot.slack import blocks, messages, mrkdwn, wording
-from bot.slack.blocks import Line
+from bot.slack.blocks import MAX_TEXT, Line
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice
 
@@ -49,6 +49,9 @@ steps = st.builds(
     lambda name, parent, outcome: Step(0, name, parent, parent_id="7" * 400, outcome=outcome), names, parents, outcomes
 )
 
+ADVISED = 4000
+"""Source: https://docs.slack.dev/reference/methods/chat.postMessage#truncating"""
+
 WIDEST = Step(0, "&" * 255, ParentName("&" * 255), outcome=Unknown("timeout", ("<" * 40,) * 11))
 
 
@@ -68,14 +71,26 @@ def refused(told: list[Message]) -> list[str]:
 @given(st.lists(steps, min_size=1, max_size=20), st.sampled_from(LANGUAGES), st.none() | st.sampled_from(FollowUp))
 @example([WIDEST, WIDEST], "tr", None)
 @example([WIDEST], "en", None)
+@example([replace(WIDEST, outcome=NoParent("missing", ()))], "tr", None)
 def test_every_answer_is_within_the_limits(parts: list[Step], language: str, way: FollowUp | None) -> None:
     """Roots, answers in threads and private ones, and the lines of the audit are accepted, whatever is in them."""
     way = None if way is FollowUp.SUBGROUP else way
     job = job_of(parts, language, followup=way)
     audit = blocks.messages(map(Line, wording.audit(language, job)))
-    told = [messages.root(job), *messages.answer(job), *messages.private(job), *audit]
-    assert refused(told) == []
-    assert all(len(message["text"]) <= blocks.MAX_TEXT for message in told)
+    root, told = messages.root(job), [*messages.answer(job), *messages.private(job), *audit]
+    assert refused([root, *told]) == []
+    assert len(root["text"]) <= ADVISED
+    assert all(len(message["text"]) <= MAX_TEXT for message in told)
+
+
+@pytest.mark.parametrize("last", [MAX_TEXT - 1, MAX_TEXT])
+@pytest.mark.parametrize("item", ["", "a"])
+@pytest.mark.parametrize("first", [MAX_TEXT - 1, MAX_TEXT])
+def test_a_blank_line_where_a_message_ends_is_left_out(first: int, item: str, last: int) -> None:
+    """A section, or a message, that held it alone would be refused."""
+    told = blocks.messages([Line("a" * first, item), Line(""), Line("b" * last)], [{"type": "button"}])
+    assert [message["text"] for message in told] == ["a" * first, "b" * last]
+    assert all(block.get("text", {}).get("text") != "" for message in told for block in message.get("blocks", ()))
 
 
 @given(st.lists(steps, min_size=1, max_size=3), st.sampled_from(LANGUAGES))
