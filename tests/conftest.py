@@ -6,12 +6,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +17,14 @@ import hypothesis
 import pytest
 from sqlalchemy import Engine
 
-from bot import logs, settings
-from bot.front.front import Front
-from bot.front.server import Server, listen
+from bot import logs
 from bot.journal import connections
-from bot.journal.wakeup import Bell, Wakeup
 from bot.logs.repeated import Repeated
 from bot.sandbox.api import Api
-from bot.sandbox.process import variables
+from bot.sandbox.bot import Bot, variables
 from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
 from bot.worker import pool
-from bot.worker.worker import Worker
 from tests.support.until import until
 
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
@@ -108,44 +102,21 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-@dataclass
-class Running:
-    """A front and a worker in this process, and the address at which the front serves."""
-
-    url: str
-    worker: Worker
-
-
 @pytest.fixture
 def start(
     workspace: Workspace, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Running]]:
+) -> Iterator[Callable[..., Bot]]:
     """Start a bot between the stand-ins; keyword arguments are further variables of its environment."""
     monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.05)
     monkeypatch.setattr(pool, "POLL", 0.05)
     with ExitStack() as stack:
 
-        def _start(**environ: str) -> Running:
+        def _start(**environ: str) -> Bot:
             more = {"ILETIMERKEZI_TIMEOUT": "2", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
-            chosen = settings.read({**variables(workspace, api), **more})
-            bell = Bell()
-            link = stack.enter_context(bell.connect())
-            wakeup = Wakeup(link)
-            front = Front(chosen, bell.ring, {"worker": bell.alive}, lambda: None)
-            worker = Worker(chosen, wakeup)
-            front.open()
-            stack.callback(front.close)
-            worker.start()
-            server = Server(front.web, listen("127.0.0.1", 0))
-            stack.callback(server.close)
-            threads = [threading.Thread(target=target) for target in (server.run, bell.listen, wakeup.listen)]
-            for thread in threads:
-                thread.start()
-                stack.callback(thread.join)
-            stack.callback(bell.close)
-            stack.callback(worker.stop, 5)
-            stack.callback(server.stop)
-            until(bell.alive)
-            return Running(f"http://127.0.0.1:{server.port}", worker)
+            bot = Bot({**variables(workspace, api), **more})
+            bot.start()
+            stack.callback(bot.stop, 5)
+            until(bot.alive)
+            return bot
 
         yield _start

@@ -23,10 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.journal import connections
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say
 from tests.support.journal import shift
+from tests.support.served import Served
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "5"))

@@ -21,8 +21,8 @@ from sqlalchemy import text
 
 from bot.journal import connections
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
+from tests.support.served import Served
 from tests.support.slack import answered
 
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)

@@ -15,9 +15,9 @@ from bot.journal import connections
 from bot.journal.accepting import MOST_OPEN
 from bot.journal.database import jobs
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
+from tests.support.served import Served
 
 COMMANDS = 100
 

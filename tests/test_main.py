@@ -12,8 +12,9 @@ import pytest
 
 from bot.__main__ import main
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served, inherited, variables
+from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
+from tests.support.served import Served, inherited
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,9 +17,10 @@ import pytest
 import requests
 
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served, inherited, variables
+from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
 from bot.serve import WorkerProcess
+from tests.support.served import Served, inherited, state
 from tests.support.slack import answered
 from tests.support.until import until
 
@@ -117,12 +118,7 @@ def wait_for_health(served: Served, status: int) -> str:
 
 def wait_for_end(pid: int, served: Served) -> None:
     """Wait until a process is gone, or has nothing left but its exit status."""
-    stat = Path(f"/proc/{pid}/stat")
-    until(
-        lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z",
-        seconds=30,
-        failed=served.log.read_text,
-    )
+    until(lambda: state(pid) in ("", "Z"), seconds=30, failed=served.log.read_text)
 
 
 def wait_for_created(workspace: Workspace, number: int) -> bool:

@@ -1,21 +1,22 @@
-"""/addgroup in a terminal: the real bot in a process of its own, over real HTTP, between stand-ins."""
+"""/addgroup in a terminal: the real bot, over real HTTP, between stand-ins."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import secrets
+import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from bot import settings
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot, variables
 from bot.sandbox.keyboard import Keyboard, NotText, given
-from bot.sandbox.process import NotStarted, Served
 from bot.sandbox.prompt import Prompt
 from bot.sandbox.sentences import language_of_terminal
 from bot.sandbox.terminal import LOCALES, Screen
@@ -31,25 +32,26 @@ _ACCOUNT = (
 )
 """The groups of the stand-in's account: id, name, id of the parent."""
 
+LEAVE = 20.0
+"""How long a group that is being made at the real API may take when somebody leaves, in seconds."""
+
 
 def run(text: str | None, *, live: bool, stay: bool) -> int:
     """Run one command, or a prompt without `text`; with `stay`, on a terminal, the prompt follows the command.
 
     Returns 0 when the group is there now or none was asked for, 1 when it is not, 2 for a wrong usage, 130
     when Ctrl-C ended the wait for an answer. Of a prompt the last command counts; one that `stay` opened returns 0.
-    Raises SettingsError when `live` lacks the credentials.
+    Raises SettingsError when `live` lacks the credentials, and JournalError.
     """
+    logging.disable()  # the screen is for what people see in Slack
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _leave)
     screen, keyboard = Screen(language_of_terminal()), Keyboard()
     try:
         asked = None if text is None else given(text)
-        with _live(screen) if live else _sandbox(screen) as (workspace, api, served):
-            prompt = Prompt(workspace, api, served.url, screen, keyboard)
+        with _live(screen) if live else _sandbox(screen) as (workspace, api, bot):
+            prompt = Prompt(workspace, api, bot.url, screen, keyboard)
             return _run(prompt, asked, screen, go_on=stay and keyboard.tty)
-    except NotStarted as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
     except NotText as error:
         screen.say("unreadable", encoding=error.encoding)
         return 2
@@ -82,7 +84,7 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-Sandbox = tuple[Workspace, Api | None, Served]
+Sandbox = tuple[Workspace, Api | None, Bot]
 
 
 @contextlib.contextmanager
@@ -92,6 +94,7 @@ def _sandbox(screen: Screen) -> Iterator[Sandbox]:
         api.add(name, parent, identifier)
     screen.say("introduction")
     print(flush=True)
+    _use_proxies({})
     with _bot(api, {}) as sandbox, api:  # which ends first, so that nobody who leaves waits for its silence
         yield sandbox
 
@@ -103,26 +106,32 @@ def _live(screen: Screen) -> Iterator[Sandbox]:
     screen.say("live", url=chosen.api_url, key=f"{chosen.api_key[:4]}…")
     print(flush=True)
     ours = {name: value for name, value in environ.items() if name.startswith("ILETIMERKEZI_")}
-    with _bot(None, {**ours, **_proxies(environ)}) as sandbox:
+    _use_proxies(environ)
+    with _bot(None, ours) as sandbox:
         yield sandbox
 
 
-def _proxies(environ: dict[str, str]) -> dict[str, str]:
-    """Return the variables of proxies, through which the real API may be reached, but never this machine."""
+def _use_proxies(environ: dict[str, str]) -> None:
+    """Reach the real API through the proxies of these variables, and this machine through none."""
     proxies = {name: value for name, value in environ.items() if name.lower().endswith("_proxy")}
     around = proxies.get("no_proxy") or proxies.get("NO_PROXY") or ""
     around = around if around.strip() == "*" else ",".join(filter(None, [around, "127.0.0.1,localhost"]))
-    return {**proxies, "no_proxy": around, "NO_PROXY": around}
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ.update({**proxies, "no_proxy": around, "NO_PROXY": around})
 
 
 @contextlib.contextmanager
 def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Sandbox]:
-    with tempfile.TemporaryDirectory(prefix="addgroup-") as directory, Workspace(secrets.token_hex(16)) as workspace:
+    with tempfile.TemporaryDirectory(prefix="addgroup-") as folder, Workspace(secrets.token_hex(16)) as workspace:
         workspace.locales.update(LOCALES)
-        served = Served(workspace, api, Path(directory), LOG_LEVEL="WARNING", **more)
+        bot = Bot({**variables(workspace, api), "DATABASE_URL": f"sqlite:///{folder}/journal.db", **more})
+        bot.start()
         try:
-            yield workspace, api, served
+            yield workspace, api, bot
         finally:
-            with contextlib.suppress(KeyboardInterrupt):  # a second Ctrl-C does not want to wait
-                served.stop()
-            served.kill()
+            try:
+                bot.stop(LEAVE)
+            except KeyboardInterrupt:  # a second Ctrl-C does not want to wait
+                shutil.rmtree(folder)
+                os._exit(128 + signal.SIGINT)

@@ -13,9 +13,10 @@ from bot.admin.history import run
 from bot.journal import connections
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
-from bot.sandbox.process import free_port, variables
+from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
 from tests.support.history import Print, chosen
+from tests.support.served import free_port
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from bot.admin.check_api import NO_PARENT
 from bot.admin.check_slack import SCOPES
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
-from bot.sandbox.process import inherited
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served, free_port
 from bot.sandbox.workspace import Workspace
 from tests.support.check import Checked
+from tests.support.served import Served, free_port
 
 PORTS = ("PORT", "METRICS_PORT")
 

@@ -20,8 +20,8 @@ from bot.journal.database import steps
 from bot.journal.history import OF_JOB, Entry, EntryStep
 from bot.journal.journal import Journal
 from bot.model.outcome import Created, Rejected, Skipped
-from bot.sandbox.process import inherited
 from tests.support.history import NOON, Print, dated, done
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 BYTE_ORDER_MARK = "\ufeff"

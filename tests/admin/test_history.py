@@ -26,9 +26,9 @@ from bot.journal.maintenance import forget
 from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
-from bot.sandbox.process import inherited
 from bot.sandbox.workspace import Workspace
 from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from bot.model.command import COMMAND
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
-from tests.conftest import Running
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 ROOT = Path(__file__).parents[2]
 
 SCOPES = {

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
 from tests.docs.drawing import Picture
+from tests.support.served import Served
 
 FOLDER = Path(__file__).parents[2] / "pictures"
 

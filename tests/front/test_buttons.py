@@ -12,12 +12,12 @@ from copy import copy
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
-from tests.conftest import Running
 from tests.support.slack import EVIL_LONG, actions, answers, opened, told, under_way
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 @pytest.mark.parametrize("code", [461, 463, 422])

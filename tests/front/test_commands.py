@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
-from tests.conftest import Running
 from tests.support.outcomes import CODES
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 EVIL = "<!channel> *x* & `y`"
 
 

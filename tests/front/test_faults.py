@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Reply, Workspace
 from bot.slack.texts import say, say_plain
-from tests.conftest import Running
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 INPUT = {"type": "input", "block_id": "group_name", "element": {"type": "plain_text_input", "action_id": "name"}}
 

@@ -11,12 +11,12 @@ from bot.journal import accepting
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say, say_plain
-from tests.conftest import Running
 from tests.support.slack import EVIL_LONG, actions, answers, field, notes, opened
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

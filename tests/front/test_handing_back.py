@@ -11,12 +11,12 @@ from bot.journal import accepting
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
-from tests.conftest import Running
 from tests.support.slack import actions, answers, code_of, field, notes, opened, seen, told, under_way
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 TREE = "\n".join(["Top & <co>", "  `A` paernt=5", *(f"\tGroup ```{number}``` ığüşöç" for number in range(38))])
 
 

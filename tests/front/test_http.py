@@ -16,11 +16,11 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.front.http import MAX_BODY
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import LANGUAGES, say
-from tests.conftest import Running
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 SECRET_WORDS = "word-that-no-log-may-hold"
 
 

@@ -17,13 +17,13 @@ from bot.journal.journal import Accepted, Busy, Journal
 from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack import messages
 from bot.slack.texts import load
-from tests.conftest import Running
 from tests.support.slack import answered
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
-from tests.conftest import Running
 from tests.support.slack import answers, seen, told
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 def test_a_choice_holds_everywhere_and_after_a_restart(start: Start, workspace: Workspace) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
-from tests.conftest import Running
 from tests.support.slack import actions, told
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 def ids(message: Message) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
-from tests.conftest import Running
 from tests.support.slack import EVIL_LONG, actions, answers, opened
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 def test_suggestions(start: Start, workspace: Workspace, api: Api) -> None:

@@ -15,8 +15,8 @@ import requests
 
 from bot.front.http import MAX_BODY
 from bot.sandbox.api import Api
-from bot.sandbox.process import Served
 from bot.sandbox.workspace import Workspace
+from tests.support.served import Served
 
 HALF_A_BODY = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000
 COMMANDS = 20

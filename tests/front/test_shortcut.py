@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Form, Message, Workspace
 from bot.slack.texts import say, say_plain
-from tests.conftest import Running
 from tests.support.slack import field, notes, opened, told, under_way
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 PEOPLE = {"display_name": "Ayşe"}
 
 

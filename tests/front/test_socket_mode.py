@@ -18,10 +18,11 @@ import requests
 
 from bot.front import socket_mode
 from bot.sandbox.api import Api
+from bot.sandbox.bot import variables
 from bot.sandbox.link import Link, link
-from bot.sandbox.process import Served, inherited, variables
 from bot.sandbox.workspace import Workspace
 from tests.support.relay import relay
+from tests.support.served import Served, inherited
 from tests.support.until import until
 
 Start = Callable[..., Served]

@@ -18,9 +18,9 @@ from bot.iletimerkezi.client import Balance, Client, NotSent, Rejected, Unknown
 from bot.model.group import Group
 from bot.sandbox.api import FAULTS, MESSAGES, SHAPES, Api
 from bot.sandbox.loopback import local_request
-from bot.sandbox.process import free_port
 from tests.support.peer import AMPLE, SHORT, hear, http, peer, says
 from tests.support.provider import HASH, KEY, client, content, outcome
+from tests.support.served import free_port
 
 Call = Callable[[Client], object]
 

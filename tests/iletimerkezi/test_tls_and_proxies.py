@@ -19,7 +19,6 @@ from bot import trust
 from bot.iletimerkezi.client import NotSent, Unknown
 from bot.model.group import Group
 from bot.sandbox.api import Api
-from bot.sandbox.process import free_port
 from tests.support.peer import (
     AMPLE,
     CONNECT,
@@ -36,6 +35,7 @@ from tests.support.peer import (
     tunnel,
 )
 from tests.support.provider import ADDED, DRIPS, client, outcome
+from tests.support.served import free_port
 
 
 def test_a_server_without_tls_gets_nothing(api: Api) -> None:

@@ -14,9 +14,9 @@ from bot.iletimerkezi.client import NotSent, Unknown
 from bot.iletimerkezi.transport import MAX_ANSWER
 from bot.model.group import Group
 from bot.sandbox.api import Api
-from bot.sandbox.process import free_port
 from tests.support.peer import AMPLE, OUTLIVED, SHORT, drips, http, peer, says, silent
 from tests.support.provider import ADDED, DRIPS, client, content, outcome
+from tests.support.served import free_port
 
 
 @pytest.mark.parametrize("head", DRIPS.values(), ids=DRIPS)

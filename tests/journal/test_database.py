@@ -23,7 +23,7 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
-from bot.sandbox.process import inherited
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 

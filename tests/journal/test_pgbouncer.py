@@ -22,7 +22,7 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
-from bot.sandbox.process import free_port
+from tests.support.served import free_port
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 

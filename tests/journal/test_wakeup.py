@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.journal.wakeup import SILENT_FOR, Bell, Wakeup
-from bot.sandbox.process import inherited
+from tests.support.served import inherited
 from tests.support.until import until
 
 PATIENCE = 10.0  # seconds after which a broken link fails a test

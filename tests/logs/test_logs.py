@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from bot.logs import configure, event, flush
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import SlackClient
-from tests.conftest import Running
 
 HEAD = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
 
@@ -250,7 +250,7 @@ def test_calls_are_silent(workspace: Workspace) -> None:
     assert len(workspace.calls) == 4
 
 
-def test_whole_bot_says_no_secret(start: Callable[..., Running], workspace: Workspace, api: Api) -> None:
+def test_whole_bot_says_no_secret(start: Callable[..., Bot], workspace: Workspace, api: Api) -> None:
     """A bot at work at DEBUG writes its own events alone: no credential, no response URL, nothing that was typed."""
 
     def work() -> None:

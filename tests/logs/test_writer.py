@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bot.logs.writer import MOST_WAITING
-from bot.sandbox.process import inherited
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.keyboard import Keyboard, leaves
-from bot.sandbox.process import inherited
 from bot.sandbox.prompt import Prompt
 from bot.sandbox.terminal import Screen
 from bot.sandbox.workspace import Workspace
-from tests.conftest import Running
 from tests.support.console import ROOT, console
+from tests.support.served import inherited
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bot.sandbox.process import inherited
 from tests.support.console import ROOT
+from tests.support.served import inherited
 
 C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 

@@ -6,13 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bot.sandbox.process import inherited
 from tests.support.console import ROOT
-from tests.support.terminal import terminal
+from tests.support.served import inherited
+from tests.support.terminal import Terminal, terminal
 
 MAKE = shutil.which("make") or ""
 
@@ -114,8 +115,12 @@ def test_the_text_arrives_as_it_is(folder: Path, text: str) -> None:
     assert (folder / "log").read_text().endswith(f"-m bot console --stay -- {text}\n")
 
 
-@pytest.mark.parametrize("left_by", ["quit\r", "\x03", "\x04"])
-def test_make_demo_is_left_without_an_error_of_make(ready: Path, left_by: str) -> None:
+@pytest.mark.parametrize(
+    "leave",
+    [lambda person: person.type("quit\r"), Terminal.interrupt, lambda person: person.type("\x04")],
+    ids=["quit", "ctrl-c", "ctrl-d"],
+)
+def test_make_demo_is_left_without_an_error_of_make(ready: Path, leave: Callable[[Terminal], None]) -> None:
     """After a command that failed too: by a word, by Ctrl-C and by Ctrl-D."""
     with terminal("demo", program=[MAKE], folder=ready) as person:
         person.wait("97101")
@@ -123,7 +128,7 @@ def test_make_demo_is_left_without_an_error_of_make(ready: Path, left_by: str) -
         person.type("VIP parent=404\r")
         person.wait("[1]")
         person.wait()
-        person.type(left_by)
+        leave(person)
         person.ended()
     assert "***" not in person.shown
 
@@ -136,7 +141,7 @@ def test_make_demo_goes_on_after_an_answer_that_nobody_awaited(ready: Path) -> N
         person.wait()
         person.type("A\r")
         person.wait("Ctrl-C")
-        person.type("\x03")
+        person.interrupt()
         person.wait("You stopped waiting.")
         person.wait()
         person.type("help\r")

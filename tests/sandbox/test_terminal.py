@@ -64,7 +64,7 @@ def test_ctrl_c_in_what_was_pasted_runs_nothing_of_it() -> None:
         person.wait()
         person.type("A\r  B\r  C")
         person.wait("|   C")
-        person.type("\x03")
+        person.interrupt()
         person.wait()
         person.type("history\r")
         shown = person.wait()
@@ -95,13 +95,13 @@ def test_ctrl_c_while_an_answer_is_awaited_leads_back_to_the_prompt() -> None:
         person.wait()
         person.type("Slow\r")
         person.wait("Waiting for the answer")
-        person.type("\x03")
+        person.interrupt()
         assert "You stopped waiting." in person.wait()
         person.type("Quick\r")
         shown = person.wait()
         assert shown.index("asked for a new group: Slow") < shown.index("asked for a new group: Quick")
         assert "97102" in shown
-        person.type("\x03")
+        person.interrupt()
         assert person.ended() == 0
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_wider_than_the_terminal(columns: int, language: str) -> None
             person.wait()
         person.type("/addgroup\r")
         person.wait("  | ")
-        person.type("\x03")
+        person.interrupt()
         person.wait()
     said = [line for line in person.shown.splitlines() if not line.startswith(PROMPT)]
     assert max(map(len, said)) <= columns

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.process import inherited
 from bot.settings import SettingsError, environment
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
-from tests.conftest import Running
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 
 NEVER: list[tuple[str, dict[str, Any]]] = [
     ("guest", {"is_restricted": True}),

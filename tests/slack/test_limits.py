@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
-from tests.conftest import Running
 
 COMMANDS = 20
 
 
 def test_commands_at_once_come_through_a_limited_channel(
-    start: Callable[..., Running], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Bot], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has its root and its answer, Slack refuses less than once a message, and another channel waits for nothing.
 
@@ -34,7 +34,7 @@ def test_commands_at_once_come_through_a_limited_channel(
 
 
 def test_answers_come_before_the_roots_of_others(
-    start: Callable[..., Running], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Bot], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anyone who has a root gets the answer next: nobody waits until all the others have their roots."""
     monkeypatch.setattr("bot.slack.pace.FIRST_INTERVAL", 0.1)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bot.sandbox.process import inherited
+from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,7 +19,7 @@ from bot.journal.loading import Loader
 from bot.model.command import Create, parse
 from bot.model.job import Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
-from bot.sandbox.process import inherited
+from tests.support.served import inherited
 
 T = TypeVar("T")
 Open = Callable[[], Journal]

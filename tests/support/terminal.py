@@ -8,7 +8,6 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
 import sys
 import termios
@@ -16,8 +15,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bot.sandbox.process import children, inherited
 from tests.support.console import ROOT
+from tests.support.served import children, inherited, state
+from tests.support.until import until
 
 PROMPT = "> /addgroup "
 _CODES = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\r")
@@ -55,6 +55,11 @@ class Terminal:
         """Type keys; Enter is a carriage return."""
         os.write(self._fd, keys.encode() if isinstance(keys, str) else keys)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C while the program waits for a key: Python misses one that comes just before it waits."""
+        until(lambda: state(_innermost(self.pid)) == "S")
+        self.type("\x03")
+
     def ended(self, seconds: float = 60) -> int:
         """Wait for the end and return the exit status."""
         until = time.monotonic() + seconds
@@ -74,21 +79,16 @@ class Terminal:
         return False
 
     def close(self) -> None:
-        """Kill the bot, whose stop may take long, and close the terminal, on which the program ends."""
-        for process in _descendants(self.pid) if self.pid else ():
-            with contextlib.suppress(ProcessLookupError):
-                if os.getpgid(process) == process:
-                    os.killpg(process, signal.SIGKILL)
+        """Close the terminal, on which the program ends."""
         os.close(self._fd)
         if self.pid:
             os.waitpid(self.pid, 0)
 
 
-def _descendants(process: int) -> Iterator[int]:
-    """Yield the ids of the processes that a process has started, and theirs."""
-    for child in children(process):
-        yield child
-        yield from _descendants(child)
+def _innermost(process: int) -> int:
+    """Return the console's process, which make may have started."""
+    below = children(process)
+    return _innermost(below[-1]) if below else process
 
 
 def _environ() -> dict[str, str]:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from bot.sandbox.loopback import Answer, Request
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import say
-from tests.conftest import Running
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 
 

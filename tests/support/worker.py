@@ -17,12 +17,12 @@ from bot.journal.journal import Accepted, Journal
 from bot.model.command import Create, parse
 from bot.model.job import Job, Step, new_id
 from bot.model.outcome import Created, Outcome, Rejected, Unknown
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
-from tests.conftest import Running
 
-Start = Callable[..., Running]
+Start = Callable[..., Bot]
 Outage = Callable[[], AbstractContextManager[None]]
 
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])

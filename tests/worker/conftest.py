@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import make_url
 
 from bot import logs
+from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
-from tests.conftest import Running
 from tests.support.tree import Watched
 from tests.support.worker import Logged, Outage, Past, Start, locked
 
@@ -56,7 +56,7 @@ def past(database_url: str, workspace: Workspace) -> Iterator[Past]:
 def go_on(past: Past, start: Start, database_url: str) -> Start:
     """Let the process of the past die, and start a bot in its place."""
 
-    def _go_on(**environ: str) -> Running:
+    def _go_on(**environ: str) -> Bot:
         past.die()
         return start(DATABASE_URL=database_url, **environ)
 

@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import requests
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import variables
 from bot.sandbox.loopback import local_request
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
+from bot.sandbox.workspace import Workspace
 
 
 class NotStarted(RuntimeError):
@@ -86,6 +86,14 @@ def children(process: int) -> list[int]:
     return [int(child) for child in found]
 
 
+def state(process: int) -> str:
+    """Return the letter for what a process does, such as S while it waits and Z when it has ended; "" without one."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
 def inherited() -> dict[str, str]:
     """Return the process's variables without those of the bot and of proxies, which would reach past the sandbox."""
     return {name: value for name, value in os.environ.items() if not _REACHES_OUT.match(name)}
@@ -95,26 +103,6 @@ _REACHES_OUT = re.compile(
     r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL(_FILE)?|DYNO|HOST|(METRICS_)?PORT|LOG_LEVEL|LOG_FORMAT|.*_proxy)$",
     re.IGNORECASE,
 )
-
-
-def variables(workspace: Workspace, api: Api | None) -> Mapping[str, str]:
-    """Return the settings of a bot between the stand-ins; without `api` those of the real API stay as they are."""
-    slack = {
-        "SLACK_BOT_TOKEN": BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": workspace.signing_secret,
-        "SLACK_APP_TOKEN": "",
-        "SLACK_API_URL": f"{workspace.url}/api/",
-        "HOST": "127.0.0.1",
-        "DATABASE_URL": "",
-    }
-    if api is None:
-        return slack
-    return slack | {
-        "ILETIMERKEZI_API_KEY": api.key,
-        "ILETIMERKEZI_API_HASH": api.hash,
-        "ILETIMERKEZI_API_SECRET": "",
-        "ILETIMERKEZI_API_URL": f"{api.url}/v1",
-    }
 
 
 def free_port() -> int:
