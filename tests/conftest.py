@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from bot import logs
 from bot.journal import connections
+from bot.journal.journal import Journal
 from bot.logs.repeated import Repeated
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
@@ -102,17 +103,32 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def empty_journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the file of an empty journal. A copy of it takes a tenth of the time that making the tables takes."""
+    file = tmp_path_factory.mktemp("journal") / "empty.db"
+    journal = Journal(f"sqlite:///{file}")
+    journal.open()
+    journal.close()
+    return file
+
+
 @pytest.fixture
 def start(
-    workspace: Workspace, api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, api: Api, tmp_path: Path, empty_journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Bot]]:
-    """Start a bot between the stand-ins; keyword arguments are further variables of its environment."""
+    """Start a bot between the stand-ins; keyword arguments are further variables of its environment.
+
+    Without DATABASE_URL it uses journal.db in the test's own folder.
+    """
+    file = tmp_path / "journal.db"
+    shutil.copy(empty_journal, file)
     monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.05)
     monkeypatch.setattr(pool, "POLL", 0.05)
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Bot:
-            more = {"ILETIMERKEZI_TIMEOUT": "2", "DATABASE_URL": f"sqlite:///{tmp_path}/journal.db", **environ}
+            more = {"ILETIMERKEZI_TIMEOUT": "2", "DATABASE_URL": f"sqlite:///{file}", **environ}
             bot = Bot({**variables(workspace, api), **more})
             bot.start()
             stack.callback(bot.stop, 5)

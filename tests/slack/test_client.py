@@ -12,7 +12,7 @@ import pytest
 from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused, TokenRefused
-from tests.support.peer import CONNECT, SHORT, drips, hear, http, peer, says
+from tests.support.peer import AMPLE, CONNECT, SHORT, drips, hear, http, peer, says
 
 POST = "chat.postMessage"
 
@@ -77,6 +77,11 @@ def test_a_private_message_is_for_one_person(workspace: Workspace, slack: SlackC
 # What answers mean.
 
 
+def _patience(fault: int | str) -> float:
+    """Return how long a call may take, in seconds."""
+    return SHORT if fault == "silence" else AMPLE
+
+
 @every_call
 @pytest.mark.parametrize(
     ("fault", "why", "seconds"),
@@ -98,7 +103,7 @@ def test_what_passes_is_for_later(
     """Limits, and failures of Slack and of the way there, have a word for the log; nothing is repeated."""
     workspace.faults[method].append(fault)
     with pytest.raises(TryLater) as raised:
-        CALLS[method](SlackClient(BOT_TOKEN, f"{workspace.url}/api/", SHORT), workspace.url)
+        CALLS[method](SlackClient(BOT_TOKEN, f"{workspace.url}/api/", _patience(fault)), workspace.url)
     limited = method == "response_url" and why == "ratelimited"
     assert (raised.value.why, raised.value.seconds) == ("http_429" if limited else why, seconds)
     assert [called for called, _ in workspace.calls] == [method]
@@ -200,7 +205,7 @@ def test_no_error_holds_a_secret(
     url = workspace.url if fault != "refused" else "http://127.0.0.1:9"
     if fault != "refused":
         workspace.faults[method].append(fault)
-    slack = SlackClient(BOT_TOKEN, f"{url}/api/", SHORT)
+    slack = SlackClient(BOT_TOKEN, f"{url}/api/", _patience(fault))
     try:
         CALLS[method](slack, url)
     except (SlackRefused, TryLater) as error:
