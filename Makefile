@@ -19,10 +19,10 @@ test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest -q -n 3 --dist worksteal
+	$(RUN) -m pytest -q -n 4 --dist worksteal
 
 coverage: .venv/dev  ## tests with the lines and branches that they reach, for half as long again
-	$(RUN) -m pytest -q -n 3 --dist worksteal --cov --cov-report=term
+	$(RUN) -m pytest -q -n 4 --dist worksteal --cov --cov-report=term
 
 chaos: .venv/dev  ## kill the bot under load, for longer than `make test` does
 	CHAOS_SECONDS=$${CHAOS_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_chaos.py
