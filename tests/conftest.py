@@ -105,7 +105,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def empty_journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the file of an empty journal. A copy of it takes a tenth of the time that making the tables takes."""
+    """Make the file of an empty journal, which each test copies instead of making the tables."""
     file = tmp_path_factory.mktemp("journal") / "empty.db"
     journal = Journal(f"sqlite:///{file}")
     journal.open()

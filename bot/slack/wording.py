@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
-from bot.model.names import ParentId, ParentName, UsageError
+from bot.model.names import MAX_NAME, ParentId, ParentName, UsageError
 from bot.model.outcome import Denied, Outcome
-from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, fit, mention, moment, path, quote
+from bot.slack.mrkdwn import MAX_ID, as_typed, code, cut, fit, mention, moment, path, quote
 from bot.slack.texts import Language, has, say, say_plain
 
 MOST_NAMED = 5
