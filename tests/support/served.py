@@ -95,12 +95,15 @@ def state(process: int) -> str:
 
 
 def inherited() -> dict[str, str]:
-    """Return the process's variables without those of the bot and of proxies, which would reach past the sandbox."""
+    """Return the process's variables without those of the bot and of proxies, which would reach past the sandbox.
+
+    Nor those of a `make test PYTHON=…`, which the `make` of a test would take for its own.
+    """
     return {name: value for name, value in os.environ.items() if not _REACHES_OUT.match(name)}
 
 
 _REACHES_OUT = re.compile(
-    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL(_FILE)?|DYNO|HOST|(METRICS_)?PORT|LOG_LEVEL|LOG_FORMAT|.*_proxy)$",
+    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL(_FILE)?|DYNO|HOST|(METRICS_)?PORT|LOG_LEVEL|LOG_FORMAT|.*_proxy|MAKE.*|MFLAGS|PYTHON|TEXT)$",
     re.IGNORECASE,
 )
 
