@@ -1,9 +1,8 @@
-"""Several names or columns in one line: rows of a spreadsheet, and quoted names beside each other."""
+"""Several names or columns in one line: rows of a spreadsheet, quoted names beside each other, and lists."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from bot.model.marks import FORMATS, PARTNERS, QUOTES
 from bot.model.names import UsageError, clean
@@ -11,6 +10,11 @@ from bot.model.words import Word
 
 _OPTION = re.compile(
     rf"[\s,;|(\[]*\bparent\s*[:=＝﹦]+\s*(?:[{QUOTES}][^{QUOTES}]*[{QUOTES}]|[^\s,;|]*)[\s,;|)\]]*", re.IGNORECASE
+)
+_COMMA = re.compile(r",\s|(?<=[^\W\d_]),(?=[^\W\d_])")
+_LISTED = re.compile(
+    r"\w;\s\S|\w,?\s[•◦▪‣]\s\w|\w,\s[-*]\s\w|\w,\s\w.*\w\s(?:and|ve)\s\w|\s2\)\s\S|^1\.\s.*\s2\.\s.*\s3\.\s\S",
+    re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&#?\w+;")
 _QUOTED = re.compile(rf"[{QUOTES}][^{QUOTES}]*[{QUOTES}]")
@@ -41,13 +45,12 @@ def is_table(lines: list[str]) -> bool:
 
 
 def refuse_several(line: str, words: list[Word]) -> None:
-    """Refuse a line with two names in quotes, or with a semicolon between names. Raises UsageError."""
+    """Refuse a line with two names in quotes. Raises UsageError."""
     names = [word for word in words if not word.is_option]
     quoted = [word for word in names if word.quoted and clean(word.text)]
     inside = any(re.search(_between(word.typed[0]), word.text) for word in quoted)
-    listed = any(not word.quoted and re.search(r"\w;$", _ENTITY.sub("&", word.text)) for word in _followed(words))
     single = rf"[{_SINGLE}][^{_SINGLE}]+[{_SINGLE}]"
-    if len(quoted) > 1 or inside or listed or re.fullmatch(rf"{single}(?:\s*[,;]\s*{single})+[,;]?", line):
+    if len(quoted) > 1 or inside or re.fullmatch(rf"{single}(?:\s*[,;]\s*{single})+[,;]?", line):
         raise UsageError("one_name", part=line)
 
 
@@ -57,6 +60,11 @@ def _between(opening: str) -> str:
     return rf"[{kind}]\s?[,;:+/|&]\s?[{kind}]"
 
 
-def _followed(words: list[Word]) -> list[Word]:
-    """Return the words before another word of the name."""
-    return [one for one, two in pairwise(words) if not one.is_option and not two.is_option]
+def is_list(words: list[Word]) -> bool:
+    """Tell whether a line lists names: VIP; Gold or VIP, Gold and Silver or 1) VIP 2) Gold or VIP • Gold.
+
+    Two with a comma between them may be one name: Berlin, Germany.
+    """
+    text = " ".join("q" if word.quoted else _ENTITY.sub("&", word.text) for word in words if not word.is_option)
+    items = [item for item in _COMMA.split(text) if re.search(r"\w", item)]
+    return len(items) > 2 or _LISTED.search(text) is not None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from bot.model import keywords
-from bot.model.columns import refuse_several
+from bot.model.columns import is_list, refuse_several
 from bot.model.marks import FORMATS, PARTNERS, QUOTES, in_double_quotes, readable, unwrapped
 from bot.model.names import (
     DASHES,
@@ -115,6 +115,7 @@ def _name_and_parent(line: str) -> NewGroup:
     words = words_of(readable(line))
     _refuse_quoted_command(line, words)
     refuse_several(line, words)
+    _refuse_list(line, words)
     parent: Parent = None
     for place, word in enumerate(words):
         if not word.is_option:
@@ -193,6 +194,13 @@ def _refuse_quoted_command(line: str, words: list[Word]) -> None:
     inner = unwrapped(line)
     if inner != line and line[0] in PARTNERS and any(word.is_option for word in words):
         raise UsageError("unknown_option", part=line, suggestion=inner)
+
+
+def _refuse_list(line: str, words: list[Word]) -> None:
+    """Refuse a line that lists names. Raises UsageError."""
+    if is_list(words):
+        name, options = typed([word for word in words if not word.is_option]), [w.typed for w in words if w.is_option]
+        raise UsageError("listed", part=line, suggestion=" ".join([_in_quotes(name), *options]))
 
 
 def _refuse_open_parent(words: list[Word], place: int) -> None:

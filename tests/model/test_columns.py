@@ -69,11 +69,60 @@ def test_the_option_is_no_column(text: str) -> None:
         '"VIP", "Gold" parent=5',
         "'VIP', 'Gold'",
         "`VIP`, `Gold`",
-        "VIP; Gold; Silver",
     ],
 )
 def test_several_names_in_a_line(text: str) -> None:
-    """Two names in quotes, or with a semicolon between them, are not made one."""
+    """Two names in quotes are not made one."""
     assert refused(text).key == "one_name"
     error = refused(f"A\n  {text}")
     assert (error.key, error.line) == ("one_name", 2)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "VIP; Gold; Silver",
+        "VIP; Gold",
+        "VIP, Gold, Silver",
+        "VIP,Gold,Silver",
+        "VIP Customers, Gold Customers, Silver",
+        "VIP, Gold and Silver",
+        "VIP, Gold ve Silver",
+        "VIP • Gold",
+        "VIP, - Gold",
+        "1. VIP 2. Gold 3. Silver",
+        "VIP 2) Gold",
+    ],
+)
+@pytest.mark.parametrize("option", ["", " parent=5"])
+def test_a_list_in_a_line(name: str, option: str) -> None:
+    """It is not made one group without a question; in quotes it is the name, in a tree too."""
+    error = refused(name + option)
+    assert (error.key, error.values["suggestion"]) == ("listed", f'"{name}"{option}')
+    assert [group.name for group in groups(error.values["suggestion"])] == [name]
+    error = refused(f"Top\n  {name}")
+    assert (error.key, error.line) == ("listed", 2)
+    assert [group.name for group in groups(f"Top\n  {error.values['suggestion']}")] == ["Top", name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Berlin, Germany",
+        "VIP,Gold",
+        "1,5 l, 2 l",
+        "10,000,000 TL",
+        "Acme, Inc.",
+        "A, B,",
+        "Bed and Breakfast",
+        "1. Lig",
+    ],
+)
+def test_a_comma_in_a_name(name: str) -> None:
+    """What may well be one name is one."""
+    assert groups(name) == (NewGroup(name),)
+
+
+def test_a_numbered_list_in_a_line() -> None:
+    """The first number is a bullet, which is no part of the name; the second tells."""
+    assert refused("1) VIP 2) Gold").values["suggestion"] == '"VIP 2) Gold"'
