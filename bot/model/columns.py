@@ -13,7 +13,16 @@ _OPTION = re.compile(
 )
 _COMMA = re.compile(r",\s|(?<=[^\W\d_]),(?=[^\W\d_])")
 _LISTED = re.compile(
-    r"\w;\s\S|\w,?\s[•◦▪‣]\s\w|\w,\s[-*]\s\w|\w,\s\w.*\w\s(?:and|ve)\s\w|\s2\)\s\S|^1\.\s.*\s2\.\s.*\s3\.\s\S",
+    "|".join(
+        [
+            r"\w;\s\S",  # VIP; Gold
+            r"\w,?\s[•◦▪‣]\s\w",  # VIP • Gold
+            r"\w,\s[-*]\s\w",  # VIP, - Gold
+            r"\w,\s\w.*\w\s(?:and|ve)\s\w",  # VIP, Gold and Silver
+            r"\s2\)\s\S",  # VIP 2) Gold, whose first number was a bullet
+            r"^1\.\s.*\s2\.\s.*\s3\.\s\S",  # 1. VIP 2. Gold 3. Silver; but 1. Etap 2. Faz may be one name
+        ]
+    ),
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&#?\w+;")
