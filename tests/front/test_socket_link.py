@@ -194,10 +194,10 @@ def test_a_connection_that_slack_turns_off_is_lost(
     assert slack.connected()
     slack.refuses = reason
     slack.disconnect(reason)
-    until(lambda: len(facts(caplog, "socket_not_connected")) == 2)
+    until(lambda: len(facts(caplog, "socket_not_connected")) >= 2)
     assert not connection.connected()
     until(lambda: facts(caplog, "socket_lost") == [{"reason": reason}])
-    assert facts(caplog, "socket_not_connected") == [{"reason": reason}] * 2
+    assert facts(caplog, "socket_not_connected")[:2] == [{"reason": reason}] * 2
     slack.refuses = ""
     until(lambda: connection.connected() and "socket_back" in names(caplog))
 
@@ -279,7 +279,7 @@ def test_slacks_retry_after_is_kept(opens: Opens, caplog: pytest.LogCaptureFixtu
         raise next(errors)
 
     connection = opens(open_url=refuse)
-    until(lambda: len(asked) == 3)
+    until(lambda: len(asked) >= 3)
     assert asked[1] - asked[0] >= 1.5
     assert not connection.connected()
     assert facts(caplog, "socket_not_connected")[0] == {"reason": "ratelimited"}
@@ -289,7 +289,7 @@ def test_slacks_retry_after_is_kept(opens: Opens, caplog: pytest.LogCaptureFixtu
 def test_an_address_that_leads_nowhere(opens: Opens, caplog: pytest.LogCaptureFixture, address: str) -> None:
     """It is logged by a word, without the address, and tried again."""
     opens(open_url=lambda: f"{address}?ticket=secret" if address else "")
-    until(lambda: len(facts(caplog, "socket_not_connected")) == 2)
+    until(lambda: len(facts(caplog, "socket_not_connected")) >= 2)
     assert "secret" not in caplog.text
     assert "Traceback" not in caplog.text
 
