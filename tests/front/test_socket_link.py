@@ -148,7 +148,7 @@ def test_no_acknowledgement_waits_for_another(slack: Link, opens: Opens, listene
 def test_a_stop_lets_what_is_under_way_be_acknowledged(slack: Link, opens: Opens, listeners: Listeners) -> None:
     """And takes nothing more: what comes meanwhile stays without an answer, for Slack to send elsewhere."""
     connection = opens()
-    assert slack.connected()
+    until(connection.connected)
     slack.send("e1", command("slow"))
     assert listeners.slow.acquire(timeout=10)
     closing = threading.Thread(target=connection.close)
@@ -171,7 +171,7 @@ def test_the_next_connection_stands_before_the_old_one_is_left(
     """Slack's refresh is no outage, and what it sends over either connection is answered."""
     caplog.set_level(logging.INFO)
     connection = opens()
-    assert slack.connected()
+    until(connection.connected)
     slack.disconnect(reason)
     assert slack.connected(times=2)
     assert not slack.left(1, seconds=0)
@@ -191,7 +191,7 @@ def test_a_connection_that_slack_turns_off_is_lost(
     """Before its hello or after: it is closed at once, and the next attempts come after pauses."""
     caplog.set_level(logging.INFO)
     connection = opens()
-    assert slack.connected()
+    until(connection.connected)
     slack.refuses = reason
     slack.disconnect(reason)
     until(lambda: len(facts(caplog, "socket_not_connected")) >= 2)
@@ -204,13 +204,14 @@ def test_a_connection_that_slack_turns_off_is_lost(
 
 def test_what_is_sent_again_says_so(slack: Link, opens: Opens, listeners: Listeners) -> None:
     """A connection that dies before the acknowledgement: Slack sends the envelope again, and the next one answers."""
-    opens()
-    assert slack.connected()
+    connection = opens()
+    until(connection.connected)
     slack.send("e1", command("slow"))
     assert listeners.slow.acquire(timeout=10)
     slack.die()
     assert slack.connected(times=2)
     assert listeners.slow.acquire(timeout=10)
+    until(connection.connected)
     listeners.held.set()
     assert slack.acked("e1") == {"text": "slow"}
     until(lambda: len(slack.frames) == 2)  # the first one's too, over the connection that there is now
