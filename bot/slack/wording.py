@@ -11,9 +11,9 @@ from typing import Any
 
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
-from bot.model.names import MAX_NAME, ParentId, ParentName, UsageError
+from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Denied, Outcome
-from bot.slack.mrkdwn import MAX_ID, as_typed, code, cut, fit, mention, moment, path, quote
+from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, fit, mention, moment, path, quote
 from bot.slack.texts import Language, has, say, say_plain
 
 MOST_NAMED = 5
@@ -196,11 +196,11 @@ def place(language: Language, step: Step, above: str) -> str:
 
 
 def parent(step: Step, most: int = MAX_NAME) -> str:
-    """Show a parent as it was given; a name is cut to so many characters."""
+    """Show a parent as it was given; a name has at most so many characters after escaping."""
     match step.parent:
         case ParentId(id=identifier):
             return code(identifier)
         case ParentName(name=name):
-            return as_typed(cut(name, most))
+            return as_typed(name, most)
         case None:
             return ""

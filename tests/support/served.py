@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import requests
@@ -19,14 +18,11 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import Workspace
-
-
-class NotStarted(RuntimeError):
-    """The process ended, or was not ready in time; the text has what it logged."""
+from tests.support.until import until
 
 
 class Served:
-    """`python -m bot serve`, started at once and ready when the constructor returns.
+    """`python -m bot serve`, started at once and ready when the constructor returns; else it raises AssertionError.
 
     `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. `process` is the
     front, whose child is the worker.
@@ -49,18 +45,15 @@ class Served:
             )
         with contextlib.ExitStack() as unless_ready:  # Ctrl-C may come before it is
             unless_ready.callback(self.kill)
-            self._wait()
+            until(self._ready, seconds=60, failed=self.log.read_text)
             unless_ready.pop_all()
 
-    def _wait(self, seconds: float = 60) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                if local_request("GET", f"{self.url}/healthz", timeout=1).status_code == 200:
-                    return
-            except requests.RequestException:
-                time.sleep(0.02)
-        raise NotStarted(f"serve did not start:\n{self.log.read_text()}")
+    def _ready(self) -> bool:
+        assert self.process.poll() is None, f"serve did not start:\n{self.log.read_text()}"
+        try:
+            return local_request("GET", f"{self.url}/healthz", timeout=1).status_code == 200
+        except requests.RequestException:
+            return False
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
         """Send a signal to the process and return its exit status."""
@@ -104,7 +97,8 @@ def inherited() -> dict[str, str]:
 
 
 _REACHES_OUT = re.compile(
-    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL(_FILE)?|DYNO|HOST|(METRICS_)?PORT|LOG_LEVEL|LOG_FORMAT|.*_proxy|MAKE.*|MFLAGS|PYTHON|TEXT)$",
+    r"SLACK_|ILETIMERKEZI_|ADDGROUP_|(DATABASE_URL(_FILE)?|DYNO|HOST|(METRICS_)?PORT|LOG_LEVEL|LOG_FORMAT|.*_proxy|"
+    r"MAKE.*|MFLAGS|PYTHON|TEXT)$",
     re.IGNORECASE,
 )
 

@@ -45,9 +45,9 @@ class Terminal:
 
     def wait(self, text: str = PROMPT, seconds: float = 60) -> str:
         """Wait until a text is shown; return what came since the last wait, up to its end."""
-        until = time.monotonic() + seconds
+        end = time.monotonic() + seconds
         while text not in self.shown[self._read :]:
-            assert self._more(until), f"{text!r} was not shown:\n{self.shown}"
+            assert self._more(end), f"{text!r} was not shown:\n{self.shown}"
         begin, self._read = self._read, self.shown.index(text, self._read) + len(text)
         return self.shown[begin : self._read]
 
@@ -62,16 +62,16 @@ class Terminal:
 
     def ended(self, seconds: float = 60) -> int:
         """Wait for the end and return the exit status."""
-        until = time.monotonic() + seconds
-        while self._more(until):
+        end = time.monotonic() + seconds
+        while self._more(end):
             pass
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
 
-    def _more(self, until: float) -> bool:
+    def _more(self, end: float) -> bool:
         """Read what is printed next; False at the end."""
-        assert select.select([self._fd], [], [], max(until - time.monotonic(), 0))[0], f"stuck:\n{self.shown}"
+        assert select.select([self._fd], [], [], max(end - time.monotonic(), 0))[0], f"stuck:\n{self.shown}"
         with contextlib.suppress(OSError):  # Linux reports the end as an error
             if data := os.read(self._fd, 65536):
                 self._bytes += data
