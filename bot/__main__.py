@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from bot import logs, settings
+from bot import log, settings
 from bot.journal.errors import JournalError
-from bot.logs import event
+from bot.log import event
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +74,7 @@ def _serve(_options: argparse.Namespace) -> int:
 
     environ = _environment()
     chosen = settings.read(environ)
-    logs.configure(chosen.log_level, chosen.log_format, settings.secrets_in(environ))
+    log.configure(chosen.log_level, chosen.log_format, settings.secrets_in(environ))
     for unknown in settings.unknown(environ):
         event("unknown_setting", level=logging.WARNING, variable=unknown.name, nearest=unknown.nearest or None)
     if chosen.odd_signing_secret:

@@ -17,7 +17,7 @@ from bot.front.front import Front
 from bot.front.metrics_page import metrics_app
 from bot.front.server import Server, listen
 from bot.journal.wakeup import Bell
-from bot.logs import event
+from bot.log import event
 from bot.metrics import FOLDER, folder
 from bot.model.job import TryLater
 from bot.model.outcome import OUTCOMES

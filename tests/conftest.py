@@ -17,10 +17,10 @@ import hypothesis
 import pytest
 from sqlalchemy import Engine
 
-from bot import logs
+from bot import log
 from bot.journal import connections
 from bot.journal.journal import Journal
-from bot.logs.repeated import Repeated
+from bot.log import Repeated
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from bot.sandbox.workspace import Workspace
@@ -39,8 +39,8 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
         if name.lower().endswith("_proxy") or name.startswith(("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")):
             monkeypatch.delenv(name)
-    logs.quiet()
-    monkeypatch.setattr("bot.logs._repeated", Repeated())  # what an earlier test logged is no repetition
+    log.quiet()
+    monkeypatch.setattr("bot.log._repeated", Repeated())  # what an earlier test logged is no repetition
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.front.intake import Intake, channel_of
 from bot.front.reply import Reply
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job
 from bot.model.next_job import next_job, with_findings

@@ -18,7 +18,7 @@ from bot.front.reply import Reply
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.command import COMMAND, Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
 from bot.model.job import Job, steps_of
 from bot.model.names import UsageError

@@ -15,7 +15,7 @@ from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 
 from bot.front.answer_size import MAX_ANSWER
-from bot.logs import event
+from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import new_id
 

@@ -14,7 +14,7 @@ from slack_bolt import Ack, App
 from slack_bolt.response import BoltResponse
 
 from bot.front.intake import Intake
-from bot.logs import event
+from bot.log import event
 from bot.model.job import new_id
 from bot.slack import messages
 from bot.slack.texts import LANGUAGES, say, say_plain

@@ -21,7 +21,7 @@ from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.characters import visible
 from bot.model.command import NewGroup, as_outline, form_groups, form_line
 from bot.model.followup import FollowUp

@@ -16,7 +16,7 @@ from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.logs import event
+from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import new_id
 

@@ -14,7 +14,7 @@ from bot.front.make_sure import Answer, MakeSure
 from bot.front.reply import CommandReply, FormReply, Reply
 from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Accepted, Busy, Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job
 from bot.model.outcome import Duplicate

@@ -12,7 +12,7 @@ from bot.front.intake import Intake
 from bot.front.reply import Reply
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.logs import event
+from bot.log import event
 from bot.slack import messages
 from bot.slack.texts import LANGUAGES, say
 

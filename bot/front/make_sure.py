@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from bot.journal.errors import JournalError
 from bot.journal.journal import Accepted, Busy, Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.job import Job
 from bot.model.outcome import Duplicate
 

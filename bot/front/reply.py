@@ -12,7 +12,7 @@ from slack_bolt import Ack
 from bot.front import form_view
 from bot.front.answer_size import fits
 from bot.front.handing_back import Typed, with_text
-from bot.logs import event
+from bot.log import event
 from bot.model.job import TryLater
 from bot.slack import messages, wording
 from bot.slack.client import SlackRefused

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.sync.client import ClientConnection, connect
 
 from bot import trust
-from bot.logs import event
+from bot.log import event
 from bot.proxies import proxy_of
 
 PING = 4.0

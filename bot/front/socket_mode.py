@@ -12,7 +12,7 @@ from slack_bolt import App
 
 from bot.front.envelopes import Envelope, Envelopes
 from bot.front.socket_link import Link
-from bot.logs import event
+from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.slack.client import SlackRefused

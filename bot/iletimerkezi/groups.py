@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bot.cache import Cache
 from bot.iletimerkezi.client import ApiError, Client
 from bot.iletimerkezi.index import Choice, Index
-from bot.logs import event
+from bot.log import event
 from bot.model.group import Group
 from bot.model.names import fold
 from bot.model.outcome import NoParent

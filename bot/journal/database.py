@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from bot import logs
+from bot import log
 from bot.journal.connections import PATIENCE
 
 metadata = MetaData()
@@ -147,7 +147,7 @@ def migrate(engine: Engine) -> None:
         if version is None:
             metadata.create_all(connection)
             connection.execute(_versions.insert().values(version=VERSION))
-            logs.event("journal_created", schema=VERSION)
+            log.event("journal_created", schema=VERSION)
         elif version < VERSION:
             for migration in MIGRATIONS[version - 1 :]:
                 migration(connection)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection
 
 from bot.journal import queries, rows
-from bot.logs import event
+from bot.log import event
 from bot.model.job import Job
 
 

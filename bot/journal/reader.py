@@ -10,7 +10,7 @@ from bot.journal import duplicates, queries, unsettled
 from bot.journal.errors import JournalError
 from bot.journal.loading import Loader
 from bot.journal.transactions import Transactions
-from bot.logs import event
+from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.group import Group
 from bot.model.job import Count, Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from bot.logs import event
+from bot.log import event
 from bot.model.job import TryLater
 from bot.slack.client import SlackRefused, TokenRefused
 from bot.slack.users import FULL_MEMBER, Users

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot import __version__
-from bot.logs import event
+from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.settings import Settings

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from bot.logs import event
+from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Thread, TryLater
 from bot.slack import blocks, messages, wording

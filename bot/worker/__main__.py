@@ -9,10 +9,10 @@ import socket
 import sys
 import threading
 
-from bot import __version__, logs, settings
+from bot import __version__, log, settings
 from bot.journal.errors import JournalError
 from bot.journal.wakeup import Wakeup
-from bot.logs import event
+from bot.log import event
 from bot.metrics import FOLDER, PARTS, metrics
 from bot.worker.worker import Worker
 
@@ -24,7 +24,7 @@ def main(seconds: float) -> int:
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # in every thread: kept for sigwait below
     chosen = settings.read(os.environ)
-    logs.configure(chosen.log_level, chosen.log_format, settings.secrets_in(os.environ))
+    log.configure(chosen.log_level, chosen.log_format, settings.secrets_in(os.environ))
     if chosen.metrics_port:
         _count(os.environ.get(FOLDER, ""))
     wakeup = Wakeup(socket.socket(fileno=os.dup(0)))

@@ -15,7 +15,7 @@ from bot.iletimerkezi import client as api
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.group import Group
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName

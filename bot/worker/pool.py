@@ -14,7 +14,7 @@ from collections.abc import Callable
 from bot.journal.errors import BadValue, JournalError
 from bot.journal.journal import LEASE, Journal, LostLease
 from bot.journal.wakeup import Wakeup
-from bot.logs import event
+from bot.log import event
 from bot.model.job import Job, TryLater
 from bot.worker.put_off import PutOff
 from bot.worker.run_job import JobRunner

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
 from bot.journal.journal import Journal
-from bot.logs import event
+from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater
 from bot.model.outcome import WAITING, NotSent, Outcome, Unknown

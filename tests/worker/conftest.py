@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from bot import logs
+from bot.log import logger
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from tests.support.tree import Watched
@@ -66,7 +66,7 @@ def go_on(past: Past, start: Start, database_url: str) -> Start:
 @pytest.fixture
 def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Logged]:
     handler = Logged()
-    caplog.set_level(logging.INFO, logs.log.name)
-    logs.log.addHandler(handler)
+    caplog.set_level(logging.INFO, logger.name)
+    logger.addHandler(handler)
     yield handler
-    logs.log.removeHandler(handler)
+    logger.removeHandler(handler)

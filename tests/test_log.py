@@ -16,7 +16,7 @@ import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.logs import configure, event, flush
+from bot.log import configure, event, flush
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import BOT_TOKEN, Workspace

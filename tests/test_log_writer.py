@@ -9,14 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bot.logs.writer import MOST_WAITING
+from bot.log import MOST_WAITING
 from tests.support.served import inherited
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 FLOOD = """
 import os, sys
-from bot.logs import configure, event
+from bot.log import configure, event
 configure("INFO", "json")
 for number in range(int(sys.argv[1])):
     event("told", number=number, filler=sys.argv[2])
@@ -108,13 +108,13 @@ def test_long_lines_of_two_processes_do_not_mix() -> None:
 
 FORK = """
 import os
-from bot import logs
-logs.configure("INFO")
-logs.event("parent")
+from bot import log
+log.configure("INFO")
+log.event("parent")
 pid = os.fork()
 if pid == 0:
-    logs.event("child")
-    logs.flush()
+    log.event("child")
+    log.flush()
     os._exit(0)
 os.waitpid(pid, 0)
 """
