@@ -1,17 +1,38 @@
-"""The self-check: looks at every part, and prints each finding as soon as it is known."""
+"""The self-check: looks at every part, prints each finding as soon as it is known, and says how to fix it.
+
+What is here is on this machine: the settings, the database and the ports. Slack and the provider are in
+`check_services`.
+"""
 
 from __future__ import annotations
 
+import http.client
+import re
+import socket
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import TextIO
 
+from sqlalchemy import Connection, insert, inspect, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot import settings
-from bot.admin import check_api as api
-from bot.admin import check_database as database
-from bot.admin import check_ports as ports
-from bot.admin import check_slack as slack
-from bot.admin.finding import OK, WARNING, WRONG, Finding, hidden
-from bot.settings import SettingsError
+from bot.admin import check_services as services
+from bot.admin.check_services import OK, SKIPPED, WARNING, WRONG, Finding, hidden, shown
+from bot.front.http import HEALTH
+from bot.front.metrics_page import METRICS
+from bot.journal import connections, database
+from bot.journal.connections import CONNECTIONS, sqlite_file
+from bot.settings import PROXIES, Settings, SettingsError
+from bot.settings.database_url import passwords
+
+PATIENCE = 8.0
+"""How long the database may take to answer, in seconds: one whose connections are all in use says nothing at all."""
+
+_DATABASE = ("DATABASE_URL",)
+_PORTS = ("HOST", "PORT", "METRICS_PORT")
 
 
 def run(environ: Mapping[str, str], out: TextIO) -> int:
@@ -33,22 +54,169 @@ def run(environ: Mapping[str, str], out: TextIO) -> int:
 
 
 def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
-    of_slack = (slack.token, slack.socket_mode, slack.signing_secret)
-    for part in (_settings, *of_slack, api.check, database.check, ports.check):
-        yield from part(environ)
+    yield from _settings(environ)
+    for look, names, part in (*services.PARTS, (_database, _DATABASE, "database"), (_ports, _PORTS, "ports")):
+        chosen = _chosen_from(environ, names)
+        yield from look(chosen) if chosen else [Finding(SKIPPED, part, "its settings are missing or wrong")]
 
 
 def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
-        settings.read(environ)
+        chosen = settings.read(environ)
     except SettingsError as error:
         for problem in error.problems:
             text, _, remedy = problem.partition(". ")
             yield Finding(WRONG, "settings", text, remedy or "Correct it in the environment or in the file .env here.")
     else:
         yield Finding(OK, "settings", "all that serve needs is set")
+        if sqlite_file(chosen.database_url) and environ.get("DYNO"):
+            remedy = "Set DATABASE_URL to a PostgreSQL, as Heroku's add-on does by itself."
+            yield Finding(
+                WARNING, "disk", "this is a Heroku dyno: its disk, and the SQLite file, is lost daily", remedy
+            )
     for each in settings.unknown(environ):
         if not each.restricts:  # those are problems already
             text, _, meant = str(each).partition(". ")
             remedy = f"{meant} Correct the name." if meant else "The bot does not read it: remove it."
             yield Finding(WARNING, "settings", text.rstrip("."), remedy)
+
+
+def _chosen_from(environ: Mapping[str, str], names: tuple[str, ...]) -> Settings | None:
+    """Return settings from these variables alone, whatever is wrong with others; None when one of these is wrong.
+
+    A secret may come from a file. What is called through a proxy needs one that is right.
+    """
+    wanted = {*names, *(f"{name}_FILE" for name in names)}
+    wanted |= set(PROXIES) if any(name.endswith("_API_URL") for name in names) else set()
+    api = "ILETIMERKEZI_API_KEY" in names
+    try:
+        return settings.read({name: environ[name] for name in wanted & environ.keys()}, slack=False, api=api)
+    except SettingsError:
+        return None
+
+
+def _database(chosen: Settings) -> Iterator[Finding]:
+    """Try the journal without leaving a trace, within PATIENCE.
+
+    Only `serve` makes tables: a file that the check made would belong to the user who ran the check, and a newer
+    version's check would change tables under an older version that is still running.
+    """
+    place, found = _place(chosen.database_url), list[Finding]()
+    look = threading.Thread(target=lambda: found.append(_journal(chosen.database_url, place)), daemon=True)
+    look.start()
+    look.join(PATIENCE)
+    text = f"{place}: no connection became free within {PATIENCE:.0f} seconds"
+    yield found[0] if found else Finding(WRONG, "database", text, _ROOM)
+
+
+_ROOM = (
+    f"Let the pool or the server have room for {CONNECTIONS} connections of each bot, and twice as many during a "
+    "release; see what else holds them."
+)
+_DATABASE_REMEDIES = {
+    "No module named|import of": "Install the driver: pip install --require-hashes -r requirements.txt",
+    "too many connections for": f"Raise its limit (ALTER ROLE or DATABASE … CONNECTION LIMIT). {_ROOM}",
+    "too many clients|connection slots|max_client_conn|more connections allowed|query_wait_timeout": _ROOM,
+    "unsupported startup parameter": "PgBouncer takes no options: remove them from DATABASE_URL, and set them by "
+    "ALTER ROLE … SET instead.",
+    "which cannot hold names": "Make a database in UTF-8, and set DATABASE_URL to it.",
+    "": "Check the host, database, user and password in DATABASE_URL, and that this user may write there. "
+    "Special characters in the password are written as percent codes (@ as %40).",
+}
+"""What to do, by a pattern of what the database or its driver says. The first that fits is meant."""
+
+
+def _journal(url: str, place: str) -> Finding:
+    """Try a journal; one in a SQLite file that is not there yet, in a folder of its own beside it."""
+    file = sqlite_file(url)
+    try:
+        if not file or file.exists():
+            return _judged(place, _tried(url))
+        with tempfile.TemporaryDirectory(prefix=".addgroup-check-", dir=file.parent) as folder:
+            _tried(f"sqlite:///{folder}/journal.db")
+        return Finding(OK, "database", f"{file} is not there yet; serve makes it, and can")
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        reason = shown(str(getattr(error, "orig", None) or error), *passwords(url))
+    remedy = next(remedy for said, remedy in _DATABASE_REMEDIES.items() if re.search(said, reason))
+    if file:
+        remedy = f"Let the bot's user write in {file.parent}, on a local disk, or set DATABASE_URL to another file."
+    return Finding(WRONG, "database", f"{place}: {reason}", remedy)
+
+
+def _tried(url: str) -> int | None:
+    """Return the version of the schema, None when there is none yet, after writing nothing. Raises SQLAlchemyError."""
+    engine = connections.connect(url)
+    try:
+        with engine.connect() as connection, connection.begin() as transaction:
+            database.lock(connection)
+            version = _version(connection)
+            if version is None:
+                database.metadata.create_all(connection)
+            for table in database.metadata.sorted_tables if version in (None, database.VERSION) else ():
+                nothing = select(table).limit(0)  # but the right to write it, and the names of its columns
+                connection.execute(insert(table).from_select(table.columns.keys(), nothing))
+            transaction.rollback()
+    finally:
+        engine.dispose()
+    return version
+
+
+def _version(connection: Connection) -> int | None:
+    versions = database.metadata.tables["schema_version"]
+    return connection.scalar(select(versions.c.version)) if inspect(connection).has_table(versions.name) else None
+
+
+def _judged(place: str, version: int | None) -> Finding:
+    if version is None:
+        return Finding(OK, "database", f"{place} is writable and empty; serve makes the tables")
+    if version > database.VERSION:
+        text = f"{place} has schema {version}, but this version of the bot knows {database.VERSION}"
+        return Finding(WARNING, "database", f"{text}; it works for a while", "Update the bot.")
+    more = f"; serve brings it to {database.VERSION}" if version < database.VERSION else ""
+    return Finding(OK, "database", f"{place} is writable, with schema {version}{more}")
+
+
+def _place(url: str) -> str:
+    """Name a database without the user and the password."""
+    file, address = sqlite_file(url), make_url(url)
+    return f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
+
+
+def _ports(chosen: Settings) -> Iterator[Finding]:
+    """Try to take each port, without listening there."""
+    yield _port("PORT", chosen.host, chosen.port, HEALTH, "ok")
+    if chosen.metrics_port:
+        yield _port("METRICS_PORT", chosen.host, chosen.metrics_port, METRICS, "addgroup_")
+    else:
+        yield Finding(SKIPPED, "METRICS_PORT", "is not set, so there are no metrics")
+
+
+def _port(name: str, host: str, port: int, page: str, sign: str) -> Finding:
+    """Try a port; `sign` is what the `page` of a bot that runs well holds."""
+    try:
+        found, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, _, _, address = found
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        said = _said(host, port, page)
+        if said.startswith("failing: "):
+            remedy = "docs/night.md says what to do about each part."
+            return Finding(WRONG, name, f"the bot that runs there says: {said}", remedy)
+        if sign in said:
+            return Finding(OK, name, f"{port} is in use by a bot that runs; a second one needs another")
+        remedy = f"Set {name} to another port, or HOST to an address of this machine, or stop what is using the port."
+        return Finding(WRONG, name, f"cannot listen at {host}:{port}: {error.strerror}", remedy)
+    return Finding(OK, name, f"{port} is free")
+
+
+def _said(host: str, port: int, page: str) -> str:
+    """Return how what listens at the port answers, "" if it does not."""
+    at = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # to call it, not to listen there
+    try:
+        with closing(http.client.HTTPConnection(at, port, timeout=3)) as connection:
+            connection.request("GET", page)
+            return connection.getresponse().read(64 * 1024).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""

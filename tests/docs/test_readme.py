@@ -35,7 +35,7 @@ def test_it_leads_to_every_page() -> None:
 
 
 def test_the_version_is_one() -> None:
-    """The package, pyproject.toml and the newest numbered entry of CHANGELOG agree."""
+    """The package, pyproject.toml and the newest entry of CHANGELOG that has a date agree."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    newest = re.findall(r"^## \[([\d.]+)\]", PAGES["CHANGELOG.md"], re.MULTILINE)[0]
+    newest = re.findall(r"^## \[([\d.]+)\] - 2", PAGES["CHANGELOG.md"], re.MULTILINE)[0]
     assert __version__ == project["version"] == newest
