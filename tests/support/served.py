@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import requests
 
@@ -25,8 +26,10 @@ class Served:
     """`python -m bot serve`, started at once and ready when the constructor returns; else it raises AssertionError.
 
     `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. `process` is the
-    front, whose child is the worker.
+    front, whose child is the worker. conftest kills what a failed test leaves in `running`.
     """
+
+    running: ClassVar[set[Served]] = set()
 
     def __init__(self, workspace: Workspace, api: Api | None, directory: Path, **more: str) -> None:
         self.port = int(more.get("PORT") or free_port())
@@ -43,6 +46,7 @@ class Served:
                 stderr=log,
                 start_new_session=True,
             )
+        self.running.add(self)
         with contextlib.ExitStack() as unless_ready:  # Ctrl-C may come before it is
             unless_ready.callback(self.kill)
             until(self._ready, seconds=60, failed=self.log.read_text)
@@ -58,7 +62,10 @@ class Served:
     def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
         """Send a signal to the process and return its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(seconds)
+        try:
+            return self.process.wait(seconds)
+        finally:
+            self.kill()
 
     def pids(self) -> list[int]:
         """Return the ids of the process and its children."""
@@ -69,6 +76,7 @@ class Served:
         if self.process.returncode is None:  # not waited for, so the number of its group is still its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.running.discard(self)
 
 
 def children(process: int) -> list[int]:
