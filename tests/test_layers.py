@@ -17,7 +17,7 @@ LAYERS = (
     {"serve", "admin", "sandbox"},
     {"front", "worker"},
     {"slack", "iletimerkezi", "journal"},
-    {"model", "settings", "log", "metrics", "cache", "trust", "proxies"},
+    {"model", "settings", "log", "metrics", "cache", "network"},
 )
 """From above to below: a package may import itself and what stands in a lower line, nothing else of the bot."""
 

@@ -13,9 +13,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from bot import trust
+from bot import network
 from bot.log import event
-from bot.proxies import proxy_of
+from bot.network import proxy_of
 
 PING = 4.0
 """Seconds between pings, and seconds that each may stay unanswered: a silent peer is noticed after both."""
@@ -145,9 +145,9 @@ def _options(url: str) -> dict[str, Any]:
     """Return how to connect: with the same trust and the same proxies as every other call of this process."""
     proxy = proxy_of(url)
     return {
-        "ssl": trust.context() if url.startswith("wss:") else None,
+        "ssl": network.context() if url.startswith("wss:") else None,
         "proxy": proxy or None,
-        "proxy_ssl": trust.context() if proxy.startswith("https:") else None,
+        "proxy_ssl": network.context() if proxy.startswith("https:") else None,
         "compression": None,  # so that a frame has the size of what is sent
         "open_timeout": OPEN,
         "ping_interval": PING,

@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from bot import __version__
 from bot.iletimerkezi.answers import Balance, Hide, decode_added, decode_balance, decode_groups
-from bot.iletimerkezi.connection import Failed
 from bot.iletimerkezi.errors import ApiError, NotSent, Rejected, Unknown
 from bot.iletimerkezi.redaction import hiding
-from bot.iletimerkezi.transport import MAX_ANSWER, Transport
+from bot.iletimerkezi.transport import MAX_ANSWER, Exchange
 from bot.metrics import metrics
 from bot.model.group import Group
+from bot.network import Failed
 
 __all__ = ["ApiError", "Balance", "Client", "NotSent", "Rejected", "Unknown"]
-
-USER_AGENT = f"addgroup-bot/{__version__}"
 
 MAX_LIST = 32 * MAX_ANSWER
 """Longest list of groups that is read, in bytes; 20,000 groups take about 3 MB."""
@@ -39,15 +36,18 @@ class Client:
         self._base = base.rstrip("/")
         self._authentication = {"key": key, "hash": hash}
         self._hide = hiding(key, hash)
-        self._transport = Transport(timeout, {"User-Agent": USER_AGENT})
+        self._timeout = timeout
 
-    def add_group(self, name: str, parent: str = "") -> Group:
+    def add_group(self, name: str, parent: str = "", may_send: Callable[[], bool] = lambda: True) -> Group:
         """Create a group under the group with the id `parent`, or a main group, and return it with its id.
 
+        `may_send` is asked once, when the connection stands and before the first byte of the request leaves: when it
+        says no, or the time is over by then, nothing is sent. It must not raise.
         Raises ApiError; after Unknown the group may exist.
         Source: the provider's page of the method, https://www.a2psmsapi.com/en/rehber/grup/ekle/json
         """
-        return Group(self._call("add-group", {"group": {"name": name, "parent": parent}}, decode_added), name, parent)
+        fields = {"group": {"name": name, "parent": parent}}
+        return Group(self._call("add-group", fields, decode_added, may_send=may_send), name, parent)
 
     def get_groups(self) -> tuple[Group, ...]:
         """Return every group of the account, parents before their subgroups. Raises ApiError."""
@@ -63,12 +63,14 @@ class Client:
         fields: Mapping[str, Any],
         decode: Callable[[int, bytes, Hide], T],
         most: int = MAX_ANSWER,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> T:
         """Send one request and return what its answer of up to `most` bytes means. Raises ApiError."""
         content = {"request": {"authentication": self._authentication, **fields}}
         try:
             with metrics.api_call(method):
-                status, body = self._transport.post(f"{self._base}/{method}/json", content, most)
+                exchange = Exchange(f"{self._base}/{method}/json", content, self._timeout, most, may_send)
+                status, _, body = exchange.wait()
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
         return decode(status, body, self._hide)

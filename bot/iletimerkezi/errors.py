@@ -22,7 +22,8 @@ class ApiError(Exception):
 class NotSent(ApiError):
     """Nothing reached the server, so nothing was done: safe to send again.
 
-    `reason` is one of unreachable, connect_timeout, tls, proxy, address.
+    `reason` is one of unreachable, connect_timeout, tls, proxy, address, withdrawn, too_late. Withdrawn: the caller had
+    lost the right to send by the time the connection stood. Too late: the time was over by then.
     """
 
     def __init__(self, reason: str) -> None:

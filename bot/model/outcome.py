@@ -144,8 +144,8 @@ class Rejected(Outcome):
 class NotSent(Outcome):
     """Nothing reached the provider, so nothing was created.
 
-    `reason` is unreachable, connect_timeout, tls, proxy or address; too_old when it waited for so long that nobody
-    expects it any more; failed when a fault of the bot kept it from being sent.
+    `reason` is unreachable, connect_timeout, tls, proxy, address, withdrawn or too_late; too_old when it waited for so
+    long that nobody expects it any more; failed when a fault of the bot kept it from being sent.
     """
 
     state = "not_sent"

@@ -6,16 +6,17 @@ import contextlib
 import json
 import logging
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from bot import __version__
 from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater
+from bot.network import Answer as HttpAnswer
+from bot.network import Failed, Session
 from bot.settings import Settings
-from bot.slack.connections import Connections, Exchanged
 
 TIMEOUT = 10.0
 """How long one call to Slack may take, in seconds."""
@@ -23,13 +24,21 @@ TIMEOUT = 10.0
 LONGEST_RETRY_AFTER = 300.0
 """How long Slack is left alone at most, in seconds. Slack asks for a minute at most; a day is a mistake somewhere."""
 
+MOST_KEPT = 32
+"""How many connections to one host are kept; more are opened when more calls are under way, and closed after them."""
+
+MAX_ANSWER = 1024 * 1024
+"""Longest answer that is read, in bytes."""
+
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace moves into an Enterprise organization
 
 # Source: https://docs.slack.dev/reference/methods/auth.test#errors
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 
-# A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view).
+# A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view). It does when
+# a kept connection was closed in the moment in which it was used; each attempt takes another connection.
+_ATTEMPTS = 3
 _REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update", "views.open"}
 
 
@@ -68,7 +77,8 @@ class SlackClient:
     def __init__(self, token: str, base_url: str, timeout: float = TIMEOUT) -> None:
         self._token = token
         self._base_url = base_url.rstrip("/")
-        self._connections = Connections(timeout)
+        self._timeout = timeout
+        self._session = Session(kept=MOST_KEPT)
 
     def call(self, method: str, **arguments: Any) -> Answer:
         """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater."""
@@ -104,7 +114,7 @@ class SlackClient:
             self._respond(response_url, json.dumps({**alone, **message}))
 
     def _respond(self, response_url: str, body: str) -> None:
-        answer = self._post(response_url, "application/json; charset=utf-8", body, "response_url", "")
+        answer = self._post(str(response_url), "application/json; charset=utf-8", body, "response_url", "")
         if answer.status == 429 or answer.status >= 500:
             raise TryLater(f"http_{answer.status}", _retry_after("response_url", answer.headers))
         if answer.status != 200:
@@ -112,17 +122,21 @@ class SlackClient:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._connections.close()
+        self._session.close()
 
-    def _post(self, url: str, kind: str, body: str, method: str, token: str) -> Exchanged:
-        headers = {"Content-Type": kind, "User-Agent": f"addgroup-bot/{__version__}", "Accept-Encoding": "identity"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        try:
-            return self._connections.post(url, headers, body.encode(), method in _REPEATABLE)
-        except ValueError:
-            pass
-        raise SlackRefused("bad_address")  # outside the except: the error names the address
+    def _post(self, url: str, kind: str, body: str, method: str, token: str) -> HttpAnswer:
+        headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
+        until = time.monotonic() + self._timeout
+        for left in reversed(range(_ATTEMPTS if method in _REPEATABLE else 1)):
+            try:
+                return self._session.exchange(url, body.encode(), headers, until - time.monotonic(), MAX_ANSWER)
+            except Failed as error:
+                failed = error
+            if failed.reason != "closed" or not left or time.monotonic() >= until:
+                break
+        if failed.reason == "address":
+            raise SlackRefused("bad_address")
+        raise TryLater(f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import certifi
 import pytest
 
-from bot import trust
+from bot import network
 from bot.iletimerkezi.client import NotSent, Unknown
 from bot.model.group import Group
 from bot.sandbox.api import Api
@@ -270,4 +270,4 @@ def test_many_threads_may_use_the_shared_context_at_once(certificate: Path, monk
         bot = client(f"https://127.0.0.1:{server.port}")
         assert list(pool.map(bot.add_group, "A" * 40)) == [Group("7", "A")] * 40
     assert len(set_again) <= 1
-    assert trust.context() is trust.context()
+    assert network.context() is network.context()

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.iletimerkezi import transport
 from bot.iletimerkezi.client import NotSent, Unknown
 from bot.iletimerkezi.transport import MAX_ANSWER
 from bot.model.group import Group
 from bot.sandbox.api import Api
-from tests.support.peer import AMPLE, OUTLIVED, SHORT, drips, http, peer, says, silent
+from tests.support.peer import AMPLE, OUTLIVED, SHORT, drips, http, over_tls, peer, says, silent
 from tests.support.provider import ADDED, DRIPS, client, content, outcome
-from tests.support.served import free_port
+from tests.support.served import free_port, state
+from tests.support.until import until
 
 
 @pytest.mark.parametrize("head", DRIPS.values(), ids=DRIPS)
@@ -176,3 +183,106 @@ def test_without_a_thread_nothing_is_sent(api: Api, monkeypatch: pytest.MonkeyPa
         patched.setattr(threading.Thread, "start", refuse)
         assert outcome(client(api).add_group, "A") == NotSent("unreachable")
     assert not api.calls
+
+
+# Right before it is sent
+
+
+def test_the_right_to_send_is_asked_for_once_when_the_connection_stands(api: Api) -> None:
+    """Whoever has lost it sends nothing; whoever has it sends once."""
+    asked: list[int] = []
+
+    def answer(allowed: bool) -> bool:
+        asked.append(len(api.calls))
+        return allowed
+
+    bot = client(api)
+    assert outcome(bot.add_group, "A", "", lambda: answer(False)) == NotSent("withdrawn")
+    assert bot.add_group("B", "", lambda: answer(True)).name == "B"
+    assert asked == [0, 0]
+    assert [content["request"]["group"]["name"] for _, content in api.calls] == ["B"]
+
+
+def test_nobody_is_asked_without_a_connection() -> None:
+    """The right is looked up as late as possible, so not for a call that ends before."""
+    asked: list[None] = []
+    base = f"http://127.0.0.1:{free_port()}"
+    assert outcome(client(base).add_group, "A", "", lambda: asked.append(None)) == NotSent("unreachable")
+    assert asked == []
+
+
+FROZEN = """
+import os, signal, socket, ssl, sys, time
+from bot.iletimerkezi.client import Client
+from bot.iletimerkezi import transport
+
+def freeze():
+    began = time.monotonic()
+    os.kill(os.getpid(), signal.SIGSTOP)
+    while time.monotonic() < began + 0.9:  # the signal stops this thread a little later
+        time.sleep(0.01)
+
+def freezing(call):
+    def frozen(*args, **options):
+        result = call(*args, **options)
+        freeze()
+        return result
+    return frozen
+
+where, url = sys.argv[1:]
+may_send = lambda: True
+if where == "resolve":
+    socket.getaddrinfo = freezing(socket.getaddrinfo)
+elif where == "connect":
+    socket.socket.connect = freezing(socket.socket.connect)
+elif where == "TLS":
+    ssl.SSLSocket.do_handshake = freezing(ssl.SSLSocket.do_handshake)
+elif where == "before the look":
+    may_send = freezing(may_send)
+else:
+    transport.Exchange.start = freezing(transport.Exchange.start)
+try:
+    print(Client(url, "key", "hash", 1.0).add_group("A", "", may_send), flush=True)
+except Exception as error:
+    print(repr(error), flush=True)
+"""
+
+
+@pytest.mark.parametrize("where", ["start", "resolve", "connect", "TLS", "before the look"])
+def test_a_process_that_was_stopped_sends_nothing_late(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Stopped wherever before the request leaves, for longer than the call may take, it wakes up and sends nothing."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with peer(over_tls(says(ADDED), certificate)) as server:
+        command = [sys.executable, "-c", FROZEN, where, f"https://127.0.0.1:{server.port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stopped:  # noqa: S603  # our own words
+            until(lambda: state(stopped.pid) == "T")
+            time.sleep(1.1)  # longer than the call may take
+            stopped.send_signal(signal.SIGCONT)
+            told, _ = stopped.communicate(timeout=30)
+    assert told.startswith("NotSent("), told
+    assert not any(server.heard)
+
+
+def test_a_suspended_machine_sends_nothing_late(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock that counts is the one that goes on while a machine is suspended."""
+    times = iter([1000.0, 1000.0 + AMPLE])
+    monkeypatch.setattr(transport, "now", lambda: next(times))
+    assert outcome(client(api).add_group, "A") == NotSent("too_late")
+    assert not api.calls
+
+
+def test_an_address_that_swallows_connections_leaves_time_for_the_next(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with an IPv6 address behind which packets vanish, before a good IPv4 one."""
+    resolve = socket.getaddrinfo
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.create_connection(full.getsockname()):
+
+        def both(host: str, port: int, *args: Any, **options: Any) -> Any:
+            swallowing = resolve("127.0.0.1", full.getsockname()[1], *args, **options)
+            return swallowing + resolve(host, port, *args, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", both)
+        assert client(api, 3.0).add_group("A").id in api.groups

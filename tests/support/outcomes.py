@@ -12,7 +12,7 @@ from bot.slack.texts import load
 CODES = (*sorted({int(key.split(".")[1]) for key in load("en") if re.match(r"rejected\.\d", key)}), 499)
 """The codes that have texts, and one that has none."""
 
-NOT_SENT = ("unreachable", "connect_timeout", "tls", "proxy", "address", "too_old", "failed")
+NOT_SENT = ("unreachable", "connect_timeout", "tls", "proxy", "address", "withdrawn", "too_late", "too_old", "failed")
 UNKNOWN = (
     "timeout",
     "closed",
