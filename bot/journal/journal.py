@@ -174,8 +174,7 @@ class Journal(Holder):
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
-        left = {step.position: Denied(reason) for step in job.steps if not step.outcome}
-        self.settle_all(job, left, free_button=True)
+        self.settle_all(job, {step.position: Denied(reason) for step in job.steps}, free_button=True)
 
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given, and where its buttons are: the job is no longer open."""

@@ -65,10 +65,14 @@ def of_steps(job: Job) -> list[Values]:
             "reason": step.reason or None,
             "sent_ago": step.sent_ago if step.state == SENDING else None,
             "settled_ago": 0.0 if step.outcome else None,
-            **(of_outcome(step.outcome) if step.outcome else {"state": step.stage, "group_id": None, "outcome": None}),
+            **(of_outcome(step.outcome) if step.outcome else _of_unsettled(step)),
         }
         for step in job.steps
     ]
+
+
+def _of_unsettled(step: Step) -> Values:
+    return {"state": step.stage, "group_id": step.confirmed_id or None, "outcome": None}
 
 
 def of_outcome(outcome: Outcome) -> Values:
@@ -138,6 +142,7 @@ def _step(row: Row[Any], place: int) -> Step:
         stage=SENDING if row.state == SENDING else WAITING,
         reason=row.reason or "",
         sent_ago=abs(row.sent_ago or 0.0),  # sent in the future: by a clock that was set back since
+        confirmed_id=(row.group_id or "") if not outcome else "",
         outcome=outcome,
     )
 

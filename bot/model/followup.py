@@ -29,7 +29,7 @@ class FollowUp(StrEnum):
         return self in (FollowUp.EDIT, FollowUp.SUBGROUP)
 
     @property
-    def starts_settled(self) -> bool:
+    def starts_sent(self) -> bool:
         """Whether its job starts with steps that an earlier job sent."""
         return self in (FollowUp.LOOK, FollowUp.CONFIRM)
 

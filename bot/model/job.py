@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bot.model.command import NewGroup
 from bot.model.followup import FollowUp
 from bot.model.names import Parent, ParentId
-from bot.model.outcome import WAITING, Created, Denied, Outcome, Unknown
+from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Outcome, Skipped, Unknown
 
 
 class TryLater(Exception):
@@ -36,7 +36,8 @@ class Step:
 
     A step without an `outcome` is at the `stage` WAITING until just before its request leaves, then SENDING. `reason`
     says why a request that was sent has no clear answer. `sent_ago` is how long ago the request left, in seconds,
-    measured when the step was sent or read from the journal.
+    measured when the step was sent or read from the journal. `confirmed_id` is the group that a person says the request
+    made, of a step that is to be settled so.
     """
 
     position: int
@@ -47,6 +48,7 @@ class Step:
     stage: str = WAITING
     reason: str = ""
     sent_ago: float = 0.0
+    confirmed_id: str = ""
     outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
@@ -139,8 +141,15 @@ class Job:
     def begun(self) -> bool:
         """Whether any of it was told, sent or settled, apart from what an earlier job sent."""
         told = self.thread is not None and not self.follows
-        untouched = self.followup is not None and self.followup.starts_settled
-        return told or (not untouched and any(step.state != WAITING for step in self.steps))
+        earlier = {SENDING} if self.followup is not None and self.followup.starts_sent else set()
+        untouched = {WAITING, Duplicate.state, Skipped.state, *earlier}
+        return told or any(step.state not in untouched for step in self.steps)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was settled when it was accepted, because another job asks for one of its groups."""
+        mine = self.thread is not None and not self.follows
+        return self.settled and not mine and any(isinstance(step.outcome, Duplicate) for step in self.steps)
 
     @property
     def state(self) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import Parent, ParentName
-from bot.model.outcome import SENDING, Created, Unknown
+from bot.model.outcome import SENDING, Unknown
 
 _INSTEAD = (
     {FollowUp.AGAIN, FollowUp.EDIT},
@@ -19,6 +19,10 @@ _INSTEAD = (
 
 _SETTLE_UNKNOWN = (FollowUp.CONFIRM, FollowUp.ANYWAY)
 """Buttons of which only one works under an answer: the group that was found is the one, or it is created."""
+
+
+LONG_AGO = 3600.0
+"""How long ago a request left that an earlier job sent, in seconds: long enough to be looked up at once."""
 
 
 def offers(job: Job) -> list[FollowUp]:
@@ -82,21 +86,22 @@ def to_look_up(job: Job) -> list[Step]:
     """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
     unknown = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
     return [
-        Step(place, step.name, _parent(job, step), None, step.parent_id, SENDING, outcome.reason, sent_ago=3600.0)
+        Step(place, step.name, _parent(job, step), None, step.parent_id, SENDING, outcome.reason, LONG_AGO)
         for place, (step, outcome) in enumerate(unknown)
     ]
 
 
 def confirmed(job: Job) -> list[Step]:
-    """Return new steps for those with an unknown outcome and what hangs under them.
+    """Return new steps for those with an unknown outcome, as they stood before, and for what hangs under them.
 
-    A step for which one group was found is created, with that id. Any other stays unknown.
+    A step for which one group was found is to be settled as created, with that id; any other is looked up once more.
     """
     pairs = _missing(job, FollowUp.ANYWAY)
     for old, new in pairs:
         if isinstance(old.outcome, Unknown):
+            new.stage, new.reason, new.sent_ago = SENDING, old.outcome.reason, LONG_AGO
             found = old.outcome.found or ()
-            new.outcome = Created(found[0]) if len(found) == 1 else old.outcome
+            new.confirmed_id = found[0] if len(found) == 1 else ""
     return [new for _, new in pairs]
 
 

@@ -87,6 +87,7 @@ class SlackApi(Loopback):
         self.scopes = ["commands", "chat:write", "chat:write.public", "users:read", "usergroups:read"]  # granted
         self.locales: dict[str, str] = {}
         self.people: dict[str, dict[str, Any]] = {}  # what differs from a full member, by user id
+        self.unknown: set[str] = set()  # people whom Slack does not describe
         self.usergroups: dict[str, list[str]] = {}
         self.messages: list[Message] = []
         self.forms: list[Form] = []
@@ -171,7 +172,7 @@ class SlackApi(Loopback):
 
     def _users_info(self, arguments: dict[str, Any]) -> Answer:
         user = arguments.get("user", "")
-        if not user:
+        if not user or user in self.unknown:
             return _json(ok=False, error="user_not_found")
         common = {
             "id": user,

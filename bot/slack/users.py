@@ -57,7 +57,7 @@ class Users:
         self._contact = contact
         self._users: Cache[str, Person] = Cache(self._ask, KEPT)
         self._members: Cache[str, frozenset[str]] = Cache(self._ask_members, MEMBERS_KEPT)
-        self._team: Cache[str, str] = Cache(lambda _: str(slack.call("auth.test").get("team_id")), 24 * KEPT)
+        self._team: Cache[str, str] = Cache(lambda _: self._ask_team(), 24 * KEPT)
 
     def voice(self, language: str) -> Voice:
         """Return how the bot speaks a language to people: it names its contact."""
@@ -98,11 +98,19 @@ class Users:
 
     def _ask(self, user: str) -> Person:
         self._team.prefetch("")
-        found = self.slack.call("users.info", user=user, include_locale=True).get("user") or {}
+        found = self.slack.call("users.info", user=user, include_locale=True).get("user")
+        if not isinstance(found, dict) or not found:
+            raise SlackRefused("user_not_found")
         return Person(self._chosen(user) or _language(found), self._kind(found), _name(found))
 
     def _ask_members(self, usergroup: str) -> frozenset[str]:
-        return frozenset(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users") or ())
+        return frozenset(_texts(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users")))
+
+    def _ask_team(self) -> str:
+        team = self.slack.call("auth.test").get("team_id")
+        if not isinstance(team, str) or not team:
+            raise TryLater("no_team")
+        return team
 
     def _kind(self, user: dict[str, Any]) -> str:
         """Say what somebody is.
@@ -114,7 +122,8 @@ class Users:
         if user.get("is_bot"):
             return "bot"
         team = self._team.get("")
-        teams = {user.get("team_id"), *(user.get("enterprise_user") or {}).get("teams", ())}
+        enterprise = user.get("enterprise_user")
+        teams = {user.get("team_id"), *_texts((enterprise if isinstance(enterprise, dict) else {}).get("teams"))}
         if user.get("is_stranger") or team not in teams:
             return "foreign"
         return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else FULL_MEMBER
@@ -125,11 +134,17 @@ def _language(user: dict[str, Any]) -> str:
 
     Source: https://docs.slack.dev/reference/objects/user-object
     """
-    return "tr" if of_locale(str(user.get("locale"))) == "tr" or user.get("tz") in TURKISH_TIME else "en"
+    return "tr" if of_locale(str(user.get("locale"))) == "tr" or str(user.get("tz")) in TURKISH_TIME else "en"
+
+
+def _texts(value: object) -> list[str]:
+    """Return the texts in what Slack answered as a list, which may be anything."""
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _name(user: dict[str, Any]) -> str:
-    profile = user.get("profile") or {}
+    profile = user.get("profile")
+    profile = profile if isinstance(profile, dict) else {}
     names = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
     return next((str(name) for name in names if name), "")
 

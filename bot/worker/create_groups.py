@@ -104,6 +104,9 @@ class GroupCreator:
                     raise TryLater("stopping", 0.0)
                 if self._journal.mark_sending(job, step):
                     self._send(job, step)
+        if not step.outcome and step.confirmed_id:
+            step.outcome = Created(step.confirmed_id)
+            self._journal.settle(job, step)
         if not step.outcome:
             self._look_up(job, step)
 
