@@ -75,8 +75,8 @@ def _serve(_options: argparse.Namespace) -> int:
     environ = _environment()
     chosen = settings.read(environ)
     log.configure(chosen.log_level, chosen.log_format, settings.secrets_in(environ))
-    for unknown in settings.unknown(environ):
-        event("unknown_setting", level=logging.WARNING, variable=unknown.name, nearest=unknown.nearest or None)
+    for name, nearest in settings.unknown(environ).items():
+        event("unknown_setting", level=logging.WARNING, variable=name, nearest=nearest or None)
     if chosen.odd_signing_secret:
         event("odd_signing_secret", level=logging.WARNING, remedy="Slack's are 32 hexadecimal digits: copy it again")
     return serve(chosen, environ)

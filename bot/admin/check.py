@@ -25,8 +25,7 @@ from bot.front.http import HEALTH
 from bot.front.metrics_page import METRICS
 from bot.journal import connections, database
 from bot.journal.connections import CONNECTIONS, sqlite_file
-from bot.settings import PROXIES, Settings, SettingsError
-from bot.settings.database_url import passwords
+from bot.settings import PROXIES, Settings, SettingsError, passwords
 
 PATIENCE = 8.0
 """How long the database may take to answer, in seconds: one whose connections are all in use says nothing at all."""
@@ -74,11 +73,10 @@ def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding(
                 WARNING, "disk", "this is a Heroku dyno: its disk, and the SQLite file, is lost daily", remedy
             )
-    for each in settings.unknown(environ):
-        if not each.restricts:  # those are problems already
-            text, _, meant = str(each).partition(". ")
-            remedy = f"{meant} Correct the name." if meant else "The bot does not read it: remove it."
-            yield Finding(WARNING, "settings", text.rstrip("."), remedy)
+    for name, nearest in settings.unknown(environ).items():
+        if not nearest.startswith(settings.RESTRICTIONS):  # those are problems already
+            remedy = f"Do you mean {nearest}? Correct the name." if nearest else "The bot does not read it: remove it."
+            yield Finding(WARNING, "settings", f"{name} is not a variable of this bot", remedy)
 
 
 def _chosen_from(environ: Mapping[str, str], names: tuple[str, ...]) -> Settings | None:

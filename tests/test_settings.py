@@ -1,0 +1,455 @@
+"""The settings: what each variable means, what is refused and in which words, and that nothing secret is shown."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.settings import SECRETS, VARIABLES, SettingsError, environment, passwords, read, secrets_in, unknown
+from tests.support.served import inherited
+
+ROOT = Path(__file__).parents[1]
+SIGNING = "0123456789abcdef" * 2
+HTTP = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": SIGNING,
+    "ILETIMERKEZI_API_KEY": "key",
+    "ILETIMERKEZI_API_HASH": "hash",
+}
+HASH_OF_SECRET = "96de09a0f8699191b28587118ac57df88bbf6c2d0c131d196dcd90f7efd68c93"
+
+DEFAULTS = {
+    "slack_bot_token": "xoxb-1",
+    "slack_signing_secret": SIGNING,
+    "slack_app_token": "",
+    "slack_api_url": "https://slack.com/api/",
+    "api_key": "key",
+    "api_hash": "hash",
+    "api_secret": "",
+    "api_url": "https://api.iletimerkezi.com/v1",
+    "api_timeout": 10.0,
+    "api_calls": 16,
+    "database_url": "sqlite:///addgroup.db",
+    "language": "auto",
+    "contact": "",
+    "docs_url": "",
+    "channels": (),
+    "members": (),
+    "audit_channel": "",
+    "host": "0.0.0.0",  # noqa: S104  # what Slack must reach
+    "port": 3000,
+    "metrics_port": 0,
+    "log_level": "INFO",
+    "log_format": "text",
+}
+
+
+def problems(**environ: str) -> list[str]:
+    """Return what is wrong with the variables beside the needed ones; an empty one stands for a missing one."""
+    with pytest.raises(SettingsError) as caught:
+        read({**HTTP, **environ})
+    assert str(caught.value) == "\n".join(caught.value.problems)
+    assert "hidden" not in str(caught.value)
+    return caught.value.problems
+
+
+def test_defaults() -> None:
+    """Only the credentials must be given; everything else has a default, and a blank variable means it."""
+    assert vars(read(HTTP)) == DEFAULTS
+    for blank in ("", "  ", '""'):
+        lists = {} if blank == '""' else dict.fromkeys(("ADDGROUP_MEMBERS", "ADDGROUP_CHANNELS"), blank)
+        others = set(VARIABLES) - HTTP.keys() - {"ADDGROUP_MEMBERS", "ADDGROUP_CHANNELS"}
+        assert read({**HTTP, **dict.fromkeys(others, blank), **lists}) == read(HTTP)
+
+
+EACH: dict[str, tuple[str, dict[str, object]]] = {
+    "SLACK_BOT_TOKEN": ("slack_bot_token", {"xoxb-2": "xoxb-2"}),
+    "SLACK_SIGNING_SECRET": ("slack_signing_secret", {"f" * 32: "f" * 32}),
+    "SLACK_APP_TOKEN": ("slack_app_token", {"xapp-1": "xapp-1"}),
+    "SLACK_API_URL": (
+        "slack_api_url",
+        dict.fromkeys(["https://slack-gov.com/api", "https://slack-gov.com/api/"], "https://slack-gov.com/api/"),
+    ),
+    "ILETIMERKEZI_API_KEY": ("api_key", {"other": "other"}),
+    "ILETIMERKEZI_API_HASH": ("api_hash", {"other": "other"}),
+    "ILETIMERKEZI_API_URL": (
+        "api_url",
+        {
+            url: url
+            for url in (
+                "https://api.example.com:8443/v2",
+                "http://localhost:8080/v1/",
+                "http://127.0.0.1:1/",
+                "http://[::1]:80/",
+                "HTTP://LOCALHOST/",
+            )
+        },
+    ),
+    "ILETIMERKEZI_TIMEOUT": ("api_timeout", {"2.5": 2.5, "0.1": 0.1, "120": 120.0}),
+    "DATABASE_URL": (
+        "database_url",
+        {
+            url: url
+            for url in (
+                "sqlite:////var/lib/a@b@c/addgroup.db",
+                "sqlite+pysqlite:///addgroup.db",
+                "postgres://u:p@h:5432/d",
+                "postgresql+psycopg://u:p%40ss@h/d",
+                "postgresql://u:p/a?s#s:w@h/d?sslmode=require&options=-csearch_path%3Dbot",
+                "postgresql:///d?host=/var/run/postgresql",
+                "postgresql://u:p@/d?host=a:1&host=b:2&target_session_attrs=read-write",
+                "postgres://u:p@[::1]/d?connect_timeout=5&application_name=bot",
+                "postgres://u:p@h/d?what=psycopg-judges-itself",
+            )
+        },
+    ),
+    "ADDGROUP_LANGUAGE": ("language", {"tr": "tr", "EN": "en", "Auto": "auto"}),
+    "ADDGROUP_API_CALLS": ("api_calls", {"1": 1, "100": 100}),
+    "ADDGROUP_CONTACT": ("contact", {"U0123ABCD": "U0123ABCD", "S1": "S1", "C1": "C1"}),
+    "ADDGROUP_DOCS_URL": ("docs_url", {"https://git.example/docs/": "https://git.example/docs"}),
+    "ADDGROUP_MEMBERS": ("members", {"U1, W2;S3 U4": ("U1", "W2", "S3", "U4"), "'U1',\"S3\"": ("U1", "S3")}),
+    "ADDGROUP_CHANNELS": ("channels", {"C1,G2,D3,": ("C1", "G2", "D3")}),
+    "ADDGROUP_AUDIT_CHANNEL": ("audit_channel", {"C1": "C1"}),
+    "HOST": ("host", {"127.0.0.1": "127.0.0.1", "localhost": "localhost", "::": "::", "::1": "::1", "[::]": "::"}),
+    "PORT": ("port", {"1": 1, "65535": 65535, "tcp://10.0.0.1:80": 3000}),
+    "METRICS_PORT": ("metrics_port", {"9100": 9100, "0": 0, "tcp://10.0.0.1:9090": 0}),
+    "LOG_LEVEL": ("log_level", {"debug": "DEBUG", "Warning": "WARNING"}),
+    "LOG_FORMAT": ("log_format", {"JSON": "json"}),
+}
+"""Each variable: its setting, and values as they are given and as they are understood."""
+
+
+@pytest.mark.parametrize("form", ["{}", " {}\r\n", '"{}"', "'{}'", "\ufeff{}", ' " {} "\r', "“{}”"])
+def test_each_variable(form: str) -> None:
+    """Each variable reaches its setting, without the white space, quotes and marks that copying leaves around it."""
+    assert set(EACH) == set(VARIABLES) - {"ILETIMERKEZI_API_SECRET"}
+    for name, (attribute, values) in EACH.items():
+        for given, value in values.items():
+            found = getattr(read({**HTTP, name: form.format(given)}), attribute)
+            assert (name, found, type(found)) == (name, value, type(value))
+
+
+ADDRESS = "must be an address that begins with https://, such as https://api.example.com/v1."
+DATABASE = "must be an address such as sqlite:///addgroup.db or postgres://"
+HOST = "must be an address alone, such as 127.0.0.1 or ::1. The port is in PORT."
+SPACE = "contains a space or another character that no such value has."
+
+REFUSED: dict[str, dict[str, list[str]]] = {
+    "SLACK_BOT_TOKEN": {
+        "is missing. You find it in your Slack app's settings: OAuth": [""],
+        "must begin with xoxb-.": ["xoxp-1", "xoxb-"],
+        "must begin with xoxb-. One that begins with xoxe ends after hours: token rotation must be off": [
+            "xoxe.xoxb-1-hidden",
+            "xoxe-1-hidden",
+        ],
+        SPACE: ["xoxb-1 xoxb-2", "xoxb-ş"],
+    },
+    "SLACK_SIGNING_SECRET": {
+        "is missing. You find it": ["", " "],
+        SPACE: ["a\nb"],
+        "must be the 32 hexadecimal digits that Slack shows.": ["abc"],
+    },
+    "SLACK_APP_TOKEN": {"must begin with xapp-.": ["xoxb-1"]},
+    "ILETIMERKEZI_API_KEY": {"is missing. The panel": [""], SPACE: ["a b", "a\nb", "ş", "\udcff"]},
+    "ILETIMERKEZI_API_HASH": {"is missing. The panel": [""], SPACE: ["a b", "a\nb", "ş", "\udcff"]},
+    **{
+        name: {
+            ADDRESS: [
+                *["http://hidden.example.com/", "http://localhost.example.com/", "http://127.0.0.1.example.com"],
+                *["http://10.0.0.1/", "example.com", "ftp://example.com", "https://", "https:///v1", "https://h:port"],
+                *["https://[", "https://user:hidden@h", "http://user@localhost", "https://h/?key=1", "https://h/#part"],
+                *["https://:hidden@h", "https://h/a path", "https://h\t.com"],
+            ]
+        }
+        for name in ("SLACK_API_URL", "ILETIMERKEZI_API_URL")
+    },
+    "ILETIMERKEZI_TIMEOUT": {
+        "must be a number from 0.1 to 120.": ["0", "0.09", "-1", "120.1", "nan", "inf", "-inf", "ten", "1,5", "1.2.3"]
+    },
+    "DATABASE_URL": {
+        DATABASE: [
+            *["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "addgroup.db"],
+            *["mysql://u:hidden@h/d", "http://u:hidden@h/d", "://u:hidden@h", "postgres://u:p@h:port/d"],
+            *["postgres://[::1/d", "postgresql+asyncpg://u:hidden@h/d", "postgresql+psycopg2://u:hidden@h/d"],
+            *["sqlite+aiosqlite:///x.db", "sqlite://addgroup.db", "sqlite:///x.db?mode=ro"],
+            *["postgres://u:p@hidden@h/d", "postgres://u:p@5432/hidden@h/d", "postgres://us/er:hidden@h/d"],
+        ]
+    },
+    "ADDGROUP_LANGUAGE": {"must be one of: auto, en, tr.": ["de"]},
+    "ADDGROUP_CONTACT": {"must be one id such as U0123ABCD, which Slack shows": ["@ayse", "U1,U2", ","]},
+    "ADDGROUP_DOCS_URL": {"must be an address that people can open": ["docs", "https://a.example/<b>"]},
+    "ADDGROUP_MEMBERS": {
+        "must be ids, comma-separated, such as U0123ABCD, which Slack shows under the details of each; not '@ayse'.": [
+            "@ayse",
+            "U1,@ayse",
+        ],
+        "must be ids": ["u0123", "C1", "\x1b[31m"],
+        "is set but holds no id.": [",", '""', "''", '"",""', " , ", ";"],
+    },
+    "ADDGROUP_CHANNELS": {"must be ids": ["#ops", "U1"], "is set but holds no id.": [",", '""']},
+    "ADDGROUP_AUDIT_CHANNEL": {"must be one id such as C0123ABCD": ["C1,C2", ",", "#ops"]},
+    "ADDGROUP_API_CALLS": {
+        "must be a whole number from 1 to 100.": ["0", "101", "-1", "1.5", "nan", "1e1", "many", "1 6", "1_6", "١"]
+    },
+    "HOST": {HOST: ["127.0.0.1:3999", "[::1]:3999", "http://0.0.0.0", "*", "a b"]},
+    "PORT": {"must be a whole number from 1 to 65535.": ["0", "65536", "-80", "80.0", "http", "0x50", "9" * 5000]},
+    "METRICS_PORT": {
+        "must be a whole number from 0 to 65535.": ["-1", "65536", "on"],
+        "must be another port than PORT.": ["3000"],
+    },
+    "LOG_LEVEL": {"must be one of: DEBUG, INFO, WARNING, ERROR, CRITICAL.": ["LOUD", "10"]},
+    "LOG_FORMAT": {"must be one of: text, json.": ["xml"]},
+    **{
+        name: {
+            "must be an address such as http://proxy.example.com:8080; a SOCKS proxy cannot be used.": [
+                *[
+                    "proxy:8080",
+                    "u:hidden@proxy:8080",
+                    "socks5://u:hidden@proxy",
+                    "http://u:hid/den@proxy:80",
+                    "http://",
+                ]
+            ]
+        }
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    },
+}
+"""What is refused: the words after the variable's name, and the values that they are said of."""
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name: str) -> None:
+    """A fault is one sentence that begins with the variable, says what is wrong, and shows nothing of a secret."""
+    for words, values in REFUSED[name].items():
+        for value in values:
+            assert [(value, problem.startswith(f"{name} {words}")) for problem in problems(**{name: value})] == [
+                (value, True)
+            ]
+
+
+def test_the_proxy_that_is_judged() -> None:
+    """Only the proxy that would be used is judged: small letters before large ones, and ALL_PROXY last."""
+    for proxy in ("", "http://proxy:8080", "https://u:p%40ss@proxy/", "HTTP://[::1]:3128"):
+        assert read({**HTTP, "HTTPS_PROXY": proxy}) == read(HTTP)
+    assert read({**HTTP, "https_proxy": "http://proxy", "HTTPS_PROXY": "wrong", "all_proxy": "socks://a"}) == read(HTTP)
+    assert read({**HTTP, "https_proxy": "", "HTTPS_PROXY": "wrong"}) == read(HTTP)
+    assert problems(https_proxy="", HTTPS_PROXY="http://a", all_proxy="socks://a")[0].startswith("all_proxy must be")
+
+
+def test_what_does_not_go_together() -> None:
+    """A pair that may not belong together, or that turns OAuth on in Bolt, is refused; half of it is let be."""
+    assert problems(ILETIMERKEZI_API_SECRET="secret") == [
+        "ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them."
+    ]
+    for value in ("1.2", ""):
+        (problem,) = problems(SLACK_CLIENT_ID=value, SLACK_CLIENT_SECRET=value)
+        assert problem.startswith("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: they switch the Slack library")
+        for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
+            assert read({**HTTP, name: value}) == read(HTTP)
+
+
+def test_what_is_not_needed_may_be_missing() -> None:
+    """Without Slack, or without the API, their credentials are not asked for; Socket Mode needs no signing secret."""
+    slack = {name: value for name, value in HTTP.items() if name.startswith("SLACK")}
+    api = {name: value for name, value in HTTP.items() if name not in slack}
+    assert read(slack, api=False).slack_bot_token == "xoxb-1"
+    assert (read(api, slack=False).api_key, read(api, slack=False).api_hash) == ("key", "hash")
+    assert read({}, slack=False, api=False).language == "auto"
+    assert not read(HTTP).socket_mode
+    for unused in ("", "abc"):
+        assert read({**HTTP, "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": unused}).socket_mode
+
+
+def test_hash_is_computed_from_the_secret() -> None:
+    """With the secret key instead of the hash, the hash is the HMAC that the provider describes."""
+    settings = read({**HTTP, "ILETIMERKEZI_API_HASH": "", "ILETIMERKEZI_API_SECRET": " secret "})
+    assert settings.api_hash == HASH_OF_SECRET
+    for value in ("a b", "ş"):
+        (problem,) = problems(ILETIMERKEZI_API_HASH="", ILETIMERKEZI_API_SECRET=value)
+        assert problem.startswith(f"ILETIMERKEZI_API_SECRET {SPACE}")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_from_a_file(tmp_path: Path, name: str) -> None:
+    """Each secret may come from a file, without the line end that editors leave; both at once are refused."""
+    values = {**HTTP, "ILETIMERKEZI_API_SECRET": "secret", "SLACK_APP_TOKEN": "xapp-1", "DATABASE_URL": "sqlite:///x"}
+    environ = {**HTTP, name: values[name]} | ({"ILETIMERKEZI_API_HASH": ""} if name.endswith("API_SECRET") else {})
+    file = tmp_path / "secret"
+    file.write_text(f"{values[name]}\r\n")
+    from_file = {**environ, name: "", f"{name}_FILE": f" {file}\n"}
+    assert read(from_file) == read(environ) != read({**HTTP, name: ""}, slack=False, api=False)
+    (problem,) = problems(**{**environ, f"{name}_FILE": str(file)})
+    assert problem.startswith(f"{name} and {name}_FILE are both set: keep one of them.")
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "No such"), (b"\xff\xfe\x00", "it is not"), ("folder", "Is a")])
+def test_a_file_of_a_secret_that_cannot_be_read(tmp_path: Path, content: bytes | str | None, told: str) -> None:
+    """It is one problem, in which neither the path, which may be the secret itself, nor the content is shown."""
+    file = tmp_path / "hidden"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content:
+        file.mkdir()
+    (problem,) = problems(SLACK_BOT_TOKEN="", SLACK_BOT_TOKEN_FILE=str(file))
+    assert problem.startswith(f"SLACK_BOT_TOKEN cannot be read from the file that SLACK_BOT_TOKEN_FILE names: {told}")
+    (tmp_path / "empty").write_text("\n")
+    (problem,) = problems(SLACK_BOT_TOKEN="", SLACK_BOT_TOKEN_FILE=str(tmp_path / "empty"))
+    assert problem.startswith("SLACK_BOT_TOKEN is missing")
+
+
+def test_every_problem_at_once() -> None:
+    """All faults are told together, not one a start."""
+    wrong = {name: next(value for values in words.values() for value in values if value) for name, words in
+             REFUSED.items() if name in VARIABLES}  # fmt: skip
+    named = [problem.split()[0] for problem in problems(**wrong, SLACK_CLIENT_ID="", SLACK_CLIENT_SECRET="")]
+    assert sorted(named) == sorted({*wrong, "SLACK_CLIENT_ID"} - {"SLACK_SIGNING_SECRET"})
+    assert {problem.split()[0] for problem in problems(**dict.fromkeys(HTTP, ""))} == HTTP.keys()
+
+
+def test_no_secret_is_shown() -> None:
+    """Neither the settings' `repr` nor any problem shows what must stay secret."""
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-hidden", "SLACK_APP_TOKEN": "xapp-hidden", "SLACK_SIGNING_SECRET": "hidden"}
+    api = {"ILETIMERKEZI_API_KEY": "hidden", "ILETIMERKEZI_API_HASH": "hidden"}
+    settings = read({**tokens, **api, "DATABASE_URL": "postgres://hidden:hidden@h/d"})
+    assert "hidden" not in f"{settings!r} {settings}"
+    broken = {name: f"hidden {value}" for name, value in {**tokens, **api}.items()}
+    assert len(problems(**broken, ILETIMERKEZI_API_SECRET="hidden", PORT="hidden")) == 7
+
+
+def test_the_secrets_are_known(tmp_path: Path) -> None:
+    """What the log must not show: tokens, keys, the computed hash and a proxy's password, also from files."""
+    (tmp_path / "token").write_text("xoxb-from-file\n")
+    environ = {
+        "SLACK_BOT_TOKEN_FILE": str(tmp_path / "token"),
+        "SLACK_SIGNING_SECRET": "abc but wrong",
+        "ILETIMERKEZI_API_KEY": "key",
+        "ILETIMERKEZI_API_SECRET": "secret",
+        "HTTPS_PROXY": "http://bot:p%40ssword@proxy:80",
+    }
+    secrets = {"xoxb-from-file", "abc but wrong", "secret", HASH_OF_SECRET, "p%40ssword", "p@ssword"}
+    assert set(secrets_in(environ)) == secrets
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///addgroup.db", set()),
+        ("postgres://u@h/d", set()),
+        ("postgres://u:p%40ss@h/d", {"p%40ss", "p@ss"}),
+        ("postgres://h/d?user=u&password=p%40ss", {"p%40ss", "p@ss"}),
+    ],
+)
+def test_passwords(url: str, expected: set[str]) -> None:
+    """The passwords of a database's address, as written and as meant."""
+    assert set(passwords(url)) == expected
+
+
+def test_what_may_be_meant_as_a_restriction() -> None:
+    """To ignore it would let everybody in, so it is refused by its name, without its value; empty it does no harm."""
+    for name in (
+        *("ADDGROUP_MEMBER", "ADDGROUP_MEMBRES", "ADDGROUP_MEMBERS_FILE", "ADDGROUP_MEMBERS_IDS", "ADDGROUP_CHANEL"),
+        *("ADDGROUP_CHANNEL", "ADDGROUP_CHANNEL_IDS", "ADDGROUP_ALLOWED_CHANNELS", "ADDGROUP_ALLOWED_USERS"),
+        *("ADDGROUP_USERS", "ADDGROUP_ADMINS", "ADDGROUP_WHITELIST", "addgroup_members", "Addgroup_Channels"),
+        *("ADD_GROUP_MEMBERS", "ADDGRUP_MEMBERS", "ADDGROUPS_CHANNELS"),
+    ):
+        (problem,) = problems(**{name: "hidden"})
+        assert problem.startswith(f"{name} is not a variable of this bot. Do you mean ADDGROUP_")
+        assert "ADDGROUP_MEMBERS" in problem or "ADDGROUP_CHANNELS" in problem
+        assert read({**HTTP, name: " "}) == read(HTTP)
+
+
+def test_other_names() -> None:
+    """Any other name that looks like the bot's is pointed out, with what is perhaps meant; the rest is let be."""
+    for name, nearest in {
+        "SLACK_TOKEN": "SLACK_BOT_TOKEN",
+        "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRETS": "SLACK_SIGNING_SECRET",
+        "ILETIMERKEZI_KEY": "ILETIMERKEZI_API_KEY",
+        "ILETIMERKEZI_TIME_OUT": "ILETIMERKEZI_TIMEOUT",
+        "ADDGROUP_LANG": "ADDGROUP_LANGUAGE",
+        "ADDGROUP_AUDIT_CHANNELS": "ADDGROUP_AUDIT_CHANNEL",
+        "ADDGROUP_LANGUAGE_FILE": "ADDGROUP_LANGUAGE",
+        "ADDGROUP_WORKERS": "",
+        "ADDGROUP_SERVICE_HOST": "",
+        "SLACK_WEBHOOK": "",
+    }.items():
+        assert unknown({name: "1"}) == {name: nearest}
+        assert read({**HTTP, name: "1"}) == read(HTTP)
+    for name in (*VARIABLES, *(f"{secret}_FILE" for secret in SECRETS), "SLACK_CLIENT_ID", "PATH", "MEMBERS"):
+        assert unknown({name: "1"}) == {}
+
+
+def test_dotenv_stands_behind_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable comes from `.env` in the working directory unless the environment has it, empty or not."""
+    (tmp_path / ".env").write_bytes(
+        "\ufeff# a comment\nILETIMERKEZI_API_KEY='from file'\nexport ADDGROUP_LANGUAGE=tr\r\nSLACK_BOT_TOKEN=file\n"
+        'NONE\nSLACK_APP_TOKEN=file\n\nADDGROUP_NAME="Müşteri"\n'.encode()
+    )
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert environment() == dict(os.environ)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "environment")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "")
+    assert environment() == {
+        **os.environ,
+        "ILETIMERKEZI_API_KEY": "from file",
+        "ADDGROUP_LANGUAGE": "tr",
+        "SLACK_BOT_TOKEN": "environment",
+        "SLACK_APP_TOKEN": "",
+        "ADDGROUP_NAME": "Müşteri",
+    }
+    assert "ADDGROUP_NAME" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("ADDGROUP_LANGUAGE=tr\n".encode("utf-16"), "UTF-8"),
+        ("ADDGROUP_LANGUAGE=tr\n".encode("utf-16-le"), "UTF-8"),
+        ("ADDGROUP_NAME=Müşteri\n".encode("iso8859-9"), "UTF-8"),
+        (b"PORT=1\nADDGROUP_MEMBERS: U1\n", "not NAME=value: 2"),
+        (b"ADDGROUP_MEMBERS\n", "not NAME=value: 1"),
+        (b"set ADDGROUP_MEMBERS=U1\n", "not NAME=value: 1"),
+        (b'SLACK_BOT_TOKEN="xoxb-hidden\nPORT=1\n', "not NAME=value: 1"),
+    ],
+)
+def test_a_dotenv_that_cannot_be_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, told: str
+) -> None:
+    """What cannot be read is a problem, with its line and without its content; nothing of it is silently left out."""
+    (tmp_path / ".env").write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=told) as raised:
+        environment()
+    assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "forbidden"])
+def test_a_dotenv_that_may_not_be_read(tmp_path: Path, kind: str) -> None:
+    """Each command ends with status 2, the reason and no traceback, so that no supervisor starts it again and again."""
+    as_user = []
+    if kind == "folder":
+        (tmp_path / ".env").mkdir()
+    else:
+        (tmp_path / ".env").write_text("PORT=1\n")
+        (tmp_path / ".env").chmod(0)
+        if os.geteuid() == 0:  # root may read everything
+            as_user = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+    for command in ("serve", "check", "history"):
+        ended = subprocess.run(  # noqa: S603  # our own words
+            [*as_user, sys.executable, "-m", "bot", command],
+            cwd=tmp_path,
+            env={**inherited(), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ".env cannot be read: " in ended.stderr
+        assert "Traceback" not in ended.stderr
