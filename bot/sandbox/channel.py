@@ -78,7 +78,11 @@ class Channel:
         """Count the jobs that are answered: in the thread and at the root, or privately."""
         new = self._workspace.messages[self._seen :]
         roots = [m for m in self._public() if not m.is_answer]
-        done = {m.thread_ts or m.ts for m in roots if m.settled or len(m.earlier) > self._edits.get(m.ts, 0)}
+        done = {
+            m.thread_ts or m.ts
+            for m in roots
+            if m.outcome not in ("", "open") or len(m.earlier) > self._edits.get(m.ts, 0)
+        }
         settled = {m.job for m in new if m.is_answer and m.thread_ts in done}
         return len(settled) + len([message for message in new if message.private_to])
 

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -44,74 +44,16 @@ class Loopback:
     """A server that runs from `with` to its end, one thread a connection; connections are kept open between requests.
 
     A subclass overrides `respond`; it may also act on the socket itself and return None, which closes the connection.
-    `connections` counts those that were opened. `connecting` is how long a new one takes until its first request is
-    read, and `latency` how long each answer takes beyond its work, in seconds: they stand for a network.
+    `connections` counts those that were opened, `ahead` is how far its clock is ahead of the machine's, in seconds, and
+    `pause` is called with "connect" and "answer" before either is done: a test may stand for a network there.
     """
 
     def __init__(self) -> None:
-        outer = self
-        self._closing = threading.Event()
-        self.ahead = 0.0  # how far its clock is ahead of the machine's, in seconds
         self.connections = 0
-        self.connecting = 0.0
-        self.latency = 0.0
-        self._idle: set[socket.socket] = set()
-        self._moving = threading.Condition()
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def setup(self) -> None:
-                super().setup()
-                with outer._moving:
-                    outer.connections += 1
-                time.sleep(outer.connecting)
-
-            def handle_one_request(self) -> None:
-                with outer._moving:
-                    outer._idle.add(self.connection)
-                    outer._moving.notify_all()
-                super().handle_one_request()
-
-            def parse_request(self) -> bool:
-                with outer._moving:
-                    outer._idle.discard(self.connection)
-                return super().parse_request()
-
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length", 0))
-                body = self.rfile.read(length)
-                if len(body) < length:  # the process that sends it was killed
-                    self.close_connection = True
-                    return
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                time.sleep(outer.latency)
-                answer = outer.respond(Request(self.path, headers, body), self.connection)
-                if answer is None:
-                    self.close_connection = True
-                    return
-                self.send_response(answer.status)
-                for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.body)
-
-            do_GET = do_POST  # noqa: N815
-
-            def date_time_string(self, timestamp: float | None = None) -> str:
-                return super().date_time_string((timestamp or time.time()) + outer.ahead)
-
-            def log_message(self, *args: object) -> None:
-                """Say nothing: what matters is recorded by the stand-in."""
-
-            def handle(self) -> None:
-                with contextlib.suppress(ConnectionError, TimeoutError):
-                    super().handle()
-                with outer._moving:
-                    outer._idle.discard(self.connection)
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
+        self.ahead = 0.0
+        self.pause: Callable[[str], None] = lambda _moment: None
+        self._closing = threading.Event()
+        self._server = _Server(self)
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
         """Answer one request."""
@@ -125,13 +67,11 @@ class Loopback:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def close_idle(self) -> None:
-        """Close every connection on which no request is under way, as servers do when they restart."""
-        with self._moving:
-            self._moving.wait_for(lambda: bool(self._idle), 1)  # one whose answer has just gone out is idle soon
-            for connection in self._idle:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+    def hang_up(self) -> None:
+        """Close every connection, as servers do when they restart."""
+        for connection in tuple(self._server.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def silence(self, connection: socket.socket) -> None:
         """Say nothing until the other side hangs up or the server ends."""
@@ -162,5 +102,54 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 512
 
+    def __init__(self, owner: Loopback) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.owner = owner
+        self.open: set[socket.socket] = set()
+
+    def get_request(self) -> Any:
+        connection, address = super().get_request()
+        self.owner.connections += 1  # here, in the one thread that accepts
+        self.open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
+        super().shutdown_request(request)
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a connection that its other side broke."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.owner.pause("connect")
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.owner.pause("answer")
+        whole = len(body) == length  # else the process that sends it was killed
+        answer = self.server.owner.respond(Request(self.path, headers, body), self.connection) if whole else None
+        if answer is None:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    do_GET = do_POST  # noqa: N815
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.server.owner.ahead)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing: what matters is recorded by the stand-in."""

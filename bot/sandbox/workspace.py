@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +12,8 @@ from urllib.parse import urlencode
 import requests
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox import limits
 from bot.sandbox.loopback import local_request
-from bot.sandbox.slack_api import APP_TOKEN, BOT_TOKEN, Form, Message, SlackApi
+from bot.sandbox.slack_api import APP_TOKEN, BOT_TOKEN, Form, Json, Message, SlackApi
 
 __all__ = ["APP_TOKEN", "BOT_TOKEN", "Form", "Message", "Reply", "Workspace"]
 
@@ -21,15 +21,14 @@ __all__ = ["APP_TOKEN", "BOT_TOKEN", "Form", "Message", "Reply", "Workspace"]
 class Workspace(SlackApi):
     """What people do and see in Slack, above the Web API of the same workspace."""
 
-    def __init__(self, signing_secret: str) -> None:
-        super().__init__()
+    def __init__(self, signing_secret: str, rules: Callable[[str, Any], list[str]] = lambda _kind, _sent: []) -> None:
+        super().__init__(rules)
         self.signing_secret = signing_secret
 
     # What people do: Slack's requests to the bot.
 
     def command(self, bot: str, text: str | None, user: str = "U1", channel: str = "C1", **more: str) -> Reply:
         """Type `/addgroup TEXT`: send it to the bot at the base address `bot`, as Slack would."""
-        number = next(self._ids)
         form = {
             "command": "/addgroup",
             "user_id": user,
@@ -39,7 +38,7 @@ class Workspace(SlackApi):
             "channel_id": channel,
             "channel_name": channel.lower(),
             "api_app_id": "A1",
-            "trigger_id": f"{number}.{time.time_ns()}",
+            "trigger_id": self._trigger(),
             "response_url": self.response_url(user, channel),
             **({} if text is None else {"text": text}),
             **more,
@@ -48,15 +47,11 @@ class Workspace(SlackApi):
 
     def press(self, bot: str, message: Message, action: str, user: str = "U1", **more: Any) -> Reply:
         """Press a button under a message."""
+        button = next(button for button in message.buttons if button["action_id"] == action)
+        container = {"type": "message", "channel_id": message.channel, "message_ts": message.ts}
+        actions = [{"type": "button", **button}]
         return self._interact(
-            bot,
-            user,
-            type="block_actions",
-            channel={"id": message.channel},
-            container={"type": "message", "channel_id": message.channel, "message_ts": message.ts},
-            message=_shown(message, message.author or "UBOT"),
-            actions=[{"type": "button", **next(button for button in message.buttons if button["action_id"] == action)}],
-            **more,
+            bot, user, message, "UBOT", type="block_actions", container=container, actions=actions, **more
         )
 
     def shortcut(
@@ -69,46 +64,70 @@ class Workspace(SlackApi):
         return self._interact(
             bot,
             user,
+            message,
+            "U2",
             type="message_action",
             callback_id=callback_id,
             message_ts=message.ts,
             action_ts=f"{time.time():.6f}",
-            channel={"id": message.channel, "name": message.channel.lower()},
-            message=_shown(message, message.author or "U2"),
             **more,
         )
 
     def say(self, text: str, user: str = "U1", channel: str = "C1", thread_ts: str = "") -> Message:
         """Write a message that is not for the bot."""
-        message = Message(channel, self._ts(), escaped(text), thread_ts, author=user)
-        self._keep(message)
-        return message
+        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return self._keep(Message(channel, self._ts(), escaped, thread_ts, author=user))
 
-    def suggest(self, bot: str, typed: str, user: str = "U1") -> list[dict[str, Any]]:
-        """Type into a form's menu of parents, and return the options that are offered."""
-        view = self.forms[-1].view if self.forms else {"private_metadata": json.dumps({"channel": "C1"})}
-        menu = {"action_id": "parent", "block_id": "parent", "value": typed}
+    def suggest(self, bot: str, typed: str, user: str = "U1") -> list[Json]:
+        """Type into the menu of parents of the newest form, and return the options that are offered."""
+        view: Json = self.forms[-1].view if self.forms else {"private_metadata": json.dumps({"channel": "C1"})}
+        inputs = self.forms[-1].inputs if self.forms else []
+        block = next((block["block_id"] for block in inputs if block["element"]["action_id"] == "parent"), "parent")
+        menu: Json = {"action_id": "parent", "block_id": block, "value": typed}
         reply = self._interact(bot, user, type="block_suggestion", view=view, **menu)
-        options: list[dict[str, Any]] = reply.body.get("options", [])
-        self.problems += limits.options_problems(options)
+        options: list[Json] = reply.body.get("options", [])
+        self._refuses("options", options)
         return options
 
     def submit(self, bot: str, form: Form, user: str = "U1", **fields: Any) -> Reply:
-        """Submit the form: `name` is text, `parent` an option; what is not given stays as the form has it."""
-        values = {block: {block: {**_initial(form.view, block), **field}} for block, field in _fields(fields).items()}
-        view = {**form.view, "id": form.id, "state": {"values": values}}
-        return self._interact(bot, user, type="view_submission", view=view)
+        """Submit the form: `name` is text, `parent` an option; what is not given stays as the form has it.
 
-    def _interact(self, bot: str, user: str, **payload: Any) -> Reply:
-        number = next(self._ids)
-        common = {
+        The form that the bot puts in its place (`response_action`) keeps what was entered in blocks of the same id.
+        Source: https://docs.slack.dev/surfaces/modals#updating_response
+        """
+        values: Json = {}
+        for block in form.inputs:
+            element = block["element"]
+            value = "selected_option" if element["type"] == "external_select" else "value"
+            initial = element.get("initial_option" if value == "selected_option" else "initial_value")
+            before = form.entered.get(block["block_id"], initial)
+            form.entered[block["block_id"]] = entered = fields.get(element["action_id"], before)
+            values[block["block_id"]] = {element["action_id"]: {"type": element["type"], value: entered}}
+        view = {**form.view, "id": form.id, "state": {"values": values}}
+        reply = self._interact(bot, user, type="view_submission", view=view)
+        if reply.body.get("response_action") == "update" and not self._refuses("view", reply.body["view"]):
+            form.view = reply.body["view"]
+        return reply
+
+    def close(self, bot: str, form: Form, user: str = "U1") -> Reply | None:
+        """Close the form without sending it, of which the bot is told where it asked to be."""
+        if not form.view.get("notify_on_close"):
+            return None
+        return self._interact(bot, user, type="view_closed", view={**form.view, "id": form.id}, is_cleared=False)
+
+    def _interact(self, bot: str, user: str, message: Message | None = None, author: str = "", **payload: Any) -> Reply:
+        common: Json = {
             "user": {"id": user, "team_id": "T1"},
             "team": {"id": "T1", "domain": "sandbox"},
             "api_app_id": "A1",
-            "trigger_id": f"{number}.{time.time_ns()}",
+            "trigger_id": self._trigger(),
         }
-        if "channel" in payload:
-            common["response_url"] = self.response_url(user, payload["channel"]["id"])
+        if message:
+            self._threads |= {(message.channel, message.ts), (message.channel, message.thread_ts)}
+            common["channel"] = {"id": message.channel, "name": message.channel.lower()}
+            common["message"] = message.payload(author)
+        if channel := {**common, **payload}.get("channel"):
+            common["response_url"] = self.response_url(user, channel["id"])
         return self.post(bot, urlencode({"payload": json.dumps({**common, **payload})}).encode())
 
     def post(self, bot: str, body: bytes, **headers: str) -> Reply:
@@ -122,9 +141,9 @@ class Workspace(SlackApi):
         }
         answer = local_request("POST", f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
         reply = Reply(answer.status_code, _decoded(answer), answer.headers)
-        self.problems += limits.answer_problems(answer.content)
+        self._refuses("answer", answer.content)
         if reply.text:
-            self.problems += limits.message_problems(reply.body)
+            self._refuses("message", reply.body)
         return reply
 
     # What the bot did, as people see it.
@@ -161,7 +180,7 @@ class Reply:
     """The bot's HTTP answer to Slack, its body decoded: {} for a bare acknowledgement."""
 
     status: int
-    body: dict[str, Any]
+    body: Json
     headers: Any
 
     @property
@@ -170,38 +189,8 @@ class Reply:
         return str(self.body.get("text", ""))
 
 
-def escaped(text: str) -> str:
-    """Return a text as it is in the payload of what somebody wrote."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _shown(message: Message, author: str) -> dict[str, Any]:
-    """Return a message as it is in a payload."""
-    blocks = {"blocks": message.blocks} if message.blocks else {}
-    thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
-    return {"type": "message", "user": author, "ts": message.ts, "text": message.text, **blocks, **thread}
-
-
-def _decoded(answer: requests.Response) -> dict[str, Any]:
+def _decoded(answer: requests.Response) -> Json:
     if answer.headers.get("content-type", "").startswith("application/json"):
         body = answer.json()
         return body if isinstance(body, dict) else {}
     return {"text": answer.text} if answer.text else {}
-
-
-def _fields(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the state of the form's fields, as Slack sends it, where something was entered."""
-    fields: dict[str, dict[str, Any]] = {"name": {"type": "plain_text_input"}, "parent": {"type": "external_select"}}
-    if "name" in given:
-        fields["name"]["value"] = given["name"]
-    if "parent" in given:
-        fields["parent"]["selected_option"] = given["parent"]
-    return fields
-
-
-def _initial(view: dict[str, Any], block: str) -> dict[str, Any]:
-    """Return what a field holds when nobody has touched it."""
-    element = next(b["element"] for b in view["blocks"] if b.get("block_id") == block)
-    if element["type"] == "external_select":
-        return {"selected_option": element.get("initial_option")}
-    return {"value": element.get("initial_value")}

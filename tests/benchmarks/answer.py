@@ -25,8 +25,8 @@ Times = tuple[float, float, float]
 
 def slow_down(workspace: Workspace, api: Api) -> None:
     """Let the stand-ins take as long as networks do."""
-    workspace.connecting, workspace.latency = SLACK_CONNECT, SLACK_CALL
-    api.connecting, api.latency = API_CONNECT, API_CALL
+    workspace.pause = lambda moment: time.sleep(SLACK_CONNECT if moment == "connect" else SLACK_CALL)
+    api.pause = lambda moment: time.sleep(API_CONNECT if moment == "connect" else API_CALL)
 
 
 def timed(workspace: Workspace, url: str, text: str, user: str = "U1") -> Times:

@@ -13,9 +13,9 @@ from bot.front import pages
 from bot.iletimerkezi.index import Choice
 from bot.model.followup import FollowUp
 from bot.model.outcome import Created, Unknown
-from bot.sandbox.limits import message_problems
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice, load, say
+from tests.support.limits import message_problems
 from tests.support.outcomes import single
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)

@@ -19,8 +19,8 @@ import requests
 from bot.front import socket_mode
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
-from bot.sandbox.link import Link, link
 from bot.sandbox.workspace import Workspace
+from tests.support.link import Link, link
 from tests.support.relay import relay
 from tests.support.served import Served, inherited
 from tests.support.until import until

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from bot.sandbox import limits
 from bot.sandbox.loopback import Answer, Loopback, Request, local_request
 from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
+from tests.support import limits
 
 
 class Bot(Loopback):
@@ -57,6 +57,45 @@ def test_a_limit_is_a_channels(workspace: Workspace) -> None:
     assert answers[-1].headers["Retry-After"] == "2"
     assert api(workspace, "chat.postMessage", json={"channel": "C2", "text": "x"}).ok
     assert workspace.refusals == {"C1": 1}
+
+
+def test_a_direct_message_needs_the_messages_tab(workspace: Workspace) -> None:
+    """The manifest turns it on; an app without it cannot write to a person."""
+    assert api(workspace, "chat.postMessage", json={"channel": "U1", "text": "x"}).json()["ok"]
+    workspace.messages_tab = False
+    assert api(workspace, "chat.postMessage", json={"channel": "U1", "text": "x"}).json()["error"] == (
+        "messages_tab_disabled"
+    )
+
+
+def test_an_answer_in_a_thread_that_is_gone_stands_in_the_channel(workspace: Workspace) -> None:
+    """Slack says so only by leaving thread_ts out of what it returns."""
+    root = workspace.say("hello")
+    posts = [{"channel": "C1", "text": "x", "thread_ts": ts} for ts in (root.ts, "1.1")]
+    told = [api(workspace, "chat.postMessage", json=post).json()["message"].get("thread_ts") for post in posts]
+    assert told == [root.ts, None]
+    assert [m.thread_ts for m in workspace.messages[1:]] == [root.ts, ""]
+
+
+def test_a_trigger_opens_one_form_and_soon(workspace: Workspace) -> None:
+    """The second time it is exchanged, after a while expired."""
+    view = {
+        "blocks": [],
+        **{name: {"type": "plain_text", "text": "x"} for name in ("title", "submit", "close")},
+    }
+    with Bot() as bot:
+        for _ in range(2):
+            workspace.command(bot.url, "")
+        triggers = [parse_qs(request.body.decode())["trigger_id"][0] for request in bot.heard]
+
+    def opened(trigger: str) -> dict[str, Any]:
+        told: dict[str, Any] = api(workspace, "views.open", json={"trigger_id": trigger, "view": view}).json()
+        return told
+
+    assert opened(triggers[0])["ok"]
+    assert opened(triggers[0])["error"] == "exchanged_trigger_id"
+    workspace.ahead = workspace.trigger_seconds + 1
+    assert opened(triggers[1])["error"] == "expired_trigger_id"
 
 
 def test_a_message_needs_its_text(workspace: Workspace) -> None:

@@ -26,10 +26,10 @@ from bot.model.outcome import (
     Skipped,
     Unknown,
 )
-from bot.sandbox.limits import message_problems
 from bot.slack import messages, mrkdwn, wording
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, load, say
+from tests.support.limits import message_problems
 from tests.support.outcomes import NEAR, NOT_SENT, OUTCOMES, UNKNOWN, single, tree
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)

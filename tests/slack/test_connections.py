@@ -80,7 +80,7 @@ def test_a_connection_that_slack_closed_is_replaced_before_use(workspace: Worksp
     slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
     for number in range(3):
         post(slack, f"{number}")
-        workspace.close_idle()
+        workspace.hang_up()
     post(slack, "3")
     assert [message.text for message in workspace.messages] == ["0", "1", "2", "3"]
     assert workspace.connections == 4

@@ -15,11 +15,11 @@ from bot.model.followup import FollowUp
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName, UsageError
 from bot.model.outcome import Created, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
-from bot.sandbox.limits import message_problems
 from bot.slack import blocks, messages, mrkdwn, wording
 from bot.slack.blocks import MAX_TEXT, Line
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice
+from tests.support.limits import message_problems
 
 letters = st.sampled_from(["a", "&", "<", ">", "`", "*", "\n", "İ", "👍", "›"])
 

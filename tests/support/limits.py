@@ -6,7 +6,7 @@ Source: https://docs.slack.dev/reference/block-kit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Block = dict[str, Any]
@@ -45,6 +45,17 @@ def options_problems(options: list[dict[str, Any]]) -> list[str]:
     """Return what Slack would refuse in the answer to block_suggestion."""
     problems = ["more than 100 options"] if len(options) > 100 else []
     return problems + [problem for option in options for problem in _option(option)]
+
+
+def problems(kind: str, sent: Any) -> list[str]:
+    """Return what Slack would refuse in a "message", a "view", "options" or an "answer"."""
+    rules: dict[str, Callable[[Any], list[str]]] = {
+        "message": message_problems,
+        "view": view_problems,
+        "options": options_problems,
+        "answer": answer_problems,
+    }
+    return rules[kind](sent)
 
 
 def _blocks(blocks: list[Block], most: int) -> list[str]:
