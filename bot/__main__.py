@@ -70,10 +70,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(_options: argparse.Namespace) -> int:
+    from bot import network
     from bot.serve import serve
 
     environ = _environment()
     chosen = settings.read(environ)
+    if faults := network.problems(chosen.slack_api_url, chosen.api_url):
+        raise settings.SettingsError(faults)
     log.configure(chosen.log_level, chosen.log_format, settings.secrets_in(environ))
     for name, nearest in settings.unknown(environ).items():
         event("unknown_setting", level=logging.WARNING, variable=name, nearest=nearest or None)

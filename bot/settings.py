@@ -32,7 +32,6 @@ _LIMITS = re.compile(
     "ACCESS|ADMIN|ALLOW|BLOCK|CHAN|DENY|ENABLED_FOR|LIST|MEMBER|ONLY|PEOPLE|PERMI|PERSON|RESTRICT|USER"
 )
 _HOST = r"([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?"
-_PROXY = re.compile(rf"(?i)https?://([^/@\s]*@)?{_HOST}/?")
 
 
 class SettingsError(Exception):
@@ -240,14 +239,6 @@ def _misunderstood(environ: Mapping[str, str]) -> list[str]:
         problems.append(f"SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: {oauth}")
     if _is_set(environ, "ILETIMERKEZI_API_HASH") and _is_set(environ, "ILETIMERKEZI_API_SECRET"):
         problems.append("ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them.")
-    # Only the proxy that would be used is judged. A small name comes before a large one, even when it is empty.
-    names = [name if name in environ else name.upper() for name in ("https_proxy", "all_proxy")]
-    used = next((name for name in names if _clean(environ.get(name, ""))), "")
-    if used and not _PROXY.fullmatch(_clean(environ[used])):
-        problems.append(
-            f"{used} must be an address such as http://proxy.example.com:8080; a SOCKS proxy cannot be used. "
-            "Percent-encode special characters in its user and password."
-        )
     return problems
 
 

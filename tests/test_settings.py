@@ -203,20 +203,6 @@ REFUSED: dict[str, dict[str, list[str]]] = {
     },
     "LOG_LEVEL": {"must be one of: DEBUG, INFO, WARNING, ERROR, CRITICAL.": ["LOUD", "10"]},
     "LOG_FORMAT": {"must be one of: text, json.": ["xml"]},
-    **{
-        name: {
-            "must be an address such as http://proxy.example.com:8080; a SOCKS proxy cannot be used.": [
-                *[
-                    "proxy:8080",
-                    "u:hidden@proxy:8080",
-                    "socks5://u:hidden@proxy",
-                    "http://u:hid/den@proxy:80",
-                    "http://",
-                ]
-            ]
-        }
-        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-    },
 }
 """What is refused: the words after the variable's name, and the values that they are said of."""
 
@@ -229,15 +215,6 @@ def test_what_is_refused(name: str) -> None:
             assert [(value, problem.startswith(f"{name} {words}")) for problem in problems(**{name: value})] == [
                 (value, True)
             ]
-
-
-def test_the_proxy_that_is_judged() -> None:
-    """Only the proxy that would be used is judged: small letters before large ones, and ALL_PROXY last."""
-    for proxy in ("", "http://proxy:8080", "https://u:p%40ss@proxy/", "HTTP://[::1]:3128"):
-        assert read({**HTTP, "HTTPS_PROXY": proxy}) == read(HTTP)
-    assert read({**HTTP, "https_proxy": "http://proxy", "HTTPS_PROXY": "wrong", "all_proxy": "socks://a"}) == read(HTTP)
-    assert read({**HTTP, "https_proxy": "", "HTTPS_PROXY": "wrong"}) == read(HTTP)
-    assert problems(https_proxy="", HTTPS_PROXY="http://a", all_proxy="socks://a")[0].startswith("all_proxy must be")
 
 
 def test_what_does_not_go_together() -> None:

@@ -18,18 +18,19 @@ from typing import TextIO
 from sqlalchemy import Connection, insert, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import settings
+from bot import network, settings
 from bot.admin import check_services as services
 from bot.admin.check_services import OK, SKIPPED, WARNING, WRONG, Finding, hidden, shown
 from bot.front.http import HEALTH
 from bot.front.metrics_page import METRICS
 from bot.journal import connections, database
 from bot.journal.connections import CONNECTIONS, sqlite_file
-from bot.settings import PROXIES, Settings, SettingsError, passwords
+from bot.settings import Settings, SettingsError, passwords
 
 PATIENCE = 8.0
 """How long the database may take to answer, in seconds: one whose connections are all in use says nothing at all."""
 
+_ADDRESSES = ("SLACK_API_URL", "ILETIMERKEZI_API_URL")
 _DATABASE = ("DATABASE_URL",)
 _PORTS = ("HOST", "PORT", "METRICS_PORT")
 
@@ -56,23 +57,29 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from _settings(environ)
     for look, names, part in (*services.PARTS, (_database, _DATABASE, "database"), (_ports, _PORTS, "ports")):
         chosen = _chosen_from(environ, names)
-        yield from look(chosen) if chosen else [Finding(SKIPPED, part, "its settings are missing or wrong")]
+        yield from (
+            look(chosen)
+            if chosen and not _way_problems(chosen, names)
+            else [Finding(SKIPPED, part, "its settings are missing or wrong")]
+        )
 
 
 def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    chosen, problems = None, []
     try:
         chosen = settings.read(environ)
     except SettingsError as error:
-        for problem in error.problems:
-            text, _, remedy = problem.partition(". ")
-            yield Finding(WRONG, "settings", text, remedy or "Correct it in the environment or in the file .env here.")
-    else:
+        problems = error.problems
+    if called := chosen or _chosen_from(environ, _ADDRESSES):
+        problems += _way_problems(called, _ADDRESSES)
+    for problem in problems:
+        text, _, remedy = problem.partition(". ")
+        yield Finding(WRONG, "settings", text, remedy or "Correct it in the environment or in the file .env here.")
+    if chosen and not problems:
         yield Finding(OK, "settings", "all that serve needs is set")
-        if sqlite_file(chosen.database_url) and environ.get("DYNO"):
-            remedy = "Set DATABASE_URL to a PostgreSQL, as Heroku's add-on does by itself."
-            yield Finding(
-                WARNING, "disk", "this is a Heroku dyno: its disk, and the SQLite file, is lost daily", remedy
-            )
+    if chosen and sqlite_file(chosen.database_url) and environ.get("DYNO"):
+        remedy = "Set DATABASE_URL to a PostgreSQL, as Heroku's add-on does by itself."
+        yield Finding(WARNING, "disk", "this is a Heroku dyno: its disk, and the SQLite file, is lost daily", remedy)
     for name, nearest in settings.unknown(environ).items():
         if not nearest.startswith(settings.RESTRICTIONS):  # those are problems already
             remedy = f"Do you mean {nearest}? Correct the name." if nearest else "The bot does not read it: remove it."
@@ -82,15 +89,21 @@ def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _chosen_from(environ: Mapping[str, str], names: tuple[str, ...]) -> Settings | None:
     """Return settings from these variables alone, whatever is wrong with others; None when one of these is wrong.
 
-    A secret may come from a file. What is called through a proxy needs one that is right.
+    A secret may come from a file.
     """
     wanted = {*names, *(f"{name}_FILE" for name in names)}
-    wanted |= set(PROXIES) if any(name.endswith("_API_URL") for name in names) else set()
     api = "ILETIMERKEZI_API_KEY" in names
     try:
         return settings.read({name: environ[name] for name in wanted & environ.keys()}, slack=False, api=api)
     except SettingsError:
         return None
+
+
+def _way_problems(chosen: Settings, names: tuple[str, ...]) -> list[str]:
+    """Return what is wrong with the proxies and authorities for those of the addresses that are among the names."""
+    urls = {"SLACK_API_URL": chosen.slack_api_url, "ILETIMERKEZI_API_URL": chosen.api_url}
+    called = [url for name, url in urls.items() if name in names]
+    return network.problems(*called) if called else []
 
 
 def _database(chosen: Settings) -> Iterator[Finding]:

@@ -69,6 +69,15 @@ _SLACK_REMEDIES = {
     "user group": "Let ADDGROUP_MEMBERS name user groups that exist; they need a paid plan of Slack and "
     "usergroups:read.",
 }
+_WAY_REMEDIES = {
+    "tls": "Where a company proxy signs TLS again, set SSL_CERT_FILE to a file with its certificate authority, in PEM; "
+    "else look at this machine's clock, and at the certificate there.",
+    "proxy_407": "Put the proxy's user and password into HTTPS_PROXY (http://user:password@proxy.example.com:8080); "
+    "percent-encode special characters in both.",
+    "proxy": "Fix the proxy that HTTPS_PROXY names, or let it pass this address on, or remove it.",
+}
+"""What to do, by the reason why the connection does not come about: the same for Slack and the provider."""
+
 _REPRESENTATIVE = "Ask your iletiMerkezi customer representative to switch {} on for the account."
 _API_REMEDIES: dict[int | str, str] = {
     401: "(1) In the panel, Settings > Security > Access Permissions, switch 'Allow API access' on: the commonest "
@@ -77,8 +86,6 @@ _API_REMEDIES: dict[int | str, str] = {
     402: "Top up the account's balance.",
     404: "Set ILETIMERKEZI_API_URL to the API's address, or remove it to use the default.",
     503: "The provider is out of service for the moment: try again later.",
-    "tls": "Fix the certificate at ILETIMERKEZI_API_URL, or this machine's own certificates and clock.",
-    "proxy": "Fix the proxy that HTTPS_PROXY names, or remove it.",
     "timeout": "Try again later, or raise ILETIMERKEZI_TIMEOUT.",
     "server_error": "The provider has an error of its own: try again later, and if it stays so, ask its support.",
     "not sent": "Correct ILETIMERKEZI_API_URL, and let this machine call it over HTTPS (firewall, HTTPS_PROXY).",
@@ -169,7 +176,11 @@ def _signing_secret(chosen: Settings) -> Iterator[Finding]:
 def _refused(part: str, fault: str, remedy: str) -> Finding:
     if fault in _BAD_TOKEN:
         return Finding(WRONG, part, f"Slack says {fault}", _IN_SLACK + remedy)
-    return Finding(WRONG, part, f"no usable answer: {fault}", _SLACK_REMEDIES["unreachable"])
+    return Finding(WRONG, part, f"no usable answer: {fault}", _way_remedy(fault) or _SLACK_REMEDIES["unreachable"])
+
+
+def _way_remedy(reason: str) -> str:
+    return _WAY_REMEDIES.get(reason) or _WAY_REMEDIES.get(reason.partition("_")[0], "")
 
 
 def _asked(slack: SlackClient, method: str, **arguments: str) -> tuple[Answer | None, str]:
@@ -227,6 +238,9 @@ def _said(error: ApiError, chosen: Settings) -> str:
 
 def _api_remedy(error: ApiError) -> str:
     key = error.code if isinstance(error, Rejected) else str(error)
+    refused = getattr(error.__cause__, "proxy_status", 0)
+    if isinstance(error, NotSent) and (remedy := _way_remedy(f"{key}_{refused}" if refused else str(key))):
+        return remedy
     return _API_REMEDIES.get(key) or _API_REMEDIES["not sent" if isinstance(error, NotSent) else "other"]
 
 

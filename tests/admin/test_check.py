@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from bot.sandbox.loopback import Answer, Loopback, Request
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
+from tests.support.peer import CONNECT, http, over_tls, peer, says
 from tests.support.served import Served, free_port, inherited
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +79,6 @@ SLACK_FAULTS: list[tuple[dict[str, str], str, str | int, str, str, str]] = [
     ({"ADDGROUP_MEMBERS": "S1"}, "usergroups.users.list", "no_such_subteam", "user group S1", "nobody", "paid plan"),
     ({"ADDGROUP_MEMBERS": "S1"}, "usergroups.users.list", "missing_scope", "user group S1", "", "usergroups:read"),
     ({"SLACK_SIGNING_SECRET": ""}, "", "", "settings", "SLACK_SIGNING_SECRET", "Signing Secret"),
-    ({"HTTPS_PROXY": "bot:hidden-1@proxy:8080"}, "", "", "settings", "HTTPS_PROXY", ""),
 ]
 """Variables, a method and its fault; the part that is WRONG then, and words of what is told and of the remedy."""
 
@@ -223,12 +224,58 @@ def test_nobody_can_be_reached(environ: dict[str, str], refusing: str, monkeypat
     for part in ("Slack token", "iletiMerkezi credentials"):
         assert "unreachable" in checked.lines[part].text
         assert "firewall" in checked.lines[part].remedy
-    proxy = refusing.replace("//", "//bot:hid%2Fden@")
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    elsewhere = {"SLACK_API_URL": "https://slack.invalid/api/", "ILETIMERKEZI_API_URL": "https://api.invalid/v1"}
-    checked = Checked({**environ, **elsewhere, "HTTPS_PROXY": proxy})
-    assert checked.wrong == ["Slack token", "iletiMerkezi credentials"]
+
+
+ELSEWHERE = {"SLACK_API_URL": "https://slack.invalid/api/", "ILETIMERKEZI_API_URL": "https://api.invalid/v1"}
+SERVICES = ["Slack token", "iletiMerkezi credentials"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "remedy"),
+    [
+        (b"407 Proxy Authentication Required", "proxy", "user and password into HTTPS_PROXY"),
+        (b"403 Forbidden", "proxy", "Fix the proxy"),
+    ],
+)
+def test_a_proxy_refuses(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, status: bytes, told: str, remedy: str
+) -> None:
+    """The proxy is named, not the credentials of Slack or the provider; its password is not shown."""
+    with peer(says(http(b"", status=status), end=CONNECT)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//bot:hid%2Fden@"))
+        checked = Checked({**environ, **ELSEWHERE, "HTTPS_PROXY": os.environ["HTTPS_PROXY"]})
+    assert checked.wrong == SERVICES
+    assert all(told in checked.lines[part].text and remedy in checked.lines[part].remedy for part in SERVICES)
     assert not re.search("hid(%2F|/)den", checked.printed)
+
+
+def test_a_proxy_signs_again(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, certificate: Path) -> None:
+    """What nobody of certifi's has signed may be a company's proxy: the remedy is its authority in SSL_CERT_FILE."""
+    with peer(over_tls(says(b""), certificate)) as server:
+        url = server.url.replace("http:", "https:")
+        checked = Checked({**environ, "SLACK_API_URL": f"{url}/api/", "ILETIMERKEZI_API_URL": f"{url}/v1"})
+    assert checked.wrong == SERVICES
+    assert all("SSL_CERT_FILE" in checked.lines[part].remedy for part in SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("HTTPS_PROXY", "http://bot:hid/den@proxy:8080", "HTTPS_PROXY must be an address"),
+        ("all_proxy", "socks5h://bot:hidden@proxy", "SOCKS"),
+        ("SSL_CERT_FILE", "/none/authorities.pem", "/none/authorities.pem: No such file"),
+    ],
+)
+def test_a_way_out_that_cannot_be_used(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    """The variable is WRONG, and what would be reached by it is not blamed."""
+    monkeypatch.setenv(name, value)
+    checked = Checked({**environ, **ELSEWHERE, name: value})
+    assert checked.wrong == ["settings"]
+    assert told in checked.lines["settings"].text
+    assert checked.states(*SERVICES, "signing secret") == ["skipped", "skipped", "ok"]
+    assert "den@" not in checked.printed
 
 
 def test_what_is_not_slacks_json_is_not_printed(environ: dict[str, str]) -> None:
@@ -256,7 +303,7 @@ def test_settings(environ: dict[str, str]) -> None:
     assert "-> Do you mean ADDGROUP_LANGUAGE? Correct the name." in checked.printed
     skipped = ("Slack token", "Socket Mode token", "iletiMerkezi credentials", "ports")
     assert checked.states(*skipped, "database") == [*["skipped"] * 4, "ok"]
-    checked = Checked({**environ, "DATABASE_URL": "mysql://x", "HTTPS_PROXY": "no proxy", "DYNO": "web.1"})
+    checked = Checked({**environ, "DATABASE_URL": "mysql://x", "SLACK_API_URL": "slack.com", "DYNO": "web.1"})
     assert checked.states("database", "Slack token", "signing secret", "PORT") == ["skipped", "skipped", "ok", "ok"]
 
 
