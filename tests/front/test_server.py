@@ -24,9 +24,9 @@ COMMANDS = 20
 
 @pytest.fixture
 def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
-    """Serve with 1,024 descriptors, as many machines allow by default."""
+    """Serve with half of the 1,024 descriptors that many machines allow: the clients need the others."""
     mine = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, mine[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, mine[1]))
     try:
         served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en")
     finally:
@@ -79,13 +79,13 @@ def test_more_connections_than_descriptors_do_not_end_it(
     workspace: Workspace, served: Served, clients: ExitStack, said: bytes
 ) -> None:
     """The longest silent make room for the others, whatever they have said before."""
-    for _ in range(1100):
+    for _ in range(600):
         try:
             connect(clients, served, said)
         except OSError:  # closed already, in favour of a later one
             continue
     assert acknowledged(workspace, served) == COMMANDS
-    assert len(os.listdir(f"/proc/{served.process.pid}/fd")) < 1024  # noqa: PTH208  # only counted
+    assert len(os.listdir(f"/proc/{served.process.pid}/fd")) < 512  # noqa: PTH208  # only counted
     assert served.stop() == 0
 
 

