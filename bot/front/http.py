@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -28,6 +29,11 @@ HEALTH = "/healthz"
 MAX_BODY = 1024 * 1024
 """Longest body that the server reads, in bytes; Slack's are a few KB, a form full of names some hundred."""
 
+FRESH, STALE, PATIENCE = 1.0, 2.0, 1.0
+"""Seconds after which the bot's parts are asked again, how old their answers may be, and how long they may take."""
+
+_EVENTS_KNOWN = 1000  # Slack sends an event again for an hour at most, and few come
+
 _SSL_CHECK = re.compile(r"(?:^|&)ssl_check=1(?:&|$)")
 # Slack asks this without a signature, to see whether the certificate is in order.
 # Source: https://docs.slack.dev/interactivity/implementing-slash-commands
@@ -45,10 +51,41 @@ class _Refused(Exception):
         self.headers = headers or {}
 
 
-def log_refusal(status: int, reason: str, path: str) -> None:
-    """Log a request that was not let in, and its path as far as it is of use: anybody may have sent it."""
-    shown = path[:100].encode("ascii", "backslashreplace").decode()
-    event("refused", level=logging.WARNING, status=status, reason=reason, path=shown)
+class Health:
+    """Whether the bot's parts work, as `checks` tell by name: asked seldom, by one thread, however many want to know.
+
+    The threads of the server are for acknowledgements: nobody waits for an answer where the last one is young enough,
+    or where the parts have had PATIENCE to answer.
+    """
+
+    def __init__(self, checks: Mapping[str, Callable[[], bool]]) -> None:
+        self._checks = checks
+        self._lock = threading.Lock()
+        self._looker: threading.Thread | None = None
+        self._began_at = self._looked_at = float("-inf")
+        self._failing: list[str] = []
+        self._asked = "the health check"
+
+    def failing(self) -> list[str]:
+        """Return the parts that do not work, or do not answer."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._looked_at > FRESH and not (self._looker and self._looker.is_alive()):
+                self._began_at = now
+                self._looker = threading.Thread(target=self._look, name="health", daemon=True)
+                self._looker.start()
+            looker, left = self._looker, self._began_at + PATIENCE - now
+        if looker and now - self._looked_at > STALE:
+            looker.join(max(0.0, left))
+        return self._failing if time.monotonic() - self._looked_at <= STALE else [self._asked]
+
+    def _look(self) -> None:
+        failing = []
+        for name, works in self._checks.items():
+            self._asked = name
+            if not works():
+                failing.append(name)
+        self._failing, self._looked_at = failing, time.monotonic()
 
 
 class HttpApp:
@@ -67,14 +104,19 @@ class HttpApp:
         """
         self._app = app
         self._signing_secret = signing_secret
-        self._checks = checks
+        self._health = Health(checks)
+        self._events: dict[str, None] = {}  # the ids of those that came last, the oldest first
+        self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         try:
             status, body, headers = self._answer(environ)
         except _Refused as refused:
-            log_refusal(refused.status.value, refused.reason, environ.get("PATH_INFO", ""))
+            path = (
+                environ.get("PATH_INFO", "")[:100].encode("ascii", "backslashreplace").decode()
+            )  # anybody may send one
+            event("refused", level=logging.WARNING, status=refused.status.value, reason=refused.reason, path=path)
             status, body, headers = refused.status, refused.status.phrase, refused.headers
         content = body.encode()
         lines = [(name, value) for name, values in headers.items() for value in values]
@@ -88,7 +130,10 @@ class HttpApp:
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if path == HEALTH:
             _allow(method, "GET", "HEAD")
-            return self._health()
+            failing = self._health.failing()
+            if failing:
+                return HTTPStatus.SERVICE_UNAVAILABLE, f"failing: {', '.join(failing)}", {}
+            return HTTPStatus.OK, "ok", {}
         if path != EVENTS or self._app is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
         if method == "GET" and _SSL_CHECK.search(environ.get("QUERY_STRING", "")):
@@ -98,15 +143,27 @@ class HttpApp:
         if _SSL_CHECK.search(body):
             return HTTPStatus.OK, "", {}
         self._verify(environ, body)
-        response = _dispatch(self._app, _payload(body))
+        payload = _payload(body, json_body=environ.get("CONTENT_TYPE", "").startswith("application/json"))
+        if self._known(payload):
+            return HTTPStatus.OK, "", {}
+        response = _dispatch(self._app, payload)
         metrics.acknowledged(time.monotonic() - began)
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
 
-    def _health(self) -> Answer:
-        failing = [name for name, works in self._checks.items() if not works()]
-        if failing:
-            return HTTPStatus.SERVICE_UNAVAILABLE, f"failing: {', '.join(failing)}", {}
-        return HTTPStatus.OK, "ok", {}
+    def _known(self, payload: dict[str, Any]) -> bool:
+        """Tell whether this is an event that has come before: Slack sends it again where the answer was late.
+
+        Source: https://docs.slack.dev/apis/events-api/#retries
+        """
+        identifier = payload.get("event_id")
+        if not isinstance(identifier, str):
+            return False
+        with self._lock:
+            known = identifier in self._events
+            self._events[identifier] = None
+            if len(self._events) > _EVENTS_KNOWN:
+                del self._events[next(iter(self._events))]
+        return known
 
     def _verify(self, environ: WSGIEnvironment, body: str) -> None:
         timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
@@ -139,13 +196,16 @@ def _body(environ: WSGIEnvironment) -> str:
         raise _Refused(HTTPStatus.BAD_REQUEST, "body is not text") from error
 
 
-def _payload(body: str) -> dict[str, Any]:
-    """Decode what Slack posts: a form (commands), or a form whose field `payload` is JSON (everything else)."""
+def _payload(body: str, json_body: bool) -> dict[str, Any]:
+    """Decode what Slack posts: JSON (events), a form (commands), or a form whose field `payload` is JSON (all else)."""
     try:
-        form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
-        payload = json.loads(form["payload"]) if "payload" in form else form
+        if json_body:
+            payload = json.loads(body)
+        else:
+            form = dict(parse_qsl(body, keep_blank_values=True, strict_parsing=True, max_num_fields=100))
+            payload = json.loads(form["payload"]) if "payload" in form else form
     except (ValueError, RecursionError) as error:
-        raise _Refused(HTTPStatus.BAD_REQUEST, "body is not a form") from error
+        raise _Refused(HTTPStatus.BAD_REQUEST, "body is neither a form nor JSON") from error
     if not isinstance(payload, dict):
         raise _Refused(HTTPStatus.BAD_REQUEST, "payload is not an object")
     return payload

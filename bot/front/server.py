@@ -17,7 +17,7 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
-from bot.front.http import MAX_BODY, log_refusal
+from bot.front.http import MAX_BODY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -28,19 +28,16 @@ THREADS = 32
 MOST_CONNECTIONS = 500
 """Open connections at most. One more closes the one that has been silent longest."""
 
-REQUEST_TIME = 10
-"""How long a connection may take to bring a whole request, in seconds. Slack sends each within milliseconds."""
-
 KEEP_ALIVE = 95
-"""How long an answered connection may be silent, in seconds: longer than the proxies of hosting companies keep one."""
+"""How long a connection may be silent, in seconds: longer than the proxies of hosting companies keep one."""
 
 DRAIN = 2.0
 """How long requests in flight may take to finish at the stop, in seconds."""
 
 _OTHER_FILES = 192  # descriptors for the journal, the calls to Slack and the log
+_FILES_EACH = 2  # a connection's socket, and the file that holds a long body
 _ACCEPTED_AT_ONCE = 50  # each turn looks at all connections, so one a turn would take long
 _NO_CHANNELS = 2  # what waitress counts as connections too: the listening socket and its own pipe
-_FILES_EACH = 2  # a connection's socket, and the file that holds a long body
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -61,6 +58,7 @@ class Server:
         connections: int = MOST_CONNECTIONS,
     ) -> None:
         """Serve with so many `threads`, and `connections` at most, or as many as there are files for."""
+        logging.getLogger("waitress").setLevel(logging.ERROR)  # it would log a line for each request that waits
         self._map: dict[int, Any] = {}
         self.port: int = listener.getsockname()[1]
         self._server = _Waitress(app, self._map, _sock=listener, adj=_limits(threads, connections), bind_socket=False)
@@ -75,7 +73,8 @@ class Server:
         while self._server.busy() and time.monotonic() < until:
             self._turn(0.05)
         self._server.task_dispatcher.shutdown(timeout=1)
-        self._server.close_channels()
+        for channel in self._server.channels():
+            channel.handle_close()
 
     def stop(self) -> None:
         """Let `run` come to its end. Any thread and a signal's handler may call it."""
@@ -92,7 +91,6 @@ class Server:
 
 
 def _limits(threads: int, connections: int) -> Adjustments:
-    logging.getLogger("waitress").setLevel(logging.ERROR)  # it would log a line for each request that waits
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     room = connections if files == resource.RLIM_INFINITY else (files - _OTHER_FILES) // _FILES_EACH
     return Adjustments(
@@ -100,6 +98,7 @@ def _limits(threads: int, connections: int) -> Adjustments:
         connection_limit=max(16, min(connections, room)),
         backlog=1024,
         cleanup_interval=1,
+        channel_timeout=KEEP_ALIVE,
         recv_bytes=64 * 1024,
         max_request_header_size=16 * 1024,
         max_request_body_size=MAX_BODY + 1,  # waitress refuses what is as long as this
@@ -110,66 +109,22 @@ def _limits(threads: int, connections: int) -> Adjustments:
 
 
 class _Channel(HTTPChannel):
-    """A connection.
-
-    When a request was refused before its end, the rest is read before the connection is closed: a connection that is
-    closed with unread bytes is reset, and the client may lose the answer.
-    Source: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
-    """
-
-    answered = False
-    refused = False
-    discarding = False
-
-    def waiting(self) -> bool:
-        """Tell whether it waits for its client: no whole request is here."""
-        return not self.requests and not self.will_close
-
-    def late(self, now: float) -> bool:
-        """Tell whether it has waited too long."""
-        kept = self.answered and not self.request and not self.discarding
-        return self.waiting() and now - self.last_activity > (KEEP_ALIVE if kept else REQUEST_TIME)
-
-    def drop(self) -> None:
-        """Have it closed in the next turn, also when the client takes nothing of what was sent."""
-        self.will_close = True
-        self._shut(socket.SHUT_RDWR)
-
-    def service(self) -> None:
-        error = self.requests[0].error
-        if error:
-            self.refused = True
-            log_refusal(error.code, error.reason.lower(), getattr(self.requests[0], "path", ""))
-        super().service()
-        self.answered = True
-
-    def readable(self) -> bool:
-        return (self.discarding and not self.will_close) or super().readable()
+    """A connection on which a byte now and then is no activity: only a whole request is."""
 
     def handle_read(self) -> None:
-        begun, before = self.request or self.discarding, self.last_activity
+        begun, before = self.request, self.last_activity
         super().handle_read()
-        if begun and (self.request or self.discarding):
-            self.last_activity = before  # else a client could send a byte a second for ever
+        if begun and self.request:
+            self.last_activity = before
 
-    def received(self, data: bytes) -> bool:
-        return not self.discarding and super().received(data)
+    def drop(self) -> None:
+        """Have it closed in the next turn, also when the client takes nothing of what was sent.
 
-    def handle_write(self) -> None:
-        last = self.refused and self.close_when_flushed
-        if last:
-            self.close_when_flushed = False  # which would close it at once
-        super().handle_write()
-        if last and self.total_outbufs_len:
-            self.close_when_flushed = True
-        elif last and self.connected:
-            self.discarding = True
-            self._shut(socket.SHUT_WR)
-
-    def _shut(self, direction: int) -> None:
-        if self.socket:
-            with contextlib.suppress(OSError):  # the client was faster
-                self.socket.shutdown(direction)
+        To close it at once would give its number to a new connection, for which this turn's news are not meant.
+        """
+        self.will_close = True
+        with contextlib.suppress(OSError, AttributeError):  # the client was faster
+            self.socket.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
 
 
 class _Waitress(TcpWSGIServer):
@@ -177,41 +132,31 @@ class _Waitress(TcpWSGIServer):
 
     channel_class = _Channel
 
-    def _channels(self) -> list[_Channel]:
+    def channels(self) -> list[_Channel]:
+        """Return the open connections."""
         channels: Any = self.active_channels  # by descriptor; the stubs say otherwise
         return list(channels.values())
 
     def handle_accept(self) -> None:
         """Accept some of those who wait, and make room by closing as many of the longest silent."""
         for _ in range(_ACCEPTED_AT_ONCE):
-            before = len(self._channels())
+            before = len(self.channels())
             super().handle_accept()
-            if len(self._channels()) == before:
+            if len(self.channels()) == before:
                 break
-        kept = [channel for channel in self._channels() if not channel.will_close]
-        waiting = sorted(filter(_Channel.waiting, kept), key=lambda channel: channel.last_activity)
+        kept = [channel for channel in self.channels() if not channel.will_close]
+        waiting = sorted((c for c in kept if not c.requests), key=lambda channel: channel.last_activity)
         for channel in waiting[: max(0, len(kept) + _NO_CHANNELS + 1 - self.adj.connection_limit)]:
             channel.drop()
-
-    def maintenance(self, now: float) -> None:
-        """Close the connections that have waited too long."""
-        for channel in self._channels():
-            if channel.late(now):
-                channel.drop()
 
     def stop_accepting(self) -> None:
         """Accept what has connected before now, and nothing more."""
         before = -1
-        while before < len(self._channels()) < self.adj.connection_limit:
-            before = len(self._channels())
+        while before < len(self.channels()) < self.adj.connection_limit:
+            before = len(self.channels())
             self.handle_accept()
         wasyncore.dispatcher.close(self)
 
-    def close_channels(self) -> None:
-        """Close what has not finished in time."""
-        for channel in self._channels():
-            channel.handle_close()
-
     def busy(self) -> bool:
         """Tell whether a request is in flight: on its way in, being handled, or its answer on its way out."""
-        return any(c.requests or c.request or c.total_outbufs_len for c in self._channels())
+        return any(c.requests or c.request or c.total_outbufs_len for c in self.channels())

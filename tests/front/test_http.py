@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,17 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
-from bot.front.http import MAX_BODY
+from bot.front.http import MAX_BODY, Health, HttpApp
+from bot.front.server import Server, listen
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import LANGUAGES, say
+from tests.support.until import until
 
 Start = Callable[..., Bot]
 SECRET_WORDS = "word-that-no-log-may-hold"
@@ -69,12 +74,13 @@ def test_a_signature_of_six_minutes_ago_is_refused(start: Start, workspace: Work
     assert workspace.post(start().url, body, **headers).status == 401
 
 
-def test_a_body_of_ten_megabytes_is_refused_unread(start: Start) -> None:
+@pytest.mark.parametrize("length", [MAX_BODY + 1, 10 * MAX_BODY])
+def test_a_long_body_is_refused_unread(start: Start, length: int) -> None:
     """The size is told by the header; the answer does not wait for the rest."""
     parts = urlsplit(start().url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
     connection.putrequest("POST", "/slack/events")
-    connection.putheader("Content-Length", str(10 * 1024 * 1024))
+    connection.putheader("Content-Length", str(length))
     connection.endheaders(b"text=" + SECRET_WORDS.encode())
     assert connection.getresponse().status == 413
     connection.close()
@@ -83,7 +89,6 @@ def test_a_body_of_ten_megabytes_is_refused_unread(start: Start) -> None:
 def test_a_body_at_the_limit_is_read(start: Start, workspace: Workspace) -> None:
     """Up to the limit a body is read; this one is signed but has no command, so it gets a clear 4xx."""
     assert workspace.post(start().url, b"a=" + b"x" * (MAX_BODY - 2)).status == 404
-    assert workspace.post(start().url, b"a=" + b"x" * (MAX_BODY - 1)).status == 413
 
 
 def test_a_body_that_is_no_text_is_refused(start: Start) -> None:
@@ -120,6 +125,81 @@ def test_paths_and_methods(start: Start, method: str, path: str, status: int) ->
     answer = requests.request(method, start().url + path, timeout=5)
     assert answer.status_code == status
     assert (answer.headers.get("Allow") is not None) == (status == 405)
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_slacks_question_for_the_address_is_answered(start: Start, workspace: Workspace) -> None:
+    """Slack asks once, signed, before it sends events, and wants its own word back."""
+    asked = json.dumps({"type": "url_verification", "challenge": "word-of-slack", "token": "x"}).encode()
+    url = start().url
+    reply = workspace.post(url, asked, **JSON)
+    assert (reply.status, reply.body["challenge"]) == (200, "word-of-slack")
+    assert workspace.post(url, asked, **JSON, **{"X-Slack-Signature": "v0=" + "0" * 64}).status == 401
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"text"', b"payload={}", b"[" * 100_000])
+def test_a_signed_body_that_is_no_json_is_refused(start: Start, workspace: Workspace, body: bytes) -> None:
+    """Signed nonsense is a 400."""
+    assert workspace.post(start().url, body, **JSON).status == 400
+
+
+def test_an_event_that_comes_again_does_nothing_more(workspace: Workspace) -> None:
+    """Each goes to its listener once, however often Slack sends it; others are not affected."""
+    heard: list[str] = []
+    bolt = App(
+        signing_secret=workspace.signing_secret,
+        authorize=lambda: AuthorizeResult(enterprise_id="", team_id="T1", bot_token="xoxb-of-tests"),
+        process_before_response=True,
+    )
+    bolt.event("app_home_opened")(lambda event: heard.append(event["user"]))
+    server = Server(HttpApp(bolt, workspace.signing_secret, {}), listen("127.0.0.1", 0))
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    try:
+        for identifier, user in (
+            ("Ev1", "U1"),
+            ("Ev1", "U1"),
+            ("Ev2", "U2"),
+            ("Ev1", "U1"),
+            (None, "U3"),
+            (None, "U3"),
+        ):
+            event = {"type": "app_home_opened", "user": user, "tab": "home", "channel": "D1"}
+            body = {"type": "event_callback", "team_id": "T1", "event_id": identifier, "event": event}
+            assert workspace.post(f"http://127.0.0.1:{server.port}", json.dumps(body).encode(), **JSON).status == 200
+    finally:
+        server.stop()
+        serving.join()
+        server.close()
+    assert heard == ["U1", "U2", "U3", "U3"]
+
+
+def test_the_parts_are_asked_by_one_thread() -> None:
+    """However many want to know: they share an answer, and nobody waits for a part that hangs beyond the bound."""
+    asked, go = [], threading.Event()
+
+    def works() -> bool:
+        asked.append(threading.get_ident())
+        return go.wait(30)
+
+    health = Health({"first": lambda: True, "journal": works})
+    with ThreadPoolExecutor(40) as people:
+        assert list(people.map(lambda _: health.failing(), range(40))) == [["journal"]] * 40
+        assert health.failing() == ["journal"]
+        assert len(asked) == 1
+        go.set()
+        until(lambda: not health.failing())
+        assert len(asked) <= 2
+
+
+def test_what_was_found_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part that fails is told, and one that works again too."""
+    monkeypatch.setattr("bot.front.http.FRESH", 0.0)
+    states = iter([True, False, True])
+    health = Health({"journal": lambda: next(states)})
+    assert [health.failing() for _ in range(3)] == [[], ["journal"], []]
 
 
 @pytest.mark.parametrize(
