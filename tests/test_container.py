@@ -1,4 +1,4 @@
-"""Containerfile and compose.yaml against the code: ports, paths, times, users, variables, and what the image holds."""
+"""Containerfile, compose.yaml and the unit against the code: ports, paths, times, users, and what the image holds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import fnmatch
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pytest
 import yaml
 
 from bot import __main__ as command_line
@@ -52,7 +53,7 @@ def health_command() -> list[str]:
 
 
 @contextmanager
-def answering(status: int) -> Iterator[int]:
+def answering(status: int, host: str) -> Iterator[int]:
     """Run a server whose health check answers with `status`, and yield its port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,28 +64,38 @@ def answering(status: int) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's word
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(HTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    with Server((host, 0), Handler) as server:
         Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server.server_port
         server.shutdown()
 
 
-@pytest.mark.parametrize("quoted", ["{}", '"{}"', "'{}'", " {} "])
-@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (404, False)])
-def test_the_health_check_believes_the_bot(status: int, healthy: bool, quoted: str) -> None:
-    """It asks at PORT, as an env file wrote it, and through no proxy."""
-    with answering(status) as port:
-        environ = {**os.environ, "PORT": quoted.format(port), "HTTP_PROXY": "http://127.0.0.1:9"}
-        command = [sys.executable, *health_command()[1:]]
-        ended = subprocess.run(command, env={**environ, "http_proxy": environ["HTTP_PROXY"]}, capture_output=True)  # noqa: PLW1510, S603
-    assert (ended.returncode == 0) == healthy
+def test_the_health_check_believes_the_bot() -> None:
+    """It asks at HOST and PORT, as an env file wrote them, and through no proxy."""
+    for status, host, written, quoted in (
+        (200, "127.0.0.1", "", "{}"),
+        (503, "127.0.0.1", "0.0.0.0", "{}"),  # noqa: S104
+        (404, "127.0.0.1", "localhost", " {} "),
+        (200, "127.0.0.2", "127.0.0.2", '"{}"'),
+        (200, "::1", "::", "'{}'"),
+        (200, "::1", "::1", "{}"),
+    ):
+        with answering(status, host) as port:
+            environ = {**os.environ, "HOST": quoted.format(written), "PORT": quoted.format(port)}
+            environ |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+            command = [sys.executable, *health_command()[1:]]
+            ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
+        assert (ended.returncode == 0) == (status == 200), (host, written, ended.stderr)
 
 
 def test_the_health_check_has_the_codes_path_and_port() -> None:
     """A container without PORT listens where the health check looks, and where the image says."""
     port = settings.read({}, slack=False, api=False).port
     assert f"'{HEALTH}'" in health_command()[2]
-    assert f"or {port}" in health_command()[2]
+    assert f"port or {port}" in health_command()[2]
     assert int(instruction("EXPOSE")) == port
     assert BOT["ports"] == [f"127.0.0.1:{port}:{port}"]
 
@@ -189,3 +200,29 @@ def test_the_bot_waits_for_a_database_whose_journal_lasts() -> None:
     assert all(any(name in word for word in DB["healthcheck"]["test"]) for name in names)
     (volume,) = DB["volumes"]
     assert volume.partition(":")[0] in COMPOSE["volumes"]
+
+
+def test_what_a_strict_umask_took_away_is_given_back() -> None:
+    """COPY keeps the modes of a checkout: the image's user may read the bot, whatever they were."""
+    given = next(line for line in STAGES[0] if "chmod" in line)
+    copied = [line.split()[2].removesuffix("bot") for line in STAGES[0] if line.startswith("COPY ") and "/app" in line]
+    assert given.endswith("chmod -R a+rX /app /opt/venv")
+    assert STAGES[0].index(given) == len(STAGES[0]) - 1
+    assert {path.rstrip("/") for path in copied} == {"/app"}
+
+
+UNIT = (ROOT / "addgroup.service").read_text()
+
+
+def test_the_unit(tmp_path: Path) -> None:
+    """It gives a stop its time, does not repeat a start that cannot succeed, and systemd understands every line."""
+    values = dict(re.findall(r"^(\w+)=(.*)$", UNIT, re.MULTILINE))
+    assert float(values["TimeoutStopSec"]) >= serve.END + 5
+    assert values["ExecStart"].startswith(f"{values['WorkingDirectory']}/.venv/bin/python -m bot ")
+    assert command_line._parser().parse_args(values["ExecStart"].split()[3:]).run
+    assert values["RestartPreventExitStatus"].split() == ["2", "200", "203"]
+    if analyze := shutil.which("systemd-analyze"):
+        unit = tmp_path / "addgroup.service"
+        unit.write_text(UNIT.replace(values["ExecStart"].split()[0], sys.executable).replace("=/opt/addgroup", "=/tmp"))
+        ended = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True, check=False)  # noqa: S603
+        assert (ended.returncode, ended.stdout + ended.stderr) == (0, "")

@@ -19,7 +19,6 @@ WORDS = {3: "three", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
 @pytest.mark.parametrize(
     ("page", "sentence", "number"),
     [
-        ("docs/operate.md", "by a lease of {} seconds", member.LEASE),
         ("docs/operate.md", "after {} minutes at the latest", member.RESPONSE_URL_LIVES / 60),
         ("docs/operate.md", "exits with 0 within {} seconds", serve.STOP + 3),
         ("docs/operate.md", "If it stays lost for {} (", socket_mode.LOST_AFTER),

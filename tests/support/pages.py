@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,3 +72,8 @@ def commands(text: str, program: str) -> list[str]:
     """Return what follows `program` wherever a page shows it as code."""
     shown = "\n".join([*blocks(text), *spans(text)])
     return re.findall(rf"(?:^|(?<=[ /])){program} (.+)", shown, re.MULTILINE)
+
+
+def shell_blocks(text: str) -> list[str]:
+    """Return a page's blocks of commands for a shell, without the indentation of a list."""
+    return [dedent(block) for kind, block in _BLOCK.findall(text) if kind == "sh"]
