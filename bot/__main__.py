@@ -25,9 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
         sys.stdout.flush()
     except settings.SettingsError as error:
-        sys.stderr.write("The settings do not allow this yet:\n")
-        sys.stderr.writelines(f"  - {problem}\n" for problem in error.problems)
-        sys.stderr.write("Set them in the environment or in a file .env here; docs/settings.md explains each.\n")
+        log.say("The settings do not allow this yet:", *(f"  - {problem}" for problem in error.problems))
+        log.say("Set them in the environment or in a file .env here; docs/settings.md explains each.")
         return 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -35,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except JournalError as error:
-        sys.stderr.write(f"The journal cannot be used: {error}\nLook at DATABASE_URL, and whether the database runs.\n")
+        log.say(f"The journal cannot be used: {error}", "Look at DATABASE_URL, and whether the database runs.")
         return 1
     return status
 
@@ -73,7 +72,9 @@ def _serve(_options: argparse.Namespace) -> int:
     from bot import network
     from bot.serve import serve
 
+    log.configure(form=os.environ.get("LOG_FORMAT", ""))  # also for what is wrong with the settings
     environ = _environment()
+    log.configure(form=environ.get("LOG_FORMAT", ""), secrets=settings.secrets_in(environ))
     chosen = settings.read(environ)
     if faults := network.problems(chosen.slack_api_url, chosen.api_url):
         raise settings.SettingsError(faults)

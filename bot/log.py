@@ -1,11 +1,11 @@
-"""The log: one line an event, as key=value or as JSON."""
+"""The log: one line an event, as key=value or as JSON, without secrets. A reader that is stuck holds up nobody."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
+import logging.handlers
 import os
 import queue
 import re
@@ -13,12 +13,8 @@ import select
 import sys
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable
 from datetime import datetime
-
-# Slack's libraries write bodies, tokens and response URLs into their lower levels, urllib3 writes addresses.
-_QUIET = ("slack_bolt", "slack_sdk", "sqlalchemy", "urllib3")
 
 MOST_WAITING = 10_000
 """How many lines may wait to be written; what comes beyond them is dropped and counted."""
@@ -26,18 +22,33 @@ MOST_WAITING = 10_000
 AT_EXIT = 2.0
 """How long the end of the process waits for lines that are not written yet, in seconds."""
 
+LONGEST = 16_000
+"""The bytes of a line; values of a longer one are cut. Container runtimes split lines of more than 16 KiB."""
+
+# Slack's libraries write bodies, tokens and response URLs into their lower levels, the others addresses.
+_QUIET = ("slack_bolt", "slack_sdk", "sqlalchemy", "urllib3", "waitress", "websockets")
+# The way in an address may be the secret, as in a response_url or a ticket; slashes may be escaped. urllib3 names the
+# way alone. The rest are Slack's tokens, and hashes and signatures by SHA-256.
+_ADDRESS = re.compile(
+    r"([\w+]{1,20}(?::|%3A)(?:\\*/|%2F){2})(?:[^/@\s'\"]*@)?([\w.:\[\]-]*)((?:[/?#\\]|%2F|%3F)[^\s'\"]+)?",
+    re.IGNORECASE,
+)
+_SECRETS = r"(?<=with url: )\S+|(?<=ticket=)[^\s&'\"]+|xox[a-z][\w.-]{0,20}-[\w-]+|xapp-[\w-]+|[0-9a-f]{64}"
+
 logger = logging.getLogger("addgroup")
 
 
-def configure(level: str, form: str = "text", secrets: Collection[str] = (), fd: int | None = None) -> None:
+def configure(level: str = "INFO", form: str = "text", secrets: Collection[str] = (), fd: int | None = None) -> None:
     """Send events of `level` and above to standard error, as `form` (text or json) says, without the `secrets`.
 
-    Each process calls it once. `fd` is another file descriptor to write to.
+    What no part catches is an event as well. `fd` is another file descriptor to write to, for tests.
     """
-    if fd is None and sys.stderr is not None:  # None where the process was started with it closed
-        fd = 2
-    handler = Writer(fd)
-    handler.setFormatter((Json if form == "json" else Text)(secrets))
+    if fd is None:
+        sys.excepthook = lambda _kind, error, _trace: event("crashed", level=logging.CRITICAL, trace=error)
+        threading.excepthook = lambda args: event("thread_crashed", level=logging.ERROR, trace=args.exc_value)
+        fd = 2 if sys.stderr else -1  # none where the process was started with it closed
+    handler = _Waiting(fd)
+    handler.setFormatter(_Line(form, secrets))
     handler.setLevel(level)  # quiet() gives some loggers a level below CRITICAL
     logging.basicConfig(level=level, handlers=[handler], force=True)
     quiet()
@@ -52,8 +63,19 @@ def quiet() -> None:
 def flush(seconds: float = AT_EXIT) -> None:
     """Wait until the lines so far are written, at most so long."""
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, Writer):
+        if isinstance(handler, _Waiting):
             handler.wait(seconds)
+
+
+def say(*sentences: str) -> None:
+    """Tell the person who starts the bot why it does not start: in events where the log is JSON, else as it stands."""
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    as_json = any(isinstance(formatter, _Line) and formatter.json for formatter in formatters)
+    for sentence in sentences:
+        if as_json:
+            event("not_started", level=logging.CRITICAL, reason=sentence.lstrip(" -"))
+        else:
+            sys.stderr.write(f"{sentence}\n")
 
 
 def event(
@@ -71,36 +93,78 @@ def event(
     many were left out, as `repeated`.
     """
     if every:
-        repeated = _repeated.count((name, per), every)
-        if repeated is None:
+        with _counting:
+            last, left_out = _repeated.pop((name, per), (time.monotonic() - every, 0))
+            due = time.monotonic() - last >= every
+            _repeated[name, per] = (time.monotonic(), 0) if due else (last, left_out + 1)
+            if len(_repeated) > 1000:
+                del _repeated[next(iter(_repeated))]
+        if not due:
             return
-        fields |= {"repeated": repeated or None}
+        fields |= {"repeated": left_out or None}
     logger.log(level, name, extra={"fields": fields}, exc_info=trace)
 
 
-class Formatter(logging.Formatter):
-    """Takes a record apart; a foreign library's message becomes an event named `log`."""
+_counting = threading.Lock()
+_repeated: dict[Hashable, tuple[float, int]] = {}  # when an event was last logged, and how many were left out since
+
+
+class _Line(logging.Formatter):
+    """Makes a line of a record; a foreign library's message becomes an event named `log`."""
 
     default_msec_format = "%s.%03d"
 
-    def __init__(self, secrets: Collection[str]) -> None:
+    def __init__(self, form: str, secrets: Collection[str]) -> None:
         super().__init__()
-        hidden = [re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)]
-        self._secret = re.compile("|".join([*hidden, r"(?<=://)[^/@\s'\"]+(?=@)"]))  # the user in an address, too
+        self.json = form.strip("\"' ").lower() == "json"
+        longest_first = [re.escape(secret) for secret in sorted(secrets, key=len, reverse=True)]
+        self._secrets = re.compile("|".join([*longest_first, _SECRETS]))
 
-    def parts(self, record: logging.LogRecord) -> tuple[str, dict[str, object]]:
-        """Return an event's name and facts."""
+    def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", None)
         name = "log" if fields is None else record.getMessage()
         if fields is None:
             fields = {"logger": record.name, "message": _message(record)}
         if record.exc_info:
             fields = {**fields, "traceback": self.formatException(record.exc_info)}
-        return name, {key: value for key, value in fields.items() if value is not None}
+        fields = {key: value for key, value in fields.items() if value is not None}
+        line = ""
+        for most in (LONGEST, 2000, 500, 100):  # characters of a value
+            line = self._as_json(record, name, fields, most) if self.json else self._as_text(record, name, fields, most)
+            if len(line.encode(errors="backslashreplace")) <= LONGEST:
+                break
+        return line
 
-    def hide(self, text: str) -> str:
-        """Return text without secrets."""
-        return self._secret.sub("…", text)
+    def _as_text(self, record: logging.LogRecord, name: str, fields: dict[str, object], most: int) -> str:
+        pairs = [f"{key}={self._word(value, most)}" for key, value in fields.items()]
+        return " ".join([self.formatTime(record), record.levelname, f"event={name}", *pairs])
+
+    def _word(self, value: object, most: int) -> str:
+        text = self._cut(f"{value:.3f}" if isinstance(value, float) else value, most)
+        return text if re.fullmatch(r"[\w.:/+-]+", text) else _quoted(text)
+
+    def _as_json(self, record: logging.LogRecord, name: str, fields: dict[str, object], most: int) -> str:
+        time_with_zone = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+        head = {"time": time_with_zone, "level": record.levelname, "event": name}
+        return _quoted(head | {key: self._value(value, most) for key, value in fields.items() if key not in head})
+
+    def _value(self, value: object, most: int) -> object:
+        if isinstance(value, bool | int):
+            return value
+        if isinstance(value, float) and abs(value) < float("inf"):
+            return round(value, 3)
+        if isinstance(value, list | tuple) and most == LONGEST:
+            return [self._value(each, most) for each in value]
+        return self._cut(value, most)
+
+    def _cut(self, value: object, most: int) -> str:
+        """Return text without secrets, and of a long one its beginning and its end."""
+        text = self._secrets.sub("…", _ADDRESS.sub(_place, str(value)))
+        return text if len(text) <= most else f"{text[: most // 2]} […] {text[-most // 2 :]}"
+
+
+def _place(address: re.Match[str]) -> str:
+    return f"{address[1]}{address[2]}{'/…' if address[3] else ''}"
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -110,162 +174,72 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
-class Text(Formatter):
-    """time, level, event and facts, for people."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        name, fields = self.parts(record)
-        pairs = [f"{key}={self._value(value)}" for key, value in fields.items()]
-        return " ".join([self.formatTime(record), record.levelname, f"event={name}", *pairs])
-
-    def _value(self, value: object) -> str:
-        text = self.hide(f"{value:.3f}" if isinstance(value, float) else str(value))
-        return text if re.fullmatch(r"[\w.:/+-]+", text) else _quoted(text)
-
-
-class Json(Formatter):
-    """An object of time (ISO 8601 with the zone), level, event and facts, for machines."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        name, fields = self.parts(record)
-        time_with_zone = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-        head = {"time": time_with_zone, "level": record.levelname, "event": name}
-        return _quoted(head | {key: self._value(value) for key, value in fields.items() if key not in head})
-
-    def _value(self, value: object) -> object:
-        if isinstance(value, bool | int):
-            return value
-        if isinstance(value, float) and abs(value) < float("inf"):
-            return round(value, 3)
-        if isinstance(value, list | tuple):
-            return [self._value(each) for each in value]
-        return self.hide(str(value))
-
-
 def _quoted(value: object) -> str:
     """Return JSON, escaping also what some readers take for the end of a line, and terminals for a command."""
-    return re.sub(
-        "[\x7f-\x9f\u2028\u2029]",
-        lambda char: f"\\u{ord(char[0]):04x}",
-        json.dumps(value, ensure_ascii=False),
-    )
+    text = json.dumps(value, ensure_ascii=False)
+    return re.sub("[\x7f-\x9f\u2028\u2029]", lambda char: f"\\u{ord(char[0]):04x}", text)
 
 
-class Repeated:
-    """Counts events that come again too soon. Safe to use from many threads."""
+class _Waiting(logging.handlers.QueueHandler):
+    """Puts lines into a queue, from which a thread writes them to `fd`; -1 for nowhere."""
 
-    def __init__(self, most: int = 1000) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._seen: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
-
-    def count(self, key: Hashable, every: float) -> int | None:
-        """Return how many were left out since the last one, or None when this one is to be left out."""
-        now = time.monotonic()
-        with self._lock:
-            last, left_out = self._seen.get(key, (now - every, 0))
-            if now - last < every:
-                self._seen[key] = last, left_out + 1
-                return None
-            self._seen[key] = now, 0
-            self._seen.move_to_end(key)
-            if len(self._seen) > self._most:
-                self._seen.popitem(last=False)
-            return left_out
-
-
-_repeated = Repeated()
-
-
-class Writer(logging.Handler):
-    """Hands lines to the thread that writes them to `fd`, if there is one."""
-
-    def __init__(self, fd: int | None) -> None:
-        super().__init__()
-        self._fd = fd
-        self._start()
-
-    def _start(self) -> None:
-        self._lines: queue.Queue[bytes | None] = queue.Queue(MOST_WAITING)
+    def __init__(self, fd: int) -> None:
+        self.lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
+        super().__init__(self.lines)
         self._dropped = 0
         self._counting = threading.Lock()
-        self._process = os.getpid()
-        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
-        self._thread.start()
+        self._writer = _Writer(fd, self)
+        self._writer.start()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def enqueue(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped where too many wait."""
-        if self._process != os.getpid():  # forked, and the thread stayed behind
-            self._start()
         try:
-            self._lines.put_nowait(self._line(record))
+            self.lines.put_nowait(record)
         except queue.Full:
             with self._counting:
                 self._dropped += 1
 
+    def dropped(self) -> logging.LogRecord | None:
+        """Return the line on what was dropped, once."""
+        with self._counting:
+            count, self._dropped = self._dropped, 0
+        told = {"msg": "log_lines_dropped", "levelno": 30, "levelname": "WARNING", "fields": {"count": count}}
+        return self.prepare(logging.makeLogRecord(told)) if count else None
+
     def wait(self, seconds: float) -> None:
         """Wait until all lines so far are written, at most so long."""
         until = time.monotonic() + seconds
-        with self._lines.all_tasks_done:
-            while self._lines.unfinished_tasks and (left := until - time.monotonic()) > 0:
-                self._lines.all_tasks_done.wait(left)
+        with self.lines.all_tasks_done:
+            while self.lines.unfinished_tasks and (left := until - time.monotonic()) > 0:
+                self.lines.all_tasks_done.wait(left)
 
     def close(self) -> None:
         """Write what waits, within AT_EXIT, and end the thread. `logging` calls this at the end of the process."""
-        if self._thread.is_alive():
-            with contextlib.suppress(queue.Full):
-                self._lines.put(None, timeout=AT_EXIT)
-                self._thread.join(AT_EXIT)
+        self.wait(AT_EXIT)
+        with contextlib.suppress(queue.Full):
+            self._writer.enqueue_sentinel()
         super().close()
 
-    def _line(self, record: logging.LogRecord) -> bytes:
-        return f"{self.format(record)}\n".encode(errors="backslashreplace")
 
-    def _write_all(self) -> None:
-        while (line := self._lines.get()) is not None:
-            self._write(line)
-            if self._dropped and self._lines.qsize() < MOST_WAITING // 2:
-                self._tell_dropped()
-            self._lines.task_done()
-        self._tell_dropped()
+class _Writer(logging.handlers.QueueListener):
+    """Writes the lines. It is no handler: a handler's lock, held here by a stuck reader, would hold up the exit."""
 
-    def _tell_dropped(self) -> None:
-        with self._counting:
-            dropped, self._dropped = self._dropped, 0
-        if dropped:
-            self._write(self._line(_lines_dropped(dropped)))
+    def __init__(self, fd: int, waiting: _Waiting) -> None:
+        super().__init__(waiting.lines)
+        self._fd = fd
+        self._waiting = waiting
 
-    def _write(self, line: bytes) -> None:
-        if self._fd is None:
-            return
-        with contextlib.suppress(OSError), _alone(self._fd):  # nobody reads any more: there is nobody to tell
+    def handle(self, record: logging.LogRecord) -> None:
+        """Write a line, and then how many were dropped, once there is room again."""
+        self._write(record)
+        if self._waiting.lines.qsize() < MOST_WAITING // 2 and (told := self._waiting.dropped()):
+            self._write(told)
+
+    def _write(self, record: logging.LogRecord) -> None:
+        line = f"{record.getMessage()}\n".encode(errors="backslashreplace")
+        with contextlib.suppress(OSError):  # nobody reads any more: there is nobody to tell
             while line:
                 try:
                     line = line[os.write(self._fd, line) :]
                 except BlockingIOError:  # the process that started this one made it so
                     select.select([], [self._fd], [])
-
-
-@contextlib.contextmanager
-def _alone(fd: int) -> Iterator[None]:
-    """Keep the bot's other process from writing into the middle of a line that is longer than a pipe takes at once.
-
-    Source: PIPE_BUF in https://man7.org/linux/man-pages/man7/pipe.7.html
-    """
-    locked = False
-    with contextlib.suppress(OSError):  # not everything can be locked
-        fcntl.lockf(fd, fcntl.LOCK_EX)
-        locked = True
-    try:
-        yield
-    finally:
-        if locked:
-            fcntl.lockf(fd, fcntl.LOCK_UN)
-
-
-def _lines_dropped(count: int) -> logging.LogRecord:
-    return logging.makeLogRecord(
-        {"msg": "log_lines_dropped", "levelno": 30, "levelname": "WARNING", "fields": {"count": count}}
-    )

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from bot import __version__
+from bot import __version__, log
 from bot.front.front import Front
 from bot.front.metrics_page import metrics_app
 from bot.front.server import Server, listen
@@ -50,7 +50,7 @@ def serve(settings: Settings, environ: dict[str, str]) -> int:
         try:
             path = until_the_end.enter_context(folder(OUTCOMES))
         except OSError as error:
-            sys.stderr.write(f"METRICS_PORT: no room for the metrics in a temporary folder: {error.strerror}.\n")
+            log.say(f"METRICS_PORT: no room for the metrics in a temporary folder: {error.strerror}.")
             return 1
         return _Processes(settings, {**environ, FOLDER: path}).run()
 
@@ -84,7 +84,7 @@ class _Processes:
             if self._settings.metrics_port:
                 self._serve_metrics(front)
         except _CannotListen as error:
-            sys.stderr.write(f"{error}\n")
+            log.say(str(error))
             return 1
         self._server = Server(front.web, listener)
         self._worker.start()

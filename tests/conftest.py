@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,7 +21,6 @@ from sqlalchemy import Engine
 from bot import log
 from bot.journal import connections
 from bot.journal.journal import Journal
-from bot.log import Repeated
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from bot.sandbox.workspace import Workspace
@@ -55,7 +56,9 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.lower().endswith("_proxy") or name.startswith(("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")):
             monkeypatch.delenv(name)
     log.quiet()
-    monkeypatch.setattr("bot.log._repeated", Repeated())  # what an earlier test logged is no repetition
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)  # which the log takes over where `serve` runs
+    monkeypatch.setattr("threading.excepthook", threading.excepthook)
+    monkeypatch.setattr("bot.log._repeated", {})  # what an earlier test logged is no repetition
 
 
 @pytest.fixture

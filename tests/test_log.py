@@ -16,7 +16,7 @@ import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.log import configure, event, flush
+from bot.log import LONGEST, configure, event, flush
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
@@ -73,7 +73,7 @@ def test_one_line_an_event() -> None:
         ("C1", "C1"),
         ("grubu-5", "grubu-5"),
         ("Müşteri", "Müşteri"),
-        ("http://h:80/a", "http://h:80/a"),
+        ("http://h:80", "http://h:80"),
         (5, "5"),
         (True, "True"),
         (1.23456, "1.235"),
@@ -179,17 +179,61 @@ def test_any_value_can_be_read_back_from_json(value: str) -> None:
     assert json.loads(line)["value"] == value
 
 
+HOOK = "hooks.slack.com/commands/T1/2/hidden"
+ESCAPED = HOOK.replace("/", r"\/")
+HIDDEN = {
+    "xoxb-1-hidden": "…",
+    "Bearer xoxe.xoxb-1-hidden, xapp-1-A1-hidden": "Bearer …, …",
+    f"POST https://{HOOK} failed": "POST https://hooks.slack.com/… failed",
+    f"{{'response_url': 'https://{HOOK}'}}": "{'response_url': 'https://hooks.slack.com/…'}",
+    rf'{{"response_url":"https:\/\/{ESCAPED}"}}': r'{"response_url":"https:\/\/hooks.slack.com/…"}',
+    f"response_url=https%3A%2F%2F{HOOK.replace('/', '%2F')}&text=x": "response_url=https%3A%2F%2Fhooks.slack.com/…",
+    f"HTTPSConnectionPool(host='h', port=443): Max retries exceeded with url: /{HOOK} (Caused": "HTTPSConnectionPool("
+    "host='h', port=443): Max retries exceeded with url: … (Caused",
+    "GET wss://wss-primary.slack.com/link/?ticket=hidden&app_id=1": "GET wss://wss-primary.slack.com/…",
+    "GET /link/?ticket=hidden&app_id=1 HTTP/1.1": "GET /link/?ticket=…&app_id=1 HTTP/1.1",
+    "DETAIL:  Failing row contains (1, http://127.0.0.1:80/response/hidden, x).": "DETAIL:  Failing row contains (1, "
+    "http://127.0.0.1:80/… x).",
+    "proxy http://user:hidden@proxy:80 refused": "proxy http://proxy:80 refused",
+    "postgresql://u:hid%40den@h:5432/d": "postgresql://h:5432/…",
+    f"v0={'0f' * 32} is wrong": "v0=… is wrong",
+    "the known-one and the known-one-longer": "the … and the …",
+    "at 10:30, https://h:80 and C1/U1 stay": "at 10:30, https://h:80 and C1/U1 stay",
+}
+"""What a part might write, and what is written."""
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_secrets_are_hidden(form: str) -> None:
-    """Neither a known secret nor the password of any address reaches the log, no matter which part writes it."""
-    lines = written(
-        lambda: logging.getLogger("slack_sdk").error("proxy http://user:pass-1@proxy:80 failed for xoxb-1-2"),
-        lambda: event("failed", reason="Bearer xoxb-1-2", trace=ValueError("https://pass-1@h/ xoxb-1-2")),
-        form=form,
-        secrets=("xoxb-1-2",),
-    )
-    assert not re.search("pass-1|xoxb", "".join(lines))
-    assert "http://…@proxy:80" in lines[0]
+    """No token, hash, ticket, response URL or password reaches the log, no matter which part writes it, or how."""
+    known = ("known-one", "known-one-longer")
+    for text, shown in HIDDEN.items():
+        lines = written(
+            partial(event, "failed", reason=text, ids=[text]),
+            partial(logging.getLogger("a.library").error, "%s", text),
+            partial(event, "failed", trace=ValueError(text)),
+            form=form,
+            secrets=known,
+        )
+        assert not re.search("hidden|den@|known|0f0f", "".join(lines)), text
+        if form == "json":
+            told, foreign, traced = map(json.loads, lines)
+            assert (told["reason"], told["ids"], foreign["message"]) == (shown, [shown], shown)
+            assert traced["traceback"] == f"ValueError: {shown}"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_long_line_is_cut(form: str) -> None:
+    """A line stays below the 16 KiB at which container runtimes split it: of its values the middle is left out."""
+    for filler in ("x", "Ş", "\x1b", "😀"):
+        for count in (1, 12):
+            fields = {f"field{number}": f"begin{filler * 20_000}end" for number in range(count)}
+            (line,) = written(partial(event, "told", **fields), form=form)  # type: ignore[arg-type]
+            assert 500 < len(line.encode()) <= LONGEST
+            assert (line.count("begin"), line.count("[…]"), line.count("end")) == (count, count, count)
+            assert form == "text" or json.loads(line)["event"] == "told"
+    (line,) = written(lambda: event("told", text="x" * 15_000, ids=["a"]), form="json")
+    assert json.loads(line)["text"] == "x" * 15_000
 
 
 def test_an_event_that_comes_again_and_again() -> None:

@@ -85,45 +85,43 @@ def test_a_standard_error_that_is_closed() -> None:
     assert closed.stdout == b"done\n"
 
 
-def test_long_lines_of_two_processes_do_not_mix() -> None:
-    """Lines longer than a pipe takes at once stay whole, also when the pipe does not block its writers."""
-    for blocking in (True, False):
-        reading, writing = os.pipe()
-        if not blocking:
-            fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
-        processes = [flood(60, filler * 50_000, writing) for filler in "ab"]
-        os.close(writing)
-        for process in processes:
-            assert process.stdin
-            process.stdin.close()
-        with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor, not a path
-            lines = [json.loads(line) for line in pipe]
-        assert sorted(set(map(len, (line["filler"] for line in lines)))) == [50_000]
-        assert [len({*line["filler"]}) for line in lines] == [1] * 120
-        for process in processes:
-            assert process.stdout
-            process.stdout.close()
-            assert process.wait(10) == 0
+def test_a_standard_error_that_does_not_block() -> None:
+    """Where the process that started this one made it so, every line comes, whole."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
+    process = flood(60, "x" * 15_000, writing)
+    os.close(writing)
+    with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor, not a path
+        assert process.stdin
+        process.stdin.close()
+        lines = [json.loads(line) for line in pipe]
+    assert [(line["number"], len(line["filler"])) for line in lines] == [(number, 15_000) for number in range(60)]
+    assert process.stdout
+    process.stdout.close()
+    assert process.wait(30) == 0
 
 
-FORK = """
-import os
-from bot import log
-log.configure("INFO")
-log.event("parent")
-pid = os.fork()
-if pid == 0:
-    log.event("child")
-    log.flush()
-    os._exit(0)
-os.waitpid(pid, 0)
+UNCAUGHT = """
+import threading
+from bot.log import configure
+configure("INFO", "json", ["a-secret"])
+def fail():
+    raise ValueError("a-secret https://hooks.slack.com/commands/hidden")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+fail()
 """
 
 
-def test_a_forked_process() -> None:
-    """What a child writes is written too, and nothing twice."""
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK]  # a fork beside the writer's thread
+def test_what_no_part_catches() -> None:
+    """It is an event as well, without secrets, in the form that was asked for; the process ends with status 1."""
+    command = [sys.executable, "-c", UNCAUGHT]
     ended = subprocess.run(  # noqa: S603  # our own words
-        command, cwd=ROOT, env=inherited(), stderr=subprocess.PIPE, text=True, timeout=30, check=True
+        command, cwd=ROOT, env=inherited(), stderr=subprocess.PIPE, text=True, timeout=30, check=False
     )
-    assert sorted(line.rpartition("=")[2] for line in ended.stderr.splitlines()) == ["child", "parent"]
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [(line["event"], line["traceback"].rpartition("\n")[2]) for line in lines] == [
+        (event, "ValueError: … https://hooks.slack.com/…") for event in ("thread_crashed", "crashed")
+    ]
+    assert ended.returncode == 1

@@ -67,6 +67,22 @@ def test_serve_and_check_judge_alike(
     assert f"WRONG    settings: {problem.partition('. ')[0].rstrip('.')}" in said.out
 
 
+def test_a_start_that_fails_in_a_log_for_machines(workspace: Workspace, api: Api, tmp_path: Path) -> None:
+    """With LOG_FORMAT=json what ends the start with status 1 or 2 is an event too, also from a `.env`."""
+    (tmp_path / ".env").write_text("LOG_FORMAT='json'\n")
+    taken = workspace.url.rpartition(":")[2]
+    environ = {**variables(workspace, api), "HOST": "127.0.0.1", "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+    for wrong, status, told in (
+        ({"PORT": "http", "LOG_LEVEL": "CRITICAL"}, 2, "PORT must be"),
+        ({"PORT": taken}, 1, "HOST and PORT: cannot listen"),
+        ({"DATABASE_URL": f"sqlite:///{tmp_path}/none/a.db"}, 1, "The journal cannot be used"),
+    ):
+        failed = ended("serve", tmp_path, **{**environ, **wrong})
+        lines = [json.loads(line) for line in failed.stderr.splitlines()]
+        assert failed.returncode == status
+        assert [line["reason"] for line in lines if line.get("reason", "").startswith(told)]
+
+
 def test_a_log_for_machines(workspace: Workspace, api: Api, tmp_path: Path) -> None:
     """With LOG_FORMAT=json every line is an object; a name that the bot does not know is pointed out in it."""
     served = Served(workspace, api, tmp_path, LOG_FORMAT="json", ADDGROUP_LANG="tr", SLACK_CLIENT_ID="1")
