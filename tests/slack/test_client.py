@@ -12,7 +12,7 @@ import pytest
 from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused, TokenRefused
-from tests.support.peer import AMPLE, CONNECT, SHORT, drips, hear, http, peer, says
+from tests.support.peer import AMPLE, SHORT, drips, hear, http, peer, says
 
 POST = "chat.postMessage"
 
@@ -221,29 +221,3 @@ def test_what_is_no_address_is_refused(slack: SlackClient, address: Any) -> None
     with pytest.raises((SlackRefused, TryLater)) as raised:
         slack.respond(address, {"text": "Hello"})
     assert "secret" not in str(raised.value)
-
-
-@pytest.mark.parametrize("scheme", ["http://", ""])
-def test_a_proxys_password_stays_secret(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, scheme: str
-) -> None:
-    """A proxy is used with or without its scheme; when it refuses, neither the error nor the log names its password."""
-    caplog.set_level(logging.DEBUG)
-    with peer(says(http(b"", status=b"407 Proxy Authentication Required"), end=CONNECT)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}user:hidden@127.0.0.1:{proxy.port}")
-        with pytest.raises(TryLater, match="proxy") as raised:
-            SlackClient(BOT_TOKEN, "https://slack.invalid/api/").call("auth.test")
-    assert proxy.connections == 1
-    assert "hidden" not in "".join(traceback.format_exception(raised.value)) + caplog.text
-
-
-@pytest.mark.parametrize("proxy", ["user:hidden@:x", "http://user:hidden@[::1", "socks5://user:hidden@127.0.0.1:9"])
-def test_a_proxy_that_is_none_is_for_later(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: str
-) -> None:
-    """So is one of a kind that is not installed."""
-    caplog.set_level(logging.DEBUG)
-    monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises((TryLater, SlackRefused)) as raised:
-        SlackClient(BOT_TOKEN, "https://slack.invalid/api/", SHORT).call("auth.test")
-    assert "hidden" not in "".join(traceback.format_exception(raised.value)) + caplog.text

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from bot import network
 from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import SlackClient
@@ -146,35 +143,8 @@ def test_a_server_that_hangs_up_on_everybody(call: Callable[[SlackClient], objec
 
 # TLS and proxies.
 
-ways = pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
 
-
-@ways
-def test_the_authorities_are_read_once(
-    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]
-) -> None:
-    """For all connections of all clients, also through a proxy: to read them costs 30 ms."""
-    loads: list[str] = []
-    authorities = tmp_path / "authorities.pem"
-    shutil.copy(certificate, authorities)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authorities))
-    load = type(network.context()).load_verify_locations
-
-    def counted(context: ssl.SSLContext, file: str) -> None:
-        loads.append(file)
-        load(context, file)
-
-    monkeypatch.setattr(type(network.context()), "load_verify_locations", counted)
-    authorities.touch()  # from now on it counts as changed
-    with peer(through(over_tls(answers(1), certificate))) as server:
-        if through is tunnel:
-            monkeypatch.setenv("HTTPS_PROXY", server.url)
-        for _ in range(3):
-            edit(SlackClient(BOT_TOKEN, server.url.replace("http:", "https:")))
-    assert (server.connections, len(loads)) == (3, 1)
-
-
-@ways
+@pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
 def test_a_connection_over_tls_is_kept(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]
 ) -> None:
@@ -188,38 +158,6 @@ def test_a_connection_over_tls_is_kept(
             edit(slack)
         slack.close()
     assert server.connections == 2
-
-
-@ways
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_who_cannot_be_trusted_gets_no_token(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act], host: str
-) -> None:
-    """A certificate that nobody vouches for, or of another host, ends the call before the request leaves.
-
-    What requests itself trusts by its own variables does not count.
-    """
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    if host == "localhost":
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with peer(through(over_tls(answers(1), certificate))) as server:
-        if through is tunnel:
-            monkeypatch.setenv("HTTPS_PROXY", server.url)
-        slack = SlackClient(BOT_TOKEN, f"https://{host}:{server.port}")
-        for call in (edit, lambda slack: slack.respond(f"https://{host}:{server.port}/response", {"text": "x"})):
-            with pytest.raises(TryLater, match="tls"):
-                call(slack)
-    assert (server.connections, server.heard) == (2, [])
-
-
-def test_no_proxy_is_honoured(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What NO_PROXY names is called directly, all else through the proxy."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    post(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
-    monkeypatch.delenv("NO_PROXY")
-    with pytest.raises(TryLater, match="proxy"):
-        post(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
 
 
 def test_a_proxy_that_is_asked_for_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
