@@ -28,6 +28,7 @@ from bot.worker import create_groups as steps
 from bot.worker import pool
 from tests.support import limits
 from tests.support.postgresql import server
+from tests.support.provider import ACTS
 from tests.support.served import Served
 from tests.support.until import until
 
@@ -64,6 +65,7 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def api() -> Iterator[Api]:
     with Api("key-of-tests", "hash-of-tests") as stand_in:
+        stand_in.acts.update(ACTS)
         stand_in.add("Customers", identifier="5")
         yield stand_in
 

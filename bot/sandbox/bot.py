@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 from collections.abc import Mapping
 
@@ -23,6 +25,7 @@ class Bot:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Read the settings from `environ`. Raises SettingsError."""
         chosen = settings.read(environ)
+        self._file = chosen.database_url.partition(":///")[2]
         self._bell = Bell()
         self._link = self._bell.connect()
         wakeup = Wakeup(self._link)
@@ -43,6 +46,12 @@ class Bot:
     def alive(self) -> bool:
         """Tell whether the worker has shown a sign of life."""
         return self._bell.alive()
+
+    def busy(self) -> bool:
+        """Tell whether a job is open in the SQLite journal; two seconds after its answer one no longer counts."""
+        unanswered = "answered_at IS NULL OR answered_at > strftime('%s', 'now') - 2"
+        with contextlib.closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as journal:
+            return bool(journal.execute(f"SELECT 1 FROM jobs WHERE closed_at IS NULL AND ({unanswered})").fetchone())  # noqa: S608
 
     def stop(self, seconds: float) -> None:
         """Take nothing more, and let what is under way finish, for at most so long."""

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import FrameType
 from typing import NoReturn
 
@@ -18,17 +18,22 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from bot.sandbox.keyboard import Keyboard, NotText, given
 from bot.sandbox.prompt import Prompt
-from bot.sandbox.sentences import language_of_terminal
-from bot.sandbox.terminal import LOCALES, Screen
+from bot.sandbox.screen import LOCALES, Screen, language_of_terminal
 from bot.sandbox.workspace import Workspace
 
-_ACCOUNT = (
+ACCOUNT = (
     ("5", "Customers", ""),
     ("11", "Retail", "5"),
     ("12", "Wholesale", "5"),
     ("20", "Staff", ""),
     ("21", "Field team", "20"),
     ("30", "Agencies", ""),
+    ("7", "Müşteriler", ""),
+    ("13", "Bireysel", "7"),
+    ("14", "Kurumsal", "7"),
+    ("22", "Personel", ""),
+    ("23", "Saha ekibi", "22"),
+    ("31", "Acenteler", ""),
 )
 """The groups of the stand-in's account: id, name, id of the parent."""
 
@@ -37,7 +42,7 @@ LEAVE = 20.0
 
 
 def run(text: str | None, *, live: bool, stay: bool) -> int:
-    """Run one command, or a prompt without `text`; with `stay`, on a terminal, the prompt follows the command.
+    """Run one entry, or a prompt without `text`; with `stay`, on a terminal, the prompt follows the entry.
 
     Returns 0 when the group is there now or none was asked for, 1 when it is not, 2 for a wrong usage, 130
     when Ctrl-C ended the wait for an answer. Of a prompt the last command counts; one that `stay` opened returns 0.
@@ -47,35 +52,25 @@ def run(text: str | None, *, live: bool, stay: bool) -> int:
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, _leave)
     screen, keyboard = Screen(language_of_terminal()), Keyboard()
+    go_on = stay and keyboard.tty
     try:
-        asked = None if text is None else given(text)
-        with _live(screen) if live else _sandbox(screen) as (workspace, api, bot):
-            prompt = Prompt(workspace, api, bot.url, screen, keyboard)
-            return _run(prompt, asked, screen, go_on=stay and keyboard.tty)
+        typed = None if text is None else given(text)
+        with _live(screen, keyboard) if live else _sandbox(screen, keyboard) as prompt:
+            if typed is None:
+                return prompt.loop()
+            prompt.echo(typed)
+            with contextlib.suppress(KeyboardInterrupt) if go_on else contextlib.nullcontext():
+                status = prompt.enter(typed)
+            if go_on:
+                prompt.loop()
+            return 0 if go_on else status
     except NotText as error:
         screen.say("unreadable", encoding=error.encoding)
         return 2
     except KeyboardInterrupt:
         print()
         screen.say("stopped_and_left")
-        return 0 if stay and keyboard.tty else 128 + signal.SIGINT
-
-
-def _run(prompt: Prompt, text: str | None, screen: Screen, *, go_on: bool) -> int:
-    if text is None:
-        return prompt.loop(0)
-    screen.text(f"> /addgroup {text}")
-    try:
-        status = prompt.run(text)
-    except KeyboardInterrupt:
-        if not go_on:
-            raise
-        print()
-        screen.say("stopped")
-    if go_on:
-        prompt.loop(0)
-        return 0
-    return status
+        return 0 if go_on else 128 + signal.SIGINT
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
@@ -84,34 +79,31 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-Sandbox = tuple[Workspace, Api | None, Bot]
-
-
 @contextlib.contextmanager
-def _sandbox(screen: Screen) -> Iterator[Sandbox]:
+def _sandbox(screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
     api = Api("sandbox-key", secrets.token_hex(16))
-    for identifier, name, parent in _ACCOUNT:
+    for identifier, name, parent in ACCOUNT:
         api.add(name, parent, identifier)
     screen.say("introduction")
     print(flush=True)
     _use_proxies({})
-    with _bot(api, {}) as sandbox, api:  # which ends first, so that nobody who leaves waits for its silence
-        yield sandbox
+    with _bot(api, {}, screen, keyboard) as prompt, api:  # which ends first, so that nobody waits for its silence
+        yield prompt
 
 
 @contextlib.contextmanager
-def _live(screen: Screen) -> Iterator[Sandbox]:
+def _live(screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
     environ = settings.environment()
     chosen = settings.read(environ, slack=False)
     screen.say("live", url=chosen.api_url, key=f"{chosen.api_key[:4]}…")
     print(flush=True)
-    ours = {name: value for name, value in environ.items() if name.startswith("ILETIMERKEZI_")}
     _use_proxies(environ)
-    with _bot(None, ours) as sandbox:
-        yield sandbox
+    ours = {name: value for name, value in environ.items() if name.startswith("ILETIMERKEZI_")}
+    with _bot(None, ours, screen, keyboard) as prompt:
+        yield prompt
 
 
-def _use_proxies(environ: dict[str, str]) -> None:
+def _use_proxies(environ: Mapping[str, str]) -> None:
     """Reach the real API through the proxies of these variables, and this machine through none."""
     proxies = {name: value for name, value in environ.items() if name.lower().endswith("_proxy")}
     around = proxies.get("no_proxy") or proxies.get("NO_PROXY") or ""
@@ -122,13 +114,13 @@ def _use_proxies(environ: dict[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def _bot(api: Api | None, more: dict[str, str]) -> Iterator[Sandbox]:
+def _bot(api: Api | None, more: Mapping[str, str], screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
     with tempfile.TemporaryDirectory(prefix="addgroup-") as folder, Workspace(secrets.token_hex(16)) as workspace:
         workspace.locales.update(LOCALES)
         bot = Bot({**variables(workspace, api), "DATABASE_URL": f"sqlite:///{folder}/journal.db", **more})
         bot.start()
         try:
-            yield workspace, api, bot
+            yield Prompt(workspace, api, bot, screen, keyboard)
         finally:
             try:
                 bot.stop(LEAVE)

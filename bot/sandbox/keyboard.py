@@ -1,21 +1,28 @@
-"""What is typed, pasted or piped in: lines of text, and which of them are one entry at the prompt."""
+"""What is typed, pasted or piped in, and which lines of it are one entry."""
 
 from __future__ import annotations
 
-import contextlib
+import codecs
 import io
 import os
 import re
-import select
 import sys
 from collections import deque
+from collections.abc import Callable, Iterator
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import DummyHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from bot.model.names import fold
 
 _LEAVE = {fold(word) for word in ("quit", "exit", "q", ":q", ":quit", "çık", "çıkış", "cik", "cikis")}
 _SHORTCUT = {fold(word) for word in ("shortcut", "kısayol", "kisayol")}
+_SETTING = re.compile(r"\s*:[a-z]*(?!\S)[^\n]*\s*")  # an emoji's code has a second colon
+_NUMBER = re.compile(r"\s*\[?\d+\]?\s*")
 _CONTINUES = re.compile(r"\s+\S|[-*•◦▪‣]+\s")  # how a line begins that belongs to the one before
-_TOGETHER = 0.05  # seconds within which lines that follow each other have arrived together
 
 
 class NotText(Exception):
@@ -26,106 +33,9 @@ class NotText(Exception):
         self.encoding = _encoding()
 
 
-class Keyboard:
-    """Standard input, line by line. What reads raises NotText, and goes on behind it when it is called again."""
-
-    def __init__(self) -> None:
-        self.tty = sys.stdin is not None and sys.stdin.isatty()
-        self._lines: deque[str] = deque()
-        self._rest = b""
-        self._ended = sys.stdin is None
-        if self.tty:
-            _edit_lines()
-
-    def line(self, question: str) -> str | None:
-        """Return one line, None at the end of input and on Ctrl-C; a terminal shows the question."""
-        if not self._lines and not self._fetch(question):
-            return None
-        return _text(self._lines.popleft())
-
-    def entry(self, question: str) -> str | None:
-        """Return what is one entry at the prompt, None at the end of input and on Ctrl-C.
-
-        Lines that a terminal delivers together are one, as a paste into Slack is; of a pipe, a line with those after it
-        that are indented or begin with a bullet. The console's own words are always entries by themselves.
-        """
-        if not self._lines and not self._fetch(question):
-            return None
-        if "\n" not in self._lines[0]:  # else the terminal has marked it as pasted
-            while self._arrived() and self.tty:
-                pass
-        if not self._lines:  # Ctrl-C in what was pasted: nothing of it is run
-            return ""
-        entry = [self._lines.popleft()]
-        while "\n" not in entry[0] and self._belongs(entry[0]):
-            entry.append(self._lines.popleft())
-        return _text("\n".join(entry).rstrip("\n"))
-
-    def _belongs(self, first: str) -> bool:
-        """Tell whether the next line is part of the entry that begins with `first`."""
-        if not self._lines and (self.tty or not self._arrived()):
-            return False
-        following, *after = [*self._lines, ""][:2] if self.tty else [self._lines[0]]
-        if _CONTINUES.match(following):
-            return not _own(first) or first.strip().isdecimal()
-        alone = _own(following) and not any(map(_CONTINUES.match, after))
-        return self.tty and not alone and not _own(first)
-
-    def _arrived(self) -> bool:
-        """Take a further line if it is there already."""
-        if self._ended or (b"\n" not in self._rest and not select.select([sys.stdin], [], [], _TOGETHER)[0]):
-            return False
-        return self._fetch("| ")
-
-    def _fetch(self, question: str) -> bool:
-        """Wait for a line; return False at the end of input and on Ctrl-C."""
-        if self._ended:
-            return False
-        try:
-            self._lines.append(self._typed(question) if self.tty else self._piped())
-        except EOFError:
-            self._ended = True
-        except KeyboardInterrupt:
-            self._lines.clear()
-        else:
-            return True
-        if self.tty:
-            print()
-        return False
-
-    @staticmethod
-    def _typed(question: str) -> str:
-        return decoded(input(question).encode(_encoding(), "surrogateescape"))
-
-    def _piped(self) -> str:
-        while b"\n" not in self._rest:
-            data = os.read(sys.stdin.fileno(), 65536)
-            self._rest += data or b"\n" * bool(self._rest)
-            if not data and not self._rest:
-                raise EOFError
-        line, _, self._rest = self._rest.partition(b"\n")
-        return decoded(line.removesuffix(b"\r"))
-
-
-def decoded(data: bytes) -> str:
-    """Return the text of bytes in the input's encoding, or else in UTF-8; what is neither becomes halves of pairs."""
-    for encoding in (_encoding(), "utf-8"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode(encoding)
-    return data.decode("utf-8", "surrogateescape")
-
-
-def given(argument: str) -> str:
-    """Return an argument of the command line as text. Raises NotText."""
-    return _text(decoded(os.fsencode(argument)))
-
-
 def leaves(entry: str) -> bool:
     """Tell whether an entry is a word that leaves the console."""
     return fold(entry) in _LEAVE
-
-
-_SETTING = re.compile(r":[a-z]*(?!\S)")  # an emoji's code has a second colon
 
 
 def uses_shortcut(entry: str) -> bool:
@@ -135,12 +45,112 @@ def uses_shortcut(entry: str) -> bool:
 
 def is_setting(entry: str) -> bool:
     """Tell whether an entry is meant to be a setting of the console, such as `:tr`; `:tada: Party` is not."""
-    return _SETTING.match(entry) is not None
+    return _SETTING.fullmatch(entry) is not None
 
 
-def _own(line: str) -> bool:
-    """Tell whether a line is the console's own: a setting, a button, the shortcut, a word that leaves."""
-    return is_setting(line) or line.rstrip().isdecimal() or uses_shortcut(line) or leaves(line)
+def is_own(entry: str) -> bool:
+    """Tell whether an entry is the console's own and no command: a setting, a button's number, a word of its own."""
+    return is_setting(entry) or bool(_NUMBER.fullmatch(entry)) or uses_shortcut(entry) or leaves(entry)
+
+
+def given(argument: str) -> str:
+    """Return an argument of the command line as text. Raises NotText."""
+    return _text(_decoded(os.fsencode(argument)))
+
+
+class Keyboard:
+    """Standard input: a terminal with a line editor, or lines of a pipe. What reads raises NotText, and can go on."""
+
+    def __init__(self) -> None:
+        self.tty = sys.stdin is not None and sys.stdin.isatty()
+        self._ahead: deque[str] = deque()
+        self._lines = _piped()
+        if self.tty:
+            os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a terminal that does not answer it gets a warning
+            if isinstance(sys.stdin, io.TextIOWrapper) and codecs.lookup(sys.stdin.encoding).name == "ascii":
+                sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+            self._commands: PromptSession[str] = PromptSession(key_bindings=_bindings())
+            self._answers: PromptSession[str] = PromptSession(key_bindings=_bindings(), history=DummyHistory())
+
+    def entry(self, question: Callable[[str], str]) -> str | None:
+        """Return what is one entry at the prompt; None at the end of input, and on Ctrl-C where nothing is typed.
+
+        What a terminal pastes is one, as in Slack; of a pipe, and of what was typed ahead, a line with those after it
+        that are indented or begin with a bullet. `question` is asked with what is typed so far.
+        """
+        if not self.tty:
+            return self._piped_entry()
+        session = self._commands
+        while True:
+            try:
+                return _text(session.prompt(lambda: question(session.default_buffer.text)))
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                if not session.default_buffer.text:
+                    return None
+
+    def answer(self, question: str, default: str = "") -> str | None:
+        """Return an answer to a question, which a terminal shows with `default` to change, and an empty line keeps.
+
+        None at the end of input and on Ctrl-C.
+        """
+        if not self.tty:
+            entry = self._piped_entry()
+            return entry if entry is None else entry or default
+        try:
+            return _text(self._answers.prompt(question, default=default))
+        except (EOFError, KeyboardInterrupt):
+            return None
+
+    def _piped_entry(self) -> str | None:
+        first = self._next()
+        if first is None:
+            return None
+        lines = [first]
+        while (line := self._next()) is not None:
+            if not _continues(first, line):
+                self._ahead.append(line)
+                break
+            lines.append(line)
+        return _text("\n".join(lines))
+
+    def _next(self) -> str | None:
+        return self._ahead.popleft() if self._ahead else next(self._lines, None)
+
+
+def _continues(first: str, following: str) -> bool:
+    """Tell whether a line belongs to the entry that begins with `first`; a number may be the name of a group."""
+    return bool(_CONTINUES.match(following)) and (not is_own(first) or first.strip().isdecimal())
+
+
+def _bindings() -> KeyBindings:
+    """Let Enter and Alt-Enter begin a new line: the one where a line was typed ahead that belongs to the entry."""
+    bindings = KeyBindings()
+
+    def typed_ahead() -> bool:
+        ahead = "".join(key.data for key in get_app().key_processor.input_queue)
+        return _continues(get_app().current_buffer.text.partition("\n")[0], ahead)
+
+    @bindings.add("enter", filter=Condition(typed_ahead))
+    @bindings.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return bindings
+
+
+def _piped() -> Iterator[str]:
+    for line in sys.stdin.buffer if sys.stdin is not None else ():
+        yield _decoded(line.removesuffix(b"\n").removesuffix(b"\r"))
+
+
+def _decoded(data: bytes) -> str:
+    """Return the text of bytes in the input's encoding, or else in UTF-8; what is neither becomes halves of pairs."""
+    try:
+        return data.decode(_encoding())
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "surrogateescape")
 
 
 def _text(line: str) -> str:
@@ -153,13 +163,3 @@ def _text(line: str) -> str:
 
 def _encoding() -> str:
     return sys.stdin.encoding if sys.stdin is not None else "utf-8"
-
-
-def _edit_lines() -> None:
-    """Let people edit and recall what they type, and let the terminal mark what is pasted, where it can."""
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="surrogateescape")
-    with contextlib.suppress(ImportError):  # a Python built without it
-        import readline
-
-        readline.parse_and_bind("set enable-bracketed-paste on")

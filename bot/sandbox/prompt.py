@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from functools import partial
 from textwrap import dedent
 from typing import Any
 
+import requests
+
 from bot.model.command import Create, parse
 from bot.model.names import UsageError
 from bot.sandbox.api import FAULTS, MESSAGES, Api
-from bot.sandbox.channel import CHANNEL, Channel, Happened
-from bot.sandbox.form_prompt import FormPrompt, asked
-from bot.sandbox.keyboard import Keyboard, NotText, is_setting, leaves, uses_shortcut
-from bot.sandbox.sentences import commands, fault, say
-from bot.sandbox.terminal import PEOPLE, Screen
+from bot.sandbox.bot import Bot
+from bot.sandbox.keyboard import Keyboard, NotText, is_own, is_setting, leaves, uses_shortcut
+from bot.sandbox.screen import PEOPLE, Screen, sentences
 from bot.sandbox.workspace import Form, Message, Reply, Workspace
 
+CHANNEL = "C1"
+ANSWER_WITHIN = 60.0
+_SOON = 1.5  # seconds after which somebody who waits is told so
 _COMMAND = re.compile(r"\A\s*/addgroup(?!\S)[^\S\n]*\n?")
 _YES = {"y", "yes", "e", "evet"}
 
+Outcomes = frozenset[str]
+
 
 class Prompt:
-    """One person at one terminal, in one channel of a workspace with a bot at the address `bot`."""
+    """One person at one terminal, in one channel of a workspace with a bot.
 
-    def __init__(self, workspace: Workspace, api: Api | None, bot: str, screen: Screen, keyboard: Keyboard) -> None:
+    Ctrl-C while an answer is awaited raises KeyboardInterrupt; what was not awaited is shown with the next answer.
+    """
+
+    def __init__(self, workspace: Workspace, api: Api | None, bot: Bot, screen: Screen, keyboard: Keyboard) -> None:
         self._workspace = workspace
-        self._channel = Channel(workspace)
         self._api = api
-        self._bot = bot
+        self._bot = bot.url
+        self._busy = bot.busy
         self._screen = screen
         self._keyboard = keyboard
         self._buttons: list[tuple[Message, str]] = []
+        self._seen = 0  # messages that were shown
         self._settings: dict[str, Callable[[str], None]] = {
             ":": self._help,
             ":help": self._help,
@@ -40,20 +50,23 @@ class Prompt:
             **{f":{language}": partial(self._speak, language) for language in PEOPLE},
         }
 
-    def loop(self, status: int) -> int:
+    def loop(self) -> int:
         """Read entries until the end of input, and return the last command's exit status."""
+        status = 0
         if self._keyboard.tty:
             print()
             self._help()
         while True:
             try:
-                entry = self._keyboard.entry("> /addgroup ")
+                entry = self._keyboard.entry(_mark)
                 if entry is None or leaves(entry):
-                    return status
-                if not self._keyboard.tty and entry.strip():  # a terminal shows what is typed, a pipe does not
+                    break
+                if not self._keyboard.tty and not entry.strip():
+                    continue
+                if not self._keyboard.tty:  # a terminal shows what is typed, a pipe does not
                     print()
-                    self._screen.text(f"> /addgroup {entry}")
-                status = self._entered(entry, status)
+                    self.echo(entry)
+                status = self.enter(entry, status)
             except NotText as error:
                 self._screen.say("unreadable", encoding=error.encoding)
                 status = 2
@@ -63,28 +76,35 @@ class Prompt:
                 print()
                 self._screen.say("stopped")
                 status = 1
+        if self._busy():
+            self._screen.say("unanswered")
+        return status
 
-    def _entered(self, entry: str, status: int) -> int:
+    def echo(self, entry: str) -> None:
+        """Print an entry as it would stand at the prompt."""
+        self._screen.text(_mark(entry) + entry)
+
+    def enter(self, entry: str, status: int = 0) -> int:
+        """Do what is entered, show what people see, and return the exit status; `status` is the one before."""
         word = entry.strip()
-        if not word:
+        if leaves(word):
             return status
-        if is_setting(word) and "\n" not in word:
+        if is_setting(word):
             name, _, argument = word.partition(" ")
-            if setting := self._settings.get(name):
-                setting(argument.strip())
-                return status
-            self._help()
+            self._settings.get(name, self._help)(argument.strip())
             return status
         if uses_shortcut(word):
             return self._use_shortcut()
-        number = re.fullmatch(r"\[?(\d+)\]?", word)
-        return self._press(number[1]) if number else self.run(entry)
+        if number := re.fullmatch(r"\[?(\d+)\]?", word):
+            return self._press(int(number[1]))
+        return self._command(entry)
 
-    def run(self, text: str) -> int:
-        """Send one command, with or without `/addgroup` before it; show what people see, and return its exit status."""
+    def _command(self, text: str) -> int:
+        """Send one command, with or without `/addgroup` before it."""
         text = _COMMAND.sub("", dedent(text)).rstrip()
         text = text if "\n" in text else text.strip()
-        outcomes = self._do(lambda: self._workspace.command(self._bot, text, self._user, CHANNEL))
+        asks = self._keyboard.tty or not text  # a pipe has commands below, no answers to what is unclear
+        outcomes = self._do(lambda: self._workspace.command(self._bot, text, self._user, CHANNEL), asks=asks)
         if outcomes:
             return _status(outcomes)
         try:
@@ -96,94 +116,193 @@ class Prompt:
     def _user(self) -> str:
         return PEOPLE[self._screen.language]
 
-    def _press(self, number: str) -> int:
-        if not 1 <= int(number) <= len(self._buttons):
+    def _press(self, number: int) -> int:
+        message, action = self._buttons[number - 1] if 1 <= number <= len(self._buttons) else (None, "")
+        buttons = message.buttons if message else []
+        button = next((button for button in buttons if button["action_id"] == action), None)
+        if message is None or button is None:  # it may have been there when the message was shown
             self._screen.say("no_button", number=number)
             return 2
-        message, action = self._buttons[int(number) - 1]
-        button = next((button for button in message.buttons if button["action_id"] == action), None)
-        if button is None:  # it was there when the message was shown
-            self._screen.say("no_button", number=number)
-            return 2
-        if (question := button.get("confirm")) and not self._confirmed(question):
-            return 1
+        if question := button.get("confirm"):
+            self._screen.text(question["text"]["text"])
+            yes = self._screen.sentence("confirm", yes=question["confirm"]["text"])
+            if (self._ask(f"{yes} ") or "").strip().lower() not in _YES:
+                return 1
         return _status(self._do(lambda: self._workspace.press(self._bot, message, action, self._user)))
 
     def _use_shortcut(self) -> int:
         """Let a message be written by somebody else, and choose the shortcut in its menu."""
         self._screen.say("shortcut")
-        lines = [self._keyboard.entry("| ")]
-        while self._keyboard.tty and lines[-1]:
-            lines.append(self._keyboard.line("| "))
-        text = "\n".join(filter(None, lines))
+        text = self._ask("| ")
         if not text:
             return 2
         message = self._workspace.say(dedent(text), "U3", CHANNEL)
+        self._seen = len(self._workspace.messages)
         return _status(self._do(lambda: self._workspace.shortcut(self._bot, message, self._user)))
 
-    def _confirmed(self, question: dict[str, Any]) -> bool:
-        self._screen.text(question["text"]["text"])
-        yes = say(self._screen.language, "confirm", yes=question["confirm"]["text"])
-        return (asked(self._keyboard, self._screen, f"{yes} ") or "").strip().lower() in _YES
+    # What comes of it.
 
-    def _do(self, act: Callable[[], Reply]) -> frozenset[str]:
-        """Do something in Slack, show what came of it, and return the outcomes of the jobs that it led to."""
-        happened = self._channel.do(act, self._wait)
-        self._show(happened)
-        return self._fill(happened.form) if happened.form else happened.outcomes
+    def _do(self, act: Callable[[], Reply], *, asks: bool = True) -> Outcomes:
+        """Do something in Slack, show what comes of it, and return the outcomes of the jobs that it led to.
 
-    def _wait(self) -> None:
-        if self._keyboard.tty:
-            self._screen.say("waiting")
+        A form that opens is filled in, or only shown where it must not ask.
+        """
+        forms = len(self._workspace.forms)
+        return self._follow(self._sent(act), forms, asks)
 
-    def _fill(self, form: Form) -> frozenset[str]:
-        """Ask for the form's fields until the bot takes them, and return the outcomes."""
-        prompt = FormPrompt(
-            form, self._keyboard, self._screen, lambda typed: self._workspace.suggest(self._bot, typed, self._user)
-        )
-        while (fields := prompt.fill()) is not None:
-            entered = fields
-            happened = self._channel.do(
-                lambda: self._workspace.submit(self._bot, form, self._user, **entered),  # noqa: B023  # called at once
-                self._wait,
-            )
-            if not happened.mistakes:
-                self._show(happened)
-                return happened.outcomes
-            prompt.refused(happened.mistakes)
-        return frozenset()
+    def _sent(self, act: Callable[[], Reply]) -> Reply | None:
+        try:
+            return act()
+        except requests.RequestException:
+            return None
 
-    def _show(self, happened: Happened) -> None:
-        """Show what came of something; the buttons under it are numbered from 1."""
-        if happened.http:
-            self._screen.say("http", status=happened.http)
-        if happened.silent:
+    def _follow(self, reply: Reply | None, forms: int, asks: bool = True) -> Outcomes:
+        """Show what follows the bot's HTTP answer; `forms` is how many had been opened before."""
+        if reply and self._told(reply):
+            return frozenset()
+        if not reply or not self._comes(lambda: len(self._workspace.forms) > forms):
             self._screen.say("no_answer")
-        if happened.reply or happened.threads or happened.private:
+            return frozenset()
+        if len(self._workspace.forms) > forms:
+            return self._fill(self._workspace.forms[-1], asks)
+        return self._show_new()
+
+    def _told(self, reply: Reply) -> bool:
+        """Show what the bot's own HTTP answer says; tell whether it says anything."""
+        told = reply.text
+        if view := reply.body.get("view"):
+            told = "\n".join(map(_said, view["blocks"]))
+        if reply.status != 200:
+            self._screen.say("http", status=reply.status)
+        elif told:
             self._buttons = []
-        for message in [happened.reply] if happened.reply else happened.private:
-            self._screen.heading(say(self._screen.language, "private"))
-            self._message(message, message.outcome)
-        for root, answers in happened.threads:
+            self._private(Message(CHANNEL, "", told, blocks=reply.body.get("blocks", [])))
+            self._screen.end()
+        return reply.status != 200 or bool(told)
+
+    def _comes(self, otherwise: Callable[[], bool]) -> bool:
+        """Wait until there is something new and the bot has no open job any more, or until something else holds."""
+        begun, told = time.monotonic(), not self._keyboard.tty
+        while not otherwise() and (self._busy() or len(self._workspace.messages) == self._seen):
+            waited = time.monotonic() - begun
+            if waited > ANSWER_WITHIN:
+                return False
+            if waited > _SOON and not told:
+                told = True
+                self._screen.say("waiting")
+            time.sleep(0.02)
+        return True
+
+    def _show_new(self) -> Outcomes:
+        """Show messages that were not shown; the buttons under them are numbered from 1."""
+        new = self._workspace.messages[self._seen :]
+        self._seen += len(new)
+        self._buttons = []
+        for message in new:
+            if message.private_to:
+                self._private(message)
+        threads = {message.thread_ts for message in new} - {""}
+        for root in [m for m in self._workspace.messages if m.channel == CHANNEL and m.ts in threads]:
+            answers = [message for message in new if message.thread_ts == root.ts]
             outcome = next((answer.outcome for answer in reversed(answers) if answer.outcome), root.outcome)
-            self._screen.heading(say(self._screen.language, "thread") if root.author else "#ops")
+            self._screen.heading(self._screen.sentence("thread") if root.author else "#ops")
             if not root.author:
                 self._message(root, outcome)
             for answer in answers:
                 self._message(answer, answer.outcome, in_thread=True)
         self._screen.end()
+        return frozenset(message.outcome for message in new) - {"", "open"}
+
+    def _private(self, message: Message) -> None:
+        self._screen.heading(self._screen.sentence("private"))
+        self._message(message, message.outcome)
 
     def _message(self, message: Message, outcome: str, in_thread: bool = False) -> None:
         self._screen.message(message, outcome, in_thread)
         for button in message.buttons:
             self._buttons.append((message, button["action_id"]))
-            self._screen.button(len(self._buttons), button.get("accessibility_label") or button["text"]["text"])
+            self._screen.button(len(self._buttons), button["text"]["text"])
+
+    # The form.
+
+    def _fill(self, form: Form, asks: bool) -> Outcomes:
+        """Ask for the form's fields until the bot takes them, and return the outcomes."""
+        entered: dict[str, Any] = {}
+        while self._ask_fields(form, entered, asks):
+            view = form.view
+            fields = {block["element"]["action_id"]: entered[block["block_id"]] for block in form.inputs}
+            reply = self._sent(partial(self._workspace.submit, self._bot, form, self._user, **fields))
+            mistakes = reply.body.get("errors", {}) if reply else {}
+            labels = {block["block_id"]: block["label"]["text"] for block in form.inputs}
+            for field, sentence in mistakes.items():
+                self._screen.text(f"{labels.get(field, field)}: {sentence}", margin=2)
+            if form.view is view and not mistakes:
+                return self._follow(reply, len(self._workspace.forms))
+        self._screen.say("form_closed")
+        self._workspace.close(self._bot, form, self._user)
+        return frozenset() if asks else _UNCLEAR
+
+    def _ask_fields(self, form: Form, entered: dict[str, Any], asks: bool) -> bool:
+        """Show the form and ask for each of its fields; tell whether it is to be sent."""
+        self._screen.heading(f"── {form.view['title']['text']} ──")
+        for block in form.view["blocks"]:
+            if block["type"] != "input":
+                self._screen.text(_said(block))
+            elif asks:
+                ask = self._ask_parent if block["element"]["type"] == "external_select" else self._ask_text
+                if (answer := ask(block, entered.get(block["block_id"]))) is _CLOSED:
+                    return False
+                entered[block["block_id"]] = answer
+        return asks
+
+    def _ask_text(self, block: dict[str, Any], before: str | None) -> Any:
+        default = before or block["element"].get("initial_value", "")
+        self._screen.say("form_lines", label=block["label"]["text"])
+        if default and not self._keyboard.tty:
+            self._screen.text(default, margin=4)
+        typed = self._ask("  | ", default)
+        return _CLOSED if typed is None else typed
+
+    def _ask_parent(self, block: dict[str, Any], before: dict[str, Any] | None) -> Any:
+        """Ask for a part of a name, and which of the suggestions is meant."""
+        default = before or block["element"].get("initial_option")
+        while True:
+            hint = block.get("hint", {"text": ""})["text"]
+            self._screen.say("form_parent" if hint else "form_parent_bare", label=block["label"]["text"], hint=hint)
+            if default:
+                self._screen.say("form_parent_filled", option=default["text"]["text"])
+            typed = self._ask("  | ")
+            if typed is None:
+                return _CLOSED
+            if not typed.strip():
+                return default
+            if typed.strip() == "-":
+                return None
+            options = self._workspace.suggest(self._bot, typed.strip(), self._user)
+            for number, option in enumerate(options, 1):
+                self._screen.text(f"[{number}] {option['text']['text']}", margin=2)
+            if not options:
+                self._screen.say("form_no_match")
+                continue
+            answer = (self._ask(f"{self._screen.sentence('form_which')} ") or "1").strip()
+            if answer.isdecimal() and 1 <= int(answer) <= len(options):
+                return options[int(answer) - 1]
+            self._screen.say("form_not_chosen")
+
+    def _ask(self, question: str, default: str = "") -> str | None:
+        """Return an answer, asked for again while it is not text; None at the end of input and on Ctrl-C."""
+        while True:
+            try:
+                return self._keyboard.answer(question, default)
+            except NotText as error:
+                self._screen.say("unreadable", encoding=error.encoding)
 
     # The console's own settings.
 
     def _help(self, _argument: str = "") -> None:
         self._screen.say("start")
-        self._screen.table([row for row in commands(self._screen.language) if self._api or row[0] != ":api"])
+        rows: list[tuple[str, str]] = [(typed, does) for typed, does in sentences()["help"][self._screen.language]]
+        self._screen.table([row for row in rows if self._api or row[0] != ":api"])
 
     def _speak(self, language: str, _argument: str) -> None:
         self._screen.language = language
@@ -201,9 +320,26 @@ class Prompt:
         if name and not chosen:
             self._screen.say("api_unknown", name=name)
         self._screen.say("api" if chosen else "api_list")
-        self._screen.table([(way, fault(self._screen.language, way)) for way in chosen or ways])
+        self._screen.table([(way, self._screen.sentence(f"api_{way}")) for way in chosen or ways])
 
 
-def _status(outcomes: frozenset[str]) -> int:
+_CLOSED: Any = object()
+_UNCLEAR: Outcomes = frozenset({"unclear"})
+
+
+def _mark(entry: str) -> str:
+    """Return what stands before an entry: the command, but for the console's own words."""
+    return "> " if is_own(entry) else "> /addgroup "
+
+
+def _said(block: dict[str, Any]) -> str:
+    """Return the text of a block that takes no input."""
+    parts = [block.get("text", {}), *block.get("elements", [])]
+    return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+
+
+def _status(outcomes: Outcomes) -> int:
     """Return the exit status for the outcomes of jobs: 0 when a group was created, or is there already."""
+    if outcomes is _UNCLEAR:
+        return 2
     return 0 if outcomes & {"created", "exists"} else 1

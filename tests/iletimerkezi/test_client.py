@@ -16,10 +16,10 @@ from bot import __version__
 from bot.iletimerkezi.answers import MAX_MESSAGE
 from bot.iletimerkezi.client import Balance, Client, NotSent, Rejected, Unknown
 from bot.model.group import Group
-from bot.sandbox.api import FAULTS, MESSAGES, SHAPES, Api
+from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.loopback import local_request
 from tests.support.peer import AMPLE, SHORT, hear, http, peer, says
-from tests.support.provider import HASH, KEY, client, content, outcome
+from tests.support.provider import ACTS, HASH, KEY, SHAPES, client, content, outcome
 from tests.support.served import free_port
 
 Call = Callable[[Client], object]
@@ -132,7 +132,7 @@ def test_a_broken_answer_is_unknown_and_nothing_is_sent_twice(api: Api, fault: s
     api.faults.append(fault)
     bot = client(api, SHORT if ENDINGS[fault] == "timeout" else AMPLE)
     assert outcome(bot.add_group, "A") == Unknown(ENDINGS[fault])
-    assert set(ENDINGS) == {*FAULTS} - {"quote"}
+    assert set(ENDINGS) == {*FAULTS, *ACTS} - {"quote"}
     assert len(api.calls) == 1
     assert ("A" in [group.name for group in api.groups.values()]) == (fault in ("lost", "late"))
 

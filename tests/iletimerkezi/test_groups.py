@@ -14,9 +14,9 @@ from bot.iletimerkezi.client import Rejected
 from bot.iletimerkezi.groups import Groups
 from bot.model.group import Group
 from bot.model.outcome import NoParent
-from bot.sandbox.api import SHAPES, Api
+from bot.sandbox.api import Api
 from tests.support.peer import AMPLE, SHORT
-from tests.support.provider import client
+from tests.support.provider import SHAPES, client
 
 UNREADABLE = [401, 404, 503, "close", "html", "text", "half"]
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import time
 from collections.abc import Callable
+from typing import Any
 
 from bot.iletimerkezi.client import ApiError, Client
-from bot.sandbox.api import Api
+from bot.iletimerkezi.transport import MAX_ANSWER
+from bot.sandbox import api as stand_in
+from bot.sandbox.api import Act, Api, Tree
+from bot.sandbox.loopback import Answer, Request
 from tests.support.peer import AMPLE, http
 
 KEY, HASH = "key-of-tests", "hash-of-tests"
@@ -44,3 +51,43 @@ DRIPS = {
     "redirect": b"HTTP/1.1 307 Moved\r\nLocation: /\r\nContent-Length: 9999\r\n\r\n",
 }
 """Beginnings of answers, each up to where it drips."""
+
+
+def _drip(_api: Api, _request: Request, connection: socket.socket) -> None:
+    """Send an answer of 20 seconds, a byte at a time, each in time for a timeout that counts only single reads."""
+    with contextlib.suppress(OSError):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
+        for _ in range(400):
+            time.sleep(0.05)
+            connection.sendall(b" ")
+
+
+def _says(status: int, body: bytes, **headers: str) -> Act:
+    return lambda _api, _request, _connection: Answer(status, body, headers)
+
+
+ACTS: dict[str, Act] = {
+    "drip": _drip,
+    "shape": _says(200, b'{"response": {"status": {"code": 200, "message": "ok"}, "groups": []}}'),
+    "text": _says(200, b"OK"),
+    "oversized": _says(200, b" " * (MAX_ANSWER + 1)),
+    "redirect": lambda api, _request, _connection: Answer(307, b"", {"Location": f"{api.url}/v1/add-group/json"}),
+    "quote": lambda _api, request, _connection: stand_in.answer(422, request.body.decode()),
+    "code": _says(400, b'{"response": {"status": {"code": 99999999999, "message": "?"}}}'),
+    "id": _says(200, rb'{"response": {"status": {"code": 200}, "group": {"id": "5\u0000\ud800"}}}'),
+}
+"""Ways to fail beyond the stand-in's own.
+
+`quote` refuses with the request in its message, `code` with a number that no database holds, `id` tells a wrong id.
+"""
+
+SHAPES: dict[str, Callable[[Tree], Any]] = {
+    "list": lambda tree: tree,
+    "group": lambda tree: {"group": tree},
+    "numbered": lambda tree: {str(2 * place): group for place, group in enumerate(tree)},
+    "single": lambda tree: tree[0] if len(tree) == 1 else tree,
+    "child": lambda tree: [{**group, "children": {"child": group["children"]}} for group in tree],
+    "unknown": lambda tree: {"items": tree},
+    "empty": lambda _: [],
+}
+"""What get-groups may make of the account: published, plausible and unknown shapes, and a lie."""

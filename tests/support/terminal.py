@@ -19,7 +19,7 @@ from tests.support.console import ROOT
 from tests.support.served import children, inherited, state
 from tests.support.until import until
 
-PROMPT = "> /addgroup "
+PROMPT = "\n> /addgroup"  # the line editor moves the cursor behind it instead of writing a space
 _CODES = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\r")
 
 
@@ -43,7 +43,7 @@ class Terminal:
     def shown(self) -> str:
         return _CODES.sub("", self.raw)
 
-    def wait(self, text: str = PROMPT, seconds: float = 60) -> str:
+    def wait(self, text: str = PROMPT, seconds: float = 25) -> str:
         """Wait until a text is shown; return what came since the last wait, up to its end."""
         end = time.monotonic() + seconds
         while text not in self.shown[self._read :]:
