@@ -14,10 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import certifi
 import requests
@@ -31,6 +30,7 @@ from urllib3.util import parse_url
 from bot import __version__
 
 _ADDRESSES = 3  # an address that swallows connections leaves time for as many others, less one, and for the answer
+_HEADERS = {"User-Agent": f"addgroup-bot/{__version__}", "Accept-Encoding": "identity"}
 _ALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}  # in seconds, and how often
 
 # What the environment says.
@@ -46,8 +46,17 @@ def proxy_of(url: str) -> str:
     HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY count as they do for requests. A proxy without a scheme, such as
     user:password@host:port, is an HTTP proxy. Raises BadProxy, and ValueError when the URL is none.
     """
-    address = re.sub("^ws(?=s?:)", "http", url)
-    named = select_proxy(address, get_environ_proxies(address))
+    parts = urlsplit(url)
+    origin = f"{parts.scheme.replace('ws', 'http', 1)}://{parts.netloc}"
+    return _proxy(origin, tuple(os.environ.get(name) for name in _VARIABLES))
+
+
+_VARIABLES = [name for kind in ("https", "http", "all", "no") for name in (f"{kind}_proxy", f"{kind.upper()}_PROXY")]
+
+
+@lru_cache(maxsize=64)  # requests looks through the whole environment each time
+def _proxy(origin: str, _variables: tuple[str | None, ...]) -> str:
+    named = select_proxy(origin, get_environ_proxies(origin))
     if not named:
         return ""
     proxy = named if "://" in named else f"http://{named}"
@@ -140,6 +149,8 @@ class Answer(NamedTuple):
 class Session(requests.Session):
     """Posts, and does nothing by itself: no redirect, no cookie, no ~/.netrc, no repetition. Safe for many threads.
 
+    A request that is prepared without the session takes nothing from it or from the environment.
+
     Up to `kept` connections to one host are kept for the next exchanges. `gate` is called when a new one stands, before
     the first byte of the request leaves; what it raises ends the exchange.
     """
@@ -147,10 +158,6 @@ class Session(requests.Session):
     def __init__(self, kept: int, gate: Callable[[], None] = lambda: None) -> None:
         super().__init__()
         self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        self.headers.clear()
-        self.headers.update({"User-Agent": f"addgroup-bot/{__version__}", "Accept-Encoding": "identity"})
-        self.adapters.clear()
         for scheme in ("https://", "http://"):
             self.mount(scheme, _Adapter(kept, gate))
 
@@ -162,8 +169,9 @@ class Session(requests.Session):
         try:
             proxy = proxy_of(url)
             through = {"https": proxy, "http": proxy} if proxy else {}
-            options: dict[str, Any] = {"timeout": Timeout(total=timeout), "stream": True, "proxies": through}
-            with self.post(url, data=body, headers=headers, **options) as answer:
+            request = requests.Request("POST", url, {**_HEADERS, **headers}, data=body).prepare()
+            options: dict[str, Any] = {"timeout": Timeout(total=timeout), "proxies": through, "allow_redirects": False}
+            with self.send(request, stream=True, **options) as answer:
                 content = bytearray()
                 for part in answer.iter_content(64 * 1024):
                     content += part

@@ -212,8 +212,8 @@ def test_authorities_are_read_once_and_again_when_they_change(
     [
         (says(ADDED, keep=True), AMPLE, Group("7", "A")),
         (closes, AMPLE, Unknown("closed")),
-        (silent, 2 * SHORT, Unknown("timeout")),
-        (drips(DRIPS["body"]), 2 * SHORT, Unknown("timeout")),
+        (silent, 2.0, Unknown("timeout")),
+        (drips(DRIPS["body"]), 2.0, Unknown("timeout")),
     ],
     ids=["answer", "close", "silence", "drip"],
 )

@@ -72,7 +72,7 @@ def test_an_answer_is_not_read_beyond_the_longest() -> None:
 def test_a_connection_that_the_server_keeps_is_not_used_again() -> None:
     """Every call opens a connection of its own, also when `Connection: close` is ignored, and has its own deadline."""
     with peer(says(ADDED, keep=True), says(ADDED, keep=True), drips(DRIPS["body"])) as server:
-        bot = client(server.url, 2 * SHORT)
+        bot = client(server.url, 2.0)
         assert bot.add_group("A") == bot.add_group("A") == Group("7", "A")
         assert outcome(bot.add_group, "A") == Unknown("timeout")
     assert (server.connections, server.heard) == (3, [b"", b""])
@@ -81,7 +81,7 @@ def test_a_connection_that_the_server_keeps_is_not_used_again() -> None:
 def test_many_threads_share_a_client(api: Api) -> None:
     """Calls at the same time do not disturb each other: each has its own answer and its own deadline."""
     api.faults.extend(["silence"] * 8)
-    bot = client(api, 1.0)
+    bot = client(api, 4.0)
     with ThreadPoolExecutor(48) as pool:
         outcomes = list(pool.map(lambda number: outcome(bot.add_group, f"group {number}"), range(48)))
     made = [group for group in outcomes if isinstance(group, Group)]
