@@ -1,21 +1,39 @@
-"""Socket Mode: keeps a connection to Slack up, replaces it in time, and says when it stays lost."""
+"""Socket Mode: keeps a connection to Slack up, answers its envelopes, and says when it stays lost.
+
+Source: https://docs.slack.dev/apis/events-api/using-socket-mode
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 from slack_bolt import App
+from slack_bolt.request import BoltRequest
+from slack_bolt.response import BoltResponse
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
 
-from bot.front.envelopes import Envelope, Envelopes
-from bot.front.socket_link import Link
+from bot import network
+from bot.front.answer_size import MAX_ANSWER
 from bot.log import event
 from bot.metrics import metrics
-from bot.model.job import TryLater
+from bot.model.job import TryLater, new_id
 from bot.slack.client import SlackRefused
+
+PING = 4.0
+"""Seconds between pings, and seconds that each may stay unanswered: a silent peer is noticed after both."""
+
+OPEN = 10.0
+"""Seconds that opening a connection may take, and then Slack's hello."""
 
 LOST_AFTER = 60.0
 """How long the connection may be lost, in seconds, before the process ends; Slack's own refreshes take a few."""
@@ -27,9 +45,31 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
 """The pauses between attempts to connect grow between these, in seconds, where Slack does not ask for more."""
 
-_RETIRED = 5.0  # seconds in which Slack may still send over a connection that has been replaced
-_CLOSE = 2.0  # seconds that closing a connection may take
-_ACKNOWLEDGE = 3.0  # seconds that Slack waits for an acknowledgement
+_RETIRED = 10.0  # seconds in which Slack may still send over a connection whose end it has announced
+_ACKNOWLEDGE, _CLOSE = 3.0, 1.0  # seconds at the stop; Slack does not always end TCP after the closing handshake
+_THREADS = 32  # envelopes at once, as many as requests over HTTP; most take milliseconds, forms wait for Slack
+_GIVEN_UP = ("too_many_websockets", "link_disabled")  # Slack sends nothing more over a connection with these
+
+Message = dict[str, Any]
+
+
+class _Link:
+    """One connection. It is up from Slack's hello to its end; `leaving` is set when another is needed in its place."""
+
+    def __init__(self) -> None:
+        self.socket: ClientConnection | None = None
+        self.up_at: float | None = None
+        self.leaving = threading.Event()
+        self.reason = ""
+        self.connections: object = None  # how many Slack counts for this app
+
+    def send(self, text: str) -> bool:
+        """Send a text; tell whether the connection took it."""
+        with contextlib.suppress(ConnectionClosed, OSError):
+            if self.socket:
+                self.socket.send(text)
+                return True
+        return False
 
 
 class Connection:
@@ -40,15 +80,16 @@ class Connection:
     """
 
     def __init__(self, app: App, open_url: Callable[[], str], lost: Callable[[], None]) -> None:
-        self._open_url = open_url
-        self._lost = lost
-        self._envelopes = Envelopes(app)
-        self._pauses = _Pauses()
-        self._outage = _Outage()
+        self._app, self._open_url, self._lost = app, open_url, lost
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="envelope")
+        self._running: set[Future[None]] = set()
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._links: set[Link] = set()
-        self._current: Link | None = None
+        self._links: set[_Link] = set()
+        self._current: _Link | None = None
+        self._up_at: float | None = None  # since when there has been a connection
+        self._ended_at: float | None = None
+        self._lost_at = time.monotonic()  # since when there has been none that lasts
 
     def open(self) -> None:
         """Connect, and keep the connection up from now on; returns at once."""
@@ -57,155 +98,214 @@ class Connection:
 
     def connected(self) -> bool:
         """Tell whether Slack can reach the bot: a connection stands, and Slack has said hello on it."""
-        current = self._current
-        return current is not None and current.up and not self._closing.is_set()
+        return self._current is not None and not self._closing.is_set()
 
     def close(self) -> None:
         """Take nothing more from Slack, let what is under way be acknowledged, and close: a few seconds at most."""
-        self._envelopes.refuse()
         with self._lock:
             self._closing.set()
-        self._envelopes.finish(_ACKNOWLEDGE)
-        with self._lock:
-            closing = [threading.Thread(target=link.close, daemon=True) for link in self._links]
+            running, links = tuple(self._running), tuple(self._links)
+        wait(running, _ACKNOWLEDGE)
+        self._pool.shutdown(wait=False)
+        closing = [threading.Thread(target=link.socket.close, daemon=True) for link in links if link.socket]
         for thread in closing:
             thread.start()
         for thread in closing:
-            thread.join(_CLOSE)
+            thread.join(2 * _CLOSE)
 
     def _keep(self) -> None:
         """Open a connection whenever there is none, or the current one is about to end."""
-        while not self._closing.wait(self._pauses.next()):
-            if (link := self._opened()) and self._replace(link):
-                began = time.monotonic()
+        failures, pause = 0, 0.0
+        while not self._closing.wait(pause):
+            link, asked = _Link(), 0.0
+            try:
+                url = self._open_url()
+            except (TryLater, SlackRefused) as error:
+                asked = min(getattr(error, "seconds", None) or 0.0, LOST_AFTER)
+                self._not_connected(str(error))
+            else:
+                threading.Thread(target=self._serve, args=(link, url), name="socket-link", daemon=True).start()
                 link.leaving.wait()
-                if time.monotonic() - began >= STEADY:
-                    self._pauses.reset()
+            steady = link.up_at is not None and time.monotonic() - link.up_at >= STEADY
+            failures = 0 if steady else min(failures + 1, 30)
+            grown = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE) if failures else 0.0
+            pause = max(grown * random.uniform(0.5, 1), asked)  # noqa: S311  # no secret: bots shall not come together
 
-    def _opened(self) -> Link | None:
-        """Open one connection, or log why that did not work."""
-        try:
-            link = Link(self._open_url(), self._take, self._ended)
-        except (TryLater, SlackRefused) as error:
-            self._pauses.at_least(error.seconds if isinstance(error, TryLater) else None)
-            self._not_opened(str(error))
-            return None
-        with self._lock:
-            if self._closing.is_set():
-                return None
-            self._links.add(link)
-        if link.open():
-            return link
-        link.close()
-        self._not_opened(link.reason)
-        return None
-
-    def _not_opened(self, reason: str) -> None:
+    def _not_connected(self, reason: str) -> None:
         if not self._closing.is_set():
             event("socket_not_connected", level=logging.WARNING, reason=reason)
 
-    def _replace(self, link: Link) -> bool:
-        """Make this the current connection, and let go of the one before; False if it has ended already."""
-        with self._lock:
-            if not link.up:
-                return False
-            before, self._current = self._current, link
-            seconds = None if before else self._outage.up()
-        if before:
-            before.close_in(_RETIRED)
-            event("socket_refreshed", reason=before.reason, connections=link.connections)
-        elif seconds is None:
-            event("socket_connected", connections=link.connections)
-        else:
-            event("socket_back", seconds=seconds, connections=link.connections)
-        return True
+    def _serve(self, link: _Link, url: str) -> None:
+        """Read one connection to its end."""
+        word = "fault"
+        try:
+            with connect(url, **_options(url)) as link.socket:
+                _bound_sends(link.socket)
+                with self._lock:
+                    self._links.add(link)
+                while not (self._closing.is_set() and not link.up_at) and link.reason not in _GIVEN_UP:
+                    seconds = OPEN if not link.up_at else _RETIRED if link.leaving.is_set() else None
+                    try:
+                        received = link.socket.recv(seconds)
+                    except TimeoutError:
+                        word = "no_hello"
+                        break
+                    self._read(link, received)
+        except (WebSocketException, OSError, ValueError) as error:
+            word = _word(error)
+        finally:
+            self._end(link, word)
 
-    def _ended(self, link: Link) -> None:
+    def _read(self, link: _Link, received: str | bytes) -> None:
+        message = _decoded(received)
+        match message.get("type"):
+            case "hello":
+                self._greet(link, message.get("num_connections"))
+            case "disconnect":
+                link.reason = str(message.get("reason") or "disconnect")
+                if link.reason not in _GIVEN_UP:  # those end now: first the end, then the next
+                    link.leaving.set()
+            case _ if isinstance(message.get("envelope_id"), str) and isinstance(message.get("payload"), dict):
+                self._take(link, message)
+
+    def _greet(self, link: _Link, connections: object) -> None:
+        """Make this the current connection."""
+        with self._lock:
+            before, self._current, link.up_at = self._current, link, time.monotonic()
+            self._up_at = self._up_at or link.up_at
+        if before:
+            event("socket_refreshed", reason=before.reason, connections=connections)
+        elif self._ended_at is None:
+            event("socket_connected", connections=connections)
+        else:
+            event("socket_back", seconds=link.up_at - self._ended_at, connections=connections)
+
+    def _end(self, link: _Link, word: str) -> None:
         """Note that a connection has ended; only the current one's end makes the bot deaf."""
+        link.reason = link.reason or word
         with self._lock:
             self._links.discard(link)
-            if link is not self._current:
-                return
-            self._current = None
-            self._outage.down()
-        if not self._closing.is_set():
+            lost = link is self._current
+            if lost:
+                self._ended_at = time.monotonic()
+                self._lost_at = self._ended_at if self._lasts() else self._lost_at
+                self._current = self._up_at = None
+        if lost and not self._closing.is_set():
             event("socket_lost", level=logging.WARNING, reason=link.reason)
+        elif not link.up_at:
+            self._not_connected(link.reason)
+        link.leaving.set()
 
-    def _take(self, link: Link, envelope: Envelope) -> None:
-        self._envelopes.take(envelope, lambda text: link.send(text) or self._send(text))
-
-    def _send(self, text: str) -> bool:
-        """Send over the current connection what the one that it belongs to could not take any more."""
-        current = self._current
-        return current is not None and current.send(text)
+    def _lasts(self) -> bool:
+        return self._up_at is not None and time.monotonic() - self._up_at >= STEADY
 
     def _watch(self) -> None:
+        """Count the time without a connection, and end the process when that lasts."""
+        looked = self._lost_at
         while not self._closing.wait(1.0):
             with self._lock:
-                self._outage.count()
-                seconds = self._outage.seconds()
+                now, deaf = time.monotonic(), self._current is None
+                seconds = 0.0 if self._lasts() else now - self._lost_at
+            if deaf:
+                metrics.socket_mode_lost(now - looked)
+            looked = now
             if seconds > LOST_AFTER:
                 event("socket_given_up", level=logging.ERROR, seconds=seconds)
                 self._lost()
                 return
 
+    def _take(self, link: _Link, envelope: Message) -> None:
+        """Answer an envelope at once and in a thread of its own, so that no acknowledgement waits for another."""
+        with self._lock:
+            if self._closing.is_set():
+                return
+            future = self._pool.submit(self._answer, link, envelope, time.monotonic())
+            self._running.add(future)
+        future.add_done_callback(self._done)
 
-class _Pauses:
-    """The pauses between attempts: none at first, then growing, and never all bots at the same moment."""
+    def _answer(self, link: _Link, envelope: Message, came: float) -> None:
+        again = {"x-slack-retry-num": "retry_attempt", "x-slack-retry-reason": "retry_reason"}  # as HTTP says it
+        headers = {name: str(envelope[key]) for name, key in again.items() if envelope.get(key) is not None}
+        request = BoltRequest(mode="socket_mode", body=envelope["payload"], headers={**headers})
+        response = self._app.dispatch(request)
+        if response.status != 200:
+            what = {"type": envelope.get("type"), "command": envelope["payload"].get("command")}
+            event("socket_not_answered", level=logging.WARNING, status=response.status, **what)
+            return
+        text = acknowledgement(envelope, response)
+        current = self._current  # takes what the one that brought the envelope cannot take any more
+        if link.send(text) or (current and current.send(text)):
+            metrics.acknowledged(time.monotonic() - came)
+        else:
+            event("socket_ack_not_sent", level=logging.WARNING, type=envelope.get("type"))
 
-    def __init__(self) -> None:
-        self._attempts = 0
-        self._least = 0.0
-
-    def next(self) -> float:
-        """Return how long to wait before the next attempt, in seconds."""
-        grown = min(FIRST_PAUSE * 2 ** (self._attempts - 1), LONGEST_PAUSE) if self._attempts else 0.0
-        pause = max(grown * random.uniform(0.5, 1), self._least)  # noqa: S311  # no secret
-        self._attempts, self._least = min(self._attempts + 1, 30), 0.0
-        return pause
-
-    def at_least(self, seconds: float | None) -> None:
-        """Make the next pause as long as Slack asks for, within reason."""
-        self._least = min(seconds or 0.0, LOST_AFTER)
-
-    def reset(self) -> None:
-        """Begin again with no pause."""
-        self._attempts = 0
+    def _done(self, future: Future[None]) -> None:
+        """Log what Bolt itself stumbles over: a payload that Slack never sends."""
+        with self._lock:
+            self._running.discard(future)
+        if error := future.exception():
+            event("request_failed", level=logging.ERROR, reference=new_id(), trace=error)
 
 
-class _Outage:
-    """How long there has been no connection that lasts. One that comes and goes at once does not count as back."""
+def acknowledgement(envelope: Message, response: BoltResponse) -> str:
+    """Return the text that acknowledges an envelope with Bolt's response; a bare one where Slack would not take it."""
+    bare = {"envelope_id": envelope["envelope_id"]}
+    if not response.body or not envelope.get("accepts_response_payload", True):
+        return json.dumps(bare)
+    is_json = response.headers.get("content-type", [""])[0].startswith("application/json")
+    payload = json.loads(response.body) if is_json else {"text": response.body}
+    text = json.dumps({**bare, "payload": payload})  # in ASCII: a character a byte, and half an emoji does no harm
+    if len(text) <= MAX_ANSWER:
+        return text
+    event("socket_ack_too_long", level=logging.ERROR, bytes=len(text), type=envelope.get("type"))
+    return json.dumps(bare)
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._down: float | None = None
-        self._up: float | None = None
-        self._counted = self._began
 
-    def count(self) -> None:
-        """Add the time without a connection to the metrics."""
-        now = time.monotonic()
-        if self._up is None:
-            metrics.socket_mode_lost(now - self._counted)
-        self._counted = now
+def _options(url: str) -> dict[str, Any]:
+    """Return how to connect: with the same trust and the same proxies as every other call of this process."""
+    proxy = network.proxy_of(url)
+    return {
+        "ssl": network.context() if url.startswith("wss:") else None,
+        "proxy": proxy or None,
+        "proxy_ssl": network.context() if proxy.startswith("https:") else None,
+        "compression": None,  # so that a frame has the size of what is sent
+        "open_timeout": OPEN,
+        "ping_interval": PING,
+        "ping_timeout": PING,
+        "close_timeout": _CLOSE,
+        "max_size": 16 * 1024 * 1024,
+    }
 
-    def up(self) -> float | None:
-        """Note that there is a connection; return the seconds since the last one ended, None if it is the first."""
-        self.count()
-        self._up = time.monotonic()
-        return None if self._down is None else self._up - self._down
 
-    def down(self) -> None:
-        """Note that the connection has ended."""
-        now = time.monotonic()
-        if self._lasts(now):
-            self._began = now
-        self._down, self._up, self._counted = now, None, now
+def _bound_sends(opened: ClientConnection) -> None:
+    """Have the system give up on bytes that nobody takes: a blocked send would keep the pings waiting behind it."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        with contextlib.suppress(OSError):  # the connection may have ended already
+            opened.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * PING * 1000))
 
-    def seconds(self) -> float:
-        """Return how long it has lasted, 0 if there is none."""
-        now = time.monotonic()
-        return 0.0 if self._lasts(now) else now - self._began
 
-    def _lasts(self, now: float) -> bool:
-        return self._up is not None and now - self._up >= STEADY
+def _decoded(received: str | bytes) -> Message:
+    """Return a message of Slack's; what cannot be read is logged and becomes one without a type."""
+    with contextlib.suppress(ValueError, RecursionError):
+        message = json.loads(received)
+        if isinstance(message, dict):
+            return message
+    event("socket_message_not_read", level=logging.WARNING, length=len(received))
+    return {}
+
+
+def _word(error: Exception) -> str:
+    """Return a word for the log. The errors' own texts may hold the ticket or a proxy's password."""
+    match error:
+        case ConnectionClosedOK():
+            return "closed"
+        case ConnectionClosed(rcvd=None, sent=None):
+            return "no_close_frame"
+        case ConnectionClosed(rcvd=None):
+            return "ping_timeout"
+        case ConnectionClosed(rcvd=received):
+            return f"closed_{received.code}" if received else "closed"
+        case InvalidStatus():
+            return f"http_{error.response.status_code}"
+        case _:
+            return type(error).__name__

@@ -21,7 +21,7 @@ from slack_bolt import Ack, App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
-from bot.front import socket_link, socket_mode
+from bot.front import socket_mode
 from bot.front.socket_mode import Connection
 from bot.model.job import TryLater
 from bot.sandbox.workspace import APP_TOKEN, Workspace
@@ -222,7 +222,7 @@ def test_a_connection_without_hello_does_not_count(
     slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is given up after a while, and another one is opened."""
-    monkeypatch.setattr(socket_link, "OPEN", 0.3)
+    monkeypatch.setattr(socket_mode, "OPEN", 0.3)
     slack.greets = False
     connection = opens()
     until(lambda: facts(caplog, "socket_not_connected") == [{"reason": "no_hello"}])
@@ -343,7 +343,7 @@ def test_a_peer_that_takes_nothing_any_more_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Although the acknowledgements fill all buffers, and one blocks before the pings."""
-    monkeypatch.setattr(socket_link, "PING", 1.0)
+    monkeypatch.setattr(socket_mode, "PING", 1.0)
     with relay(urlsplit(workspace.socket_url).port or 0) as (port, process):
         workspace.socket_url = f"ws://127.0.0.1:{port}/"
         connection = opens()

@@ -135,11 +135,11 @@ def test_a_peer_that_dies_or_falls_silent_is_noticed(
         workspace.faults["apps.connections.open"].extend(["internal_error"] * 2)
         process.send_signal(number)
         assert f"reason={reason}" in logged(served, "event=socket_lost")
-        assert health(served) == 503
+        until(lambda: health(served) == 503)
         assert "reason=internal_error" in logged(served, "event=socket_not_connected")
         workspace.socket_url = address
     logged(served, "event=socket_back")
-    assert health(served) == 200
+    until(lambda: health(served) == 200)
     slack.send("e1", command(workspace, "VIP"))
     assert slack.acked("e1") == {}
     assert served.stop() == 0
