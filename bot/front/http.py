@@ -171,7 +171,9 @@ class HttpApp:
         # What is not plain ASCII would raise inside the verifier.
         readable = timestamp.isascii() and timestamp.isdecimal() and signature.isascii() and len(timestamp) < 20
         if not readable or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
-            raise _Refused(HTTPStatus.UNAUTHORIZED, "signature missing, wrong or older than five minutes")
+            raise _Refused(
+                HTTPStatus.UNAUTHORIZED, "signature missing, wrong, or five minutes off this machine's clock"
+            )
 
 
 def _dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:

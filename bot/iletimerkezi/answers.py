@@ -6,6 +6,7 @@ characters that a database or JSON refuses.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections import deque
@@ -36,10 +37,15 @@ class Balance:
     sms: str
 
 
-def decode_added(status: int, body: bytes, hide: Hide = str) -> str:
-    """Return the new group's id from add-group's answer. Raises Rejected or Unknown."""
+def decode_added(status: int, body: bytes, hide: Hide = str) -> Group:
+    """Return the new group from add-group's answer, with the name that was stored, "" when it is not told.
+
+    Raises Rejected or Unknown.
+    """
     group = _success(status, body, hide).get("group")
-    return _identifier(group.get("id") if isinstance(group, dict) else None)
+    told = group if isinstance(group, dict) else {}
+    name = told.get("name")
+    return Group(_identifier(told.get("id")), _sentence(name)[:_MAX_NAME] if isinstance(name, str) else "")
 
 
 def decode_groups(status: int, body: bytes, hide: Hide = str) -> tuple[Group, ...]:
@@ -165,7 +171,15 @@ def _name(value: object) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Unknown("undocumented")
-    return _UNSTORABLE.sub("", str(value))[:_MAX_NAME]
+    return _UNSTORABLE.sub("", _unescaped(str(value)))[:_MAX_NAME]
+
+
+def _unescaped(name: str) -> str:
+    """Return a name without the escapes of HTML in which a web application may keep `&`, `<`, `>` and quotes.
+
+    Source: https://www.php.net/manual/en/function.htmlspecialchars.php
+    """
+    return re.sub("&(?:amp|lt|gt|quot|apos|#0?39|#x27);", lambda found: html.unescape(found[0]), name)
 
 
 def _parent(entry: dict[str, Any], above: str) -> str:

@@ -39,7 +39,7 @@ class Client:
         self._timeout = timeout
 
     def add_group(self, name: str, parent: str = "", may_send: Callable[[], bool] = lambda: True) -> Group:
-        """Create a group under the group with the id `parent`, or a main group, and return it with its id.
+        """Create a group under the group with the id `parent`, or a main group; return it with its id and stored name.
 
         `may_send` is asked once, when the connection stands and before the first byte of the request leaves: when it
         says no, or the time is over by then, nothing is sent. It must not raise.
@@ -47,7 +47,8 @@ class Client:
         Source: the provider's page of the method, https://www.a2psmsapi.com/en/rehber/grup/ekle/json
         """
         fields = {"group": {"name": name, "parent": parent}}
-        return Group(self._call("add-group", fields, decode_added, may_send=may_send), name, parent)
+        added = self._call("add-group", fields, decode_added, may_send=may_send)
+        return Group(added.id, added.name or name, parent)
 
     def get_groups(self) -> tuple[Group, ...]:
         """Return every group of the account, parents before their subgroups. Raises ApiError."""

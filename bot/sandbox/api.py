@@ -58,6 +58,7 @@ class Api(Loopback):
         self.delay = 0.0
         self.gates: dict[str, threading.Event] = {}
         self.shape: Callable[[Tree], Any] = lambda tree: tree
+        self.stored: Callable[[str], str] = str  # what the account makes of a name
         self._lock = threading.Lock()
         self._next = 97101
 
@@ -114,8 +115,8 @@ class Api(Loopback):
             return answer(461)
         if parent and parent not in self.groups:
             return answer(463)
-        group = self.add(name, parent)
-        return answer(200, group={"id": int(group.id), "name": name})
+        group = self.add(self.stored(name), parent)
+        return answer(200, group={"id": int(group.id), "name": group.name})
 
     def _tree(self) -> Tree:
         """Return the account as get-groups shows it: ids and counts as text."""

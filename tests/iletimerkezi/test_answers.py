@@ -20,8 +20,10 @@ from tests.support.provider import content, outcome
 @pytest.mark.parametrize("code", [200, "200"])
 @pytest.mark.parametrize("identifier", [97101, "97101", " 97101 "])
 def test_a_new_group_has_its_id_as_text(code: object, identifier: object) -> None:
-    """Codes and ids come as text and as numbers; an id leaves as text."""
-    assert decode_added(200, content(code, group={"id": identifier, "name": "A"})) == "97101"
+    """Codes and ids come as text and as numbers; an id leaves as text, with the stored name."""
+    for name, told in (("A &amp; B", "A &amp; B"), ("A\x00", "A"), (None, ""), (7, "")):
+        answer = content(code, group={"id": identifier, "name": name})
+        assert decode_added(200, answer) == Group("97101", told)
 
 
 B: dict[str, object] = {"id": 2, "name": "B"}
@@ -56,6 +58,7 @@ for _number in range(100, 0, -1):
             [("2", "B", "1"), ("1", "A", "")],
         ),
         ([{"id": 1, "name": "A\x00B\ud83d"}], [("1", "AB", "")]),
+        ([{"id": 1, "name": "&lt;A&#039;s &amp; B&quot;&copy;&amp;amp;"}], [("1", "<A's & B\"&copy;&amp;", "")]),
         ([{"id": 1, "name": "A"}, {"id": 1, "name": "A"}], [("1", "A", "")]),
         (
             [{"id": "1", "name": "A", "children": {"group": {"id": 2, "name": "B"}}}, {"id": "3", "name": "C"}],
