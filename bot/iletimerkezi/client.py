@@ -7,21 +7,37 @@ request left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from bot.iletimerkezi.answers import Balance, Hide, decode_added, decode_balance, decode_groups
-from bot.iletimerkezi.errors import ApiError, NotSent, Rejected, Unknown
-from bot.iletimerkezi.redaction import hiding
+from bot.iletimerkezi.answers import (
+    ApiError,
+    Balance,
+    Hide,
+    NotSent,
+    Rejected,
+    Unknown,
+    decode_added,
+    decode_balance,
+    decode_groups,
+)
 from bot.iletimerkezi.transport import MAX_ANSWER, Exchange
 from bot.metrics import metrics
 from bot.model.group import Group
 from bot.network import Failed
+from bot.settings import SHORTEST_SECRET
 
 __all__ = ["ApiError", "Balance", "Client", "NotSent", "Rejected", "Unknown"]
 
 MAX_LIST = 32 * MAX_ANSWER
 """Longest list of groups that is read, in bytes; 20,000 groups take about 3 MB."""
+
+HIDDEN = "…"
+"""What stands where a credential was."""
+
+_HEAD = 8  # characters of a long secret that give it away where a quotation is cut off
+_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 T = TypeVar("T")
 
@@ -75,3 +91,28 @@ class Client:
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
         return decode(status, body, self._hide)
+
+
+def hiding(*secrets: str) -> Callable[[str], str]:
+    """Return a function that replaces the secrets in a text: a refusal may quote the request.
+
+    They are found in any case, escaped as in JSON, in an address or in HTML, also more than once, and cut off.
+    """
+    found = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
+    whole = [_encoded(secret) for secret in found]
+    heads = [_encoded(secret[:_HEAD]) + r"[^\s\"'<>,;:{}\[\]()]*" for secret in found if len(secret) >= 2 * _HEAD]
+    if not found:
+        return str
+    pattern = re.compile("|".join(whole + heads), re.IGNORECASE | re.ASCII)
+    return lambda text: pattern.sub(HIDDEN, text)
+
+
+def _encoded(secret: str) -> str:
+    return "".join(map(_character, secret))
+
+
+def _character(char: str) -> str:
+    """Return a pattern for one character, as it is or escaped."""
+    code = ord(char)
+    entities = rf"#0*{code};|#x0*{code:x};" + (f"|{_NAMES[char]};" if char in _NAMES else "")
+    return rf"(?:\\*{re.escape(char)}|\\+u{code:04x}|%(?:25)*{code:02x}|&(?:amp;)*(?:{entities}))"

@@ -11,8 +11,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.iletimerkezi.answers import Balance, decode_added, decode_balance, decode_groups
-from bot.iletimerkezi.errors import ApiError, NotSent, Rejected, Unknown
+from bot.iletimerkezi.answers import (
+    ApiError,
+    Balance,
+    NotSent,
+    Rejected,
+    Unknown,
+    decode_added,
+    decode_balance,
+    decode_groups,
+)
 from bot.model.group import Group
 from tests.support.provider import content, outcome
 
