@@ -184,6 +184,24 @@ def test_the_next_connection_stands_before_the_old_one_is_left(
     assert "socket_lost" not in names(caplog)
 
 
+def test_a_refresh_under_load_loses_nothing(
+    slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While commands come without a pause, Slack replaces the connection again and again, and each is answered."""
+    monkeypatch.setattr(socket_mode, "LONGEST_PAUSE", 0.01)
+    caplog.set_level(logging.INFO)
+    until(opens().connected)
+    for number in range(400):
+        slack.send(f"e{number}", command(f"{number}"), over=-1 if number % 2 else 0)
+        if number % 100 == 50:
+            slack.disconnect("warning")
+        elif number % 100 == 99:
+            assert slack.connected(number // 100 + 2)
+            until(lambda: names(caplog).count("socket_refreshed") == number // 100 + 1)  # noqa: B023  # called at once
+    assert [slack.acked(f"e{number}") for number in range(400)] == [{"text": f"{number}"} for number in range(400)]
+    assert not {"socket_lost", "socket_ack_not_sent"} & {*names(caplog)}
+
+
 @pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled"])
 def test_a_connection_that_slack_turns_off_is_lost(
     slack: Link, opens: Opens, caplog: pytest.LogCaptureFixture, reason: str
