@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.cache import Cache
-from bot.iletimerkezi.client import ApiError, Client
+from bot.iletimerkezi.client import ApiError, Client, Rejected
 from bot.iletimerkezi.index import Choice, Index
 from bot.log import event
 from bot.model.group import Group
-from bot.model.names import fold
 from bot.model.outcome import NoParent
 
 KEPT = 60.0
 """How long the list of groups is used before it is loaded again, in seconds."""
 
-LATELY_KEPT = 1.0
-"""How old what the bot has made may be in a look for a group that exists, in seconds.
+WITHIN, LATE_WITHIN = 4.0, 1.0
+"""How long a group that is to be made waits for the list, in seconds: as a rule, and after a list that did not come."""
 
-Merging it takes longer the more there is, and a step that is about to be sent looks into the journal anyway.
-"""
+CLOSED_FOR = 3600.0
+"""How long it is remembered that the account has no get-groups (404), in seconds."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""How long after a list that did not come another is asked for in the background, in seconds."""
 
 OVERLAP = 10.0
 """How far the looks at what the bot has made overlap, in seconds: longer than any transaction of the journal."""
 
+_NO_METHOD, _PASSING = 404, 503  # codes of Rejected
 _EVER = 86_400.0  # seconds; the journal itself looks back for some minutes
 _MOST = 5  # groups named in an answer
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The account's groups, by a list that was asked for at a time of the monotonic clock."""
+
+    index: Index
+    asked_at: float
 
 
 class _Merged(NamedTuple):
     """A list, and the same with what the bot had made since, at a time of the monotonic clock."""
 
-    listed: Index | None
+    listed: Listed | None
     groups: Index
     at: float
 
@@ -51,12 +62,21 @@ class Groups:
     def __init__(self, api: Client, lately: Callable[[float], Iterable[Group]]) -> None:
         self._api = api
         self._lately = lately
-        self._lists: Cache[int, Index] = Cache(lambda _: self._load(), KEPT, most=1)
+        self._lists: Cache[int, Listed] = Cache(lambda _: self._load(), KEPT, most=1)
         self._generation = 0  # the key of the list that is in use
         self._lock = threading.Lock()
         self._merged = _Merged(None, Index(()), 0.0)
         self._merging = threading.Lock()
-        self._unavailable_until = 0.0
+        self._closed_until = 0.0
+        self._late = False  # the last list that was asked for did not come, or not in time
+        self._pause = FIRST_PAUSE
+        self._again_at = 0.0
+        self._wanted = False  # somebody has asked since the last list that did not come
+
+    @property
+    def closed(self) -> bool:
+        """Whether the account has no get-groups, as far as is known."""
+        return time.monotonic() < self._closed_until
 
     def find(self, name: str, parent_id: str) -> tuple[str, ...] | None:
         """Return the ids of the groups with this name under this parent, from a list of their own.
@@ -64,46 +84,42 @@ class Groups:
         None when that list cannot be read, or does not tell what lies where.
         """
         try:
-            groups = self._fetch()
+            return Index(self._fetch()).placed(name, parent_id)
         except ApiError:
             return None
-        wanted = fold(name)
-        here = tuple(group.id for group in groups if group.parent == parent_id and fold(group.name) == wanted)
-        if not here and parent_id and not any(group.parent for group in groups):
-            # A list without any subgroup may be a flat one, in which the group stands among the main groups.
-            return None if any(fold(group.name) == wanted for group in groups) else ()
-        return here
 
-    def existing(self, name: str, parent_id: str, seconds: float) -> tuple[str, ...] | None:
-        """Return the ids of the groups with this name under this parent ("" for main groups), from the shared list.
+    def listed(self, since: float = float("-inf")) -> Listed | None:
+        """Return the shared list, waiting for it for WITHIN seconds; None when it does not come.
 
-        None when the list does not come within `seconds`, or was not available within the last minute.
+        With `since`, a time of the monotonic clock, one that was asked for after that, if it can be had.
         """
-        if time.monotonic() < self._unavailable_until:
+        if self.closed:
             return None
-        try:
-            return self._index(seconds, LATELY_KEPT).placed(name, parent_id)
-        except (ApiError, TimeoutError):
-            return None
+        self._wanted = True
+        until = time.monotonic() + (LATE_WITHIN if self._late else WITHIN)
+        listed = self._in_time(self._generation, until)
+        if listed and listed.asked_at <= since:
+            return self._in_time(self._after(listed), until) or listed
+        return listed
 
     def path(self, identifier: str) -> str:
         """Return the names that lead to a group, as "A › B"; "" when the shared list does not have it at hand."""
         return self._merged.groups.path(identifier)
 
     def prefetch(self) -> None:
-        """Begin to load the shared list, if it is not there and was available within the last minute; never waits."""
-        if time.monotonic() >= self._unavailable_until:
-            with contextlib.suppress(ApiError, TimeoutError):
-                self._lists.get(self._generation, 0)
+        """Begin to load the shared list, unless it is there or was refused a moment ago; never waits."""
+        self._wanted = True
+        if not self.closed and time.monotonic() >= self._again_at:
+            self._lists.prefetch(self._generation)
 
     def named(self, name: str) -> Group | NoParent:
         """Return the one group with this name, or at the end of such a path ("VIP › Ankara"), or why there is none."""
         try:
-            generation = self._generation
             index = self._index()
             found = index.named(name)
-            if not found:
-                index = self._newer(generation)
+            if not found and self._merged.listed:
+                self._after(self._merged.listed)
+                index = self._index()
                 found = index.named(name)
         except ApiError:
             return NoParent("unavailable")
@@ -121,39 +137,72 @@ class Groups:
 
     def known(self) -> list[Choice]:
         """Return the groups if the list is at hand; never waits."""
-        index = self._lists.known(self._generation)
-        return index.search("") if index else []
+        listed = self._lists.known(self._generation)
+        return listed.index.search("") if listed else []
 
-    def _index(self, seconds: float | None = None, age: float = 0.0) -> Index:
-        """Return the shared list with what the bot has made since, or had until `age` seconds ago.
+    def _in_time(self, generation: int, until: float) -> Listed | None:
+        """Return a list if it comes in time. One that was refused a moment ago is asked for in the background only."""
+        if time.monotonic() < self._again_at:
+            return None
+        try:
+            return self._lists.get(generation, max(0.0, until - time.monotonic()))
+        except TimeoutError:
+            self._late = True
+        except ApiError:
+            pass
+        return None
 
-        Raises ApiError or TimeoutError.
-        """
+    def _index(self, seconds: float | None = None) -> Index:
+        """Return the shared list with what the bot has made since. Raises ApiError or TimeoutError."""
         listed = self._lists.get(self._generation, seconds)
         with self._merging:  # who waits here finds it done
             last, now = self._merged, time.monotonic()
             if last.listed is not listed:
-                last = _Merged(listed, listed.with_more(self._lately(_EVER)), now)
-            elif now - last.at >= age:
+                last = _Merged(listed, listed.index.with_more(self._lately(_EVER)), now)
+            else:
                 last = _Merged(listed, last.groups.with_more(self._lately(now - last.at + OVERLAP)), now)
             self._merged = last
         return last.groups
 
-    def _newer(self, generation: int) -> Index:
-        """Return a list that was asked for after that of `generation` came: many who ask for one share it."""
+    def _after(self, listed: Listed) -> int:
+        """Return the generation of a list that is asked for after this one: many who ask for one share it."""
         with self._lock:
-            if self._generation == generation:
+            if self._lists.known(self._generation) is listed:
                 self._generation += 1
-        return self._index()
+            return self._generation
 
-    def _load(self) -> Index:
+    def _load(self) -> Listed:
+        """Load the list, at once a second time after a fault that passes; else again later, in the background."""
         try:
-            index = Index(self._fetch())
-        except ApiError:
-            self._unavailable_until = time.monotonic() + KEPT
+            try:
+                listed = self._asked()
+            except ApiError as error:
+                if isinstance(error, Rejected) and error.code != _PASSING:
+                    raise
+                if time.monotonic() - self._asked_at > WITHIN / 2:
+                    raise
+                listed = self._asked()
+        except ApiError as error:
+            self._failed(error)
             raise
-        self._unavailable_until = 0.0
-        return index
+        self._late, self._pause, self._again_at, self._closed_until = False, FIRST_PAUSE, 0.0, 0.0
+        return listed
+
+    def _asked(self) -> Listed:
+        self._asked_at = asked_at = time.monotonic()
+        return Listed(Index(self._fetch()), asked_at)
+
+    def _failed(self, error: ApiError) -> None:
+        if isinstance(error, Rejected) and error.code == _NO_METHOD:
+            self._closed_until = time.monotonic() + CLOSED_FOR
+            return
+        self._late, self._again_at = True, time.monotonic() + self._pause
+        if self._wanted:  # while nobody asks, nobody is asked
+            self._wanted = False
+            again = threading.Timer(self._pause, self._lists.prefetch, [self._generation])
+            again.daemon = True
+            again.start()
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def _fetch(self) -> tuple[Group, ...]:
         try:

@@ -55,9 +55,22 @@ class Index:
         index._named = self._named | both
         return index
 
-    def placed(self, name: str, parent_id: str) -> tuple[str, ...]:
-        """Return the ids of the groups with this name under this parent ("" for main groups)."""
-        return tuple(group.id for group in self._named.get(fold(name), ()) if group.parent == parent_id)
+    def placed(self, name: str, parent_id: str) -> tuple[str, ...] | None:
+        """Return the ids of the groups with this name under this parent ("" for main groups); None if it cannot tell.
+
+        A list without any subgroup may be a flat one, in which the group stands among the main groups.
+        """
+        named = self._named.get(fold(name), ())
+        here = tuple(group.id for group in named if group.parent == parent_id)
+        return None if named and not here and parent_id and not self._has_subgroups else here
+
+    def holds(self, identifier: str, name: str) -> bool:
+        """Tell whether the group with this id is there under this name, wherever it is."""
+        return self._folded.get(identifier) == fold(name)
+
+    @cached_property
+    def _has_subgroups(self) -> bool:
+        return any(group.parent for group in self._groups.values())
 
     def named(self, name: str) -> list[Group]:
         """Return the groups with this name; where there is none, those to which it leads as a path ("VIP › Ankara")."""

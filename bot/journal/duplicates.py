@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Collection
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -21,12 +23,26 @@ def of(job: Job) -> list[Step]:
 
 
 def twins(
-    connection: Connection, keys: list[rows.Key], unsettled: tuple[str, ...], job: str = "", position: int = -1
+    connection: Connection,
+    keys: list[rows.Key],
+    unsettled: tuple[str, ...],
+    this: tuple[str, int] = ("", -1),
+    gone: Collection[str] = (),
 ) -> dict[rows.Key, Duplicate]:
-    """Find other steps than this one, for the same groups, that are under way in a state, or were made just now."""
+    """Find other steps for the same groups that are under way in a state, or were made.
+
+    `this` step (its job's id, its position) is not among them. `gone` are the ids of groups that were deleted since.
+    """
     if not keys:
         return {}
-    same = {"keys": keys, "unsettled": unsettled, "this": job, "position": position, "recent": RECENT}
+    same = {
+        "keys": keys,
+        "unsettled": unsettled,
+        "this": this[0],
+        "position": this[1],
+        "recent": RECENT,
+        "gone": tuple(gone),
+    }
     return {
         (name, parent): Duplicate(user, max(0.0, float(age)), state, group or "")
         for name, parent, user, state, group, age in connection.execute(queries.TWINS, same)
@@ -56,4 +72,6 @@ def of_refused(job: Job) -> Duplicate | None:
 
 def instead(twin: Duplicate) -> Duplicate | Exists:
     """Return the outcome of a step that is not sent because of its twin."""
-    return Exists(twin.id) if twin.step_state == Created.state else twin
+    if twin.step_state != Created.state:
+        return twin
+    return Exists(twin.id, user=twin.user, at=time.time() - twin.age)

@@ -120,16 +120,17 @@ class Journal(Holder):
         self._change(job, queries.CHANGE, **where, root_final=int(final))
         job.thread, job.root_final = thread, final
 
-    def mark_sending(self, job: Job, step: Step) -> bool:
+    def mark_sending(self, job: Job, step: Step, gone: Collection[str] = ()) -> bool:
         """Write down that a step's request is about to leave; False, and its outcome is set, when it must not.
 
-        It must not when another job has meanwhile sent or made the same group.
+        It must not when another job has meanwhile sent or made the same group. `gone` are the ids of groups that the
+        bot made and that were deleted since.
         """
 
         def send(connection: Connection) -> Duplicate | Exists | None:
             database.lock(connection)
             key = rows.key(job, step)
-            twins = {} if job.forced else duplicates.twins(connection, [key], (SENDING,), job.id, step.position)
+            twins = {} if job.forced else duplicates.twins(connection, [key], (SENDING,), (job.id, step.position), gone)
             if twin := twins.get(key):
                 outcome = duplicates.instead(twin)
                 _settle(connection, job, step, outcome)

@@ -62,12 +62,14 @@ TWINS = (
     .where(
         or_(
             and_(steps.c.state.in_(_among("unsettled")), jobs.c.closed_at.is_(None)),
-            and_(steps.c.state.in_((Created.state, Unknown.state)), steps.c.settled_at > now() - _seconds("recent")),
+            and_(steps.c.state == Created.state, steps.c.group_id.not_in(_among("gone"))),
+            and_(steps.c.state == Unknown.state, steps.c.settled_at > now() - _seconds("recent")),
         )
     )
     .order_by(_settled_at)
 )
-"""Steps for the same groups that are under way, or were made in the last `recent` seconds; the latest comes last."""
+"""Steps for the same groups that are under way, were created at any time and are not `gone`, or ended unclear in the
+last `recent` seconds; the latest comes last."""
 
 NEW_JOBS = insert(jobs).values(
     accepted_at=now(),
@@ -107,14 +109,12 @@ WENT_ON = select(jobs.c.id, jobs.c.followup).where(
 
 RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
 _created = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == Created.state)
-COUNT_CREATED = _created.with_only_columns(func.count()).where(jobs.c.origin == bindparam("origin"))
-COUNT_UNKNOWN = (
-    select(steps.c.job, func.count().label("steps"))
-    .join(jobs, jobs.c.id == steps.c.job)
-    .where(steps.c.state == Unknown.state, jobs.c.origin == bindparam("origin"))
-    .group_by(steps.c.job)
+CREATED_AS = (
+    _created.with_only_columns(steps.c.group_id, jobs.c.user, _settled_at, now() - _settled_at)
+    .where(steps.c.name_key == bindparam("name"), steps.c.parent_key == bindparam("parent"))
+    .order_by(_settled_at.desc())
 )
-"""The jobs of an origin with unknown outcomes, and how many each has."""
+CHAIN = select(jobs.c.id).where(jobs.c.origin == bindparam("origin")).order_by(jobs.c.accepted_at)
 CREATED_HERE = _created.with_only_columns(steps.c.group_id).where(steps.c.group_id.in_(_among("groups")))
 RECENTLY_CREATED = _created.with_only_columns(steps.c.group_id, steps.c.name, steps.c.parent_id).where(
     jobs.c.accepted_at > now() - _seconds("recent"), steps.c.settled_at > now() - _seconds("settled")

@@ -13,7 +13,8 @@ from bot.journal.transactions import Transactions
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.group import Group
-from bot.model.job import Count, Job
+from bot.model.job import Job
+from bot.model.names import fold
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,16 @@ class Backlog:
 
     open_jobs: int
     oldest: float
+
+
+@dataclass(frozen=True)
+class Made:
+    """A group that the bot created: its id, who asked for it, when (seconds since 1970), and how many seconds ago."""
+
+    id: str
+    user: str
+    at: float
+    age: float
 
 
 class Reader:
@@ -52,11 +63,19 @@ class Reader:
             rows = connection.execute(queries.WENT_ON, {"this": job.id, "origin": job.origin}).all()
             return [(row.id, FollowUp(row.followup)) for row in rows]
 
-    def count(self, origin: str) -> Count:
-        """Return what became of the groups of a job and of those that went on from its answer."""
+    def chain(self, origin: str) -> list[Job]:
+        """Return the first job and all that went on from its answer, or from one of theirs, oldest first."""
         with self._reading() as connection:
-            created = int(connection.scalar(queries.COUNT_CREATED, {"origin": origin}) or 0)
-            return Count(created, unsettled.count(connection, origin))
+            return self._loader.load(connection, connection.scalars(queries.CHAIN, {"origin": origin}).all())
+
+    def created_as(self, name: str, parent_id: str) -> list[Made]:
+        """Return what the bot created under this name as names are compared and this parent's id, at any age.
+
+        The newest comes first. `parent_id` is "" for main groups.
+        """
+        with self._reading() as connection:
+            made = connection.execute(queries.CREATED_AS, {"name": fold(name), "parent": parent_id})
+            return [Made(*row) for row in made]
 
     def recently_created(self, seconds: float = duplicates.RECENT) -> list[Group]:
         """Return the groups that any process made in the last `seconds`, for jobs of the last RECENT."""

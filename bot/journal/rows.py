@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Row
@@ -77,7 +77,10 @@ def _of_unsettled(step: Step) -> Values:
 
 def of_outcome(outcome: Outcome) -> Values:
     """Return an outcome as columns of `steps`. The JSON is ASCII, so it can hold what a text column refuses."""
-    return {"state": outcome.state, "group_id": outcome.group_id or None, "outcome": json.dumps(asdict(outcome))}
+    facts = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+    # Without what is as by default, so that older versions read what has no news for them.
+    told = {each.name: facts[each.name] for each in fields(outcome) if facts[each.name] != each.default}
+    return {"state": outcome.state, "group_id": outcome.group_id or None, "outcome": json.dumps(told)}
 
 
 def outcome_of(row: Row[Any]) -> Outcome | None:

@@ -23,13 +23,6 @@ def ids(connection: Connection, most: int) -> list[str]:
     return [row.id for row in unknown if not chains.gone_on(row.id)][:most]
 
 
-def count(connection: Connection, origin: str) -> int:
-    """Return how many unknown outcomes of a job, and of those that went on from it, nobody has settled."""
-    chains = _chains(connection, [origin])
-    unknown = connection.execute(queries.COUNT_UNKNOWN, {"origin": origin})
-    return sum(row.steps for row in unknown if not chains.gone_on(row.job))
-
-
 class _Chains:
     """Which jobs went on from which answers. A look-up goes on where the job does that it looks up."""
 

@@ -65,10 +65,11 @@ class Step:
 
 
 class Count(NamedTuple):
-    """How many groups a job and those that went on from it created, and of how many that is not confirmed."""
+    """How many of the groups that were asked for the bot created, of how many that is unclear, how many were there."""
 
     created: int
     unclear: int
+    existing: int = 0
 
 
 @dataclass(frozen=True)
@@ -160,14 +161,10 @@ class Job:
 
     @property
     def count(self) -> Count:
-        """How many groups it created, and of how many that is not confirmed."""
+        """What became of its own steps."""
         kinds = [type(step.outcome) for step in self.steps]
-        return Count(kinds.count(Created), kinds.count(Unknown))
-
-    @property
-    def existing(self) -> int:
-        """How many of its groups existed already."""
-        return sum(bool(step.outcome and step.outcome.group_id) for step in self.steps) - self.count.created
+        there = sum(bool(step.outcome and step.outcome.group_id) for step in self.steps)
+        return Count(kinds.count(Created), kinds.count(Unknown), there - kinds.count(Created))
 
 
 def steps_of(groups: Iterable[NewGroup]) -> list[Step]:

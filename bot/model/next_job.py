@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from bot.model.followup import FollowUp
-from bot.model.job import Job, Step
-from bot.model.names import Parent, ParentName
-from bot.model.outcome import SENDING, Unknown
+from bot.model.job import Count, Job, Step
+from bot.model.names import Parent, ParentName, fold
+from bot.model.outcome import SENDING, Created, Exists, NotSent, Outcome, Rejected, Unknown
 
 _INSTEAD = (
     {FollowUp.AGAIN, FollowUp.EDIT},
@@ -19,6 +20,9 @@ _INSTEAD = (
 
 _SETTLE_UNKNOWN = (FollowUp.CONFIRM, FollowUp.ANYWAY)
 """Buttons of which only one works under an answer: the group that was found is the one, or it is created."""
+
+_TOLD = (Created, Exists, Rejected, NotSent, Unknown)
+"""Outcomes that say what became of a group; the others say why nobody tried."""
 
 
 LONG_AGO = 3600.0
@@ -103,6 +107,47 @@ def confirmed(job: Job) -> list[Step]:
             found = old.outcome.found or ()
             new.confirmed_id = found[0] if len(found) == 1 else ""
     return [new for _, new in pairs]
+
+
+def kept(earlier: Iterable[Job], name: str, parent_id: str) -> Unknown | None:
+    """Return the outcome of a group that jobs `earlier` in the same chain (oldest first) asked for, if it is unclear.
+
+    A line that was edited into another is not among them. What was sent once more on purpose has its newest outcome.
+    """
+    last = _last(earlier, fold(name), parent_id)
+    return last if isinstance(last, Unknown) else None
+
+
+def base_of(job: Job, chain: Iterable[Job]) -> Job:
+    """Return the job that says what is wanted: the first of its chain, or the last in which somebody edited that."""
+    jobs = {each.id: each for each in chain}
+    while job.followup not in (None, FollowUp.EDIT) and job.follows in jobs:
+        job = jobs[job.follows]
+    return job
+
+
+def counted(base: Job, chain: Sequence[Job]) -> Count:
+    """Return what became of the groups of a job, through all the jobs of its chain (oldest first)."""
+    ids: dict[int, str] = {}
+    kinds: Counter[type[Outcome]] = Counter()
+    for step in base.steps:
+        parent_id = ids.get(step.above, "?") if step.above is not None else step.parent_id or ""
+        last = step.outcome
+        if not isinstance(last, Created):
+            last = _last(chain, fold(step.name), parent_id) or last
+        if last:
+            ids[step.position] = last.group_id or "?"
+            kinds[Created if isinstance(last, Created) else Exists if last.group_id else type(last)] += 1
+    return Count(kinds[Created], kinds[Unknown], kinds[Exists])
+
+
+def _last(chain: Iterable[Job], folded: str, parent_id: str) -> Outcome | None:
+    """Return the newest outcome of a group; that it was created outlives that it was there afterwards."""
+    found: Outcome | None = None
+    for step in (step for job in chain for step in job.steps if step.parent_id == parent_id):
+        if isinstance(step.outcome, _TOLD) and fold(step.name) == folded:
+            found = found if isinstance(found, Created) and isinstance(step.outcome, Exists) else step.outcome
+    return found
 
 
 def with_findings(job: Job, look: Job) -> Job:

@@ -70,11 +70,19 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Created(Outcome):
-    """The group was created with the id `id`."""
+    """The group was created with the id `id`.
+
+    It is `unchecked` when the account's list did not come in time, so that nobody saw whether it was there before.
+    """
 
     state = "created"
     sent_by = None
     id: str
+    unchecked: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("created.unchecked",) if self.unchecked else ()
 
     @property
     def offers(self) -> tuple[FollowUp, ...]:
@@ -89,16 +97,21 @@ class Created(Outcome):
 class Exists(Outcome):
     """Not sent, because the account has a group with this name under this parent: `id`, at `path`.
 
-    `path` is the names from the main group down to this one, "" when it is not known.
+    `path` is the names from the main group down to this one, "" when it is not known. Where the account's list did not
+    tell, but the journal, `user` made it at the time `at` (seconds since 1970); else "" and 0.0.
     """
 
     state = "exists"
     sent_by = FollowUp.ANOTHER
     id: str
     path: str = ""
+    user: str = ""
+    at: float = 0.0
 
     @property
     def words(self) -> tuple[str, ...]:
+        if self.user:
+            return ("exists.recorded",)
         return (("exists.path" if BETWEEN in self.path else "exists.main"),) if self.path else ()
 
     @property

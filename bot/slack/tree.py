@@ -30,7 +30,8 @@ def root(job: Job, count: Count | None = None) -> str:
     if job.settled:
         return tally(language, "tree.done", job, count, asked=asked)
     made = sum(bool(step.outcome and step.outcome.group_id) for step in job.steps)
-    return say(language, "tree.progress", asked=asked, made=count.created if count else made, count=len(job.steps))
+    made = count.created + count.existing if count else made
+    return say(language, "tree.progress", asked=asked, made=made, count=len(job.steps))
 
 
 def answer(language: Language, job: Job) -> list[Line]:

@@ -79,6 +79,7 @@ def ids(language: Language, found: tuple[str, ...] | None) -> str:
 _SHOWN: dict[str, Callable[[Language, Any], str]] = {
     "code": lambda _, number: str(number),
     "user": lambda _, user: mention(user),
+    "at": lambda _, seconds: moment(seconds // 60 * 60),  # so that a tree has few
     "age": lambda _, seconds: str(max(1, round(seconds / 60))),
     "path": lambda _, names: path(names),
     "found": ids,
@@ -150,9 +151,9 @@ def audit(language: Language, job: Job) -> list[str]:
 
 def tally(language: Language, key: str, job: Job, count: Count | None = None, **values: object) -> str:
     """Return the sentence `key` about how many groups of a tree exist, counted in this job if `count` is None."""
-    made, unclear = count or job.count
+    made, unclear, existing = count or job.count
     told = say(language, key, made=made, count=len(job.steps), **values)
-    told = say(language, "tree.there", told=told, there=job.existing) if job.existing else told
+    told = say(language, "tree.there", told=told, there=existing) if existing else told
     return say(language, "tree.unclear", told=told, unclear=unclear) if unclear else told
 
 

@@ -10,26 +10,38 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 from bot.iletimerkezi import client as api
-from bot.iletimerkezi.groups import Groups
+from bot.iletimerkezi.groups import Groups, Listed
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
+from bot.journal.reader import Made
 from bot.log import event
 from bot.model.group import Group
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName
+from bot.model.next_job import kept
 from bot.model.outcome import WAITING, Created, Exists, NotSent, Rejected, Skipped, Unknown
 from bot.worker.fair_limit import FairLimit
 
 LOOK_UP_AFTER = 3.0
 """How long after a request left its lost answer is looked up, in seconds: it may still be on its way."""
 
-EXISTING_WITHIN = 1.0
-"""How long a step waits for the list of groups, in seconds, before it is sent without a look whether it exists."""
+LIST_LAG = 5.0
+"""How much younger than a group a list must be to tell that it was deleted, in seconds."""
 
 PROGRESS = 1.0
 """How often it is told how far a tree of groups is, in seconds."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A job that is being settled since a time of the monotonic clock, and what came before it in its chain."""
+
+    job: Job
+    began: float
+    earlier: list[Job]
 
 
 class GroupCreator:
@@ -52,17 +64,25 @@ class GroupCreator:
 
         Raises TryLater, JournalError or LostLease when some are not settled; the others are.
         """
+        earlier = self._journal.chain(job.origin) if job.follows and _waits(job) else []
+        work = _Work(job, time.monotonic(), [each for each in earlier if each.id != job.id])
         if len(job.steps) == 1:
-            self._settle(job, job.steps[0])
+            self._settle(work, job.steps[0])
             return
         self._trees.add(job.id)
         try:
-            self._settle_tree(job, progress)
+            self._settle_tree(work, progress)
         finally:
             self._trees.discard(job.id)
 
-    def _settle_tree(self, job: Job, progress: Callable[[], None]) -> None:
+    def prepare(self, job: Job) -> None:
+        """Begin to read the list of groups, where the job will ask for it; never waits."""
+        if _waits(job):
+            self._groups.prefetch()
+
+    def _settle_tree(self, work: _Work, progress: Callable[[], None]) -> None:
         """Settle a job of several steps, with its share of the threads that all such jobs have together."""
+        job = work.job
         later: list[TryLater] = []
         errors: list[BaseException] = []
         shown = time.monotonic()
@@ -74,7 +94,7 @@ class GroupCreator:
                     break
                 if step.position not in begun and not step.outcome and _above_settled(job, step):
                     begun.add(step.position)
-                    running.add(self._pool.submit(self._settle, job, step))
+                    running.add(self._pool.submit(self._settle, work, step))
             if not running:
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -91,34 +111,57 @@ class GroupCreator:
         if later:
             raise min(later, key=lambda error: error.seconds or 0.0)
 
-    def _settle(self, job: Job, step: Step) -> None:
+    def _settle(self, work: _Work, step: Step) -> None:
+        job = work.job
         if not step.outcome and step.parent_id is None:
             self._place(job, step)
         if step.outcome:
             return
+        unchecked, gone = False, set[str]()
         if step.state == WAITING and not job.forced:
-            self._look_for_existing(job, step)
+            unchecked, gone = self._look_for_existing(work, step)
         if step.state == WAITING:
             with self._calls.take(job.user, job.id):
                 if self._stopping.is_set():
                     raise TryLater("stopping", 0.0)
-                if self._journal.mark_sending(job, step):
-                    self._send(job, step)
+                if self._journal.mark_sending(job, step, gone):
+                    self._send(job, step, unchecked)
         if not step.outcome and step.confirmed_id:
             step.outcome = Created(step.confirmed_id)
             self._journal.settle(job, step)
         if not step.outcome:
             self._look_up(job, step)
 
-    def _look_for_existing(self, job: Job, step: Step) -> None:
-        """Settle a step whose group the account has already, as far as the list of groups tells in time."""
+    def _look_for_existing(self, work: _Work, step: Step) -> tuple[bool, set[str]]:
+        """Settle a step whose group is there already, or of which an earlier job of the chain left that unclear.
+
+        Of any other, return whether nobody could see if it is there, and the ids of such groups that were deleted.
+        """
+        job, parent_id = work.job, step.parent_id or ""
         if step.above is not None and isinstance(job.steps[step.above].outcome, Created):
-            return  # a new group has no subgroups
-        found = self._groups.existing(step.name, step.parent_id or "", EXISTING_WITHIN)
-        if found:
-            step.outcome = Exists(found[0], self._groups.path(found[0]))
+            return False, set()  # a new group has no subgroups
+        step.outcome = kept(work.earlier, step.name, parent_id)
+        if step.outcome:
+            self._journal.settle(job, step)
+            return False, set()
+        listed = self._groups.listed()
+        made = self._journal.created_as(step.name, parent_id)
+        found = listed.index.placed(step.name, parent_id) if listed else None
+        if listed and not found and any(each.age > LIST_LAG for each in made):
+            listed = self._groups.listed(since=work.began)  # for only one that is newer than the group tells
+            found = listed.index.placed(step.name, parent_id) if listed else None
+        gone = {each.id for each in made if listed and _deleted(listed, each, step.name, work.began)}
+        there = next((each for each in made if each.id not in gone), None)
+        if listed and found:
+            step.outcome = Exists(found[0], listed.index.path(found[0]))
+        elif there and listed and listed.index.holds(there.id, step.name):
+            step.outcome = Exists(there.id, listed.index.path(there.id))
+        elif there:
+            step.outcome = Exists(there.id, user=there.user, at=there.at)
+        if step.outcome:
             self._journal.settle(job, step)
             event("exists", job=job.id, step=step.position)
+        return found is None and not self._groups.closed, gone
 
     def _place(self, job: Job, step: Step) -> None:
         """Find the id of the parent, or settle the step as one that cannot be made."""
@@ -137,11 +180,11 @@ class GroupCreator:
             step.outcome = Skipped()
         self._journal.settle(job, step)
 
-    def _send(self, job: Job, step: Step) -> None:
+    def _send(self, job: Job, step: Step, unchecked: bool) -> None:
         """Send the one request of a step, and write down what came of it."""
         started, reason = time.monotonic(), ""
         try:
-            step.outcome = Created(self._client.add_group(step.name, step.parent_id or "").id)
+            step.outcome = Created(self._client.add_group(step.name, step.parent_id or "").id, unchecked)
         except api.Rejected as error:
             step.outcome, reason = Rejected(error.code, error.message), str(error.code)
         except api.NotSent as error:
@@ -183,3 +226,17 @@ class GroupCreator:
 
 def _above_settled(job: Job, step: Step) -> bool:
     return step.above is None or job.steps[step.above].outcome is not None
+
+
+def _waits(job: Job) -> bool:
+    """Tell whether a job has steps that are not to be sent before a look whether they exist."""
+    return not job.forced and any(step.state == WAITING for step in job.steps)
+
+
+def _deleted(listed: Listed, made: Made, name: str, began: float) -> bool:
+    """Tell whether a group that the bot made is not there any more.
+
+    A list says so that was asked for since the job `began`, and not only by the database's clock, which may be set.
+    """
+    asked_ago = time.monotonic() - listed.asked_at
+    return listed.asked_at > began and made.age > asked_ago + LIST_LAG and not listed.index.holds(made.id, name)

@@ -15,6 +15,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job, TryLater
+from bot.model.next_job import base_of, counted
 from bot.model.outcome import WAITING, NotSent, Outcome, Unknown
 from bot.slack.access import Access
 from bot.slack.client import SlackRefused
@@ -61,6 +62,7 @@ class JobRunner:
             self._settle_unfinished(job)
         elif job.age > TOO_OLD:
             self._settle_waiting(job, "too_old")
+        self._creator.prepare(job)
         self._admit(job)
         with self._while_running(self._try_root, job, when=not job.thread and not job.settled):
             self._creator.settle(job, lambda: self._show_progress(job))
@@ -175,11 +177,14 @@ class JobRunner:
         self._audited.add(job.id)
 
     def _edit_root(self, job: Job) -> None:
-        """Let the root show what is made of what was asked for at first; of a single group, what was tried last."""
-        first = None if job.origin == job.id else self._journal.find(job.origin)
-        if job.thread and first and len(first.steps) > 1:
-            self._delivery.edit_root(first, job.thread, self._journal.count(first.id))
-        elif job.thread:
+        """Let the root show what is made of what was asked for; of a single group, what was tried last."""
+        if not job.thread:
+            return
+        chain = self._journal.chain(job.origin) if job.follows else [job]
+        base = base_of(job, chain)
+        if len(base.steps) > 1:
+            self._delivery.edit_root(base, job.thread, counted(base, chain))
+        else:
             self._delivery.edit_root(job, job.thread)
 
 

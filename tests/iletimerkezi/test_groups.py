@@ -17,6 +17,7 @@ from bot.model.outcome import NoParent
 from bot.sandbox.api import Api
 from tests.support.peer import AMPLE, SHORT
 from tests.support.provider import SHAPES, client
+from tests.support.until import until
 
 UNREADABLE = [401, 404, 503, "close", "html", "text", "half"]
 
@@ -40,48 +41,77 @@ def gate(api: Api) -> Iterator[threading.Event]:
     opened.set()
 
 
+def placed(groups: Groups, name: str, parent_id: str) -> tuple[str, ...] | None:
+    """Return what a group that is to be made sees of the list, None without one."""
+    listed = groups.listed()
+    return listed.index.placed(name, parent_id) if listed else None
+
+
 def test_what_exists_is_known_from_one_list(api: Api, groups: Groups) -> None:
     """However many ask, also at once, there is one call; a group is another one under another parent."""
     api.add("VIP", "5", "6")
     api.add("vıp", "5", "7")
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda _: groups.existing("ViP", "5", AMPLE), range(64)))
+        found = list(pool.map(lambda _: placed(groups, "ViP", "5"), range(64)))
     assert found == [("6", "7")] * 64
-    assert groups.existing("VIP", "", AMPLE) == ()
-    assert groups.existing("CUSTOMERS", "", AMPLE) == ("5",)
+    assert placed(groups, "VIP", "") == ()
+    assert placed(groups, "CUSTOMERS", "") == ("5",)
     assert api.made("get-groups") == 1
 
 
-def test_a_list_that_is_late_is_not_waited_for(api: Api, groups: Groups, gate: threading.Event) -> None:
-    """Nothing is known until it is there; then it serves those who come later, and there was one call."""
-    groups.prefetch()
-    groups.prefetch()
-    assert groups.existing("Customers", "", 0.01) is None
-    assert groups.existing("Customers", "", 0.01) is None
+def test_a_list_that_is_late_is_waited_for_less_and_less(
+    api: Api, groups: Groups, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four seconds first, then one; it is one call all the while, and serves those who come when it is there."""
+    assert (module.WITHIN, module.LATE_WITHIN) == (4, 1)
+    waits: list[float] = []
+    get = groups._lists.get
+
+    def noted(key: int, seconds: float) -> object:
+        waits.append(seconds)
+        return get(key, 0.01)
+
+    monkeypatch.setattr(groups._lists, "get", noted)
+    assert (groups.listed(), groups.listed()) == (None, None)
+    assert [round(each) for each in waits] == [4, 1]
+    monkeypatch.undo()
     with pytest.raises(TimeoutError):
         groups.search("cus", 5, 0.01)
     assert groups.known() == []
     gate.set()
-    assert groups.existing("Customers", "", AMPLE) == ("5",)
-    assert groups.known() == [("Customers", "5")]
+    until(groups.known)
+    assert placed(groups, "Customers", "") == ("5",)
     assert api.made("get-groups") == 1
 
 
 @pytest.mark.parametrize("fault", UNREADABLE)
-def test_a_list_that_cannot_be_read_is_asked_for_once_a_minute(
+def test_a_list_that_did_not_come_is_asked_for_in_the_background(
     api: Api, groups: Groups, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
-    """An account without get-groups does not pay a call for each group; a person who asks for a name does."""
+    """By one request after a pause, not by each group; a 404 says that there is none, and only a person asks again."""
     api.mood = lambda: fault
-    for _ in range(3):
-        assert groups.existing("Customers", "", AMPLE) is None
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.2)
+    for _ in range(5):
+        assert groups.listed() is None
         groups.prefetch()
-    assert api.made("get-groups") == 1
+    asked = api.made("get-groups")
+    assert asked == (1 if fault in (401, 404) else 2)
+    assert groups.closed == (fault == 404)
     assert groups.named("Customers") == NoParent("unavailable")
     api.mood = lambda: None
-    assert groups.named("Customers") == Group("5", "Customers")
-    assert groups.existing("Customers", "", AMPLE) == ("5",)
-    assert api.made("get-groups") == 3
+    if fault == 404:
+        assert (groups.listed(), groups.closed) == (None, True)
+        assert groups.named("Customers") == Group("5", "Customers")
+    else:
+        until(groups.known)
+    assert placed(groups, "Customers", "") == ("5",)
+    assert not groups.closed
+
+
+def test_a_list_that_fails_every_second_time_comes(api: Api, groups: Groups) -> None:
+    """A reading may be repeated at once."""
+    api.list_faults.append("close")
+    assert placed(groups, "Customers", "") == ("5",)
 
 
 def test_the_list_is_kept_for_a_minute(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,20 +119,29 @@ def test_the_list_is_kept_for_a_minute(api: Api, monkeypatch: pytest.MonkeyPatch
     assert module.KEPT == 60
     monkeypatch.setattr(module, "KEPT", 0.0)
     groups = Groups(client(api), lambda _seconds: [])
-    assert groups.existing("VIP", "5", AMPLE) == ()
+    assert placed(groups, "VIP", "5") == ()
     api.add("VIP", "5", "6")
-    assert groups.existing("VIP", "5", AMPLE) == ("6",)
+    assert placed(groups, "VIP", "5") == ("6",)
 
 
-def test_what_the_bot_made_joins_the_list(
-    api: Api, groups: Groups, lately: list[Group], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In every look-up, without another call; a look for what exists may be a second behind."""
-    assert module.LATELY_KEPT == 1
-    monkeypatch.setattr(module, "LATELY_KEPT", 0.0)
-    assert groups.existing("VIP", "5", AMPLE) == ()
+def test_a_newer_list_is_one_for_all_who_ask(api: Api, groups: Groups) -> None:
+    """Where the kept one is not new enough; without another, the kept one is better than none."""
+    first = groups.listed()
+    since = time.monotonic()
+    api.add("VIP", "5", "6")
+    assert first
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: groups.listed(since), range(8)))
+    assert all(each and each.asked_at > since and each.index.holds("6", "vip") for each in found)
+    assert api.made("get-groups") == 2
+    api.list_faults.append(401)
+    assert groups.listed(time.monotonic()) == found[0]
+
+
+def test_what_the_bot_made_joins_the_list(api: Api, groups: Groups, lately: list[Group]) -> None:
+    """In every look-up of a name, without another call."""
+    assert groups.search("vip", 5, AMPLE) == []
     lately.append(Group("9", "VIP", "5"))
-    assert groups.existing("vip", "5", AMPLE) == ("9",)
     assert groups.named("VIP") == Group("9", "VIP", "5")
     assert groups.search("vip", 5, AMPLE) == [("Customers › VIP", "9")]
     lately.append(Group("10", "Ankara", "9"))
@@ -121,16 +160,15 @@ def test_what_the_bot_made_is_read_once_and_then_only_what_is_new(api: Api) -> N
 
     groups = Groups(client(api), lately)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: groups.existing("VIP", "5", AMPLE), range(8)))
-    assert (found, len(asked)) == ([("9",)] * 8, 1)
-    assert groups.named("VIP") == Group("9", "VIP", "5")
+        found = list(pool.map(lambda _: groups.named("VIP"), range(8)))
+    assert found == [Group("9", "VIP", "5")] * 8
     assert asked[0] > 600
-    assert module.OVERLAP < asked[1] < 2 * module.OVERLAP
+    assert all(module.OVERLAP < each < 2 * module.OVERLAP for each in asked[1:])
 
 
 def test_a_parent_that_is_newer_than_the_list(api: Api, groups: Groups) -> None:
     """A name that is missing is looked for in a new list, which many who miss one share."""
-    groups.existing("A", "", AMPLE)
+    groups.listed()
     api.add("New", "", "8")
     api.delay = 0.5  # so that all eight come while the first list is on its way
     barrier = threading.Barrier(8)
@@ -161,7 +199,7 @@ def test_names_that_several_groups_have(api: Api, groups: Groups) -> None:
 @pytest.mark.parametrize("fault", UNREADABLE)
 def test_a_lost_answer_is_looked_up_in_a_list_of_its_own(api: Api, groups: Groups, fault: int | str) -> None:
     """The kept list is older than the lost request; without a list nothing is known."""
-    assert groups.existing("VIP", "5", AMPLE) == ()
+    assert placed(groups, "VIP", "5") == ()
     api.add("VIP", "5", "6")
     assert groups.find("vip", "5") == ("6",)
     assert groups.find("VIP", "") == ()
@@ -183,7 +221,7 @@ def test_a_shape_that_is_not_known_is_no_empty_account(api: Api, groups: Groups)
     """Nothing is told of a list that cannot be read for certain."""
     api.shape = SHAPES["unknown"]
     assert groups.find("Customers", "") is None
-    assert groups.existing("Customers", "", AMPLE) is None
+    assert groups.listed() is None
     assert groups.named("Customers") == NoParent("unavailable")
 
 

@@ -29,8 +29,10 @@ NEAR = (("Customers › VIP", "12"), ("VIP", "34"))
 
 OUTCOMES: tuple[Outcome, ...] = (
     Created("97112"),
+    Created("97112", unchecked=True),
     Exists("97112"),
     Exists("97112", "Customers › VIP"),
+    Exists("97112", user="U9", at=1e9),
     *(Rejected(code, "Bakiyeniz yetersiz.") for code in CODES),
     *map(NotSent, NOT_SENT),
     NoParent("missing"),
