@@ -22,7 +22,7 @@ from bot.metrics import FOLDER, folder
 from bot.model.job import TryLater
 from bot.model.outcome import OUTCOMES
 from bot.settings import Settings, SettingsError
-from bot.slack.client import SlackClient, SlackRefused, TokenRefused, slack_client
+from bot.slack.client import BAD_TOKEN, SlackClient, SlackRefused, slack_client
 
 STOP = 22
 """How long jobs under way may take to finish at the stop, in seconds."""
@@ -214,7 +214,7 @@ class WorkerProcess:
 
 
 def _check_tokens(settings: Settings) -> None:
-    """Refuse to start with a token that Slack refuses; a Slack that does not answer is no reason not to start."""
+    """Refuse to start with a token that Slack refuses. No answer, or a word that is not known, keeps nobody waiting."""
     _check("SLACK_BOT_TOKEN", slack_client(settings), "auth.test")
     if settings.socket_mode:
         app = SlackClient(settings.slack_app_token, settings.slack_api_url)
@@ -224,10 +224,10 @@ def _check_tokens(settings: Settings) -> None:
 def _check(name: str, slack: SlackClient, method: str) -> None:
     try:
         slack.call(method)
-    except (SlackRefused, TokenRefused) as error:
-        raise SettingsError([f"Slack refuses {name}: {error}."]) from error
-    except TryLater as error:
-        event("slack_not_asked", level=logging.WARNING, token=name, reason=error.why)
+    except (SlackRefused, TryLater) as error:
+        if str(error) in BAD_TOKEN:
+            raise SettingsError([f"Slack refuses {name}: {error}."]) from error
+        event("slack_not_asked", level=logging.WARNING, token=name, reason=str(error))
 
 
 def _warn_of_a_passing_disk(settings: Settings, environ: dict[str, str]) -> None:

@@ -57,11 +57,11 @@ def test_a_token_that_slack_refuses_ends_the_start(workspace: Workspace, api: Ap
     assert "xoxb-wrong" not in ended.stderr
 
 
-@pytest.mark.parametrize("fault", [500, "drop", "internal_error"])
+@pytest.mark.parametrize("fault", [500, "drop", "internal_error", "some_new_error"])
 def test_a_slack_that_does_not_answer_does_not_end_the_start(
     workspace: Workspace, api: Api, tmp_path: Path, fault: int | str
 ) -> None:
-    """Slack's outage is no reason for one of the bot's."""
+    """Slack's outage, or a word that nobody knows yet, is no reason for one of the bot's."""
     workspace.faults["auth.test"].append(fault)
     served = Served(workspace, api, tmp_path)
     assert served.stop() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from bot.iletimerkezi import groups
 from bot.journal import connections
-from bot.sandbox.api import Api
+from bot.sandbox.api import Api, Tree
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
@@ -24,8 +25,15 @@ Start = Callable[..., Bot]
 TEXTS = load("en")
 UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "<@U1> created (it|groups of this tree) <!date"
 
+
+def late(tree: Tree) -> Tree:
+    """Take longer than the second that the list was once waited for."""
+    time.sleep(1.5)
+    return tree
+
+
 MOODS: dict[str, Callable[[Api], None]] = {
-    "late": lambda api: api.delays.update({"get-groups": 1.5}),
+    "late": lambda api: setattr(api, "shape", late),
     "never": lambda api: api.gates.update({"get-groups": threading.Event()}),
     "failing": lambda api: api.list_faults.extend([503] * 99),
     "closed": lambda api: api.list_faults.extend([404] * 99),

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected
 from bot.model.job import TryLater
 from bot.settings import Settings
-from bot.slack.client import Answer, SlackClient, SlackRefused, slack_client
+from bot.slack.client import BAD_TOKEN, Answer, SlackClient, SlackRefused, slack_client
 
 OK, WRONG, WARNING, SKIPPED = "ok", "WRONG", "warning", "skipped"
 
@@ -55,9 +55,6 @@ NO_PARENT = "-1"
 """The id of no group, so that a group asked for under it cannot be made."""
 
 _IN_SLACK = "At https://api.slack.com/apps, in the settings of your app, "
-_BAD_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
-_BAD_TOKEN |= {"not_allowed_token_type", "no_permission", "access_denied", "forbidden_team"}
-
 _SLACK_REMEDIES = {
     "bot token": "copy OAuth & Permissions > Bot User OAuth Token again; if there is none, install the app.",
     "app token": "make a token under Basic Information > App-Level Tokens with the scope connections:write, set it as "
@@ -107,6 +104,7 @@ def _slack(chosen: Settings) -> Iterator[Finding]:
     who = shown(f"workspace {answer.get('team')}, bot {answer.get('user')}", chosen.slack_bot_token)
     yield Finding(OK, "Slack token", who)
     yield from _scopes(answer.headers.get("X-OAuth-Scopes", ""))
+    yield Finding(SKIPPED, "Messages tab", "Slack does not tell; an app made before 0.3.0 needs the new manifest")
     yield clock(answer.headers.get("Date", ""))
 
 
@@ -174,7 +172,7 @@ def _signing_secret(chosen: Settings) -> Iterator[Finding]:
 
 
 def _refused(part: str, fault: str, remedy: str) -> Finding:
-    if fault in _BAD_TOKEN:
+    if fault in BAD_TOKEN:
         return Finding(WRONG, part, f"Slack says {fault}", _IN_SLACK + remedy)
     return Finding(WRONG, part, f"no usable answer: {fault}", _way_remedy(fault) or _SLACK_REMEDIES["unreachable"])
 

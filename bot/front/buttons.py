@@ -11,7 +11,6 @@ from slack_bolt import Ack, App
 
 from bot.front.form import Form
 from bot.front.form_view import Origin
-from bot.front.handing_back import EDIT_TEXT, Typed
 from bot.front.intake import Intake, channel_of
 from bot.front.reply import Reply
 from bot.journal.errors import JournalError
@@ -21,6 +20,7 @@ from bot.model.followup import FollowUp
 from bot.model.job import Job
 from bot.model.next_job import next_job, with_findings
 from bot.slack import messages
+from bot.slack.handing_back import EDIT_TEXT, Typed
 
 
 class Buttons:

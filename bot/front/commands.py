@@ -10,7 +10,6 @@ from slack_bolt import Ack, App
 
 from bot.front import pages
 from bot.front.form import Form
-from bot.front.handing_back import Typed
 from bot.front.intake import Intake
 from bot.front.language_choice import LanguageChoice
 from bot.front.listing import Listing
@@ -23,6 +22,7 @@ from bot.model.command import COMMAND, Create, Help, History, ListGroups, OpenFo
 from bot.model.job import Job, steps_of
 from bot.model.names import UsageError
 from bot.slack import messages
+from bot.slack.handing_back import Typed
 from bot.slack.texts import say
 
 
@@ -60,7 +60,7 @@ class Commands:
             parsed = parse(text, {COMMAND, command.get("command", COMMAND)})
         except UsageError as error:
             mistake = error
-            reply.tell(lambda language: messages.usage(language, mistake), back=Typed(text))
+            reply.tell_at_once(lambda language: messages.usage(language, mistake), Typed(text))
             return
         match parsed:
             case Help():

@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 from slack_bolt import Ack
 
-from bot.front.handing_back import Typed
 from bot.front.make_sure import Answer, MakeSure
-from bot.front.reply import CommandReply, FormReply, Reply
+from bot.front.reply import CommandReply, Errands, FormReply, Reply
 from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Accepted, Busy, Journal
 from bot.log import event
@@ -20,6 +19,7 @@ from bot.model.job import Job
 from bot.model.outcome import Duplicate
 from bot.slack import messages
 from bot.slack.access import Access
+from bot.slack.handing_back import Typed
 from bot.slack.mrkdwn import mention
 from bot.slack.texts import say
 from bot.slack.users import Users
@@ -34,7 +34,7 @@ class Intake:
         self.users = users
         self.access = access
         self._journal = journal
-        self._errands = errands
+        self._errands = Errands(errands)
         self._unsure = MakeSure(journal, self._conclude)
 
     def reply(self, ack: Ack, user: str, response_url: str) -> Reply:

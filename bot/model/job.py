@@ -150,7 +150,13 @@ class Job:
     def refused(self) -> bool:
         """Whether it was settled when it was accepted, because another job asks for one of its groups."""
         mine = self.thread is not None and not self.follows
-        return self.settled and not mine and any(isinstance(step.outcome, Duplicate) for step in self.steps)
+        kinds = {type(step.outcome) for step in self.steps}
+        return not mine and Duplicate in kinds and kinds <= {Duplicate, Skipped}
+
+    @property
+    def rootless(self) -> bool:
+        """Whether the root was deleted, and the answer stands in its place."""
+        return self.thread is not None and self.thread.ts == self.answer_ts
 
     @property
     def state(self) -> str:

@@ -267,6 +267,12 @@ class SlackApi(Loopback):
             self._changed.notify_all()
         return message
 
+    def delete(self, message: Message) -> None:
+        """Delete a message, as somebody who may can do at any time; nothing can be posted under it then."""
+        with self._changed:
+            self._threads.discard((message.channel, message.ts))
+            self.messages.remove(message)
+
     def _now(self) -> float:
         return time.time() + self.ahead
 

@@ -21,7 +21,10 @@ from bot.settings import Settings
 TIMEOUT = 10.0
 """How long one call to Slack may take, in seconds."""
 
-LONGEST_RETRY_AFTER = 300.0
+PROBE_AFTER = 15.0
+"""After how many seconds Slack is tried again when it asks for more than the longest time."""
+
+LONGEST_RETRY_AFTER = 120.0
 """How long Slack is left alone at most, in seconds. Slack asks for a minute at most; a day is a mistake somewhere."""
 
 MOST_KEPT = 32
@@ -35,6 +38,10 @@ _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace mov
 
 # Source: https://docs.slack.dev/reference/methods/auth.test#errors
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+
+BAD_TOKEN = frozenset(_TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
+BAD_TOKEN |= {"forbidden_team"}
+"""Words with which Slack says that a token is no good, or not for this. Any other may pass, known or not."""
 
 # A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view). It does when
 # a kept connection was closed in the moment in which it was used; each attempt takes another connection.
@@ -170,5 +177,6 @@ def _retry_after(method: str, headers: Mapping[str, str]) -> float | None:
         return None
     seconds = float(said)
     if seconds > LONGEST_RETRY_AFTER:
-        event("retry_after_bounded", level=logging.WARNING, method=method, said=said[:20], seconds=LONGEST_RETRY_AFTER)
-    return min(seconds, LONGEST_RETRY_AFTER) or None
+        event("retry_after_bounded", level=logging.WARNING, method=method, said=said[:20], seconds=PROBE_AFTER)
+        return PROBE_AFTER
+    return seconds or None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 from bot.log import event
 from bot.model.followup import FollowUp
@@ -20,6 +21,13 @@ POST, UPDATE = "chat.postMessage", "chat.update"
 UPDATES_AT_ONCE = 8
 
 R = TypeVar("R")
+
+
+class Posted(NamedTuple):
+    """Where an answer stands: the ts of its last message, which has the buttons; `apart` when it is in no thread."""
+
+    ts: str
+    apart: bool
 
 
 class Delivery:
@@ -52,7 +60,10 @@ class Delivery:
         rank = Rank.RESULT if job.settled else Rank.SPARE
         place = {"channel": job.channel, **({"thread_ts": job.reply_to} if job.reply_to else {})}
         posted = self._post(job, rank, **place, **messages.root(job))
-        return Thread(posted["channel"], posted["ts"])
+        channel, ts = posted.get("channel"), posted.get("ts")
+        if not isinstance(channel, str) or not isinstance(ts, str):
+            raise SlackRefused("no_ts")  # so that nothing can stand under it
+        return Thread(channel, ts)
 
     def edit_root(self, job: Job, thread: Thread, count: Count | None = None, *, progress: bool = False) -> None:
         """Let the root show the result: that of the job, or the `count` of the jobs that went on from it too.
@@ -66,14 +77,23 @@ class Delivery:
         with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
             self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **messages.root(job, count))
 
-    def post_answer(self, job: Job, thread: Thread) -> str:
-        """Post the final answer in the thread, and return the ts of its last message, which has the buttons."""
+    def post_answer(self, job: Job, thread: Thread) -> Posted:
+        """Post the final answer in the thread."""
         options = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
         posted = self._say(
             job, "thread", messages.answer(job, self._contact), lambda message: self._tell(job, **options, **message)
         )
         self._refused.pop(job.id, None)
-        return str(posted["ts"]) if posted else ""
+        ts, message = (posted.get("ts"), posted.get("message")) if posted else (None, None)
+        apart = isinstance(message, dict) and not message.get("thread_ts")
+        return Posted(ts if isinstance(ts, str) else "", apart)
+
+    def name_answer(self, job: Job) -> None:
+        """Let an answer whose root is gone say itself who asked for what."""
+        if job.thread and job.answer_ts:
+            message = messages.answer(replace(job, thread=Thread(job.thread.channel, job.answer_ts)), self._contact)[-1]
+            with self._edits.turn(UPDATE, job.id, job.accepted_at, Rank.ANSWER):
+                self._slack.call(UPDATE, channel=job.thread.channel, ts=job.answer_ts, **message)
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
         """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""

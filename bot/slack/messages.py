@@ -13,6 +13,7 @@ from bot.model.next_job import acted_on, still_offered
 from bot.model.outcome import Duplicate
 from bot.slack import blocks, tree, wording
 from bot.slack.blocks import Line, Message, plain
+from bot.slack.handing_back import Typed, with_text
 from bot.slack.mrkdwn import cut
 from bot.slack.texts import Language, Voice, say
 
@@ -57,6 +58,8 @@ def answer(job: Job, contact: str = "", remark: str = "", used: Collection[Follo
         raise ValueError(f"job {job.id} is not settled")
     voice = Voice(job.language, contact)
     via = wording.via(voice, job)
+    if job.rootless and not via:
+        via = tree.asked_for(job) if len(job.steps) > 1 else wording.asked(job)
     if len(job.steps) > 1 and not job.denied:
         lines = tree.answer(voice, job)
     else:
@@ -73,6 +76,8 @@ def private(job: Job, refused: str = "", contact: str = "") -> list[Message]:
     """
     if job.denied:
         return answer(job, contact)
+    if job.refused:
+        return _of_refused(job, Voice(job.language, contact))
     missing = refused in ("", "not_in_channel", "channel_not_found")
     if missing and not job.channel.startswith("D"):
         why = "private"
@@ -87,6 +92,13 @@ def duplicate(job: Job, language: Language) -> Message:
     lines = [Line(line) for line in wording.answer(language, job, step, named=True)]
     (message,) = blocks.messages(lines, [_button(language, FollowUp.ANOTHER, job)])
     return message
+
+
+def _of_refused(job: Job, voice: Voice) -> list[Message]:
+    """Return why a job was not accepted, with what was typed below it; a button is still there to be pressed."""
+    told = duplicate(job, voice)
+    typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()
+    return with_text(voice, told, Typed(job.typed, job.reply_to)) if typed else [told]
 
 
 def _button(language: Language, action: FollowUp, job: Job) -> Message:

@@ -21,17 +21,23 @@ _SHORT = 300  # characters of a quotation, of which a tree may have several
 
 def root(job: Job, count: Count | None = None) -> str:
     """Return the root: who asked for what, and how many groups exist, counted in this job if `count` is None."""
+    language, asked = job.language, asked_for(job)
+    if job.settled:
+        return tally(language, "tree.done", job, count, asked=asked)
+    if not job.thread:  # nobody has written down where it stands: what it says must stay true
+        return asked
+    made, _, existing = count or job.count
+    return say(language, "tree.progress", asked=asked, made=made + existing, count=len(job.steps))
+
+
+def asked_for(job: Job) -> str:
+    """Return who asked for which groups."""
     language = job.language
     first = [step for step in job.steps if step.above is None]
     names = ", ".join(as_typed(cut(step.name, MOST_OF_NAME)) for step in first[:_NAMED])
     if len(first) > _NAMED:
         names = say(language, "tree.more", names=names, count=len(first) - _NAMED)
-    asked = say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
-    if job.settled:
-        return tally(language, "tree.done", job, count, asked=asked)
-    made = sum(bool(step.outcome and step.outcome.group_id) for step in job.steps)
-    made = count.created + count.existing if count else made
-    return say(language, "tree.progress", asked=asked, made=made, count=len(job.steps))
+    return say(language, "tree.asked", who=mention(job.asker), count=len(job.steps), names=names)
 
 
 def answer(language: Language, job: Job) -> list[Line]:

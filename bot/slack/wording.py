@@ -89,9 +89,17 @@ _SHOWN: dict[str, Callable[[Language, Any], str]] = {
 
 def root(job: Job) -> str:
     """Return the root of a job with one step: who asked for what and, once it is settled, what came of it."""
-    step, language = job.steps[0], job.language
-    asked = say(language, "root.asked", who=mention(job.asker), what=place(language, step, parent(step)))
-    return describe(language, step, "root", asked=asked) or say(language, "root.progress", asked=asked)
+    return describe(job.language, job.steps[0], "root", asked=asked(job)) or asked(job)
+
+
+def asked(job: Job) -> str:
+    """Return who asked for what, of a job with one step.
+
+    That is all that a root says when it is posted. A crash may come before anybody has written down where it stands,
+    and then it stays as it is.
+    """
+    step = job.steps[0]
+    return say(job.language, "root.asked", who=mention(job.asker), what=place(job.language, step, parent(step)))
 
 
 def answer(language: Language, job: Job, step: Step, named: bool) -> list[str]:

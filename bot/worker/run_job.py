@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.followup import FollowUp
-from bot.model.job import Job, TryLater
+from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
 from bot.model.outcome import WAITING, NotSent, Outcome, Unknown
 from bot.slack.access import Access
@@ -48,6 +48,7 @@ class JobRunner:
         self._delivery = delivery
         self._access = access
         self._beside = beside
+        self._orphans: set[str] = set()  # jobs whose root was seen to be gone, until they are closed
         self._audited: set[str] = set()  # jobs whose audit line was posted, until they are closed
 
     def run(self, job: Job) -> None:
@@ -62,8 +63,14 @@ class JobRunner:
             self._settle_unfinished(job)
         elif job.age > TOO_OLD:
             self._settle_waiting(job, "too_old")
-        self._creator.prepare(job)
         self._admit(job)
+        self._creator.prepare(job)
+        if job.refused:
+            self._answer_privately(job)
+            self._journal.mark_answered(job)
+            self._journal.mark_closed(job)
+            event("done", job=job.id)
+            return
         with self._while_running(self._try_root, job, when=not job.thread and not job.settled):
             self._creator.settle(job, lambda: self._show_progress(job))
         with (
@@ -74,8 +81,11 @@ class JobRunner:
             if not job.answered:
                 self._answer(job)
                 self._journal.mark_answered(job)
+        if job.id in self._orphans:
+            self._stand_alone(job)
         self._journal.mark_closed(job)
         self._audited.discard(job.id)
+        self._orphans.discard(job.id)
         event("done", job=job.id)
 
     @contextlib.contextmanager
@@ -146,7 +156,10 @@ class JobRunner:
             if not job.thread:
                 self._journal.set_root(job, self._delivery.post_root(job), final=True)
             if job.thread:
-                job.answer_ts = self._delivery.post_answer(job, job.thread)
+                posted = self._delivery.post_answer(job, job.thread)
+                job.answer_ts = posted.ts
+                if posted.apart:
+                    self._orphans.add(job.id)
         except SlackRefused as error:
             event("answer_refused", level=logging.WARNING, job=job.id, error=error.error)
             self._answer_privately(job)
@@ -157,9 +170,22 @@ class JobRunner:
 
     def _finish_root(self, job: Job) -> None:
         """Let the root show the result."""
-        if not job.denied:
-            with _at_best(job, "root_not_edited"):
+        if job.denied or job.rootless:
+            return
+        with _at_best(job, "root_not_edited"):
+            try:
                 self._edit_root(job)
+            except SlackRefused as error:
+                if error.error == "message_not_found":
+                    self._orphans.add(job.id)
+                raise
+
+    def _stand_alone(self, job: Job) -> None:
+        """Put the answer in the place of a root that was deleted: it names all, and what follows hangs under it."""
+        with _at_best(job, "answer_not_named"):
+            self._delivery.name_answer(job)
+            if job.thread and job.answer_ts:
+                self._journal.set_root(job, Thread(job.thread.channel, job.answer_ts), final=True)
 
     def _remove_buttons(self, job: Job) -> None:
         """Remove the button that started the job from the answer that it was under, and from those that repeat it."""
@@ -178,9 +204,9 @@ class JobRunner:
 
     def _edit_root(self, job: Job) -> None:
         """Let the root show what is made of what was asked for; of a single group, what was tried last."""
-        if not job.thread:
-            return
         chain = self._journal.chain(job.origin) if job.follows else [job]
+        if not job.thread or any(each.answer_ts == job.thread.ts for each in chain):
+            return  # an answer stands in the root's place
         base = base_of(job, chain)
         if len(base.steps) > 1:
             self._delivery.edit_root(base, job.thread, counted(base, chain))

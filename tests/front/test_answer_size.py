@@ -10,7 +10,7 @@ import pytest
 from slack_bolt import Ack
 
 from bot.front.answer_size import MAX_ANSWER, fits, fitting
-from bot.front.reply import CommandReply
+from bot.front.reply import CommandReply, Errands
 from bot.sandbox.workspace import Workspace
 from bot.slack.client import SlackClient
 from bot.slack.messages import plain
@@ -47,7 +47,7 @@ def test_words_that_do_not_fit_are_said_after_the_acknowledgement(
     ack = cast(Ack, lambda **fields: acks.append(fields))
     turkish = Users(SlackClient("", workspace.url), "tr")
     with ThreadPoolExecutor(1) as errands:
-        reply = CommandReply(ack, turkish, errands, "U1", f"{workspace.url}/response/U1/C1/1")
+        reply = CommandReply(ack, turkish, Errands(errands), "U1", f"{workspace.url}/response/U1/C1/1")
         reply.tell(lambda _language: plain(text))
     (answer,) = acks
     assert fits(plain(text)) == acknowledged

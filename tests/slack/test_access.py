@@ -113,7 +113,7 @@ def test_what_cannot_be_found_out_is_a_refusal(
 ) -> None:
     """An unknown person or an unreachable directory lets nobody in; only what may pass is worth another try."""
     monkeypatch.setattr("bot.worker.pool.LONGEST_WAIT", 0.05)
-    workspace.faults["users.info"].extend([fault] * 10)
+    workspace.faults["users.info"].extend([fault] * 30)  # a call that may go out again does
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
     message = refused(workspace, reason, language)
     again = {"en": "in a few minutes", "tr": "birkaç dakika"}[language]

@@ -11,7 +11,7 @@ import pytest
 from bot.front import pages
 from bot.iletimerkezi import client
 from bot.model.followup import FollowUp
-from bot.model.job import Count, Job, Step
+from bot.model.job import Count, Job, Step, Thread
 from bot.model.names import ParentId
 from bot.model.next_job import next_job
 from bot.model.outcome import (
@@ -338,12 +338,14 @@ def test_an_answer_says_who_pressed_which_button_and_when(language: str, way: Fo
     assert "<!date^1000000000^{date_num} {time}|2001-09-09 01:46 UTC>" in text.splitlines()[0]
 
 
-def test_the_root_says_that_work_is_under_way() -> None:
-    """Until a job is settled its root says so, also while a tree grows."""
+def test_a_root_says_only_what_stays_true() -> None:
+    """Who asked for what; how far a tree is, once it is written down where the root stands and it will be edited."""
     job, several = single(Created("7")), tree(Created("7"))
     job.steps[0].outcome = None
     several.steps[2].outcome = None
-    assert messages.root(job)["text"] == "<@U1> asked for a new group: `VIP` under `Customers` — in progress"
+    assert messages.root(job)["text"] == "<@U1> asked for a new group: `VIP` under `Customers`"
+    assert messages.root(several)["text"].endswith("`VIP`")
+    several.thread = Thread("C1", "1.1")
     assert messages.root(several)["text"].endswith("`VIP` — in progress, 2 of 3")
 
 

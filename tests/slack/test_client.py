@@ -11,7 +11,7 @@ import pytest
 
 from bot.model.job import TryLater
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
-from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused, TokenRefused
+from bot.slack.client import PROBE_AFTER, SlackClient, SlackRefused, TokenRefused
 from tests.support.peer import AMPLE, SHORT, drips, hear, http, peer, says
 
 POST = "chat.postMessage"
@@ -144,9 +144,9 @@ def test_a_retry_after_of_hours_is_bounded(
     workspace.faults[POST].append(f"ratelimited:{said}")
     with pytest.raises(TryLater) as raised:
         CALLS[POST](slack, workspace.url)
-    assert raised.value.seconds == LONGEST_RETRY_AFTER
+    assert raised.value.seconds == PROBE_AFTER
     (record,) = [record for record in caplog.records if record.msg == "retry_after_bounded"]
-    assert record.__dict__["fields"] == {"method": POST, "said": said[:20], "seconds": LONGEST_RETRY_AFTER}
+    assert record.__dict__["fields"] == {"method": POST, "said": said[:20], "seconds": PROBE_AFTER}
 
 
 PAGES = {

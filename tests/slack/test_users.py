@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
@@ -36,6 +38,25 @@ def test_the_language_is_the_chosen_one_then_that_of_locale_and_time_zone(
     assert users.known_language("U1") == ""
     assert users.person("U1").language == language
     assert users.language("U1") == users.known_language("U1") == language
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        ({"profile": None, "tz": None, "locale": None, "enterprise_user": {"teams": None}}, ""),
+        ({"profile": "?", "enterprise_user": "?", "tz": 3, "locale": ["tr"], "is_restricted": None}, ""),
+        ({"team_id": None, "enterprise_user": {"teams": ["T1"]}}, ""),
+        ({"team_id": None, "enterprise_user": {"teams": None}}, "foreign"),
+        ({"team_id": None, "enterprise_user": {"teams": [None, {"T1": 1}]}}, "foreign"),
+        ({"is_restricted": True, "profile": None}, "guest"),
+    ],
+)
+def test_fields_that_are_null_let_nobody_in_and_break_nothing(
+    workspace: Workspace, slack: SlackClient, described: dict[str, Any], kind: str
+) -> None:
+    """Of a person whose workspace is this one, what else Slack leaves open does not matter."""
+    workspace.people["U1"] = described
+    assert Users(slack, "auto").person("U1").kind == kind
 
 
 def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> None:

@@ -1,0 +1,229 @@
+"""Everybody is told: also where the root is gone, Slack is away for a moment, or the channel takes no messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.front import reply as replies
+from bot.journal import connections
+from bot.journal.journal import Accepted, Journal
+from bot.model.job import Job, Step
+from bot.model.outcome import Duplicate
+from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
+from bot.sandbox.workspace import Message, Workspace
+from bot.slack import client
+from bot.slack.texts import load
+from tests.support.journal import shift
+from tests.support.slack import actions, answers, opened, told, under_way
+from tests.support.until import until
+
+Start = Callable[..., Bot]
+
+TEXTS = {language: load(language) for language in ("en", "tr")}
+
+
+# The root is gone.
+
+
+@pytest.mark.parametrize("typed", ["VIP parent=5", "A parent=5\n B\n C"])
+@pytest.mark.parametrize("shortcut", [False, True])
+def test_an_answer_without_its_root_says_who_asked_for_what(
+    start: Start, workspace: Workspace, api: Api, typed: str, shortcut: bool
+) -> None:
+    """The root, or the message in whose thread it stands, is deleted while the call runs."""
+    with under_way(api) as come:
+        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        if shortcut:
+            workspace.shortcut(url, workspace.say(typed))
+            workspace.submit(url, opened(workspace))
+        else:
+            workspace.command(url, typed)
+        assert come.wait(10)
+        assert workspace.wait_for(lambda: bool(roots(workspace)))
+        workspace.delete(roots(workspace)[0])
+    name = typed.split(maxsplit=1)[0]
+
+    def named() -> list[Message]:
+        said = [m for m in tuple(workspace.messages) if "asked for" in m.text and "ID" in m.text]
+        return [m for m in said if all(part in m.text for part in ("<@U1>", f"`{name}`", "`5`", "97101"))]
+
+    assert workspace.wait_for(lambda: bool(named())), [m.text for m in workspace.messages]
+    assert len(named()) == 1
+    assert not workspace.problems
+
+
+def test_what_follows_an_answer_without_root_stands_under_it(
+    start: Start, workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """The answer keeps its words, and its buttons go as they are used."""
+    api.faults.append(503)
+    go = api.gates["add-group"] = threading.Event()
+    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+    workspace.command(url, "VIP")
+    assert api.called.wait(10)
+    assert workspace.wait_for(lambda: bool(roots(workspace)))
+    workspace.delete(roots(workspace)[0])
+    go.set()
+    assert workspace.wait_for(lambda: any("asked for" in m.text and m.buttons for m in workspace.messages))
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    until(lambda: book.recent(1)[0].rootless)
+    book.close()
+    (answer,) = (m for m in workspace.messages if m.buttons)
+    workspace.press(url, answer, "again")
+    assert workspace.wait_for(lambda: bool(workspace.thread(answer)))
+    assert TEXTS["en"]["created.heading"] in workspace.thread(answer)[0].text
+    assert workspace.wait_for(lambda: not answer.buttons)
+    assert "<@U1> asked for a new group: `VIP`" in answer.text
+
+
+# A root that nobody knows of.
+
+
+@pytest.mark.parametrize("typed", ["VIP", "A\n B"])
+def test_a_root_whose_place_was_lost_says_nothing_false(start: Start, workspace: Workspace, typed: str) -> None:
+    """As after a crash between its post and its record: it says who asked for what, which stays true."""
+    workspace.faults["chat.postMessage"].append("lost")
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, typed)
+    answers(workspace, 1)
+    lost, root = workspace.roots()
+    assert "in progress" not in lost.text
+    assert root.text.startswith(lost.text)
+    assert "created" in root.text
+
+
+# What follows an acknowledgement.
+
+
+@pytest.mark.parametrize("typed", ["VIP parent=", "VIP parent=x parent=y"])
+def test_a_mistake_is_told_in_the_acknowledgement(start: Start, workspace: Workspace, typed: str) -> None:
+    """In both languages while the person's is not known: what is said later may be lost."""
+    workspace.faults["response_url"].extend([503] * 9)
+    said = workspace.command(start().url, typed).text
+    assert all(texts["usage.nothing_done"] in said for texts in TEXTS.values())
+    assert typed in said
+
+
+def test_what_fails_for_a_moment_is_told_later(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of groups, whose reader has to be known: tried again while the response_url lives, and told once."""
+    monkeypatch.setattr(replies, "PAUSES", (0.05, 0.05, 0.05))
+    workspace.faults["response_url"].extend([503, "drop"])
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "list")
+    page = told(workspace, TEXTS["en"]["list.heading"])
+    assert [m for m in workspace.private() if m.text == page.text] == [page]
+    workspace.faults["response_url"].extend([503] * 4)
+    workspace.command(url, "list")
+    assert workspace.wait_for(lambda: not workspace.faults["response_url"])
+    workspace.command(url, "list customers")
+    assert told(workspace, "customers")
+    assert len(workspace.private()) == 2
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("guest", [False, True])
+def test_a_duplicate_on_record_is_answered_by_the_worker(
+    start: Start, workspace: Workspace, tmp_path: Path, language: str, guest: bool
+) -> None:
+    """After a restart too: who asked, the button, and the text given back; nothing of it to a guest."""
+    texts = TEXTS[language]
+    if guest:
+        workspace.people["U1"] = {"is_restricted": True}
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    book.open()
+    outcome = Duplicate("U9", 60.0, "sending")
+    job = Job("U1", "C1", "t", "VIP", [Step(0, "VIP", outcome=outcome)], workspace.response_url("U1", "C1"), "")
+    assert isinstance(book.accept(job), Accepted)
+    book.close()
+    url = start(ADDGROUP_LANGUAGE=language).url
+    if guest:
+        assert "<@U9>" not in told(workspace, texts["denied.guest.explanation"]).text
+        return
+    said = told(workspace, texts["duplicate.under_way.explanation"].format(user="<@U9>"))
+    assert texts["given_back.intro"] in said.text
+    assert {"another", "edit_text"} <= set(actions(said))
+    assert workspace.roots() == []
+    workspace.press(url, said, "another")
+    assert texts["created.heading"] in answers(workspace, 1)[0].text
+
+
+# A direct message.
+
+
+@pytest.mark.parametrize("url_lives", [True, False])
+def test_a_command_that_waited_for_too_long_is_told_in_any_case(
+    start: Start, workspace: Workspace, api: Api, tmp_path: Path, url_lives: bool
+) -> None:
+    """Where the bot may not post, and the response_url has expired, by a direct message: the manifest allows it."""
+    workspace.closed["C1"] = "not_in_channel"
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    book.open()
+    response_url = workspace.response_url("U1", "C1")
+    assert isinstance(book.accept(Job("U1", "C1", "t", "VIP", [Step(0, "VIP")], response_url, "en")), Accepted)
+    book.close()
+    engine = connections.connect(f"sqlite:///{tmp_path}/journal.db")
+    shift(engine, -3700)
+    engine.dispose()
+    if not url_lives:
+        workspace.ahead = 1900
+    start(ADDGROUP_LANGUAGE="en")
+    sentence = TEXTS["en"]["not_sent.too_old.explanation"]
+
+    def heard() -> list[Message]:
+        return [m for m in tuple(workspace.messages) if sentence in m.text and "U1" in (m.private_to, m.channel)]
+
+    assert workspace.wait_for(lambda: bool(heard())), [m.text for m in workspace.messages]
+    assert api.made() == 0
+
+
+# What Slack says.
+
+
+@pytest.mark.parametrize("seconds", [86_400, 301])
+def test_a_retry_after_of_a_day_holds_no_channel(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """Slack is tried again soon, and all that waited is told."""
+    assert client.PROBE_AFTER == 15
+    monkeypatch.setattr(client, "PROBE_AFTER", 0.2)
+    workspace.faults["chat.postMessage"].extend([f"ratelimited:{seconds}"] * 2)
+    url = start(ADDGROUP_LANGUAGE="en").url
+    for name in ("A", "B"):
+        workspace.command(url, name)
+    answers(workspace, 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "field"), [("chat.postMessage", "ts"), ("chat.postMessage", "channel"), ("auth.test", "team_id")]
+)
+def test_a_field_that_is_null_is_no_fault(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, method: str, field: str
+) -> None:
+    """The person is told privately, or the job waits until Slack says it; nothing is logged as a fault."""
+    name = f"_{method.replace('.', '_')}"
+    honest: Callable[[Any], Any] = getattr(workspace, name)
+    nulls = threading.Semaphore(1)
+
+    def nulled(arguments: Any) -> Any:
+        answer = honest(arguments)
+        if nulls.acquire(blocking=False):
+            content = answer.body.replace(b'"%s": "' % field.encode(), b'"%s": null, "was": "' % field.encode())
+            return type(answer)(answer.status, content, answer.headers)
+        return answer
+
+    monkeypatch.setattr(workspace, name, nulled)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
+    heading = TEXTS["en"]["created.heading"]
+    assert workspace.wait_for(lambda: any(heading in m.text for m in workspace.messages)), workspace.messages
+
+
+def roots(workspace: Workspace) -> list[Message]:
+    """Return the roots, those in the thread of somebody's message too."""
+    return [m for m in tuple(workspace.messages) if not m.author and not m.private_to and " asked for " in m.text]
