@@ -1,33 +1,16 @@
-"""Metrics of both processes, counted into files that outlive a process; until they are started, nothing is counted.
-
-Each process has files of its own in one folder, as prometheus_client's multiprocess mode wants it. They are named after
-the process's part and not after its number: when the worker is killed, the next one goes on counting where it was, so
-no counter falls and no file is left over.
-Source: https://prometheus.github.io/client_python/multiprocess/
-"""
+"""What the bot counts, as Prometheus reads it; until it is started, nothing is counted."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import itertools
-import os
 import re
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prometheus_client import Counter, Histogram
-
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable in which the front tells the worker where the files are; prometheus_client reads it too."""
-
-PARTS = ("front", "worker")
-"""The processes that count; of each, one runs at a time."""
+    from prometheus_client import CollectorRegistry, Counter, Histogram
 
 METHODS = ("add-group", "get-groups", "get-balance")
 """Methods of the group API."""
@@ -50,7 +33,6 @@ REASONS = frozenset(_WORDS.split())
 
 _API_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 _ACKNOWLEDGEMENT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5)  # Slack waits for 3 seconds
-_SIZE = 256 * 1024  # bytes of a file: more than all values take
 
 
 @dataclass(frozen=True)
@@ -69,45 +51,45 @@ class Metrics:
     def __init__(self) -> None:
         self._meters: _Meters | None = None
 
-    def start(self, folder: str, part: str) -> None:
-        """Count from now on, as one of PARTS, into the files in `folder`. Raises OSError."""
-        os.environ[FOLDER] = folder
-        from prometheus_client import CollectorRegistry, Counter, Histogram, values
+    def start(self, outcomes: Iterable[str]) -> CollectorRegistry:
+        """Count from now on, and return what has the counts.
 
-        values.ValueClass = values.MultiProcessValue(lambda: part)  # type: ignore[no-untyped-call]
-        mine = CollectorRegistry()
+        What has known labels, as the `outcomes` are, begins at zero: Prometheus misses the first step of a new counter.
+        """
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        registry = CollectorRegistry()
+        groups = Counter("addgroup_groups", "Groups asked for, by how they ended.", ["outcome"], registry=registry)
+        api = Histogram(
+            "addgroup_api_call_seconds",
+            "How long calls to the group API took.",
+            ["method"],
+            registry=registry,
+            buckets=_API_BUCKETS,
+        )
+        for outcome in outcomes:
+            groups.labels(outcome)
+        for method in METHODS:
+            api.labels(method)
         self._meters = _Meters(
-            Counter("addgroup_groups", "Groups asked for, by how they ended.", ["outcome"], registry=mine),
-            Histogram(
-                "addgroup_api_call_seconds",
-                "How long calls to the group API took.",
-                ["method"],
-                registry=mine,
-                buckets=_API_BUCKETS,
-            ),
+            groups,
+            api,
             Histogram(
                 "addgroup_acknowledgement_seconds",
                 "How long Slack waited for an acknowledgement.",
-                registry=mine,
+                registry=registry,
                 buckets=_ACKNOWLEDGEMENT_BUCKETS,
             ),
             Counter(
                 "addgroup_slack_refusals",
                 "Calls that Slack refused or did not answer.",
                 ["method", "reason"],
-                registry=mine,
+                registry=registry,
             ),
-            Counter("addgroup_socket_mode_lost_seconds", "Time without a Socket Mode connection.", registry=mine),
-            Counter("addgroup_journal_errors", "Transactions of the journal that failed.", registry=mine),
+            Counter("addgroup_socket_mode_lost_seconds", "Time without a Socket Mode connection.", registry=registry),
+            Counter("addgroup_journal_errors", "Transactions of the journal that failed.", registry=registry),
         )
-
-    def begin_at_zero(self, outcomes: Iterable[str]) -> None:
-        """Make the counters whose labels are known beforehand: Prometheus misses the first step of a new one."""
-        if self._meters:
-            for outcome in outcomes:
-                self._meters.groups.labels(outcome)
-            for method in METHODS:
-                self._meters.api.labels(method)
+        return registry
 
     def stop(self) -> None:
         """Count no more."""
@@ -152,22 +134,3 @@ class Metrics:
 
 metrics = Metrics()
 """What this process counts."""
-
-
-@contextlib.contextmanager
-def folder(outcomes: Iterable[str]) -> Iterator[str]:
-    """Start the metrics of the front in a new folder, and remove it at the end. Raises OSError."""
-    with tempfile.TemporaryDirectory(prefix="addgroup-metrics-", ignore_cleanup_errors=True) as path:
-        lock = os.open(path, os.O_RDONLY)
-        try:
-            # systemd-tmpfiles leaves what is locked alone. Source: https://systemd.io/TEMPORARY_DIRECTORIES/
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            for kind, part in itertools.product(("counter", "histogram"), PARTS):
-                # A full disk under a mapped file that has holes would end the process by a signal.
-                Path(path, f"{kind}_{part}.db").write_bytes(bytes(_SIZE))
-            metrics.start(path, PARTS[0])
-            metrics.begin_at_zero(outcomes)
-            yield path
-        finally:
-            metrics.stop()
-            os.close(lock)

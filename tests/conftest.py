@@ -19,18 +19,16 @@ import pytest
 from sqlalchemy import Engine
 
 from bot import log
-from bot.journal import connections
+from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
-from bot.worker import pool
 from tests.support import limits
 from tests.support.postgresql import server
 from tests.support.provider import ACTS
 from tests.support.served import Served
-from tests.support.until import until
 
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -112,7 +110,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """Look at the test's database, and change it, past the journal."""
-    engine = connections.connect(database_url)
+    engine = connect(database_url)
     yield engine
     engine.dispose()
 
@@ -138,7 +136,6 @@ def start(
     file = tmp_path / "journal.db"
     shutil.copy(empty_journal, file)
     monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.05)
-    monkeypatch.setattr(pool, "POLL", 0.05)
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Bot:
@@ -146,7 +143,6 @@ def start(
             bot = Bot({**variables(workspace, api), **more})
             bot.start()
             stack.callback(bot.stop, 5)
-            until(bot.alive)
             return bot
 
         yield _start

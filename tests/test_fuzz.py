@@ -19,7 +19,7 @@ import requests
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
 
-from bot.journal import connections
+from bot.journal.database import connect
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 from tests.support.served import Served
@@ -143,7 +143,7 @@ def test_hostile_input_harms_nothing(workspace: Workspace, api: Api, tmp_path: P
     assert grown < 80 * 1024, f"seed {SEED}: grew by {grown} KiB in {sent} requests"
     for line in served.log.read_text().splitlines():
         assert "Traceback" not in line or re.search(r"reference=|job=", line), f"seed {SEED}: {line}"
-    engine = connections.connect(f"sqlite:///{tmp_path}/journal.db")
+    engine = connect(f"sqlite:///{tmp_path}/journal.db")
     with engine.connect() as journal:
         assert journal.scalar(text("SELECT count(*) FROM jobs WHERE id NOT IN (SELECT job FROM steps)")) == 0
         assert journal.scalar(text("SELECT count(DISTINCT trigger) - count(*) FROM jobs")) == 0

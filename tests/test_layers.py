@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"__main__"},
     {"serve", "admin", "sandbox"},
+    {"bot"},
     {"front", "worker"},
     {"slack", "iletimerkezi", "journal"},
     {"model", "settings", "log", "metrics", "cache", "network"},

@@ -11,9 +11,9 @@ from threading import Barrier
 import pytest
 from sqlalchemy import insert, select
 
-from bot.journal import connections
-from bot.journal.accepting import MOST_OPEN
-from bot.journal.database import jobs
+from bot.journal.database import connect
+from bot.journal.journal import MOST_OPEN
+from bot.journal.tables import jobs
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
@@ -61,7 +61,7 @@ def test_past_the_bound_nothing_more_is_accepted(
     """With as many open jobs as there may be, the sender is told privately that nothing was created."""
     workspace.command(served.url, "first")
     assert workspace.finished()
-    engine = connections.connect(f"sqlite:///{tmp_path}/addgroup.db")
+    engine = connect(f"sqlite:///{tmp_path}/addgroup.db")
     with engine.begin() as connection:
         first = connection.execute(select(jobs)).mappings().one()
         waiting = {**first, "answered_at": None, "closed_at": None, "due_at": time.time() + 500}

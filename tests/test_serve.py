@@ -1,8 +1,9 @@
-"""The processes: real ones, real signals, real settings."""
+"""`serve`: a real process, real signals, real settings."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -19,8 +20,8 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
-from bot.serve import WorkerProcess
-from tests.support.served import Served, inherited, state
+from bot.slack.texts import say
+from tests.support.served import Served, free_port, inherited
 from tests.support.slack import answered
 from tests.support.until import until
 
@@ -62,7 +63,7 @@ def test_a_slack_that_does_not_answer_does_not_end_the_start(
     workspace: Workspace, api: Api, tmp_path: Path, fault: int | str
 ) -> None:
     """Slack's outage, or a word that nobody knows yet, is no reason for one of the bot's."""
-    workspace.faults["auth.test"].append(fault)
+    workspace.faults["auth.test"] += [fault] * 3  # a connection that was dropped is tried once more
     served = Served(workspace, api, tmp_path)
     assert served.stop() == 0
     assert "slack_not_asked" in served.log.read_text()
@@ -86,24 +87,11 @@ def test_what_was_accepted_is_answered_before_the_end(
     assert [m.outcome for m in workspace.messages if m.thread_ts] == ["created"]
 
 
-# The two processes.
-
-
 @pytest.fixture
 def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
-    served = Served(workspace, api, tmp_path)
+    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en")
     yield served
     served.kill()
-
-
-def worker_of(served: Served, without: int = 0) -> int:
-    """Wait until a worker other than `without` has started, and return its process id."""
-
-    def last() -> int:
-        pids = [int(pid) for pid in re.findall(r"part=worker pid=(\d+)", served.log.read_text())]
-        return pids[-1] if pids and pids[-1] != without else 0
-
-    return until(last, failed=served.log.read_text)
 
 
 def wait_for_health(served: Served, status: int) -> str:
@@ -116,98 +104,47 @@ def wait_for_health(served: Served, status: int) -> str:
     return until(said, failed=served.log.read_text)
 
 
-def wait_for_end(pid: int, served: Served) -> None:
-    """Wait until a process is gone, or has nothing left but its exit status."""
-    until(lambda: state(pid) in ("", "Z"), seconds=30, failed=served.log.read_text)
+@pytest.mark.parametrize("method", ["Journal.keep", "Schedule.take", "Writer._write"])
+def test_a_thread_that_dies_ends_the_process(workspace: Workspace, api: Api, tmp_path: Path, method: str) -> None:
+    """Half a bot would hold what it does not carry: status 1 and a line that says why; a supervisor starts another."""
+    name, _, attribute = method.partition(".")
+    script = (
+        "import sys, time\n"
+        "from bot.journal.journal import Journal\nfrom bot.journal.writer import Writer\n"
+        "from bot.worker.schedule import Schedule\nfrom bot.__main__ import main\n"
+        f"real, calls = {method}, []\n"
+        "def dies(*a):\n    calls.append(a)\n    return real(*a) if len(calls) < 3 else 1 / 0\n"
+        f"setattr({name}, {attribute!r}, dies)\nsys.exit(main(['serve']))"
+    )
+    environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port()), "PYTHONPATH": str(ROOT)}
+    log = tmp_path / "log"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter
+            [sys.executable, "-c", script], cwd=tmp_path, env=environ, stderr=stderr
+        )
+    url, sent = f"http://127.0.0.1:{environ['PORT']}", itertools.count()
+
+    def ended() -> bool:
+        with contextlib.suppress(requests.RequestException):
+            workspace.command(url, f"G{next(sent)}")
+        return process.poll() is not None
+
+    until(ended, failed=log.read_text)
+    assert process.returncode == 1
+    assert "event=thread_died" in log.read_text()
+    assert "ZeroDivisionError" in log.read_text()
 
 
-def wait_for_created(workspace: Workspace, number: int) -> bool:
-    """Wait until so many answers say that a group was created."""
-    return workspace.wait_for(lambda: sum(m.outcome == "created" for m in workspace.messages) == number, 20)
-
-
-def test_a_killed_worker_is_replaced_while_commands_come_in(workspace: Workspace, api: Api, served: Served) -> None:
-    """The next worker answers its jobs and sends none twice; the front acknowledges meanwhile."""
-    worker = worker_of(served)
-    api.faults.append("silence")  # the worker is killed before there is an answer
-    assert workspace.command(served.url, "A").status == 200
-    wait_for_add_group(api)
-    os.kill(worker, signal.SIGKILL)
-    for number in range(10):
-        reply = workspace.command(served.url, f"B{number}")
-        assert (reply.status, reply.text) == (200, "")
-    assert wait_for_created(workspace, 10)
-    assert workspace.wait_for(lambda: any(m.outcome == "unknown" for m in workspace.messages), 20)
-    assert sorted(body["request"]["group"]["name"] for method, body in api.calls if method == "add-group") == [
-        "A",
-        *(f"B{number}" for number in range(10)),
-    ]
-    assert worker_of(served, worker) != worker
-    assert served.stop() == 0
-
-
-def test_a_killed_front_takes_the_worker_with_it(
-    workspace: Workspace, api: Api, served: Served, tmp_path: Path
-) -> None:
-    """The worker answers what is under way and ends by itself; the next bot does the rest, on the same port."""
-    worker = worker_of(served)
-    api.delay = 0.5
-    assert workspace.command(served.url, "A").status == 200
-    wait_for_add_group(api)
-    os.kill(served.process.pid, signal.SIGKILL)
-    again = Served(workspace, api, tmp_path, PORT=str(served.port))
-    assert wait_for_created(workspace, 1)
-    wait_for_end(worker, served)
-    assert workspace.command(again.url, "B").status == 200
-    assert wait_for_created(workspace, 2)
-    assert api.made() == 2
-    assert again.stop() == 0
-
-
-def test_a_frozen_worker_makes_the_health_check_fail(served: Served) -> None:
-    """Commands would be acknowledged and not carried: whatever supervises the bot must know."""
-    worker = worker_of(served)
-    os.kill(worker, signal.SIGSTOP)
-    assert wait_for_health(served, 503) == "failing: worker"
-    os.kill(worker, signal.SIGCONT)
-    assert wait_for_health(served, 200) == "ok"
-
-
-def test_a_worker_that_stays_silent_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nobody has to restart the bot because something in the worker hangs."""
-    silent = tmp_path / "python"
-    silent.write_text(f"#!/bin/sh\necho $$ >>{tmp_path}/started\nexec sleep 60\n")
-    silent.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(silent))
-    monkeypatch.setattr("bot.journal.wakeup.HUNG_AFTER", 0.2)
-    monkeypatch.setattr("bot.serve.LAST_WORDS", 0.1)
-    worker = WorkerProcess(inherited())
-    worker.start()
-    until(lambda: (tmp_path / "started").exists() and len((tmp_path / "started").read_text().split()) > 1)
-    worker.stop()
-    worker.join()
-    worker.bell.close()
-    first = int((tmp_path / "started").read_text().split()[0])
-    assert not Path(f"/proc/{first}").exists()
-    assert "hung" in [record.__dict__["fields"].get("status") for record in caplog.records]
-
-
-def test_a_worker_that_dies_while_the_journal_is_locked_comes_back(
-    workspace: Workspace, api: Api, served: Served, tmp_path: Path
-) -> None:
+def test_a_locked_journal_is_no_reason_to_end(workspace: Workspace, api: Api, served: Served, tmp_path: Path) -> None:
     """The bot goes on and says that it fails, until the journal can be written again."""
-    worker = worker_of(served)
     with contextlib.closing(sqlite3.connect(tmp_path / "addgroup.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        os.kill(worker, signal.SIGKILL)
-        until(lambda: "event=worker_not_started" in served.log.read_text())
-        assert "worker" in wait_for_health(served, 503)
+        assert say("en", "failure.journal") in workspace.command(served.url, "A").text
+        assert "journal" in wait_for_health(served, 503)
         other.execute("ROLLBACK")
     assert wait_for_health(served, 200) == "ok"
     assert workspace.command(served.url, "A").status == 200
-    assert wait_for_created(workspace, 1)
+    assert answered(workspace, "A")
     assert served.stop() == 0
 
 
@@ -236,7 +173,7 @@ def test_a_token_that_slack_refuses_meanwhile_loses_no_answer(
 # The stop.
 
 
-def test_a_signal_to_all_processes_stops_both_in_order(workspace: Workspace, api: Api, served: Served) -> None:
+def test_two_signals_at_once_are_one(workspace: Workspace, api: Api, served: Served) -> None:
     """As Ctrl-C in a terminal, systemd and Heroku send it: what is under way is answered, and the status is 0."""
     api.delay = 0.5
     assert workspace.command(served.url, "A").status == 200
@@ -246,12 +183,11 @@ def test_a_signal_to_all_processes_stops_both_in_order(workspace: Workspace, api
     assert served.process.wait(25) == 0
     assert [m.outcome for m in workspace.messages if m.thread_ts] == ["created"]
     assert "Traceback" not in served.log.read_text()
-    assert served.log.read_text().count("event=stopped") == 2
+    assert served.log.read_text().count("event=stopped") == 1
 
 
-def test_a_second_signal_ends_both_at_once(workspace: Workspace, api: Api, served: Served) -> None:
+def test_a_second_signal_ends_it_at_once(workspace: Workspace, api: Api, served: Served) -> None:
     """A person who does not want to wait presses Ctrl-C again."""
-    worker = worker_of(served)
     api.delay = 60.0
     assert workspace.command(served.url, "A").status == 200
     wait_for_add_group(api)
@@ -264,7 +200,6 @@ def test_a_second_signal_ends_both_at_once(workspace: Workspace, api: Api, serve
 
     until(ended, seconds=10)
     assert served.process.returncode == 1
-    wait_for_end(worker, served)
 
 
 def wait_until_refused(served: Served) -> None:

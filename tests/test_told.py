@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.front import reply as replies
-from bot.journal import connections
+from bot.journal.database import connect
 from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
@@ -168,7 +168,7 @@ def test_a_command_that_waited_for_too_long_is_told_in_any_case(
     response_url = workspace.response_url("U1", "C1")
     assert isinstance(book.accept(Job("U1", "C1", "t", "VIP", [Step(0, "VIP")], response_url, "en")), Accepted)
     book.close()
-    engine = connections.connect(f"sqlite:///{tmp_path}/journal.db")
+    engine = connect(f"sqlite:///{tmp_path}/journal.db")
     shift(engine, -3700)
     engine.dispose()
     if not url_lives:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.iletimerkezi import groups
-from bot.journal import connections
+from bot.journal.database import connect
 from bot.sandbox.api import Api, Tree
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
@@ -77,7 +77,7 @@ def test_the_same_again(
     way(workspace, url, "VIP")
     way(workspace, url, "A\n B\n C")
     said(workspace, 2)
-    first.worker.stop(5)
+    first.stop(5)
     url = start(ADDGROUP_LANGUAGE="en").url  # which knows no list
     MOODS[mood](api)
     seen = mood in ("late", "every second time")
@@ -138,7 +138,7 @@ def test_an_edit_knows_what_it_goes_on_from(
     workspace.command(url, "Top parent=5\n Made\n Unclear\n  Below\n Refused")
     (answer,) = answers(workspace, 1)
     api.mood = lambda: None
-    engine = connections.connect(f"sqlite:///{tmp_path}/journal.db")
+    engine = connect(f"sqlite:///{tmp_path}/journal.db")
     shift(engine, -660)
     engine.dispose()
     if mood:

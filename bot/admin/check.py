@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import TextIO
 
-from sqlalchemy import Connection, insert, inspect, make_url, select
+from sqlalchemy import insert, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import network, settings
@@ -23,8 +23,9 @@ from bot.admin import check_services as services
 from bot.admin.check_services import OK, SKIPPED, WARNING, WRONG, Finding, hidden, shown
 from bot.front.http import HEALTH
 from bot.front.metrics_page import METRICS
-from bot.journal import connections, database
-from bot.journal.connections import CONNECTIONS, sqlite_file
+from bot.journal import tables
+from bot.journal.database import CONNECTIONS, connect, sqlite_file
+from bot.journal.errors import WrongJournal
 from bot.settings import Settings, SettingsError, passwords
 
 PATIENCE = 8.0
@@ -146,6 +147,8 @@ def _journal(url: str, place: str) -> Finding:
         with tempfile.TemporaryDirectory(prefix=".addgroup-check-", dir=file.parent) as folder:
             _tried(f"sqlite:///{folder}/journal.db")
         return Finding(OK, "database", f"{file} is not there yet; serve makes it, and can")
+    except WrongJournal as error:
+        return Finding(WRONG, "database", f"{place}: the journal is of another version", f"{error}")
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = shown(str(getattr(error, "orig", None) or error), *passwords(url))
     remedy = next(remedy for said, remedy in _DATABASE_REMEDIES.items() if re.search(said, reason))
@@ -156,14 +159,16 @@ def _journal(url: str, place: str) -> Finding:
 
 def _tried(url: str) -> int | None:
     """Return the version of the schema, None when there is none yet, after writing nothing. Raises SQLAlchemyError."""
-    engine = connections.connect(url)
+    engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
-            database.lock(connection)
-            version = _version(connection)
+            tables.lock(connection)
+            version = tables.version_of(connection)
             if version is None:
-                database.metadata.create_all(connection)
-            for table in database.metadata.sorted_tables if version in (None, database.VERSION) else ():
+                tables.metadata.create_all(connection)
+            if version in (None, tables.VERSION):
+                tables.check_columns(connection)
+            for table in tables.metadata.sorted_tables if version in (None, tables.VERSION) else ():
                 nothing = select(table).limit(0)  # but the right to write it, and the names of its columns
                 connection.execute(insert(table).from_select(table.columns.keys(), nothing))
             transaction.rollback()
@@ -172,18 +177,13 @@ def _tried(url: str) -> int | None:
     return version
 
 
-def _version(connection: Connection) -> int | None:
-    versions = database.metadata.tables["schema_version"]
-    return connection.scalar(select(versions.c.version)) if inspect(connection).has_table(versions.name) else None
-
-
 def _judged(place: str, version: int | None) -> Finding:
     if version is None:
         return Finding(OK, "database", f"{place} is writable and empty; serve makes the tables")
-    if version > database.VERSION:
-        text = f"{place} has schema {version}, but this version of the bot knows {database.VERSION}"
+    if version > tables.VERSION:
+        text = f"{place} has schema {version}, but this version of the bot knows {tables.VERSION}"
         return Finding(WARNING, "database", f"{text}; it works for a while", "Update the bot.")
-    more = f"; serve brings it to {database.VERSION}" if version < database.VERSION else ""
+    more = f"; serve brings it to {tables.VERSION}" if version < tables.VERSION else ""
     return Finding(OK, "database", f"{place} is writable, with schema {version}{more}")
 
 

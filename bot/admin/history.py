@@ -13,8 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import settings
 from bot.admin.export import iso, plain, write_csv, write_json, write_text
-from bot.journal.history import entries
-from bot.journal.maintenance import NoJournal, forget, opened
+from bot.journal.history import NoJournal, entries, forget, opened
 
 KEPT = timedelta(hours=1)
 """Younger jobs are not deleted: they keep the bot from making a group twice."""
@@ -53,7 +52,7 @@ def _run(options: Namespace) -> None:
     if before and before > datetime.now(UTC) - KEPT:
         raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")
     ours = {name: value for name, value in settings.environment().items() if name.startswith("DATABASE_URL")}
-    with opened(settings.read(ours, slack=False, api=False).database_url) as engine:
+    with opened(settings.read(ours, slack=False, api=False).database_url, read_only=before is None) as engine:
         if before:
             sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
             return

@@ -1,4 +1,4 @@
-"""Builds the front: the process that takes in what people do in Slack and writes it into the journal."""
+"""Builds the front, which takes in what people do in Slack and writes it into the journal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from bot.front.http import HttpApp
 from bot.front.intake import Intake
 from bot.front.shortcut import Shortcut
 from bot.front.socket_mode import Connection
-from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.journal.reader import Backlog
 from bot.settings import Settings
 from bot.slack.access import Access
 from bot.slack.client import SlackClient, slack_client
@@ -40,25 +38,28 @@ Check = Callable[[], bool]
 class Front:
     """Takes in over HTTP or, with an app token, over Socket Mode. `web` is the WSGI application."""
 
-    def __init__(
-        self, settings: Settings, ring: Callable[[], None], checks: Mapping[str, Check], lost: Callable[[], None]
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts that it shares with the worker
+        self,
+        settings: Settings,
+        journal: Journal,
+        users: Users,
+        access: Access,
+        groups: Groups,
+        checks: Mapping[str, Check],
+        lost: Callable[[], None],
     ) -> None:
-        """Call `ring` when a job was accepted, and `lost` when the connection of Socket Mode stays lost.
+        """Call `lost` when the connection of Socket Mode stays lost.
 
         `checks` tell of the bot's other parts, by name, whether they work: for the health check.
         """
         self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
-        self._journal = Journal(settings.database_url, ring)
-        chosen = self._journal.known_language
-        users = Users(slack_client(settings), settings.language, chosen, contact=settings.contact)
-        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
-        groups = Groups(api, self._journal.recently_created)
-        intake = Intake(self._journal, users, Access(users, settings.channels, settings.members), self._errands)
-        form = Form(slack_client(settings, FORM), intake, groups, self._journal)
+        self._journal = journal
+        intake = Intake(journal, users, access, self._errands)
+        form = Form(slack_client(settings, FORM), intake, groups, journal)
         bolt = _bolt(settings)
-        commands = Commands(intake, groups, self._journal, form, settings.docs_url)
+        commands = Commands(intake, groups, journal, form, settings.docs_url)
         shortcut = Shortcut(intake, form)
-        buttons = Buttons(intake, form, self._journal)  # which takes all that those before it do not know
+        buttons = Buttons(intake, form, journal)  # which takes all that those before it do not know
         for listeners in (commands, form, shortcut, buttons, Faults(intake)):
             listeners.register(bolt)
         all_checks = {"journal": self._journal_answers, **checks}
@@ -67,10 +68,6 @@ class Front:
             self._connection = Connection(bolt, lambda: _connection_url(settings), lost)
             all_checks["connection to Slack"] = self._connection.connected
         self.web = HttpApp(None if settings.socket_mode else bolt, settings.slack_signing_secret, all_checks)
-
-    def open(self) -> None:
-        """Prepare the journal. Raises JournalError."""
-        self._journal.open()
 
     def connect(self) -> None:
         """Connect to Slack, in Socket Mode."""
@@ -83,13 +80,8 @@ class Front:
             self._connection.close()
 
     def close(self) -> None:
-        """Close the journal. Nothing may come in any more."""
-        self._errands.shutdown(wait=False)
-        self._journal.close()
-
-    def backlog(self) -> Backlog:
-        """Return what is not answered yet. Raises JournalError."""
-        return self._journal.backlog()
+        """Let what is being told finish. Nothing may come in any more."""
+        self._errands.shutdown()
 
     def _journal_answers(self) -> bool:
         try:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import Executor
-from functools import partial
 from typing import Any, TypeVar
 
 from slack_bolt import Ack
 
-from bot.front.make_sure import Answer, MakeSure
 from bot.front.reply import CommandReply, Errands, FormReply, Reply
 from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Accepted, Busy, Journal
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job
-from bot.model.outcome import Duplicate
 from bot.slack import messages
 from bot.slack.access import Access
 from bot.slack.handing_back import Typed
@@ -35,7 +32,6 @@ class Intake:
         self.access = access
         self._journal = journal
         self._errands = Errands(errands)
-        self._unsure = MakeSure(journal, self._conclude)
 
     def reply(self, ack: Ack, user: str, response_url: str) -> Reply:
         """Return what answers one thing that a person did: a button pressed, a shortcut chosen."""
@@ -55,8 +51,7 @@ class Intake:
             answer = self._journal.accept(job)
         except Unsure as error:
             event("unsure_whether_accepted", level=logging.ERROR, job=job.id, reason=str(error))
-            reply.tell(lambda language: messages.plain(say(language, "failure.unsure")))
-            self._unsure.add(job, reply)
+            reply.tell_at_once(lambda language: messages.plain(say(language, "failure.unsure")))
             return
         except JournalError as error:
             event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
@@ -67,7 +62,7 @@ class Intake:
     def _reply(self, kind: type[R], ack: Ack, user: str, response_url: str) -> R:
         return kind(ack, self.users, self._errands, user, response_url)
 
-    def _conclude(self, job: Job, answer: Answer, reply: Reply) -> None:
+    def _conclude(self, job: Job, answer: Accepted | Busy, reply: Reply) -> None:
         """Acknowledge a job that the journal has answered, and tell what the job itself will not."""
         event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(answer).__name__.lower())
         match answer:
@@ -79,12 +74,6 @@ class Intake:
                 reply.decline(_typed(job), "failure.busy")
             case Busy(own=count):
                 reply.decline(_typed(job), "failure.busy_own", count=count)
-            case Duplicate():
-                # It names others and their groups, so it is only for who may use the command.
-                reply.tell(lambda language: messages.duplicate(job, language), partial(self._refusal, job), _typed(job))
-
-    def _refusal(self, job: Job) -> str:
-        return self.access.refusal(job.user, job.channel)
 
 
 def channel_of(body: dict[str, Any]) -> str:

@@ -1,19 +1,18 @@
-"""The page /metrics: what both processes have counted, and what the journal says at this moment."""
+"""The page /metrics: what the bot has counted, and what the journal says at this moment."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import TYPE_CHECKING
 
 from bot.journal.errors import JournalError
-from bot.journal.reader import Backlog
+from bot.journal.reading import Backlog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from prometheus_client import Metric
+    from prometheus_client import CollectorRegistry, Metric
 
 METRICS = "/metrics"
 
@@ -21,16 +20,13 @@ PATIENCE = 2.0
 """How long the page waits for the journal, in seconds. Prometheus waits 10 for the whole page."""
 
 
-def metrics_app(folder: str, backlog: Callable[[], Backlog]) -> WSGIApplication:
-    """Return the WSGI application for the files in `folder` and the journal's `backlog`, which may raise JournalError.
+def metrics_app(registry: CollectorRegistry, backlog: Callable[[], Backlog]) -> WSGIApplication:
+    """Return the WSGI application for a registry and the journal's `backlog`, which may raise JournalError.
 
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
-    from prometheus_client import CollectorRegistry, make_wsgi_app
-    from prometheus_client.multiprocess import MultiProcessCollector
+    from prometheus_client import make_wsgi_app
 
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     registry.register(_OfJournal(backlog))
     page = make_wsgi_app(registry)
 
@@ -44,12 +40,11 @@ def metrics_app(folder: str, backlog: Callable[[], Backlog]) -> WSGIApplication:
 
 
 class _OfJournal:
-    """Reads the journal for each scrape, in a thread of its own: one that hangs keeps nobody else."""
+    """Reads the journal for each scrape, one at a time: a database that hangs keeps no thread but one."""
 
     def __init__(self, backlog: Callable[[], Backlog]) -> None:
         self._backlog = backlog
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="metrics")
-        self._lock = threading.Lock()
         self._pending: Future[Backlog] | None = None
 
     def collect(self) -> Iterator[Metric]:
@@ -69,11 +64,9 @@ class _OfJournal:
         yield from ()
 
     def _read(self) -> Backlog | None:
-        with self._lock:
-            if self._pending is None or self._pending.done():
-                self._pending = self._reader.submit(self._backlog)
-            pending = self._pending
+        if self._pending is None or self._pending.done():
+            self._pending = self._reader.submit(self._backlog)
         try:
-            return pending.result(PATIENCE)
+            return self._pending.result(PATIENCE)
         except (JournalError, NotInTime):
             return None

@@ -1,154 +1,317 @@
-"""The journal's tables, on SQLite and PostgreSQL alike: the schema and its versions, the lock, the clock."""
+"""The journal's database, SQLite or PostgreSQL: how transactions begin, what they wait for, what a failure means."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import (
-    DDL,
-    Column,
-    Connection,
-    Double,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    event,
-    select,
-    text,
-)
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
-from bot import log
-from bot.journal.connections import PATIENCE
+from bot.journal import tables
+from bot.journal.errors import BadValue, JournalError, Unsure
+from bot.metrics import metrics
 
-metadata = MetaData()
+PATIENCE = 2.0
+"""How long a transaction waits for those of other processes, in seconds: less than Slack waits."""
 
-jobs = Table(
-    "jobs",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("trigger", Text, nullable=False, unique=True),  # Slack's trigger_id: once per invocation
-    Column("user", Text, nullable=False),
-    Column("asker", Text, nullable=False),  # who is named in the root: of a button's job, who typed the first one
-    Column("origin", Text, nullable=False),  # the job from whose answer this one goes on, or itself
-    Column("followup", Text),  # the button that started it
-    Column("follows", Text),  # the job under whose answer the button was
-    Column("channel", Text, nullable=False),
-    Column("typed", Text, nullable=False),
-    Column("language", Text, nullable=False),  # "" while it is not known
-    Column("response_url", Text),  # removed as soon as it is of no use
-    Column("accepted_at", Double, nullable=False),
-    Column("due_at", Double, nullable=False),  # not to be carried before
-    Column("attempts", Integer, nullable=False, default=0),  # how often it was postponed
-    Column("faults", Integer, nullable=False, default=0),  # how often carrying it raised an unexpected error
-    Column("process", Text),  # who holds it
-    Column("root_channel", Text),
-    Column("root_ts", Text),
-    Column("reply_to", Text),  # the ts of the message in whose thread the root stands, if it stands in one
-    Column("root_final", Integer, nullable=False, default=0),  # the root shows the result
-    Column("answer_ts", Text),  # the ts of the message with the answer's buttons, if it stands in the thread
-    Column("answered_at", Double),  # open until then
-    Column("closed_at", Double),  # nothing is left to do
-)
-Index("jobs_by_time", jobs.c.accepted_at)
-Index("jobs_by_origin", jobs.c.origin)
+CONNECTIONS = 5
+"""How many connections one process has to PostgreSQL at most: one writes, one shows that it lives, others read."""
 
-steps = Table(
-    "steps",
-    metadata,
-    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),  # the name as names are compared
-    Column("parent_id", Text),  # "" for a main group, NULL while it is not known
-    Column("parent_name", Text),  # how the parent was given, if by name
-    Column("parent_key", Text, nullable=False),  # the parent as parents are compared
-    Column("above", Integer),  # the parent's position, if it is a step of this job
-    Column("state", Text, nullable=False),
-    Column("reason", Text),  # why a request that was sent has no clear answer
-    Column("group_id", Text),
-    Column("outcome", Text),  # JSON: the fields of the outcome
-    Column("sent_at", Double),
-    Column("settled_at", Double),
-)
-Index("steps_by_name", steps.c.name_key, steps.c.parent_key)
-Index("steps_by_group", steps.c.group_id)
+FAILING = 30.0
+"""How long a failed write counts as a sign that the database takes no more, unless one succeeds, in seconds."""
 
-# Index(…, postgresql_where=…) would import PostgreSQL's dialect, also for SQLite: a tenth of the time of a start.
-event.listen(jobs, "after_create", DDL("CREATE INDEX jobs_to_carry ON jobs (due_at) WHERE closed_at IS NULL"))  # type: ignore[no-untyped-call]
-event.listen(steps, "after_create", DDL("CREATE INDEX steps_unknown ON steps (job) WHERE state = 'unknown'"))  # type: ignore[no-untyped-call]
+_NETWORK = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""How soon a server that is gone is noticed; DATABASE_URL may say otherwise.
+Source: https://www.postgresql.org/docs/current/libpq-connect.html"""
 
-languages = Table(
-    "languages",
-    metadata,
-    Column("user", Text, primary_key=True),
-    Column("language", Text, nullable=False),  # what the person chose
-)
+_LIMITS = {
+    "statement_timeout": 5000,
+    "lock_timeout": round(1000 * PATIENCE),
+    "idle_in_transaction_session_timeout": 3000,
+    "synchronous_commit": "on",
+    "tcp_user_timeout": 5000,
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+}
+"""What a transaction asks of the server: that it ends one whose process was frozen or lost, and its locks with it; and
+that what it says is committed survives a crash, whatever the server or the role was set to.
 
-processes = Table(
-    "processes",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("machine", Text, nullable=False),
-    Column("lease_until", Double, nullable=False),
-)
+Source: https://www.postgresql.org/docs/current/runtime-config-client.html and runtime-config-wal.html
+"""
 
-_versions = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
-"""What turns version 1 into 2, 2 into 3, and so on. Old processes run beside new ones for a while: only add."""
-
-VERSION = 1 + len(MIGRATIONS)
-
-_LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
+_BEGIN = "; ".join(["BEGIN", *(f"SET LOCAL {name} = {value}" for name, value in _LIMITS.items())])
 
 
-class now(FunctionElement[float]):  # noqa: N801  # an SQL function
-    """The database's clock, in seconds since 1970: one for all processes, whatever their own clocks say."""
-
-    type = Double()
-    inherit_cache = True
-
-
-@compiles(now, "sqlite")
-def _now_sqlite(_element: now, _compiler: Any, **_options: Any) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite URL; None for PostgreSQL."""
+    address = make_url(url)
+    return Path(str(address.database)).absolute() if address.get_backend_name() == "sqlite" else None
 
 
-@compiles(now, "postgresql")
-def _now_postgresql(_element: now, _compiler: Any, **_options: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+def connect(url: str, *, read_only: bool = False) -> Engine:
+    """Return an engine for a URL of SQLite or PostgreSQL, `postgres://` included; connects at first use.
 
-
-def lock(connection: Connection) -> None:
-    """Let no other process past this point until the transaction ends. SQLite's writers are alone as it is.
-
-    An urgent transaction waits no longer than PATIENCE, others as long as any statement may take.
+    A `read_only` one changes nothing, not even the file of a backup in a folder where nobody may write.
     """
-    if connection.dialect.name == "postgresql":
-        urgent = connection.get_execution_options().get("urgent", False)
-        values = {"patience": f"{1000 * PATIENCE:.0f}" if urgent else "0", "number": _LOCK}
-        wait = "SELECT set_config('lock_timeout', :patience, true), pg_advisory_xact_lock(:number)"
-        connection.execute(text(wait), values)
+    file, address = sqlite_file(url), make_url(url)
+    if file:
+        if read_only:
+            engine = create_engine(
+                "sqlite://", creator=partial(_looking, file), poolclass=NullPool, hide_parameters=True
+            )
+        else:
+            engine = create_engine(address, hide_parameters=True)
+            event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        connect_args={**_NETWORK, **{name: address.query[name] for name in _NETWORK.keys() & address.query.keys()}},
+        hide_parameters=True,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=PATIENCE,
+        pool_pre_ping=True,
+    )
+    event.listen(engine, "connect", _set_up_postgresql, insert=True)  # before SQLAlchemy reads anything
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_BEGIN))
+    return engine
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to VERSION, also when several processes start at once. A newer schema is left as it is."""
-    with engine.begin() as connection:
-        lock(connection)
-        metadata.create_all(connection, tables=[_versions])
-        version = connection.scalar(select(_versions.c.version))
-        if version is None:
-            metadata.create_all(connection)
-            connection.execute(_versions.insert().values(version=VERSION))
-            log.event("journal_created", schema=VERSION)
-        elif version < VERSION:
-            for migration in MIGRATIONS[version - 1 :]:
-                migration(connection)
-            connection.execute(_versions.update().values(version=VERSION))
+class Database:
+    """Transactions of one process on the database at `url`. Safe to use from many threads."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = connect(url)
+        file = sqlite_file(url)
+        self.file = OpenFile(file) if file else None
+        self._failed_at = float("-inf")
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last write failed, and not long ago."""
+        return time.monotonic() - self._failed_at < FAILING
+
+    def open(self) -> None:
+        """Make or update the tables, and see that they can be written. Raises JournalError."""
+        with _translated():
+            if self.file:
+                self.file.make()
+            tables.migrate(self._engine)
+            if self.file:
+                self.file.remember()
+
+    def close(self) -> None:
+        """Close the connections: idle ones now, those that other threads still use when they are given back."""
+        event.listen(self._engine, "checkin", lambda _connection, record: record.close())
+        self._engine.dispose()
+        if self.file:
+            self.file.close()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Begin to write, and commit at the end. Raises Unsure when it is the commit that fails, else JournalError."""
+        try:
+            self._check()
+            with _translated(), self._engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                self._check()
+                with _translated(Unsure):
+                    transaction.commit()
+        except BadValue:
+            raise
+        except JournalError:
+            self._failed_at = time.monotonic()
+            raise
+        self._failed_at = float("-inf")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Begin to read, which on SQLite does not wait for those that write."""
+        self._check()
+        with _translated(), reading(self._engine) as connection:
+            yield connection
+
+    def _check(self) -> None:
+        if self.file:
+            self.file.check()
+
+
+def reading(engine: Engine) -> Connection:
+    """Connect in order to read."""
+    return engine.connect().execution_options(reading=True)
+
+
+class OpenFile:
+    """The SQLite file and its write-ahead log: they must stay those that were opened, or what is written is lost.
+
+    One connection stays open to the end, because SQLite removes the log with the last one.
+    Source: https://www.sqlite.org/howtocorrupt.html
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._paths = path, Path(f"{path}-wal")
+        self._first: list[tuple[int, int] | None] = []
+        self._kept: sqlite3.Connection | None = None
+        self.fault = ""
+        """What a look from outside found wrong, "" for nothing."""
+
+    def make(self) -> None:
+        """Make the file, or change the mode of one that is there, so that only its owner reads it. Raises OSError."""
+        path, _ = self._paths
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            for each in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
+                with contextlib.suppress(OSError):  # another user's: whether it can be written is seen next
+                    if each.stat().st_mode & 0o077:
+                        each.chmod(0o600)
+
+    def remember(self) -> None:
+        """Remember which files these are, once the tables are there."""
+        self._kept = sqlite3.connect(self._paths[0], check_same_thread=False)
+        self._kept.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        self._first = self._now()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._kept:
+            self._kept.close()
+
+    def check(self) -> None:
+        """Raise JournalError when the file or its log is another one, or a look from outside found a fault."""
+        changed = bool(self._first) and self._now() != self._first
+        fault = "the file or its -wal was deleted or replaced while the bot ran" if changed else self.fault
+        if fault:
+            metrics.journal_failed()
+            raise JournalError(f"{fault}; stop the bot, put the file back, start it")
+
+    def look(self, statement: str, parameters: tuple[str, ...], expected: object) -> None:
+        """Read what was last written, over a connection of its own, as a new process would; else there is a fault."""
+        try:
+            with contextlib.closing(_looking(self._paths[0])) as fresh:
+                found = fresh.execute(statement, parameters).fetchone()
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN):
+                self.fault = f"the file cannot be read ({error.sqlite_errorname})"
+            return
+        if found is None or found[0] != expected:
+            self.fault = "the file does not hold what was last written"
+
+    def _now(self) -> list[tuple[int, int] | None]:
+        return [_identity(path) for path in self._paths]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextlib.contextmanager
+def _translated(kind: type[JournalError] = JournalError) -> Iterator[None]:
+    """Translate the errors of SQLAlchemy and of the drivers, which raise some of their own past it."""
+    try:
+        yield
+    except (DataError, IntegrityError, OverflowError, ValueError) as error:
+        raise BadValue(described(error)) from None
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        metrics.journal_failed()
+        raise kind(described(error)) from None
+
+
+def described(error: Exception) -> str:
+    """Say what failed, in the database's code: a driver's own text may hold the values of a row.
+
+    Where no connection came about there is no row, so that the driver may say why.
+    """
+    orig = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None) or error
+    code = getattr(orig, "sqlite_errorname", None) or getattr(orig, "sqlstate", None) or ""
+    if isinstance(error, OSError):
+        code = error.strerror or ""
+    elif not code and getattr(error, "statement", "") is None:
+        code = " ".join(str(orig).split())
+    return f"{type(orig).__name__}: {code or 'no answer'}"
+
+
+def _set_up_postgresql(connection: Any, _record: object) -> None:
+    """Leave transactions to _BEGIN, and refuse a database that cannot hold every name.
+
+    Limits are set in each transaction, and statements are not prepared: PgBouncer takes no start parameter `options`,
+    hands sessions from client to client, and may run the next statement on another of its connections.
+    Source: https://www.pgbouncer.org/features.html
+    """
+    import psycopg
+
+    connection.autocommit = True
+    connection.prepare_threshold = None
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):
+        remedy = "create one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
+        raise psycopg.NotSupportedError(f"the database has the encoding {encoding}, which cannot hold names; {remedy}")
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, in _begin_sqlite
+    connection.text_factory = _text
+    # What is committed survives a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _looking(file: Path) -> sqlite3.Connection:
+    """Open a file in order to look at it: the file of a backup, which has no log beside it, as one that never changes.
+
+    Source: https://www.sqlite.org/uri.html
+    """
+    still = "" if Path(f"{file}-wal").exists() else "&immutable=1"
+    connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro{still}", uri=True, check_same_thread=False)
+    connection.isolation_level = None
+    connection.text_factory = _text
+    return connection
+
+
+def _text(value: bytes) -> str:
+    """Decode a text; what is no UTF-8 becomes lone surrogates, so that a damaged row keeps no other from being read."""
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Begin as a writer at once: a reader that turns writer in the middle is refused when another was faster.
+
+    Other processes that write are waited for here. SQLite's own waits grow, so who has waited long waits longer still.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.get_execution_options().get("reading", False):
+        driver.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE:.0f}")
+        driver.execute("BEGIN")
+        return
+    driver.execute("PRAGMA busy_timeout = 0")
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+        time.sleep(0.001)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # raises the error as SQLAlchemy does

@@ -1,4 +1,4 @@
-"""The duplicate guard: finds who else has just asked for the same group."""
+"""The duplicate guard: who else has just asked for the same group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECENT = 600.0
 """How long the journal's own record of a group counts when the same group is asked for again, in seconds."""
 
 
-def of(job: Job) -> list[Step]:
+def guarded(job: Job) -> list[Step]:
     """Return the steps that another job may be sending too; what hangs under a new group cannot be among them."""
     waiting = (step for step in job.steps if step.state == WAITING)
     return [] if job.forced else [step for step in waiting if step.above is None]
@@ -55,7 +55,7 @@ def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Job | None:
     A group that another job has created is no reason to refuse: the answer to this job tells its id. Of a tree, one
     step with an unknown outcome is none either: the others can be created.
     """
-    for step in of(job):
+    for step in guarded(job):
         twin = found.get(rows.key(job, step))
         if twin and (
             twin.step_state in (WAITING, SENDING) or (twin.step_state == Unknown.state and len(job.steps) == 1)
@@ -63,11 +63,6 @@ def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Job | None:
             settled = [replace(other, outcome=twin if other is step else Skipped()) for other in job.steps]
             return replace(job, steps=settled)
     return None
-
-
-def of_refused(job: Job) -> Duplicate | None:
-    """Return who else has asked for the same, for a job that was refused for it."""
-    return next((step.outcome for step in job.steps if isinstance(step.outcome, Duplicate)), None)
 
 
 def instead(twin: Duplicate) -> Duplicate | Exists:

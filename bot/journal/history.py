@@ -1,20 +1,34 @@
-"""The history in the journal: who asked for what, where and when, and what came of it."""
+"""What an operator does with a journal: look at who asked for what and what came of it, and delete old jobs."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, inspect, or_, select
 
-from bot.journal import connections, rows
-from bot.journal.database import jobs, steps
+from bot.journal import rows
+from bot.journal.database import connect, reading, sqlite_file
+from bot.journal.tables import jobs, steps
 
 PAGE = 200
 """How many jobs are read, and are in memory, at once."""
+
+
+FORGOTTEN_AT_ONCE = 200
+"""How many jobs are removed in one transaction."""
+
+PAUSE = 0.02
+"""How long to wait between two such transactions, in seconds, so that a running bot can write in between."""
+
+
+class NoJournal(Exception):
+    """There is no journal to read; the message says what is there instead."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +80,25 @@ OF_JOB = tuple(name for name in Entry.__dataclass_fields__ if name != "steps")
 """The names of an entry's own facts."""
 
 
+@contextlib.contextmanager
+def opened(url: str, *, read_only: bool = True) -> Iterator[Engine]:
+    """Open a journal that is there, and make none; to delete from it, not `read_only`.
+
+    Raises NoJournal, or SQLAlchemyError.
+    """
+    file = sqlite_file(url)
+    if file and not file.is_file():
+        raise NoJournal(f"There is no journal: {file} is not there. DATABASE_URL says where it is; serve makes it.")
+    engine = connect(url, read_only=read_only)
+    try:
+        with reading(engine) as connection:
+            if not inspect(connection).has_table(jobs.name):
+                raise NoJournal("There is no journal in the database that DATABASE_URL names yet; serve makes it.")
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def entries(
     engine: Engine, since: datetime | None = None, user: str | None = None, limit: int | None = None
 ) -> Iterator[Entry]:
@@ -79,7 +112,7 @@ def entries(
     left = sys.maxsize if limit is None else limit
     after: list[ColumnElement[bool]] = []
     while left > 0:
-        with connections.reading(engine) as connection:
+        with reading(engine) as connection:
             page = _page(connection, [*wanted, *after], min(PAGE, left))
         if not page:
             return
@@ -144,3 +177,21 @@ def _time(seconds: float | None) -> datetime | None:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+def forget(engine: Engine, before: datetime) -> int:
+    """Remove the closed jobs accepted before that time, oldest first, and return how many. Raises SQLAlchemyError.
+
+    A job from whose answer another went on is older than that one, so it goes first: its buttons are dead before the
+    journal forgets which of them were pressed.
+    """
+    closed = and_(jobs.c.closed_at.is_not(None), jobs.c.accepted_at < before.timestamp())
+    oldest = select(jobs.c.id).where(closed).order_by(jobs.c.accepted_at).limit(FORGOTTEN_AT_ONCE)
+    removed = 0
+    while True:
+        with engine.begin() as connection:
+            count = connection.execute(delete(jobs).where(jobs.c.id.in_(oldest))).rowcount
+        if not count:
+            return removed
+        removed += count
+        time.sleep(PAUSE)

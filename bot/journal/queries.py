@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.journal.database import jobs, languages, metadata, now, processes, steps
+from bot.journal.tables import jobs, languages, metadata, now, processes, steps
 from bot.model.outcome import SENDING, WAITING, Created, Unknown
 
 
@@ -43,13 +44,11 @@ TRY_TO_WRITE = update(_versions).values(version=_versions.c.version)
 
 # Accepting.
 
-KNOWN = select(jobs.c.id, jobs.c.trigger, jobs.c.user).where(
-    or_(jobs.c.trigger.in_(_among("triggers")), jobs.c.id.in_(_among("ids")))
-)
-"""The jobs with these triggers or ids."""
+KNOWN = select(jobs.c.id, jobs.c.user).where(or_(jobs.c.trigger == bindparam("trigger"), _this))
+"""A job with this trigger or id."""
 
-OPEN = select(jobs.c.user, func.count().label("jobs")).where(_is_open).group_by(jobs.c.user)
-"""How many jobs are open, by person."""
+OPEN = select(func.count(), func.count().filter(jobs.c.user == bindparam("user"))).where(_is_open)
+"""How many jobs are open, and how many of them are one person's."""
 
 BACKLOG = select(func.count(), func.coalesce(now() - func.min(jobs.c.accepted_at), 0.0)).where(_is_open)
 
@@ -73,20 +72,14 @@ last `recent` seconds; the latest comes last."""
 
 NEW_JOBS = insert(jobs).values(
     accepted_at=now(),
-    due_at=0.0,  # at once, also when the clock is set back meanwhile
-    answered_at=now() - _seconds("answered_ago"),
-    closed_at=now() - _seconds("closed_ago"),
+    due_at=0.0,  # version 0.2.0 reads it; when a job is due is known in memory alone
 )
 NEW_STEPS = insert(steps).values(sent_at=now() - _seconds("sent_ago"), settled_at=now() - _seconds("settled_ago"))
 
 # Reading.
 
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age")).where(jobs.c.id.in_(_among("ids")))
-STEPS = (
-    select(steps, (now() - steps.c.sent_at).label("sent_ago"))
-    .where(steps.c.job.in_(_among("ids")))
-    .order_by(steps.c.job, steps.c.position)
-)
+STEPS = select(steps).where(steps.c.job.in_(_among("ids"))).order_by(steps.c.job, steps.c.position)
 UNKNOWN = (
     select(jobs.c.id, jobs.c.origin)
     .where(jobs.c.id.in_(select(steps.c.job).where(steps.c.state == literal_column(f"'{Unknown.state}'"))))
@@ -121,46 +114,36 @@ RECENTLY_CREATED = _created.with_only_columns(steps.c.group_id, steps.c.name, st
 )
 """The groups created in the last `settled` seconds by jobs of the last `recent` seconds."""
 
-# Carrying.
+# Carrying. Every change names its holder: what changes no row was taken over.
 
-_living = select(processes.c.id).where(processes.c.id == jobs.c.process)
-_is_free = or_(
-    jobs.c.process.is_(None),
-    and_(jobs.c.process == bindparam("me"), jobs.c.id.not_in(_among("carrying"))),
-    and_(jobs.c.process != bindparam("me"), ~_living.exists()),
-)
-_is_due = or_(jobs.c.due_at <= now(), jobs.c.due_at > now() + _seconds("furthest"), jobs.c.id.in_(_among("ready")))
-_nobody_holds = and_(jobs.c.closed_at.is_(None), _is_free, _is_due, jobs.c.id.not_in(_among("without")))
-_order = (jobs.c.answered_at.is_not(None), jobs.c.accepted_at)
-_by_person = (
-    select(jobs.c.id, func.row_number().over(partition_by=jobs.c.user, order_by=_order).label("place"))
-    .where(_nobody_holds)
-    .subquery()
-)
-_first_ones = select(_by_person.c.id).where(_by_person.c.place <= bindparam("most"))
-CANDIDATES = select(jobs.c.id, jobs.c.user).where(jobs.c.id.in_(_first_ones)).order_by(*_order)
-"""The first jobs of each person, up to `most`, that are due and that nobody holds: no process, none that lives, or `me`
-without `carrying` them. Those without an answer come before those of which something else is left."""
-
-LOCK_FREE = select(jobs.c.id).where(jobs.c.id.in_(_among("ids")), _is_free).with_for_update(skip_locked=True)
-"""Those of these jobs that nobody holds still, now held against other processes until the transaction ends."""
-
-TAKE = update(jobs).where(jobs.c.id.in_(_among("ids"))).values(process=bindparam("me"))
-
-_held = and_(_this, jobs.c.process == bindparam("me"))
-HOLD = select(jobs.c.id).where(_held).with_for_update()
-"""A job, if this process has it still, now held against other processes until the transaction ends."""
+_held = and_(_this, jobs.c.process == bindparam("me"), jobs.c.closed_at.is_(None))
+HOLD = select(jobs.c.id).where(_held)
+"""A job, if this process has it still."""
+LOCK = HOLD.with_for_update()
+"""The same, held against other processes until the transaction ends."""
 
 CHANGE = update(jobs).where(_held)
 """Change a job, if this process has it still."""
 
-POSTPONE = CHANGE.values(process=None, due_at=now() + _seconds("seconds"))
 ANSWERED = CHANGE.values(answered_at=now(), response_url=None)
-FINISHED = CHANGE.values(closed_at=now(), process=None, root_final=1)
+CLOSED = CHANGE.values(closed_at=now(), process=None, root_final=1)
 
 CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.position == bindparam("place"))
 SEND = CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
 SETTLE = CHANGE_STEP.values(settled_at=now())
+CORRECT = SETTLE.where(steps.c.state.in_((SENDING, Unknown.state)))
+"""Settle a step that was sent, whatever was told of it meanwhile."""
+REOPEN = (
+    update(jobs)
+    .where(_this)
+    .values(
+        process=bindparam("me"),
+        closed_at=None,
+        root_final=0,
+        answered_at=case((jobs.c.answer_ts.is_(None), None), else_=jobs.c.answered_at),
+    )
+)
+"""Take a job back, from any process, to tell what became of it after all: an answer that cannot be edited once more."""
 
 # Languages.
 
@@ -168,14 +151,29 @@ LANGUAGE = select(languages.c.language).where(languages.c.user == bindparam("thi
 FORGET_LANGUAGE = delete(languages).where(languages.c.user == bindparam("this"))
 CHOOSE_LANGUAGE = insert(languages)
 
-# The process.
+# The processes.
 
-RENEW = update(processes).where(processes.c.id == bindparam("me")).values(lease_until=now() + _seconds("lease"))
+SHOW_LIFE = update(processes).where(processes.c.id == bindparam("me")).values(lease_until=now() + _seconds("lease"))
 ENTER = insert(processes).values(lease_until=now() + _seconds("lease"))
-LEAVE = delete(processes).where(processes.c.id.in_(_among("processes")))
-LEASES = select(
-    processes.c.id, processes.c.machine, processes.c.lease_until, (processes.c.lease_until < now()).label("lapsed")
-).where(processes.c.id != bindparam("me"))
+LIVES = select(processes.c.id, processes.c.machine, processes.c.lease_until)
+BURY = delete(processes).where(processes.c.id == bindparam("process"), processes.c.lease_until == _seconds("seen"))
+"""Remove a process that shows no life, unless it has shown some since it was looked at."""
+LEAVE = delete(processes).where(processes.c.id == bindparam("me"))
+
+_unfinished = jobs.c.closed_at.is_(None)
+_nobody = or_(jobs.c.process.is_(None), jobs.c.process.not_in(select(processes.c.id)))
+ORPHANS = (
+    select(jobs.c.id)
+    .where(_unfinished, _nobody, jobs.c.id.not_in(_among("unreadable")))
+    .order_by(jobs.c.answered_at.is_not(None), jobs.c.accepted_at)
+    .with_for_update(skip_locked=True)
+)
+"""The jobs that no process holds, now held against others until the transaction ends."""
+TAKE_OVER = update(jobs).where(jobs.c.id.in_(_among("ids"))).values(process=bindparam("me"))
+LET_GO = update(jobs).where(_unfinished, jobs.c.process == bindparam("me")).values(process=None)
+MINE = select(jobs.c.id).where(_unfinished, jobs.c.process == bindparam("me"), jobs.c.id.in_(_among("ids")))
+"""Those of these jobs that this process holds."""
+
 FORGET_URLS = (
     update(jobs)
     .where(jobs.c.response_url.is_not(None), jobs.c.closed_at.is_(None))
@@ -183,3 +181,6 @@ FORGET_URLS = (
     .values(response_url=None)
 )
 """Remove response_urls that are too old to be of use."""
+_answered = func.coalesce(jobs.c.answered_at, now())
+SET_ASIDE = update(jobs).where(_this).values(answered_at=_answered, closed_at=now(), process=None)
+WHO_ASKED = select(jobs.c.user, jobs.c.channel, jobs.c.language, jobs.c.response_url, jobs.c.answered_at).where(_this)

@@ -26,13 +26,12 @@ def key(job: Job, step: Step) -> Key:
     return fold(step.name), _parent_key(job, step)
 
 
-def of_job(job: Job, closed: bool = False) -> Values:
-    """Return a new job as a row of `jobs`. A `closed` one is answered, and nothing is left to do."""
-    ago = 0.0 if closed else None
+def of_job(job: Job, process: str) -> Values:
+    """Return a new job that `process` holds as a row of `jobs`."""
     return {
         "id": job.id,
         # Others may still press a button that led to nothing new.
-        "trigger": f"refused:{job.id}" if closed and job.followup else job.trigger,
+        "trigger": f"refused:{job.id}" if job.refused and job.followup else job.trigger,
         "user": job.user,
         "asker": job.asker,
         "origin": job.origin,
@@ -41,12 +40,11 @@ def of_job(job: Job, closed: bool = False) -> Values:
         "channel": job.channel,
         "typed": _storable(job.typed),
         "language": job.language,
-        "response_url": None if closed else job.response_url,
+        "response_url": job.response_url,
+        "process": process,
         "root_channel": job.thread.channel if job.thread else None,
         "root_ts": job.thread.ts if job.thread else None,
         "reply_to": job.reply_to or None,
-        "answered_ago": ago,
-        "closed_ago": ago,
     }
 
 
@@ -63,7 +61,7 @@ def of_steps(job: Job) -> list[Values]:
             "parent_key": _parent_key(job, step),
             "above": step.above,
             "reason": step.reason or None,
-            "sent_ago": step.sent_ago if step.state == SENDING else None,
+            "sent_ago": 3600.0 if step.state == SENDING else None,  # it is another job's request, sent long ago
             "settled_ago": 0.0 if step.outcome else None,
             **(of_outcome(step.outcome) if step.outcome else _of_unsettled(step)),
         }
@@ -96,7 +94,8 @@ def outcome_of(row: Row[Any]) -> Outcome | None:
 def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
     """Return the job of a row and of those of its steps, which come in the order of `position`.
 
-    Raises KeyError, TypeError or ValueError for rows that this version could not have written.
+    Raises KeyError, TypeError or ValueError for rows that this version could not have written; UnicodeError, which is a
+    ValueError, for those that are damaged.
     """
     _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
     _check(row, (int, float), "accepted_at", "age")
@@ -131,6 +130,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
 
 def _step(row: Row[Any], place: int) -> Step:
     _check(row, str, "name", "state")
+    _check(row, (str, type(None)), "parent_id", "parent_name", "reason", "outcome")
     if row.position != place or (row.above is not None and row.above not in range(place)):
         raise ValueError("steps out of order")
     outcome = outcome_of(row)
@@ -144,17 +144,27 @@ def _step(row: Row[Any], place: int) -> Step:
         parent_id=row.parent_id,
         stage=SENDING if row.state == SENDING else WAITING,
         reason=row.reason or "",
-        sent_ago=abs(row.sent_ago or 0.0),  # sent in the future: by a clock that was set back since
         confirmed_id=(row.group_id or "") if not outcome else "",
         outcome=outcome,
     )
 
 
 def _check(row: Row[Any], kind: type | tuple[type, ...], *columns: str) -> None:
-    """Raise ValueError when a column holds a value of another kind, as SQLite lets it."""
+    """Raise ValueError when a column holds a value of another kind, as SQLite lets it; UnicodeError when no text."""
     for column in columns:
-        if not isinstance(getattr(row, column), kind):
+        value = getattr(row, column)
+        if not isinstance(value, kind):
             raise ValueError(f"{column} holds something else")
+        if isinstance(value, str):
+            value.encode()  # what is damaged holds lone surrogates: see database._text
+
+
+def readable(value: object) -> str:
+    """Return a text of a row that may be damaged, "" where it is none."""
+    try:
+        return value if isinstance(value, str) and value.encode() else ""
+    except UnicodeError:
+        return ""
 
 
 def _parent(row: Row[Any]) -> Parent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -35,9 +36,9 @@ class Step:
     job does. `parent_id` is the parent's id, "" for a main group, None while it is not known.
 
     A step without an `outcome` is at the `stage` WAITING until just before its request leaves, then SENDING. `reason`
-    says why a request that was sent has no clear answer. `sent_ago` is how long ago the request left, in seconds,
-    measured when the step was sent or read from the journal. `confirmed_id` is the group that a person says the request
-    made, of a step that is to be settled so.
+    says why a request that was sent has no clear answer. `look_from` is when that answer can be looked up, by
+    time.monotonic; None while another process may be waiting for it. `confirmed_id` is the group that a person says the
+    request made, of a step that is to be settled so.
     """
 
     position: int
@@ -47,7 +48,7 @@ class Step:
     parent_id: str | None = None
     stage: str = WAITING
     reason: str = ""
-    sent_ago: float = 0.0
+    look_from: float | None = None
     confirmed_id: str = ""
     outcome: Outcome | None = None
 
@@ -87,8 +88,8 @@ class Job:
     `trigger` is unique to what the person did, so that the same thing is accepted once: Slack's trigger_id, the form's
     view id, or what a button stands for. `language` is "en", "tr", or "" while the person's is not known.
     `response_url` is "" when it is no longer of use. `id` is the reference that people see. `accepted_at` is in seconds
-    since 1970; `age` is how long ago that was, in seconds, when the job was read. `attempts` counts how often it was
-    put off, `faults` how often carrying it raised an unexpected error.
+    since 1970; `age` is how long ago that was, in seconds, when the job was read (`read_at`, by time.monotonic).
+    `attempts` counts how often it was put off, `faults` how often carrying it raised an unexpected error.
 
     A job that a button started has that button as `followup`, and the answered job as `follows`; it shares the
     `thread`, the `asker` and the `origin` (the id of the first job) with that one.
@@ -116,12 +117,18 @@ class Job:
     accepted_at: float = 0.0
     age: float = 0.0
     answered: bool = False
+    read_at: float = field(default_factory=time.monotonic, repr=False)
     attempts: int = 0
     faults: int = 0
 
     def __post_init__(self) -> None:
         self.asker = self.asker or self.user
         self.origin = self.origin or self.id
+
+    @property
+    def waited(self) -> float:
+        """How long ago it was accepted, in seconds."""
+        return self.age + time.monotonic() - self.read_at
 
     @property
     def forced(self) -> bool:

@@ -25,10 +25,6 @@ _TOLD = (Created, Exists, Rejected, NotSent, Unknown)
 """Outcomes that say what became of a group; the others say why nobody tried."""
 
 
-LONG_AGO = 3600.0
-"""How long ago a request left that an earlier job sent, in seconds: long enough to be looked up at once."""
-
-
 def offers(job: Job) -> list[FollowUp]:
     """Return the buttons under the answer to a settled job."""
     if len(job.steps) == 1 and job.steps[0].outcome:
@@ -90,7 +86,7 @@ def to_look_up(job: Job) -> list[Step]:
     """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
     unknown = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
     return [
-        Step(place, step.name, _parent(job, step), None, step.parent_id, SENDING, outcome.reason, LONG_AGO)
+        Step(place, step.name, _parent(job, step), None, step.parent_id, SENDING, outcome.reason, look_from=0.0)
         for place, (step, outcome) in enumerate(unknown)
     ]
 
@@ -103,7 +99,7 @@ def confirmed(job: Job) -> list[Step]:
     pairs = _missing(job, FollowUp.ANYWAY)
     for old, new in pairs:
         if isinstance(old.outcome, Unknown):
-            new.stage, new.reason, new.sent_ago = SENDING, old.outcome.reason, LONG_AGO
+            new.stage, new.reason, new.look_from = SENDING, old.outcome.reason, 0.0
             found = old.outcome.found or ()
             new.confirmed_id = found[0] if len(found) == 1 else ""
     return [new for _, new in pairs]

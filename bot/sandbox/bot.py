@@ -1,7 +1,4 @@
-"""The whole bot in this process: front, worker and HTTP server on loopback, wired to the stand-ins.
-
-`serve` runs the same front and worker, in a process each.
-"""
+"""The whole bot in this process, behind its HTTP server on loopback, wired to the stand-ins."""
 
 from __future__ import annotations
 
@@ -11,12 +8,10 @@ import threading
 from collections.abc import Mapping
 
 from bot import settings
-from bot.front.front import Front
+from bot.bot import Bot as Parts
 from bot.front.server import Server, listen
-from bot.journal.wakeup import Bell, Wakeup
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
-from bot.worker.worker import Worker
 
 
 class Bot:
@@ -26,26 +21,15 @@ class Bot:
         """Read the settings from `environ`. Raises SettingsError."""
         chosen = settings.read(environ)
         self._file = chosen.database_url.partition(":///")[2]
-        self._bell = Bell()
-        self._link = self._bell.connect()
-        wakeup = Wakeup(self._link)
-        self._front = Front(chosen, self._bell.ring, {"worker": self._bell.alive}, lambda: None)
-        self.worker = Worker(chosen, wakeup)
-        self._server = Server(self._front.web, listen("127.0.0.1", 0))
+        self.parts = Parts(chosen, lambda: None)
+        self._server = Server(self.parts.front.web, listen("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._server.port}"
-        listening = (self._server.run, self._bell.listen, wakeup.listen)
-        self._threads = [threading.Thread(target=target, daemon=True) for target in listening]
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def start(self) -> None:
         """Begin to serve. Raises JournalError."""
-        self._front.open()
-        self.worker.start()
-        for thread in self._threads:
-            thread.start()
-
-    def alive(self) -> bool:
-        """Tell whether the worker has shown a sign of life."""
-        return self._bell.alive()
+        self.parts.start()
+        self._thread.start()
 
     def busy(self) -> bool:
         """Tell whether a job is open in the SQLite journal; two seconds after its answer one no longer counts."""
@@ -54,15 +38,13 @@ class Bot:
             return bool(journal.execute(f"SELECT 1 FROM jobs WHERE closed_at IS NULL AND ({unanswered})").fetchone())  # noqa: S608
 
     def stop(self, seconds: float) -> None:
-        """Take nothing more, and let what is under way finish, for at most so long."""
+        """Take nothing more, and let what is under way finish, for at most so long; a second time does nothing."""
+        if not self._thread.is_alive():
+            return
         self._server.stop()
-        self.worker.stop(seconds)
-        self._bell.close()
-        for thread in self._threads:
-            thread.join()
-        self._link.close()
+        self._thread.join()
+        self.parts.stop(seconds)
         self._server.close()
-        self._front.close()
 
 
 def variables(workspace: Workspace, api: Api | None) -> Mapping[str, str]:

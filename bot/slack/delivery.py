@@ -15,6 +15,7 @@ from bot.slack import blocks, messages, wording
 from bot.slack.blocks import Line, Message
 from bot.slack.client import Answer, SlackClient, SlackRefused
 from bot.slack.pace import Bucket, Pace, Rank
+from bot.slack.texts import LANGUAGES, say
 
 POST, UPDATE = "chat.postMessage", "chat.update"
 
@@ -112,6 +113,14 @@ class Delivery:
         except SlackRefused as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
         self._say(job, "private", private, lambda message: self._tell(job, channel=job.user, **message))
+
+    def tell_damaged(self, reference: str, user: str, response_url: str) -> None:
+        """Tell somebody, in every language, that their command can no longer be read."""
+        told = messages.plain("\n".join(say(each, "failure.damaged", reference=reference) for each in LANGUAGES))
+        if response_url:
+            self._slack.respond(response_url, told)
+        elif user:
+            self._slack.call(POST, channel=user, **told)
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from bot.iletimerkezi import client as api
 from bot.iletimerkezi.groups import Groups, Listed
-from bot.journal.errors import JournalError
+from bot.journal.errors import JournalError, TakenOver
 from bot.journal.journal import Journal
-from bot.journal.reader import Made
+from bot.journal.reading import Made
 from bot.log import event
 from bot.model.group import Group
 from bot.model.job import Job, Step, TryLater
@@ -45,33 +45,42 @@ class _Work:
 
 
 class GroupCreator:
-    """Makes the groups, with at most `calls` requests to the group API at once, until `stopping` is set."""
+    """Makes the groups, with at most `calls` requests to the group API at once, until `stopping` is set.
 
-    def __init__(
-        self, journal: Journal, client: api.Client, groups: Groups, calls: int, stopping: threading.Event
+    A call may take `timeout` seconds.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917
+        self,
+        journal: Journal,
+        client: api.Client,
+        groups: Groups,
+        calls: int,
+        timeout: float,
+        stopping: threading.Event,
     ) -> None:
         self._journal = journal
         self._client = client
         self._groups = groups
+        self._timeout = timeout
         self._calls = FairLimit(calls)
-        self._threads = 2 * calls  # more than calls, because a step also waits for the journal and the list of groups
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="step")
+        self._threads = 2 * calls  # for all trees together; more than calls, because a step also waits for the journal
         self._trees: set[str] = set()  # jobs of several steps that are being settled
         self._stopping = stopping
 
-    def settle(self, job: Job, progress: Callable[[], None]) -> None:
+    def settle(self, job: Job, progress: Callable[[], None]) -> float:
         """Settle every step: each as soon as the one above it is, siblings side by side; tell of `progress` meanwhile.
 
-        Raises TryLater, JournalError or LostLease when some are not settled; the others are.
+        Returns 0.0, or in how many seconds the steps that are left can go on. Raises TryLater, JournalError or
+        TakenOver when some are not settled for another reason; the others are.
         """
         earlier = self._journal.chain(job.origin) if job.follows and _waits(job) else []
         work = _Work(job, time.monotonic(), [each for each in earlier if each.id != job.id])
         if len(job.steps) == 1:
-            self._settle(work, job.steps[0])
-            return
+            return self._settle(work, job.steps[0])
         self._trees.add(job.id)
         try:
-            self._settle_tree(work, progress)
+            return self._settle_tree(work, progress)
         finally:
             self._trees.discard(job.id)
 
@@ -80,43 +89,41 @@ class GroupCreator:
         if _waits(job):
             self._groups.prefetch()
 
-    def _settle_tree(self, work: _Work, progress: Callable[[], None]) -> None:
+    def _settle_tree(self, work: _Work, progress: Callable[[], None]) -> float:
         """Settle a job of several steps, with its share of the threads that all such jobs have together."""
         job = work.job
-        later: list[TryLater] = []
+        waits: list[float] = []
         errors: list[BaseException] = []
         shown = time.monotonic()
         begun: set[int] = set()
-        running: set[Future[None]] = set()
-        while True:
-            for step in job.steps:
-                if len(running) >= max(1, self._threads // len(self._trees)) or errors:
+        running: set[Future[float]] = set()
+        with ThreadPoolExecutor(min(self._threads, len(job.steps)), thread_name_prefix="step") as pool:
+            while True:
+                for step in job.steps:
+                    if errors or len(running) >= max(2, self._threads // len(self._trees)):
+                        break
+                    if step.position not in begun and not step.outcome and _above_settled(job, step):
+                        begun.add(step.position)
+                        running.add(pool.submit(self._settle, work, step))
+                if not running:
                     break
-                if step.position not in begun and not step.outcome and _above_settled(job, step):
-                    begun.add(step.position)
-                    running.add(self._pool.submit(self._settle, work, step))
-            if not running:
-                break
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for error in (each.exception() for each in done):
-                if isinstance(error, TryLater):
-                    later.append(error)
-                elif error:
-                    errors.append(error)
-            if time.monotonic() - shown >= PROGRESS and not job.settled:
-                progress()
-                shown = time.monotonic()
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                errors += [error for each in done if (error := each.exception())]
+                waits += [each.result() for each in done if not each.exception()]
+                if time.monotonic() - shown >= PROGRESS and not job.settled:
+                    progress()
+                    shown = time.monotonic()
         if errors:
             raise errors[0]
-        if later:
-            raise min(later, key=lambda error: error.seconds or 0.0)
+        return max(waits, default=0.0)
 
-    def _settle(self, work: _Work, step: Step) -> None:
+    def _settle(self, work: _Work, step: Step) -> float:
+        """Settle one step; return 0.0, or in how many seconds its lost answer can be looked up."""
         job = work.job
         if not step.outcome and step.parent_id is None:
             self._place(job, step)
         if step.outcome:
-            return
+            return 0.0
         unchecked, gone = False, set[str]()
         if step.state == WAITING and not job.forced:
             unchecked, gone = self._look_for_existing(work, step)
@@ -129,8 +136,7 @@ class GroupCreator:
         if not step.outcome and step.confirmed_id:
             step.outcome = Created(step.confirmed_id)
             self._journal.settle(job, step)
-        if not step.outcome:
-            self._look_up(job, step)
+        return 0.0 if step.outcome else self._look_up(job, step)
 
     def _look_for_existing(self, work: _Work, step: Step) -> tuple[bool, set[str]]:
         """Settle a step whose group is there already, or of which an earlier job of the chain left that unclear.
@@ -184,25 +190,43 @@ class GroupCreator:
         """Send the one request of a step, and write down what came of it."""
         started, reason = time.monotonic(), ""
         try:
-            step.outcome = Created(self._client.add_group(step.name, step.parent_id or "").id, unchecked)
+            group = self._client.add_group(step.name, step.parent_id or "", lambda: self._may_send(job))
+            step.outcome = Created(group.id, unchecked)
         except api.Rejected as error:
             step.outcome, reason = Rejected(error.code, error.message), str(error.code)
         except api.NotSent as error:
             step.outcome, reason = NotSent(error.reason), error.reason
         except api.Unknown as error:
             step.reason = reason = error.reason
-        step.sent_ago = time.monotonic() - started
-        outcome = step.state if step.outcome else "unknown"
-        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason or None, seconds=step.sent_ago)
-        if step.outcome:
-            self._insist(lambda: self._journal.settle(job, step))
-        else:
-            self._insist(lambda: self._journal.mark_unanswered(job, step))
+        step.look_from = started + LOOK_UP_AFTER
+        outcome, seconds = step.state if step.outcome else "unknown", time.monotonic() - started
+        event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason or None, seconds=seconds)
+        write = self._journal.settle if step.outcome else self._journal.mark_unanswered
+        try:
+            self._insist(lambda: write(job, step))
+        except TakenOver:
+            if self._journal.correct(job, step):
+                event("corrected", job=job.id, step=step.position)
+            raise
 
-    def _look_up(self, job: Job, step: Step) -> None:
-        """Find out what became of a request without an answer, and settle the step as unknown with what was found."""
-        if step.sent_ago < LOOK_UP_AFTER:
-            raise TryLater("look_up", LOOK_UP_AFTER - step.sent_ago)
+    def _may_send(self, job: Job) -> bool:
+        """Ask once more, before the first byte leaves, whether this process still has the job."""
+        try:
+            return self._journal.holds(job)
+        except JournalError:
+            return False
+
+    def _look_up(self, job: Job, step: Step) -> float:
+        """Find out what became of a request without an answer, and settle the step as unknown with what was found.
+
+        Returns 0.0, or in how many seconds that can be done: a request that another process sent may still be on its
+        way for as long as a call takes, from when this one took the job over.
+        """
+        now = time.monotonic()
+        if step.look_from is None:
+            step.look_from = now + LOOK_UP_AFTER + (0.0 if step.reason else self._timeout)
+        if step.look_from > now:
+            return step.look_from - now
         with self._calls.take(job.user, job.id):
             found = self._groups.find(step.name, step.parent_id or "")
         if found:
@@ -211,6 +235,7 @@ class GroupCreator:
         step.outcome = Unknown(step.reason or "crashed", found)
         self._journal.settle(job, step)
         event("looked_up", job=job.id, step=step.position, found="?" if found is None else len(found))
+        return 0.0
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Write what must not be lost, for as long as a database may be away; then the look-up has to find it."""

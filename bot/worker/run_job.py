@@ -51,17 +51,17 @@ class JobRunner:
         self._orphans: set[str] = set()  # jobs whose root was seen to be gone, until they are closed
         self._audited: set[str] = set()  # jobs whose audit line was posted, until they are closed
 
-    def run(self, job: Job) -> None:
-        """Carry a job as far as it goes now.
+    def run(self, job: Job) -> float | None:
+        """Carry a job as far as it goes now; return None when it is done, or in how many seconds it can go on.
 
-        Raises TryLater when something stands in the way, LostLease when another process has it, JournalError.
+        Raises TryLater when something stands in the way, TakenOver when another process has it, JournalError.
         """
         if job.faults >= 2 * FAULTS:
             self._give_up(job)
-            return
+            return None
         if job.faults >= FAULTS:
             self._settle_unfinished(job)
-        elif job.age > TOO_OLD:
+        elif job.waited > TOO_OLD:
             self._settle_waiting(job, "too_old")
         self._admit(job)
         self._creator.prepare(job)
@@ -70,9 +70,10 @@ class JobRunner:
             self._journal.mark_answered(job)
             self._journal.mark_closed(job)
             event("done", job=job.id)
-            return
+            return None
         with self._while_running(self._try_root, job, when=not job.thread and not job.settled):
-            self._creator.settle(job, lambda: self._show_progress(job))
+            if wait := self._creator.settle(job, lambda: self._show_progress(job)):
+                return wait
         with (
             self._while_running(self._finish_root, job, when=job.thread is not None and not job.root_final),
             self._while_running(self._remove_buttons, job, when=bool(job.follows)),
@@ -81,12 +82,15 @@ class JobRunner:
             if not job.answered:
                 self._answer(job)
                 self._journal.mark_answered(job)
+            elif job.answer_ts:  # which may say less than is known by now
+                self._correct_answer(job)
         if job.id in self._orphans:
             self._stand_alone(job)
         self._journal.mark_closed(job)
         self._audited.discard(job.id)
         self._orphans.discard(job.id)
         event("done", job=job.id)
+        return None
 
     @contextlib.contextmanager
     def _while_running(self, call: Callable[[Job], None], job: Job, when: bool) -> Iterator[None]:
@@ -105,7 +109,7 @@ class JobRunner:
         if not job.language:
             known = self._access.users.known_language(job.user) or "en"
             self._journal.set_language(job, known if job.faults >= FAULTS else self._access.users.language(job.user))
-        if not job.begun and (reason := self._refusal(job)):
+        if (job.refused or not job.begun) and not job.denied and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
 
@@ -149,7 +153,7 @@ class JobRunner:
             self._edit_root(job)
 
     def _answer(self, job: Job) -> None:
-        if job.denied:
+        if job.denied or job.refused:
             self._answer_privately(job)
             return
         try:
@@ -189,13 +193,19 @@ class JobRunner:
 
     def _remove_buttons(self, job: Job) -> None:
         """Remove the button that started the job from the answer that it was under, and from those that repeat it."""
-        before = None if job.denied else self._journal.find(job.follows)
+        before = None if job.denied or job.refused else self._journal.find(job.follows)
         while before:
             went_on = dict(self._journal.went_on(before))
             with contextlib.suppress(TryLater), _at_best(job, "buttons_not_removed"):
                 self._delivery.remove_buttons(before, {*went_on.values(), *([job.followup] if job.followup else [])})
             look = next((each for each, way in went_on.items() if way is FollowUp.LOOK and each != job.id), "")
             before = self._journal.find(look) if look else None
+
+    def _correct_answer(self, job: Job) -> None:
+        """Let an answer that was given say what is known by now."""
+        used = {way for _, way in self._journal.went_on(job)}
+        with contextlib.suppress(TryLater), _at_best(job, "answer_not_edited"):
+            self._delivery.remove_buttons(job, used)
 
     def _audit(self, job: Job) -> None:
         with _at_best(job, "not_audited", logging.ERROR):

@@ -1,53 +1,164 @@
-"""Builds the worker: the process that takes jobs from the journal, creates their groups and answers in Slack."""
+"""The threads that carry jobs: those that this process accepted, and those that a dead one left."""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
-from bot.journal.journal import Journal
-from bot.journal.wakeup import Wakeup
+from bot.journal.errors import BadValue, JournalError, TakenOver
+from bot.journal.journal import Damaged, Journal
+from bot.journal.life import EVERY
+from bot.log import event
+from bot.model.job import Job, TryLater
 from bot.settings import Settings
 from bot.slack.access import Access
-from bot.slack.client import slack_client
+from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
-from bot.slack.users import Users
 from bot.worker.create_groups import GroupCreator
-from bot.worker.pool import Pool
 from bot.worker.run_job import JobRunner
+from bot.worker.schedule import Schedule
+
+LONGEST_WAIT = 30.0
+"""How long a job that failed for a passing reason waits at most before it is tried again, in seconds."""
+
+STANDSTILL = 15.0
+"""How long the worker may take for one look after its jobs before it counts as dead, in seconds."""
+
+REPEATED = 60.0
+"""How often the same failure is logged at most, in seconds."""
 
 
 class Worker:
-    """Carries jobs from `start` to `stop`. `stopping` is set as soon as it begins no more of them."""
+    """Carries jobs from `start` to `stop`."""
 
-    def __init__(self, settings: Settings, wakeup: Wakeup) -> None:
-        self.stopping = threading.Event()
-        self._journal = Journal(settings.database_url)
-        slack = slack_client(settings)
-        users = Users(slack, settings.language, self._journal.known_language)
-        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
-        groups = Groups(api, self._journal.recently_created)
-        audit_language = "en" if settings.language == "auto" else settings.language
-        self._beside = ThreadPoolExecutor(2 * settings.api_calls, thread_name_prefix="beside")
-        runner = JobRunner(
-            self._journal,
-            GroupCreator(self._journal, api, groups, settings.api_calls, self.stopping),
-            Delivery(slack, settings.audit_channel, audit_language, settings.contact),
-            Access(users, settings.channels, settings.members),
-            self._beside,
-        )
-        jobs_at_once = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
-        self._pool = Pool(self._journal, wakeup, runner, jobs_at_once, self.stopping)
+    def __init__(  # noqa: PLR0913, PLR0917  # the parts that it brings together
+        self,
+        settings: Settings,
+        journal: Journal,
+        client: Client,
+        groups: Groups,
+        access: Access,
+        delivery: Delivery,
+    ) -> None:
+        self._journal = journal
+        self._delivery = delivery
+        self._stopping = threading.Event()
+        self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
+        self._schedule = Schedule(self._threads)
+        self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
+        creator = GroupCreator(journal, client, groups, settings.api_calls, settings.api_timeout, self._stopping)
+        self._runner = JobRunner(journal, creator, delivery, access, self._beside)
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._turned_at = float("-inf")
 
     def start(self) -> None:
-        """Begin to carry jobs. Raises JournalError."""
-        self._journal.open()
-        self._pool.start()
+        """Show that this process lives, and begin to carry. Raises JournalError."""
+        self._take_over()
+        self._keeper.start()
+        for number in range(self._threads):
+            name = f"worker-{number}"
+            threading.Thread(target=self._run_jobs, name=name, daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it begins jobs still."""
+        return not self._stopping.is_set()
+
+    def alive(self) -> bool:
+        """Tell whether it turns: it looked after its jobs just now."""
+        return time.monotonic() - self._turned_at < STANDSTILL
+
+    def carry(self, job: Job) -> None:
+        """Carry a job that this process holds; never waits."""
+        self._schedule.put(job)
 
     def stop(self, seconds: float) -> None:
-        """Begin nothing more, and let what is under way finish, for at most `seconds`."""
-        self._pool.stop(seconds)
+        """Begin nothing more, let what is under way finish within `seconds`, and leave the rest to other processes."""
+        self._stopping.set()
+        self._schedule.close()
+        if left := self._schedule.wait_until_idle(seconds):
+            event("left_unfinished", level=logging.WARNING, jobs=left)
+        if self._keeper.ident:
+            self._keeper.join(EVERY)
+        try:
+            self._journal.let_go()
+        except JournalError as error:
+            event("not_let_go", level=logging.WARNING, reason=str(error))
         self._beside.shutdown(wait=False)
-        self._journal.close()
+
+    # The threads.
+
+    def _keep(self) -> None:
+        """Show that this process lives, and take over what dead ones left."""
+        while not self._stopping.wait(EVERY):
+            try:
+                self._take_over()
+            except JournalError as error:
+                event("life_not_shown", level=logging.ERROR, every=REPEATED, reason=str(error))
+
+    def _take_over(self) -> None:
+        self._turned_at = time.monotonic()
+        for job in self._journal.keep(self._schedule.ids()):
+            self._schedule.put(job)
+        for damaged in self._journal.damaged():
+            self._beside.submit(self._tell_damaged, damaged)
+
+    def _tell_damaged(self, damaged: Damaged) -> None:
+        try:
+            self._delivery.tell_damaged(damaged.job, damaged.user, damaged.response_url)
+        except (SlackRefused, TryLater) as error:
+            event("not_told", level=logging.ERROR, job=damaged.job, error=str(error))
+
+    def _run_jobs(self) -> None:
+        while job := self._schedule.take():
+            self._schedule.done(job, self._carry(job))
+
+    def _carry(self, job: Job) -> float | None:
+        """Carry one job as far as it goes now; return in how many seconds to go on, None when it is done.
+
+        The boundary at which a fault becomes a log line and another attempt.
+        """
+        try:
+            if not self._journal.sure and not self._journal.holds(job):
+                raise TakenOver
+            wait = self._runner.run(job)
+            return None if wait is None else self._postponed(job, "look_up", wait)
+        except TakenOver:
+            event("taken_over", level=logging.WARNING, job=job.id)
+            return None
+        except TryLater as later:
+            return self._postponed(job, later.why, later.seconds)
+        except BadValue as error:
+            return self._fault(job, error)
+        except JournalError as error:
+            event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
+            return self._postponed(job, "journal", None)
+        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence
+            return self._fault(job, error)
+
+    def _fault(self, job: Job, error: Exception) -> float | None:
+        """Log a fault, and try again: `run` ends a job that has had too many."""
+        try:
+            self._journal.count_fault(job)
+        except TakenOver:
+            return None
+        except JournalError as failed:
+            event("fault_not_counted", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(failed))
+        event("job_failed", level=logging.ERROR, job=job.id, faults=job.faults, trace=error)
+        return self._postponed(job, type(error).__name__, _pause(job.faults))
+
+    @staticmethod
+    def _postponed(job: Job, why: str, seconds: float | None) -> float:
+        if seconds is None:
+            seconds, job.attempts = _pause(job.attempts), job.attempts + 1
+        event("postponed", job=job.id, why=why, seconds=seconds)
+        return seconds
+
+
+def _pause(attempts: int) -> float:
+    """Return how long to wait before the next attempt, in seconds."""
+    return min(2.0 ** min(attempts, 10), LONGEST_WAIT)

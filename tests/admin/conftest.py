@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from bot.admin.history import run
-from bot.journal import connections
+from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
@@ -45,7 +45,7 @@ def book(database_url: str) -> Iterator[Journal]:
 @pytest.fixture
 def engine(database_url: str, book: Journal) -> Iterator[Engine]:
     """Return an engine on the same database."""
-    opened = connections.connect(database_url)
+    opened = connect(database_url)
     yield opened
     opened.dispose()
 

@@ -16,7 +16,8 @@ from sqlalchemy import inspect, select
 
 from bot.admin import check
 from bot.admin.check_services import NO_PARENT, SCOPES, clock
-from bot.journal import connections, database
+from bot.journal import tables
+from bot.journal.database import CONNECTIONS, connect
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Loopback, Request
 from bot.sandbox.workspace import APP_TOKEN, Workspace
@@ -320,9 +321,9 @@ def test_the_command_line(environ: dict[str, str], refusing: str) -> None:
 
 def sql(url: str, *statements: str, journal: bool = True) -> None:
     """Make a journal with its tables, if that is wanted, and change the database."""
-    engine = connections.connect(url)
+    engine = connect(url)
     if journal:
-        database.migrate(engine)
+        tables.migrate(engine)
     with engine.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
@@ -333,15 +334,15 @@ def test_no_tables_and_no_rows_are_made(environ: dict[str, str], database_url: s
     """An empty database is ok, and empty afterwards; so is one with tables, which has no more rows afterwards."""
     if database_url.startswith("sqlite"):
         Path(database_url.removeprefix("sqlite:///")).touch()
-    engine = connections.connect(database_url)
-    for told in ("serve makes the tables", f"with schema {database.VERSION}"):
+    engine = connect(database_url)
+    for told in ("serve makes the tables", f"with schema {tables.VERSION}"):
         checked = Checked({**environ, "DATABASE_URL": database_url})
         assert told in checked.lines["database"].text
         assert checked.states("database") == ["ok"]
         assert told.startswith("with") or inspect(engine).get_table_names() == []
         sql(database_url)
     with engine.connect() as connection:
-        assert connection.execute(select(database.processes)).all() == []
+        assert connection.execute(select(tables.processes)).all() == []
     engine.dispose()
 
 
@@ -398,7 +399,7 @@ def test_a_database_without_a_free_connection(
         checked = Checked({**environ, "DATABASE_URL": url})
     line = checked.lines["database"]
     assert (checked.wrong, "no connection became free" in line.text) == (["database"], True)
-    assert f"{connections.CONNECTIONS} connections of each bot" in line.remedy
+    assert f"{CONNECTIONS} connections of each bot" in line.remedy
 
 
 def test_a_database_that_cannot_be_reached(

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
 from bot.admin.export import OF_STEP, plain, write_csv
-from bot.journal.database import steps
 from bot.journal.history import OF_JOB, Entry, EntryStep
 from bot.journal.journal import Journal
+from bot.journal.tables import steps
 from bot.model.outcome import Created, Rejected, Skipped
 from tests.support.history import NOON, Print, dated, done
 from tests.support.served import inherited
@@ -36,7 +36,7 @@ def test_a_terminal_of_another_encoding(tmp_path: Path, encoding: str) -> None:
     url = f"sqlite:///{tmp_path}/journal.db"
     book = Journal(url)
     book.open()
-    book.heartbeat()
+    book.keep()
     done(book, Skipped(), typed="Müşteriler ığ €")
     book.close()
 

@@ -18,11 +18,10 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 
 from bot.admin.history import WrongUsage, moment, run
-from bot.journal import maintenance
-from bot.journal.database import steps
-from bot.journal.history import entries
+from bot.journal import history
+from bot.journal.history import entries, forget
 from bot.journal.journal import Journal
-from bot.journal.maintenance import forget
+from bot.journal.tables import steps
 from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
@@ -98,8 +97,7 @@ def test_every_outcome(book: Journal, printed: Print, outcome: Outcome, told: di
 
 def test_a_refused_person(book: Journal, printed: Print) -> None:
     """Who was not let in stands there too, as denied, and why."""
-    asked(book, Step(0, "VIP"), user="U9")
-    (job,) = book.claim(1)
+    job = asked(book, Step(0, "VIP"), user="U9")
     book.deny(job, "not_listed")
     book.mark_answered(job)
     book.mark_closed(job)
@@ -124,8 +122,7 @@ def test_an_open_job(book: Journal, printed: Print) -> None:
 
 def test_a_request_whose_answer_was_lost(book: Journal, printed: Print) -> None:
     """Until it is looked up it is shown as sending, with when it left and why there is no answer."""
-    asked(book, Step(0, "VIP"))
-    (job,) = book.claim(1)
+    job = asked(book, Step(0, "VIP"))
     assert book.mark_sending(job, job.steps[0])
     job.steps[0].reason = "timeout"
     book.mark_unanswered(job, job.steps[0])
@@ -215,8 +212,7 @@ def test_forgetting(book: Journal, engine: Engine, printed: Print) -> None:
 
 def test_answered_but_not_closed_is_not_forgotten(book: Journal, engine: Engine) -> None:
     """As long as anything is left to do, the journal needs the job."""
-    asked(book, Step(0, "VIP"))
-    (job,) = book.claim(1)
+    job = asked(book, Step(0, "VIP"))
     job.steps[0].outcome = Skipped()
     book.settle(job, job.steps[0])
     book.mark_answered(job)
@@ -227,8 +223,8 @@ def test_answered_but_not_closed_is_not_forgotten(book: Journal, engine: Engine)
 def test_forgetting_many_goes_in_small_transactions(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Oldest first, and in between the running bot can write."""
     fill(engine, 1000)
-    monkeypatch.setattr(maintenance, "PAUSE", 0.0)
-    monkeypatch.setattr(maintenance, "FORGOTTEN_AT_ONCE", 300)
+    monkeypatch.setattr(history, "PAUSE", 0.0)
+    monkeypatch.setattr(history, "FORGOTTEN_AT_ONCE", 300)
     removed: list[set[str]] = []
     monkeypatch.setattr(time, "sleep", lambda _: removed.append(left(engine)))
     assert forget(engine, datetime.fromtimestamp(300.0, UTC)) == 900

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from bot.journal.connections import connect
+from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api
@@ -187,11 +187,10 @@ def _leave(url: str, count: int, groups: int = 1) -> None:
     """Leave jobs behind as a process does that dies after it has taken them: so many groups, so many in a job."""
     journal = Journal(url)
     journal.open()
-    journal.heartbeat()
+    journal.keep()
     for first in range(0, count, groups):
         names = [Step(place, f"orphan-{groups}-{first + place}") for place in range(groups)]
         journal.accept(Job(f"U{first // groups % 50}", "C1", f"t{first}", "x", names, language="en"))
-    journal.claim(count)
     journal.close()
 
 

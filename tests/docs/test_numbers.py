@@ -6,7 +6,7 @@ import pytest
 
 from bot import serve
 from bot.front import socket_mode
-from bot.journal import accepting, duplicates, member
+from bot.journal import duplicates, journal, life
 from bot.model.command import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import users
@@ -19,14 +19,15 @@ WORDS = {3: "three", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
 @pytest.mark.parametrize(
     ("page", "sentence", "number"),
     [
-        ("docs/operate.md", "after {} minutes at the latest", member.RESPONSE_URL_LIVES / 60),
+        ("docs/operate.md", "unchanged for {} seconds", life.TAKE_OVER),
+        ("docs/operate.md", "after {} minutes at the latest", journal.RESPONSE_URL_LIVES / 60),
         ("docs/operate.md", "exits with 0 within {} seconds", serve.STOP + 3),
         ("docs/operate.md", "If it stays lost for {} (", socket_mode.LOST_AFTER),
         ("docs/settings.md", "about a person for {} and", users.KEPT),
         ("docs/settings.md", "about a user group for {} minutes", users.MEMBERS_KEPT / 60),
         ("docs/settings.md", "above {} a stop may cut a call off", serve.STOP),
-        ("docs/promises.md", "With {:,} open commands", accepting.MOST_OPEN),
-        ("docs/promises.md", "or {:,} of one person", accepting.MOST_OPEN_EACH),
+        ("docs/promises.md", "With {:,} open commands", journal.MOST_OPEN),
+        ("docs/promises.md", "or {:,} of one person", journal.MOST_OPEN_EACH),
         ("docs/promises.md", "waited for more than {} is not sent", run_job.TOO_OLD),
         ("docs/promises.md", "it looks {} seconds after", create_groups.LOOK_UP_AFTER),
         ("docs/promises.md", "its own groups of the last {} minutes", duplicates.RECENT / 60),

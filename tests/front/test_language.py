@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -81,15 +84,13 @@ def test_a_choice_that_cannot_be_kept_is_told(
 
 
 def test_a_choice_that_cannot_be_read_counts_as_none(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
+    start: Start, workspace: Workspace, api: Api, tmp_path: Path
 ) -> None:
     """A command is answered although the table of languages fails."""
-
-    def fail(_journal: Journal, _user: str) -> str:
-        raise JournalError("no such table")
-
-    monkeypatch.setattr(Journal, "chosen_language", fail)
-    workspace.command(start().url, "VIP")
+    url = start().url
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        connection.execute("DROP TABLE languages")
+    workspace.command(url, "VIP")
     assert answers(workspace, 1)[0].text.startswith(load("en")["created.heading"])
     assert api.made() == 1
 

@@ -19,7 +19,7 @@ def open_journal(database_url: str) -> Iterator[Open]:
         book = Journal(database_url)
         opened.append(book)
         book.open()
-        book.heartbeat()
+        book.keep()
         return book
 
     yield _open

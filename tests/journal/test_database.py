@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, text
-from sqlalchemy.exc import OperationalError
 
-from bot.journal import connections, database
+from bot.journal import tables
+from bot.journal.database import Database, connect
 from bot.journal.errors import JournalError
 from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
@@ -46,7 +46,7 @@ def connected() -> Iterator[Callable[[str], Engine]]:
     engines: list[Engine] = []
 
     def _connect(url: str) -> Engine:
-        engines.append(connections.connect(url))
+        engines.append(connect(url))
         return engines[-1]
 
     yield _connect
@@ -65,7 +65,7 @@ def test_options_in_the_address(new_database: Callable[..., str], connected: Cal
     with connected(url).begin() as connection:
         connection.execute(text("CREATE SCHEMA bot"))
     engine = connected(f"{url}&options=-csearch_path%3Dbot")
-    database.migrate(engine)
+    tables.migrate(engine)
     with engine.begin() as connection:
         found = connection.scalars(text("SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'jobs'")).all()
     assert found == ["bot"]
@@ -121,23 +121,24 @@ def test_a_sqlite_file_that_is_not_the_same_any_more(tmp_path: Path, damage: str
 def test_no_new_connection_makes_a_new_file(tmp_path: Path) -> None:
     """A connection that is opened after the file was deleted is refused too."""
     file = tmp_path / "journal.db"
-    engine = connections.connect(f"sqlite:///{file}")
-    database.migrate(engine)
-    event.listen(engine, "checkin", lambda _connection, record: record.invalidate())
+    database = Database(f"sqlite:///{file}")
+    database.open()
+    event.listen(database._engine, "checkin", lambda _connection, record: record.invalidate())
     file.unlink()
-    for _ in range(2):
-        with pytest.raises(OperationalError, match="deleted or replaced"), engine.begin():
+    for begin in (database.writing, database.reading) * 2:
+        with pytest.raises(JournalError, match="deleted or replaced"), begin():
             pytest.fail("began")
     assert not file.exists()
-    engine.dispose()
+    database.close()
 
 
 FREEZE = """
 import signal, sys
-from bot.journal import connections, database
-engine = connections.connect(sys.argv[1])
+from bot.journal import tables
+from bot.journal.database import connect
+engine = connect(sys.argv[1])
 with engine.begin() as connection:
-    database.lock(connection)
+    tables.lock(connection)
     print("locked", flush=True)
     signal.pause()
 """

@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from bot.journal.database import metadata
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.model.job import Job
-from bot.model.outcome import Duplicate
+from bot.journal.tables import metadata
+from bot.model.job import Job, Step
 from tests.support.journal import (
     CHANGES,
-    Open,
+    CREATED,
     accepted,
     held,
     process,
@@ -35,18 +34,17 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     **CHANGES,
     "accept": lambda book, job: book.accept(job),
     "unsettled": lambda book, _job: book.unsettled(1),
-    "chosen_language": lambda book, _job: book.chosen_language("U1"),
     "choose_language": lambda book, _job: book.choose_language("U1", "tr"),
-    "claim": lambda book, job: book.claim(1, [job]),
     "made": lambda book, job: book.created_here([job.id]),
     "chain": lambda book, job: book.chain(job.id),
     "created_as": lambda book, _job: book.created_as("VIP", ""),
     "made_lately": lambda book, _job: book.recently_created(),
     "find": lambda book, job: book.find(job.id),
     "recent": lambda book, _job: book.recent(1),
-    "renew": lambda book, _job: book.heartbeat(),
-    "bury": lambda book, _job: book.drop_dead_processes(),
-    "leave": lambda book, _job: book.deregister(),
+    "keep": lambda book, _job: book.keep(),
+    "holds": lambda book, job: book.holds(job),
+    "correct": lambda book, job: book.correct(job, Step(0, "VIP", outcome=CREATED)),
+    "let_go": lambda book, _job: book.let_go(),
 }
 
 
@@ -89,9 +87,9 @@ def test_a_locked_file_is_a_journal_error(tmp_path: Path) -> None:
     book.open()
     locker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     locker.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(JournalError, match="locked"):
+    with pytest.raises(JournalError, match="SQLITE_BUSY"):
         book.accept(typed())
-    with pytest.raises(JournalError, match="locked"):
+    with pytest.raises(JournalError, match="SQLITE_BUSY"):
         book.ping()
     locker.close()
     book.ping()
@@ -106,8 +104,8 @@ def test_a_lock_that_is_never_released_holds_nobody_up_for_ever(tmp_path: Path) 
     job = held(book)
     locker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
-    others = [lambda: book.mark_answered(job), book.heartbeat, lambda: book.claim(1)]
-    calls = [*[lambda: book.accept(typed())] * 8, *others]
+    others: list[Callable[[], object]] = [lambda: book.mark_answered(job), book.keep]
+    calls: list[Callable[[], object]] = [*[lambda: book.accept(typed())] * 8, *others]
     with ThreadPoolExecutor(len(calls)) as pool:
         errors = [failed.exception(30) for failed in [pool.submit(call) for call in calls]]
     assert [type(error) for error in errors] == [JournalError] * len(calls)
@@ -118,9 +116,9 @@ def test_a_lock_that_is_never_released_holds_nobody_up_for_ever(tmp_path: Path) 
 
 
 WRITERS = {
-    "bot": "while True: journal.heartbeat()",
+    "bot": "while True: journal.keep()",
     "threads of a bot": "import threading\n"
-    "for _ in range(8): threading.Thread(target=lambda: [journal.heartbeat() for _ in iter(int, 1)]).start()",
+    "for _ in range(8): threading.Thread(target=lambda: [journal.keep() for _ in iter(int, 1)]).start()",
     "other": "import sqlite3\n"
     "other = sqlite3.connect(sys.argv[1].removeprefix('sqlite:///'), 9, isolation_level=None)\n"
     "while True: other.executescript('BEGIN IMMEDIATE; UPDATE processes SET lease_until = 0; COMMIT')",
@@ -133,7 +131,7 @@ def test_an_acknowledgement_gets_through_beside_a_writer(tmp_path: Path, writer:
     url = f"sqlite:///{tmp_path}/journal.db"
     book = Journal(url)
     book.open()
-    with process(url, "journal.heartbeat(); print('writes', flush=True)\n" + WRITERS[writer]) as other:
+    with process(url, "journal.keep(); print('writes', flush=True)\n" + WRITERS[writer]) as other:
         assert other.stdin
         assert other.stdout
         other.stdin.write("\n")
@@ -171,33 +169,10 @@ def test_a_server_that_stops_and_comes_back(server_directory: str) -> None:
         server = started(server_directory)
         book.ping()
         accepted(book, typed("C"))
-        assert [job.typed for job in book.claim(9)] == ["A", "C"]
+        assert [job.typed for job in book.recent(9)] == ["C", "A"]
     finally:
         book.close()
         server.cleanup()
-
-
-@pytest.mark.parametrize("wrong", [-3600.0, 3600.0])
-def test_a_process_with_a_wrong_clock_does_no_harm(
-    open_journal: Open, monkeypatch: pytest.MonkeyPatch, wrong: float
-) -> None:
-    """All times are the database's, so nobody's job is taken, delayed or forgotten because a clock is an hour off."""
-    right = open_journal()
-    with monkeypatch.context() as skewed:
-        real, real_ns = time.time, time.time_ns
-        skewed.setattr(time, "time", lambda: real() + wrong)
-        skewed.setattr(time, "time_ns", lambda: real_ns() + int(wrong * 1e9))
-        off = open_journal()
-        accepted(off, typed("A"))
-        job = off.claim(1)[0]
-        assert off.mark_sending(job, job.steps[0])
-        off.heartbeat()
-        accepted(off, typed("C"))
-    assert [found.typed for found in right.claim(9)] == ["C"], "a job is taken from a living process, or not due"
-    answer = right.accept(typed("A"))
-    assert isinstance(answer, Duplicate)
-    assert answer.age == pytest.approx(0, abs=5)
-    assert job.steps[0].sent_ago == pytest.approx(0, abs=5)
 
 
 def test_a_journal_that_takes_no_writes_is_not_well(book: Journal, engine: Engine) -> None:
@@ -205,14 +180,14 @@ def test_a_journal_that_takes_no_writes_is_not_well(book: Journal, engine: Engin
     book.ping()
     metadata.drop_all(engine)
     with pytest.raises(JournalError):
-        book.heartbeat()
-    assert book.failing
+        book.keep()
+    assert book._database.failing
     with pytest.raises(JournalError):
         book.ping()
     book.open()
-    book.heartbeat()
+    book.keep()
     book.ping()
-    assert not book.failing
+    assert not book._database.failing
 
 
 def test_a_full_disk_is_a_journal_error(tmp_path: Path) -> None:
@@ -222,18 +197,18 @@ def test_a_full_disk_is_a_journal_error(tmp_path: Path) -> None:
 import resource, signal
 from bot.journal.errors import JournalError
 from tests.support.journal import typed
-journal.open(); journal.heartbeat()
-journal.accept(typed("before")); (job,) = journal.claim(1)
+journal.open(); journal.keep()
+job = typed("before"); journal.accept(job)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
 accepted, failed = 0, []
-for call in [lambda n=n: journal.accept(typed(f"G{n}")) for n in range(30)] + [lambda: journal.release(job, 1)]:
+for call in [lambda n=n: journal.accept(typed(f"G{n}")) for n in range(30)] + [lambda: journal.set_language(job, "tr")]:
     try:
         call(); accepted += 1
     except JournalError:
         failed.append(call)
-assert failed and journal.failing
+assert failed and journal._database.failing
 assert journal.find(job.id).typed == "before"
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 for call in failed: call()
@@ -266,7 +241,7 @@ def test_a_file_that_is_damaged_is_a_journal_error(tmp_path: Path, damage: str) 
         again.open()
         assert not again.recent(1)
     else:
-        for call in (again.heartbeat, lambda: again.accept(typed()), lambda: again.claim(1)):
+        for call in (again.open, again.keep, lambda: again.accept(typed())):
             with pytest.raises(JournalError):
                 call()
     again.close()

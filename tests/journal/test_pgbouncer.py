@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.journal import connections
+from bot.journal.database import connect
 from bot.journal.errors import JournalError
 from bot.journal.journal import Accepted, Journal
 from bot.model.job import Job, Step
@@ -92,19 +92,21 @@ def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
     journals = [Journal(pgbouncer_url) for _ in range(2)]
     for each in journals:
         each.open()
-        each.heartbeat()
+        each.keep()
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda number: journals[number % 2].accept(job(number)), range(60)))
     assert answers == [Accepted()] * 60
-    claimed = [one.id for each in journals for one in each.claim(100)]
-    assert len(claimed) == len(set(claimed)) == 60
+    assert len(journals[0].recent(100)) == 60
+    journals[0].let_go()
+    adopted = journals[1].keep()
+    assert len(adopted) == len({one.id for one in adopted}) == 30
     for each in journals:
         each.close()
 
 
 def test_the_same_statement_again_and_again(pgbouncer_url: str) -> None:
     """Nothing stays prepared on a connection that another client gets next."""
-    engines = [connections.connect(pgbouncer_url) for _ in range(2)]
+    engines = [connect(pgbouncer_url) for _ in range(2)]
     for number in range(40):
         with engines[number % 2].begin() as connection:
             assert connection.scalar(text("SELECT CAST(:number AS integer)"), {"number": number}) == number

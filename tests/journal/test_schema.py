@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from bot.journal import database
+from bot.journal import tables
 from tests.support.journal import (
     CREATED,
     Open,
     accepted,
     at_once,
     process,
+    reread,
     run_together,
     sent,
     typed,
@@ -22,7 +23,7 @@ from tests.support.journal import (
 
 def test_many_open_an_empty_database_at_once(database_url: str, engine: Engine) -> None:
     """Real processes make the tables together, and each can write."""
-    script = "journal.open(); journal.heartbeat(); print('ready')"
+    script = "journal.open(); journal.keep(); print('ready')"
     with ThreadPoolExecutor() as pool:
         started = list(pool.map(lambda _: process(database_url, script), range(4)))
     assert run_together(started) == ["ready\n"] * 4
@@ -39,8 +40,8 @@ def next_version(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ran.append("added")
         connection.execute(text("ALTER TABLE jobs ADD COLUMN note TEXT"))
 
-    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, _add))
-    monkeypatch.setattr(database, "VERSION", database.VERSION + 1)
+    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, _add))
+    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
     return ran
 
 
@@ -56,7 +57,7 @@ def test_a_migration_runs_once_and_keeps_what_is_there(
     assert ran == ["added"]
     with engine.connect() as connection:
         assert connection.execute(text("SELECT id, note FROM jobs")).all() == [(job.id, None)]
-    assert [claimed.id for claimed in old.claim(1)] == [job.id]
+    assert reread(old, job).id == job.id
 
 
 def test_a_new_database_needs_no_migration(open_journal: Open, next_version: list[str]) -> None:

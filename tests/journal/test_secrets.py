@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from bot.journal.database import jobs
 from bot.journal.journal import Journal
+from bot.journal.tables import jobs
 from tests.support.journal import (
     accepted,
     held,
@@ -27,7 +27,7 @@ def test_a_response_url_is_kept_for_half_an_hour(book: Journal, engine: Engine, 
     accepted(book, typed())
     with engine.begin() as connection:
         connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - age))
-    book.heartbeat()
+    book.keep()
     assert len(response_urls(engine)) == kept
 
 
@@ -36,12 +36,3 @@ def test_a_response_url_is_not_kept_after_the_answer(book: Journal, engine: Engi
     job = held(book)
     book.mark_answered(job)
     assert not response_urls(engine)
-
-
-def test_a_response_url_of_what_was_not_accepted_is_not_kept(book: Journal, engine: Engine) -> None:
-    """A duplicate is told at once."""
-    accepted(book, typed())
-    twin = typed(user="U2")
-    twin.response_url = "https://hooks.slack.test/twin"
-    book.accept(twin)
-    assert twin.response_url not in response_urls(engine)

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from bot.journal.database import jobs, steps
 from bot.journal.journal import Accepted, Journal
+from bot.journal.tables import jobs, steps
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
@@ -40,8 +40,7 @@ def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **mo
 def done(book: Journal, *outcomes: Outcome, **more: Any) -> Job:
     """Let somebody ask for groups, and bring the job to its end."""
     some = [Step(place, f"Group {place}", ParentId("5")) for place, _ in enumerate(outcomes)]
-    asked(book, *some, followup=FollowUp.ANOTHER, **more)
-    (job,) = book.claim(1)
+    job = asked(book, *some, followup=FollowUp.ANOTHER, **more)
     for step, outcome in zip(job.steps, outcomes, strict=True):
         if isinstance(outcome, Created | Rejected | Unknown):
             assert book.mark_sending(job, step)

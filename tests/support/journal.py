@@ -12,10 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, delete, func, select, text
 
-from bot.journal import accepting, database, duplicates
-from bot.journal.database import jobs, metadata, processes
-from bot.journal.journal import Accepted, Busy, Journal
-from bot.journal.loading import Loader
+from bot.journal.journal import Accepted, Journal
+from bot.journal.tables import jobs, metadata, processes
 from bot.model.command import Create, parse
 from bot.model.job import Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
@@ -54,9 +52,24 @@ def accepted(book: Journal, *some: Job) -> None:
 
 def held(book: Journal, job: Job | None = None) -> Job:
     """Accept a job and claim it."""
-    accepted(book, job or typed())
-    (claimed,) = book.claim(1)
-    return claimed
+    job = job or typed()
+    accepted(book, job)
+    return job
+
+
+def reread(book: Journal, job: Job) -> Job:
+    """Return a job as it stands in the journal."""
+    found = book.find(job.id)
+    assert found
+    return found
+
+
+def refused(book: Journal, job: Job) -> Duplicate:
+    """Accept a job that is written down as a duplicate, and return as whose."""
+    assert book.accept(job) == Accepted()
+    written = reread(book, job)
+    assert written.refused
+    return next(step.outcome for step in written.steps if isinstance(step.outcome, Duplicate))
 
 
 def sent(book: Journal, job: Job | None = None, outcome: Outcome | None = None) -> Job:
@@ -90,28 +103,6 @@ def dump(engine: Engine) -> list[Any]:
 def count(engine: Engine) -> int:
     with engine.connect() as connection:
         return connection.scalar(select(func.count()).select_from(jobs)) or 0
-
-
-def batch(engine: Engine, *some: Job) -> list[Accepted | Duplicate | Busy]:
-    """Accept jobs in one transaction, as if they had come while another was under way."""
-    with engine.begin() as connection:
-        database.lock(connection)
-        answers = accepting.accept(connection, list(some), Loader())
-    return [shown_to(answer) for answer in answers]
-
-
-def shown_to(answer: accepting.Answer) -> Accepted | Duplicate | Busy:
-    """Return an answer as the caller of Journal.accept gets it."""
-    if isinstance(answer, accepting.Refused):
-        twin = duplicates.of_refused(answer.job)
-        assert twin
-        return twin
-    return answer
-
-
-def shape(answer: Accepted | Duplicate | Busy) -> object:
-    """Return what an answer says, without the age of a twin."""
-    return (answer.user, answer.step_state) if isinstance(answer, Duplicate) else answer
 
 
 def at_once(*calls: Callable[[], T]) -> list[T]:
@@ -153,7 +144,6 @@ def run_together(some: list[subprocess.Popen[str]]) -> list[str]:
 
 
 CHANGES: dict[str, Callable[[Journal, Job], object]] = {
-    "postpone": lambda book, job: book.release(job, 1),
     "spoken": lambda book, job: book.set_language(job, "tr"),
     "opened": lambda book, job: book.set_root(job, Thread("C1", "1.1"), final=True),
     "sending": lambda book, job: book.mark_sending(job, job.steps[0]),
@@ -161,6 +151,7 @@ CHANGES: dict[str, Callable[[Journal, Job], object]] = {
     "settle": lambda book, job: book.settle(job, Step(0, "VIP", outcome=CREATED)),
     "deny": lambda book, job: book.deny(job, "guest"),
     "answered": lambda book, job: book.mark_answered(job),
+    "fault": lambda book, job: book.count_fault(job),
     "finished": lambda book, job: book.mark_closed(job),
 }
 """Every change that a process makes to a job that it holds, by name."""

@@ -45,13 +45,14 @@ class Past:
 
     def __init__(self, url: str, workspace: Workspace) -> None:
         self.journal = Journal(url)
+        self._dead = False
         self.journal.open()
-        self.journal.heartbeat()
+        self.journal.keep()
         self._workspace = workspace
         self._slack = Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
 
     def accept(self, what: str = "VIP", language: str = "en", channel: str = "C1") -> Job:
-        """Accept a job and claim it."""
+        """Accept a job, which is then held."""
         identifier = new_id()
         command = parse(what)
         assert isinstance(command, Create)
@@ -67,7 +68,7 @@ class Past:
             id=identifier,
         )
         assert isinstance(self.journal.accept(job), Accepted)
-        return next(found for found in self.journal.claim(99) if found.id == identifier)
+        return job
 
     def root(self, job: Job) -> Message:
         """Post the root."""
@@ -89,7 +90,10 @@ class Past:
 
     def die(self) -> None:
         """Leave everything as it is, for the next process."""
-        self.journal.deregister()
+        if self._dead:
+            return
+        self._dead = True
+        self.journal.let_go()
         self.journal.close()
 
 

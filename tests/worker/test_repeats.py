@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.journal import accepting
+from bot.journal import journal
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.texts import load
@@ -60,7 +60,7 @@ def test_past_the_bound_the_sender_is_told(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """Privately, that nothing was created."""
-    monkeypatch.setattr(accepting, "MOST_OPEN", 0)
+    monkeypatch.setattr(journal, "MOST_OPEN", 0)
     reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
     assert reply.status == 200
     assert reply.text.startswith(load(language)["failure.busy"])

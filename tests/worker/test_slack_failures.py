@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine, update
 
-from bot.journal.database import jobs
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 from bot.slack.client import slack_client
 from bot.slack.texts import load
-from bot.worker import pool as worker
+from bot.worker import worker
 from tests.support.worker import (
     Logged,
-    Past,
     Start,
     answer,
     finished,
@@ -25,7 +22,7 @@ def test_a_failure_of_slack_delays_the_answer(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
-    monkeypatch.setattr("bot.worker.worker.slack_client", lambda settings: slack_client(settings, 1))
+    monkeypatch.setattr("bot.bot.slack_client", lambda settings: slack_client(settings, 1))
     monkeypatch.setattr(worker, "LONGEST_WAIT", 0.1)
     workspace.faults["chat.postMessage"].extend([fault, fault])
     workspace.command(start().url, "VIP")
@@ -94,15 +91,3 @@ def test_an_answer_that_nobody_can_be_given_ends_the_job(start: Start, workspace
     workspace.command(start().url, "VIP")
     assert logged.wait_for("answer_undeliverable")
     assert logged.wait_for("done")
-
-
-def test_a_job_may_fail_as_often_as_it_must(
-    past: Past, go_on: Start, engine: Engine, workspace: Workspace, logged: Logged
-) -> None:
-    """After a night of failures too it is tried again."""
-    past.accept()
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(attempts=1024))
-    workspace.faults["chat.postMessage"].extend(["internal_error"] * 2)
-    go_on()
-    assert logged.wait_for("postponed")

@@ -8,16 +8,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, select
 
-from bot.journal.database import processes
-from bot.model.job import Job, Step
+from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 from bot.slack import users as people
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
+from tests.support.tree import Watched
+from tests.support.until import until
 from tests.support.worker import (
     CREATED,
     FOUND,
@@ -149,14 +150,14 @@ def test_what_was_answered_is_not_answered_again(past: Past, go_on: Start, works
     assert not api.calls
 
 
-def test_a_living_process_takes_over_when_a_lease_ends(
+def test_a_living_process_takes_over_from_a_dead_one(
     past: Past, start: Start, database_url: str, engine: Engine, workspace: Workspace
 ) -> None:
     """Not before: the other may be at it."""
     past.accept("theirs")
-    start(DATABASE_URL=database_url)
-    past.journal.accept(Job("U1", "C2", "2.2", "ours", [Step(0, "ours")], language="en"))
-    assert finished(workspace)
+    url = start(DATABASE_URL=database_url).url
+    workspace.command(url, "ours", channel="C2")
+    assert until(lambda: past.journal.keep() or finished(workspace)) is True
     assert not workspace.roots("C1")
     with engine.begin() as connection:
         connection.execute(delete(processes).where(processes.c.id == past.journal.process))
@@ -164,21 +165,34 @@ def test_a_living_process_takes_over_when_a_lease_ends(
     assert "`theirs`" in workspace.roots("C1")[0].text
 
 
-def test_who_has_lost_a_job_says_nothing(
-    start: Start, database_url: str, engine: Engine, workspace: Workspace, api: Api, logged: Logged
+def rooted(engine: Engine) -> bool:
+    """Tell whether the job's root is written down."""
+    with engine.connect() as connection:
+        return bool(connection.scalar(select(jobs.c.root_ts)))
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["before it is told", "after it was told"])
+def test_a_fact_beats_a_doubt(
+    start: Start, database_url: str, engine: Engine, workspace: Workspace, api: Watched, logged: Logged, told: bool
 ) -> None:
-    """A process that was held up for longer than its lease: the next one tells what became of the request."""
-    api.faults.append("late")
-    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
+    """A process was held up for so long that another took its job over; then its answer comes, with the ID."""
+    go = api.gates["add-group"] = threading.Event()
+    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="9")
     workspace.command(first.url, "VIP")
     assert api.called.wait(10)
+    until(lambda: rooted(engine))
     with engine.begin() as connection:
         connection.execute(delete(processes))
-    start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
-    assert finished(workspace)
-    assert logged.wait_for("lease_lost")
+    start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else "9")
+    assert logged.wait_for("adopted")
+    if told:
+        assert finished(workspace)
+        (root,) = workspace.roots()
+        assert load("en")["unknown.heading"] in answer(workspace, root)
+    go.set()
+    assert logged.wait_for("corrected")
     (root,) = workspace.roots()
-    assert load("en")["unknown.found.finding"].format(found="`97101`") in answer(workspace, root)
+    assert workspace.wait_for(lambda: "97101" in root.text and any("97101" in m.text for m in workspace.thread(root)))
     assert api.made() == 1
 
 
@@ -192,8 +206,8 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
         assert workspace.command(first.url, name).status == 200
     assert api.called.wait(10)
     with ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(first.worker.stop, 9)
-        assert first.worker.stopping.wait(10)
+        stopped = pool.submit(first.stop, 9)
+        until(lambda: not first.parts.worker.running)
         go.set()
         stopped.result()
     assert api.made() == 1

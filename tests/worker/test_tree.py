@@ -7,6 +7,7 @@ import re
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -97,7 +98,7 @@ def test_what_hangs_under_a_missing_group_is_skipped(
     if fault == "not sent":
         add_group = Client.add_group
 
-        def unreachable(client: Client, name: str, parent: str = "") -> Group:
+        def unreachable(client: Client, name: str, parent: str, may_send: Callable[[], bool]) -> Group:
             if name == "Broken":
                 raise NotSent("unreachable")
             return add_group(client, name, parent)

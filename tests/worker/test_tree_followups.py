@@ -13,6 +13,7 @@ from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, sent
+from tests.support.until import until
 
 # Going on.
 
@@ -246,9 +247,9 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
     api.let(min(api.wait_for(2)))
     api.wait_for(3)
-    stopping = threading.Thread(target=running.worker.stop, args=(10,))
+    stopping = threading.Thread(target=running.stop, args=(10,))
     stopping.start()
-    assert running.worker.stopping.wait(5)
+    until(lambda: not running.parts.worker.running)
     api.let_all()
     stopping.join()
     before = api.sent()

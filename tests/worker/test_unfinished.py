@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
 
-from bot.journal.database import jobs
-from bot.journal.errors import JournalError
-from bot.journal.journal import Journal
-from bot.model.job import Job, TryLater
+from bot.journal.tables import jobs
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 from bot.slack.delivery import Delivery
 from bot.slack.texts import load
-from bot.worker import pool, run_job
+from bot.worker import run_job, worker
 from bot.worker.create_groups import GroupCreator
-from bot.worker.put_off import PutOff
 from tests.support.slack import answered
 from tests.support.worker import Logged, Past, Start, answer, both_languages, finished
 
@@ -28,8 +23,7 @@ QUICKLY = 0.01
 @pytest.fixture
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing wait long before it is tried again."""
-    monkeypatch.setattr(pool, "LONGEST_WAIT", QUICKLY)
-    monkeypatch.setattr(pool, "NOT_RELEASED", QUICKLY)
+    monkeypatch.setattr(worker, "LONGEST_WAIT", QUICKLY)
 
 
 def grow_old(engine: Engine, seconds: float) -> None:
@@ -147,59 +141,3 @@ def test_an_answer_that_can_never_be_given_ends_the_job(
     workspace.command(running.url, "good")
     assert answered(workspace, "good")
     assert api.made() == 2
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # SystemExit, on purpose
-@pytest.mark.parametrize("method", ["claim", "heartbeat"])
-def test_a_thread_that_dies_ends_the_process(
-    start: Start, monkeypatch: pytest.MonkeyPatch, logged: Logged, method: str
-) -> None:
-    """Without it nothing would be carried, so whatever started the process starts another."""
-    ended = threading.Event()
-    monkeypatch.setattr(pool, "end_process", ended.set)
-    monkeypatch.setattr(pool, "LEASE", 0.3)
-    start()
-    with monkeypatch.context() as breaking:
-        breaking.setattr(Journal, method, broken)
-        assert ended.wait(10)
-    assert logged.wait_for("thread_died")
-
-
-# A journal that takes no more.
-
-
-def test_a_job_that_cannot_be_released_is_not_tried_at_once(
-    start: Start, workspace: Workspace, logged: Logged, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on a full disk: it rests, instead of going round and round, and goes on when the disk has room."""
-    monkeypatch.setattr(pool, "NOT_RELEASED", 1.0)
-    release, tries = Journal.release, []
-
-    def full(book: Journal, job: Job, seconds: float) -> None:
-        tries.append(job.id)
-        if len(tries) < 3:
-            raise JournalError("OperationalError: database or disk is full")
-        release(book, job, seconds)
-
-    def away(runner: run_job.JobRunner, job: Job) -> None:
-        if len(tries) < 3:
-            raise TryLater("internal_error")
-        admit(runner, job)
-
-    monkeypatch.setattr(Journal, "release", full)
-    admit = run_job.JobRunner._admit
-    monkeypatch.setattr(run_job.JobRunner, "_admit", away)
-    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
-    assert logged.wait_for("done")
-    assert len(tries) == 3
-
-
-def test_what_is_put_off_is_measured_here() -> None:
-    """A job is due after its time, and held back before it where the journal does not know."""
-    put_off = PutOff()
-    put_off.add("due", 0, released=True)
-    put_off.add("later", 60, released=True)
-    put_off.add("held", 60, released=False)
-    assert (put_off.due(), put_off.held()) == (["due"], ["held"])
-    put_off.forget(["due"])
-    assert put_off.due() == []

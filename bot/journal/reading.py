@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 
-from bot.journal import duplicates, queries, unsettled
+from bot.journal import queries, rows, unsettled
+from bot.journal.database import Database
+from bot.journal.duplicates import RECENT
 from bot.journal.errors import JournalError
-from bot.journal.loading import Loader
-from bot.journal.transactions import Transactions
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.group import Group
 from bot.model.job import Job
 from bot.model.names import fold
+
+IN_TIME = 2.0
+"""How long a look into the journal may take while Slack waits, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,34 +44,50 @@ class Reader:
     """Reads the journal in the database at `url`. Safe to use from many threads; each method may raise JournalError."""
 
     def __init__(self, url: str) -> None:
-        self._transactions = Transactions(url)
-        self._reading = self._transactions.reading
-        self._loader = Loader()
+        self._database = Database(url)
+        self._reading = self._database.reading
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="journal")
+        self._unreadable: dict[str, bool] = {}  # jobs by id, and whether they are damaged and nobody was told
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._readers.shutdown(wait=False)
+        self._database.close()
 
     def find(self, job: str) -> Job | None:
         """Return the job with this id, or None."""
         return next(iter(self._load([job])), None)
 
+    def find_in_time(self, job: str) -> Job | None:
+        """Return the same while Slack waits. Raises JournalError when it takes longer than IN_TIME."""
+        try:
+            return self._readers.submit(self.find, job).result(IN_TIME)
+        except NotInTime:
+            raise JournalError("the database is too slow") from None
+
     def recent(self, most: int) -> list[Job]:
         """Return the last jobs, newest first."""
         with self._reading() as connection:
-            return self._loader.load(connection, connection.scalars(queries.RECENT, {"most": most}).all())
+            ids = connection.scalars(queries.RECENT, {"most": most}).all()
+        return self._load(ids)
 
     def unsettled(self, most: int) -> list[Job]:
         """Return the last jobs that have a step with an unknown outcome which no later job settled, newest first."""
         with self._reading() as connection:
-            return self._loader.load(connection, unsettled.ids(connection, most))
+            ids = unsettled.ids(connection, most)
+        return self._load(ids)
 
     def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:
         """Return the ids of the jobs that buttons under the answer to a job started, each with its button."""
         with self._reading() as connection:
-            rows = connection.execute(queries.WENT_ON, {"this": job.id, "origin": job.origin}).all()
-            return [(row.id, FollowUp(row.followup)) for row in rows]
+            found = connection.execute(queries.WENT_ON, {"this": job.id, "origin": job.origin}).all()
+        return [(row.id, FollowUp(row.followup)) for row in found]
 
     def chain(self, origin: str) -> list[Job]:
         """Return the first job and all that went on from its answer, or from one of theirs, oldest first."""
         with self._reading() as connection:
-            return self._loader.load(connection, connection.scalars(queries.CHAIN, {"origin": origin}).all())
+            ids = connection.scalars(queries.CHAIN, {"origin": origin}).all()
+        return self._load(ids)
 
     def created_as(self, name: str, parent_id: str) -> list[Made]:
         """Return what the bot created under this name as names are compared and this parent's id, at any age.
@@ -77,10 +98,10 @@ class Reader:
             made = connection.execute(queries.CREATED_AS, {"name": fold(name), "parent": parent_id})
             return [Made(*row) for row in made]
 
-    def recently_created(self, seconds: float = duplicates.RECENT) -> list[Group]:
+    def recently_created(self, seconds: float = RECENT) -> list[Group]:
         """Return the groups that any process made in the last `seconds`, for jobs of the last RECENT."""
         with self._reading() as connection:
-            since = {"recent": duplicates.RECENT, "settled": seconds}
+            since = {"recent": RECENT, "settled": seconds}
             return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, since)]
 
     def created_here(self, ids: Collection[str]) -> set[str]:
@@ -93,19 +114,33 @@ class Reader:
         with self._reading() as connection:
             return Backlog(*connection.execute(queries.BACKLOG).one())
 
-    def chosen_language(self, user: str) -> str:
-        """Return the language that a person chose, "" if none."""
-        with self._reading() as connection:
-            return connection.scalar(queries.LANGUAGE, {"this": user}) or ""
-
     def known_language(self, user: str) -> str:
-        """Return the same, but "" where it cannot be read: nobody has to go without an answer for that."""
+        """Return the language that a person chose; "" also where that cannot be read: nobody is left waiting for it."""
         try:
-            return self.chosen_language(user)
+            with self._reading() as connection:
+                return connection.scalar(queries.LANGUAGE, {"this": user}) or ""
         except JournalError as error:
             event("language_not_read", level=logging.WARNING, user=user, reason=str(error))
             return ""
 
     def _load(self, ids: Collection[str]) -> list[Job]:
+        """Return jobs with their steps, in the order of their ids. One that cannot be read stops no other.
+
+        It is damaged, or a newer version of the bot wrote it: that version's own process can carry it.
+        """
+        if not ids:
+            return []
+        which = {"ids": tuple(ids)}
         with self._reading() as connection:
-            return self._loader.load(connection, ids)
+            # Steps first: a job that is removed in between is then not there, instead of there without steps.
+            its_steps = connection.execute(queries.STEPS, which).all()
+            its_rows = connection.execute(queries.JOBS, which).all()
+        found: dict[str, Job] = {}
+        for row in its_rows:
+            try:
+                found[row.id] = rows.job_of(row, [step for step in its_steps if step.job == row.id])
+            except (KeyError, TypeError, ValueError) as error:
+                if row.id not in self._unreadable:
+                    event("job_unreadable", level=logging.ERROR, job=row.id, reason=f"{type(error).__name__}: {error}")
+                    self._unreadable[row.id] = isinstance(error, UnicodeError) and row.closed_at is None
+        return [found[job] for job in ids if job in found]

@@ -1,0 +1,52 @@
+"""The whole bot in one process: the front, which takes commands in, and the worker, which carries what was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.front.front import Front
+from bot.iletimerkezi.client import Client
+from bot.iletimerkezi.groups import Groups
+from bot.journal.journal import Journal
+from bot.model.job import Job
+from bot.settings import Settings
+from bot.slack.access import Access
+from bot.slack.client import slack_client
+from bot.slack.delivery import Delivery
+from bot.slack.users import Users
+from bot.worker.worker import Worker
+
+
+class Bot:
+    """Works from `start` to `stop`. `front.web` is the WSGI application to serve; over Socket Mode it connects itself.
+
+    `lost` is called when the connection of Socket Mode stays lost.
+    """
+
+    def __init__(self, settings: Settings, lost: Callable[[], None]) -> None:
+        self.journal = Journal(settings.database_url, self._accepted)
+        slack = slack_client(settings)
+        users = Users(slack, settings.language, self.journal.known_language, settings.contact)
+        access = Access(users, settings.channels, settings.members)
+        api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
+        groups = Groups(api, self.journal.recently_created)
+        audit_language = "en" if settings.language == "auto" else settings.language
+        delivery = Delivery(slack, settings.audit_channel, audit_language, settings.contact)
+        self.worker = Worker(settings, self.journal, api, groups, access, delivery)
+        self.front = Front(settings, self.journal, users, access, groups, {"worker": self.worker.alive}, lost)
+
+    def _accepted(self, job: Job) -> None:
+        self.worker.carry(job)
+
+    def start(self) -> None:
+        """Open the journal, begin to carry what is left in it, and connect. Raises JournalError."""
+        self.journal.open()
+        self.worker.start()
+        self.front.connect()
+
+    def stop(self, seconds: float) -> None:
+        """Take nothing more, let what is under way finish within `seconds`, and leave the rest to other processes."""
+        self.front.hang_up()
+        self.worker.stop(seconds)
+        self.front.close()
+        self.journal.close()

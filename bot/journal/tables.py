@@ -1,0 +1,183 @@
+"""The journal's tables, on SQLite and PostgreSQL alike: the schema, its versions, and the database's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    Column,
+    Connection,
+    Double,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    event,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+
+from bot.journal.errors import WrongJournal
+from bot.log import event as log_event
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("trigger", Text, nullable=False, unique=True),  # Slack's trigger_id: once per invocation
+    Column("user", Text, nullable=False),
+    Column("asker", Text, nullable=False),  # who is named in the root: of a button's job, who typed the first one
+    Column("origin", Text, nullable=False),  # the job from whose answer this one goes on, or itself
+    Column("followup", Text),  # the button that started it
+    Column("follows", Text),  # the job under whose answer the button was
+    Column("channel", Text, nullable=False),
+    Column("typed", Text, nullable=False),
+    Column("language", Text, nullable=False),  # "" while it is not known
+    Column("response_url", Text),  # removed as soon as it is of no use
+    Column("accepted_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),  # not to be carried before
+    Column("attempts", Integer, nullable=False, default=0),  # how often it was postponed
+    Column("faults", Integer, nullable=False, default=0),  # how often carrying it raised an unexpected error
+    Column("process", Text),  # who holds it
+    Column("root_channel", Text),
+    Column("root_ts", Text),
+    Column("reply_to", Text),  # the ts of the message in whose thread the root stands, if it stands in one
+    Column("root_final", Integer, nullable=False, default=0),  # the root shows the result
+    Column("answer_ts", Text),  # the ts of the message with the answer's buttons, if it stands in the thread
+    Column("answered_at", Double),  # open until then
+    Column("closed_at", Double),  # nothing is left to do
+)
+Index("jobs_by_time", jobs.c.accepted_at)
+Index("jobs_by_origin", jobs.c.origin)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),  # the name as names are compared
+    Column("parent_id", Text),  # "" for a main group, NULL while it is not known
+    Column("parent_name", Text),  # how the parent was given, if by name
+    Column("parent_key", Text, nullable=False),  # the parent as parents are compared
+    Column("above", Integer),  # the parent's position, if it is a step of this job
+    Column("state", Text, nullable=False),
+    Column("reason", Text),  # why a request that was sent has no clear answer
+    Column("group_id", Text),
+    Column("outcome", Text),  # JSON: the fields of the outcome
+    Column("sent_at", Double),
+    Column("settled_at", Double),
+)
+Index("steps_by_name", steps.c.name_key, steps.c.parent_key)
+Index("steps_by_group", steps.c.group_id)
+
+# Index(…, postgresql_where=…) would import PostgreSQL's dialect, also for SQLite: a tenth of the time of a start.
+event.listen(jobs, "after_create", DDL("CREATE INDEX jobs_to_carry ON jobs (due_at) WHERE closed_at IS NULL"))  # type: ignore[no-untyped-call]
+event.listen(steps, "after_create", DDL("CREATE INDEX steps_unknown ON steps (job) WHERE state = 'unknown'"))  # type: ignore[no-untyped-call]
+
+languages = Table(
+    "languages",
+    metadata,
+    Column("user", Text, primary_key=True),
+    Column("language", Text, nullable=False),  # what the person chose
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("machine", Text, nullable=False),
+    Column("lease_until", Double, nullable=False),
+)
+
+_versions = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
+"""What turns version 1 into 2, 2 into 3, and so on. Old processes run beside new ones for a while: only add."""
+
+VERSION = 1 + len(MIGRATIONS)
+
+_LOCK = 0x616464_67727570  # an arbitrary number, the same in every version
+
+
+class now(FunctionElement[float]):  # noqa: N801  # an SQL function
+    """The database's clock, in seconds since 1970: one for all processes, whatever their own clocks say."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _now_sqlite(_element: now, _compiler: Any, **_options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _now_postgresql(_element: now, _compiler: Any, **_options: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+def lock(connection: Connection) -> None:
+    """Let no other process past this point until the transaction ends. SQLite's writers are alone as it is."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to VERSION, also when several processes start at once. A newer schema is left as it is.
+
+    Raises WrongJournal where the tables are not those that this version writes to.
+    """
+    with engine.begin() as connection:
+        lock(connection)
+        version = version_of(connection)
+        if version is None and inspect(connection).has_table(jobs.name):
+            version = VERSION  # tables without a version: `check_columns` says what is missing
+        if version is None:
+            metadata.create_all(connection)
+            connection.execute(_versions.insert().values(version=VERSION))
+            log_event("journal_created", schema=VERSION)
+        elif version < VERSION:
+            for migration in MIGRATIONS[version - 1 :]:
+                migration(connection)
+            connection.execute(_versions.update().values(version=VERSION))
+        check_columns(connection)
+
+
+def version_of(connection: Connection) -> int | None:
+    """Return the version of the schema, None when there is none yet."""
+    if not inspect(connection).has_table(_versions.name):
+        return None
+    return connection.scalar(select(_versions.c.version))
+
+
+def check_columns(connection: Connection) -> None:
+    """Raise WrongJournal when a table lacks a column that this version uses, or has one that it could not fill."""
+    for table in (jobs, steps, languages, processes):
+        there = (
+            {each["name"]: each for each in inspect(connection).get_columns(table.name)}
+            if (inspect(connection).has_table(table.name))
+            else {}
+        )
+        missing = [column.name for column in table.columns if column.name not in there]
+        unknown = [
+            name
+            for name, each in there.items()
+            if name not in table.columns and not each["nullable"] and each.get("default") is None
+        ]
+        if missing or unknown:
+            what = f"{table.name} lacks {missing[0]}" if missing else f"{table.name} has {unknown[0]}"
+            raise WrongJournal(
+                f"it was made by another version of the bot ({what}). Set DATABASE_URL to a new journal, or run the "
+                "version that made this one; docs/upgrade.md says what to do with open jobs."
+            )

@@ -1,0 +1,100 @@
+"""The jobs that this process carries: which of them is next, shared fairly among the people who asked."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from bot.model.job import Job
+
+
+class _Entry(NamedTuple):
+    due: float
+    order: int
+    job: Job
+
+
+class Schedule:
+    """Jobs that wait and jobs that are carried, in memory. Safe to use from many threads.
+
+    Of the jobs that are due, the next is one of the person who has the fewest in work; nobody has more than half of
+    the `threads`, so that somebody else's command is always begun at once.
+    """
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most_each = max(1, threads // 2)
+        self._clock = clock
+        self._waiting: dict[str, _Entry] = {}
+        self._carried: dict[str, Job] = {}
+        self._each: Counter[str] = Counter()  # how many of a person's jobs are carried
+        self._orders = itertools.count()
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def put(self, job: Job, seconds: float = 0.0) -> None:
+        """Add a job, to be carried in so many seconds; one that is here already stays as it is."""
+        with self._changed:
+            if job.id not in self._waiting and job.id not in self._carried:
+                self._waiting[job.id] = _Entry(self._clock() + seconds, next(self._orders), job)
+                self._changed.notify_all()
+
+    def take(self) -> Job | None:
+        """Wait for the next job that is due, and return it; None once the schedule is closed."""
+        with self._changed:
+            while not self._closed:
+                now = self._clock()
+                due = [
+                    entry
+                    for entry in self._waiting.values()
+                    if entry.due <= now and self._each[entry.job.user] < self._most_each
+                ]
+                if due:
+                    return self._begin(min(due, key=self._rank).job)
+                later = min((entry.due for entry in self._waiting.values() if entry.due > now), default=None)
+                self._changed.wait(None if later is None else later - now)
+            return None
+
+    def done(self, job: Job, again_in: float | None = None) -> None:
+        """Let go of a job that was taken, or put it back to be carried in so many seconds."""
+        with self._changed:
+            del self._carried[job.id]
+            self._each -= Counter([job.user])
+            self._changed.notify_all()
+        if again_in is not None:
+            self.put(job, again_in)
+
+    def drop(self, jobs: Collection[str]) -> None:
+        """Forget waiting jobs that are another process's now."""
+        with self._changed:
+            for job in jobs:
+                self._waiting.pop(job, None)
+
+    def ids(self) -> list[str]:
+        """Return the ids of all jobs, those that are carried included."""
+        with self._changed:
+            return [*self._waiting, *self._carried]
+
+    def close(self) -> None:
+        """Give out no more jobs."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait_until_idle(self, seconds: float) -> int:
+        """Wait until no job is carried, for at most so long; return how many are."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._carried, seconds)
+            return len(self._carried)
+
+    def _begin(self, job: Job) -> Job:
+        del self._waiting[job.id]
+        self._carried[job.id] = job
+        self._each[job.user] += 1
+        return job
+
+    def _rank(self, entry: _Entry) -> tuple[int, bool, int]:
+        return self._each[entry.job.user], entry.job.answered, entry.order

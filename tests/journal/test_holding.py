@@ -1,0 +1,281 @@
+"""Who holds a job: signs of life, take-overs, and changes by a process that lost its jobs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection, Engine, insert, select, text, update
+
+from bot.journal import life
+from bot.journal.database import Database
+from bot.journal.errors import JournalError, TakenOver, Unsure
+from bot.journal.journal import Journal
+from bot.journal.life import EVERY, LEASE, SERVE, TAKE_OVER, Watch
+from bot.journal.tables import jobs, processes
+from bot.model.outcome import Created, NotSent, Unknown
+from tests.support.journal import CHANGES, CREATED, UNCLEAR, Open, accepted, at_once, dump, expire, held, reread, typed
+
+
+@dataclass
+class Row:
+    """A row of `processes`."""
+
+    id: str
+    machine: str
+    lease_until: float
+
+
+class Clock:
+    """A monotonic clock that a test sets forward itself."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+LOOKS: dict[str, tuple[str, list[tuple[float, float]], bool]] = {
+    # machine, pairs of (seconds since the look before, lease_until), and whether it is silent at the end
+    "shows life": (SERVE, [(2, n) for n in range(9)], False),
+    "silent for eight seconds": (SERVE, [(2, 7)] * 5, True),
+    "silent for six": (SERVE, [(2, 7)] * 4, False),
+    "a clock set back shows life too": (SERVE, [(2, 7), (2, 7), (2, 3600), (2, -3600), (2, 0)], False),
+    "nobody looked for an hour": (SERVE, [(2, 7), (3600, 7)], False),
+    "nobody looked twice": (SERVE, [(2, 7), (3600, 7), (3600, 7)], True),
+    "0.2.0 renews every five seconds": ("boot net", [(2, 7)] * 8, False),
+    "0.2.0 is silent for its lease": ("boot net", [(2, 7)] * 16, True),
+}
+
+
+@pytest.mark.parametrize("row", LOOKS)
+def test_what_counts_as_dead(row: str) -> None:
+    """What showed nothing new for the time of a take-over, by looks that were made, and by no other clock."""
+    machine, looks, silent = LOOKS[row]
+    clock = Clock()
+    watch = Watch(clock)
+    for passed, shown in looks:
+        clock.now += passed
+        found = watch.silent([Row("other", machine, shown)])
+    assert found == ([("other", looks[-1][1])] if silent else [])
+
+
+def test_after_an_outage_everybody_has_time_again() -> None:
+    """While the database was away nobody could show anything."""
+    clock, rows = Clock(), [Row("other", SERVE, 1.0)]
+    watch = Watch(clock)
+    for _ in range(4):
+        clock.now += EVERY
+        assert not watch.silent(rows)
+    watch.forget()
+    for _ in range(4):
+        clock.now += EVERY
+        assert not watch.silent(rows)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let every journal of the test watch by one clock."""
+    clock = Clock()
+    monkeypatch.setattr("bot.journal.journal.Watch", lambda: Watch(clock))
+    return clock
+
+
+def test_a_dead_process_loses_its_jobs_to_one_other(open_journal: Open, clock: Clock) -> None:
+    """After eight seconds without a sign of life, in one statement, and not before; order and outcomes stay."""
+    dead, *living = (open_journal() for _ in range(3))
+    names = ["A", "B", "C"]
+    theirs = [held(dead, typed(name)) for name in names]
+    dead.mark_answered(theirs[0])
+    for _ in range(3):
+        clock.now += EVERY
+        assert [book.keep() for book in living] == [[], []]
+    clock.now += EVERY
+    adopted = [[job.typed for job in found] for found in at_once(*[book.keep for book in living])]
+    assert sorted(adopted) == [[], ["B", "C", "A"]]
+    holder = living[adopted.index(["B", "C", "A"])]
+    assert [holder.holds(job) for job in theirs] == [True] * 3
+    assert dead.keep() == []
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_by_who_lost_the_job_changes_nothing(
+    book: Journal, open_journal: Open, engine: Engine, change: str
+) -> None:
+    """It raises TakenOver and leaves the job as it is; so does a change to a job that is closed."""
+    job = held(book)
+    expire(engine, book)
+    other = open_journal()
+    assert other.holds(job)
+    before = dump(engine)
+    with pytest.raises(TakenOver):
+        CHANGES[change](book, reread(book, job))
+    assert dump(engine) == before
+    other.mark_closed(job)
+    with pytest.raises(TakenOver):
+        CHANGES[change](other, job)
+
+
+def test_what_was_let_go_is_adopted_with_the_first_look(book: Journal, database_url: str) -> None:
+    """After a clean stop nobody waits for anything."""
+    job = held(book)
+    book.let_go()
+    other = Journal(database_url)
+    other.open()
+    assert [found.id for found in other.keep()] == [job.id]
+    other.close()
+
+
+def test_a_sign_of_life_beats_a_burial(book: Journal, open_journal: Open, clock: Clock) -> None:
+    """It was shown after the look that found nothing: the process keeps its jobs."""
+    other, job = open_journal(), held(book)
+    shown = book.keep
+    for _ in range(4):
+        clock.now += EVERY
+        assert other.keep() == []
+        shown()
+    assert book.holds(job)
+
+
+def test_a_process_is_sure_for_less_than_a_take_over(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on while the machine sleeps."""
+    now = life.boottime()
+    for later, sure in ((0.0, True), (TAKE_OVER - EVERY - 1, True), (TAKE_OVER - 1, False)):
+        monkeypatch.setattr("bot.journal.journal.boottime", lambda later=later: now + later)
+        assert book.sure == sure
+
+
+def test_of_two_requests_for_a_group_one_is_sent(book: Journal, open_journal: Open, engine: Engine) -> None:
+    """Two steps for the same group are about to be sent by two processes at the same moment."""
+    books = [book, open_journal()]
+    both = [held(each, typed(name)) for each, name in zip(books, ("VIP", "other"), strict=True)]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE steps SET name = 'VIP', name_key = 'vip'"))
+    both[1].steps[0].name = "VIP"
+    sent = at_once(*[lambda n=n: books[n].mark_sending(both[n], both[n].steps[0]) for n in (0, 1)])
+    assert sorted(sent) == [False, True]
+
+
+def test_what_is_sent_is_sent_once(book: Journal) -> None:
+    """Anyone who finds a step in another state than waiting may not send it."""
+    job = held(book)
+    again = reread(book, job)
+    assert book.mark_sending(job, job.steps[0])
+    with pytest.raises(TakenOver):
+        book.mark_sending(again, again.steps[0])
+
+
+@pytest.mark.parametrize("settled", [None, UNCLEAR, Created("5"), NotSent("tls")], ids=repr)
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_fact_beats_a_doubt(
+    book: Journal, open_journal: Open, engine: Engine, settled: Unknown | Created | NotSent | None, answered: bool
+) -> None:
+    """A created ID comes late: it replaces what was not known, and nothing else; the job is held again and returned."""
+    job = held(book)
+    assert book.mark_sending(job, job.steps[0])
+    expire(engine, book)
+    other = open_journal()
+    theirs = reread(other, job)
+    if settled:
+        other.settle_all(theirs, {0: settled})
+        if answered:
+            theirs.answer_ts = "1.2"
+            other.mark_answered(theirs)
+            other.mark_closed(theirs)
+    job.steps[0].outcome = CREATED
+    expected = settled in (None, UNCLEAR)
+    assert book.correct(job, job.steps[0]) == expected
+    assert [found.steps[0].outcome for found in book.keep()] == ([CREATED] if expected else [])
+    assert book.holds(job) == expected
+    if expected and settled and answered:
+        assert reread(book, job).answered
+
+
+def test_a_job_whose_commit_nobody_heard_of_is_found(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was written, and its process does not know: the next look returns it, when it is not carried already."""
+    writing, job = Database.writing, typed()
+
+    @contextlib.contextmanager
+    def unheard(database: Database) -> Iterator[Connection]:
+        with writing(database) as connection:
+            yield connection
+        raise Unsure("the connection broke")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Database, "writing", unheard)
+        with pytest.raises(Unsure):
+            book.accept(job)
+    assert book.keep([job.id]) == []
+    assert [found.id for found in book.keep()] == [job.id]
+    assert book.keep() == []
+
+
+def test_a_row_that_0_2_0_left_is_adopted(book: Journal, engine: Engine) -> None:
+    """Without a holder it is free; with a living one of that version it is not, and that one is not buried early."""
+    free, theirs = held(book, typed("free")), held(book, typed("theirs"))
+    with engine.begin() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == free.id).values(process=None, due_at=9e9, attempts=3))
+        connection.execute(update(jobs).where(jobs.c.id == theirs.id).values(process="old"))
+        connection.execute(insert(processes).values(id="old", machine="boot net:[4026531840]", lease_until=9e9))
+    assert [found.id for found in book.keep()] == [free.id]
+    with engine.begin() as connection:
+        assert connection.scalars(select(processes.c.lease_until).where(processes.c.machine == SERVE)).all()
+        assert connection.scalar(text("SELECT count(*) FROM processes")) == 2
+    assert LEASE > 6 * EVERY
+
+
+def test_a_damaged_row_is_set_aside_and_named(book: Journal, open_journal: Open, engine: Engine) -> None:
+    """Text that is no UTF-8 stops no other job; who asked is told once, and the job is closed."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL takes no such text")
+    bad, good = held(book, typed("bad")), held(book, typed("good"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE steps SET name = CAST(x'ff41' AS TEXT) WHERE job = :job"), {"job": bad.id})
+    book.let_go()
+    other = open_journal()
+    other.let_go()
+    assert [found.id for found in other.keep()] == [good.id]
+    (damaged,) = other.damaged()
+    assert (damaged.job, damaged.user, damaged.response_url) == (bad.id, "U1", bad.response_url)
+    assert other.damaged() == []
+    other.let_go()
+    assert [found.id for found in other.keep()] == [good.id]
+    with engine.connect() as connection:
+        assert connection.scalar(select(jobs.c.closed_at).where(jobs.c.id == bad.id))
+
+
+def test_a_database_that_is_away_takes_no_hold_from_anybody(
+    book: Journal, open_journal: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For longer than a take-over nobody can show life; when it is back, the first who looks takes nothing."""
+    other, job = open_journal(), held(book)
+    for _ in range(3):
+        clock.now += EVERY
+        assert other.keep() == []
+    with monkeypatch.context() as away:
+        away.setattr(other._database, "_engine", Journal("sqlite:////proc/away.db")._database._engine)
+        for _ in range(10):
+            clock.now += EVERY
+            with pytest.raises(JournalError):
+                other.keep()
+    for _ in range(4):
+        clock.now += EVERY
+        assert other.keep() == []
+    assert book.holds(job)
+
+
+def test_many_threads_write_at_once(book: Journal) -> None:
+    """Each gets what it asked for, and each thing is done once, in one thread's transactions."""
+    each = 20
+
+    def ask(thread: int) -> int:
+        for number in range(each):
+            accepted(book, typed(f"G{thread}-{number}", f"U{thread}"))
+        return threading.get_ident()
+
+    assert len(set(at_once(*[lambda n=n: ask(n) for n in range(8)]))) == 8
+    assert len(book.recent(1000)) == 8 * each

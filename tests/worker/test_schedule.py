@@ -1,0 +1,94 @@
+"""Which job is next: fairly by person, when it is due, and each once."""
+
+from __future__ import annotations
+
+import threading
+
+from bot.worker.schedule import Schedule
+from tests.support.journal import typed
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_next_is_who_has_the_fewest_in_work() -> None:
+    """One person's forty came first: another's is next; one person alone has half of the threads at most."""
+    schedule = Schedule(8)
+    forty = [typed(f"G{number}", "U1") for number in range(40)]
+    for job in forty:
+        schedule.put(job)
+    taken = [schedule.take() for _ in range(2)]
+    other = typed("other", "U2")
+    schedule.put(other)
+    assert taken == forty[:2]
+    assert schedule.take() is other
+    assert [schedule.take() for _ in range(2)] == forty[2:4]
+    waiting = threading.Thread(target=schedule.take, daemon=True)
+    waiting.start()
+    assert len(schedule.ids()) == 41
+    schedule.done(forty[0])
+    waiting.join(10)
+    assert not waiting.is_alive()
+    schedule.close()
+
+
+def test_what_is_answered_already_comes_last() -> None:
+    """Of one person's jobs, those that nobody waits for."""
+    schedule = Schedule(8)
+    answered, open_job = typed("A"), typed("B")
+    answered.answered = True
+    schedule.put(answered)
+    schedule.put(open_job)
+    assert [schedule.take(), schedule.take()] == [open_job, answered]
+
+
+def test_a_job_is_due_when_its_time_has_come() -> None:
+    """By a clock that nobody sets; what was put back keeps its place among those that wait."""
+    clock = Clock()
+    schedule = Schedule(8, clock)
+    late, soon = typed("late"), typed("soon", "U2")
+    schedule.put(late, 5.0)
+    schedule.put(soon)
+    assert schedule.take() is soon
+    schedule.done(soon, 1.0)
+    clock.now = 1.5
+    assert schedule.take() is soon
+    clock.now = 6.0
+    assert schedule.take() is late
+
+
+def test_a_job_is_carried_once() -> None:
+    """However often it is found: while it waits, and while it is carried; not after it was dropped."""
+    schedule = Schedule(8)
+    job, gone = typed("A"), typed("B")
+    for each in (job, job, gone):
+        schedule.put(each)
+    schedule.drop([gone.id])
+    assert schedule.take() is job
+    schedule.put(job)
+    assert schedule.ids() == [job.id]
+    schedule.done(job)
+    assert schedule.ids() == []
+    schedule.close()
+    assert schedule.take() is None
+
+
+def test_the_end_waits_for_what_is_carried() -> None:
+    """For at most so long; what waits is not begun."""
+    schedule = Schedule(8)
+    job = typed("A")
+    schedule.put(job)
+    schedule.put(typed("B"))
+    assert schedule.take() is job
+    schedule.close()
+    assert schedule.take() is None
+    assert schedule.wait_until_idle(0.01) == 1
+    threading.Timer(0.05, schedule.done, [job]).start()
+    assert schedule.wait_until_idle(10) == 0
