@@ -73,12 +73,18 @@ class Created(Outcome):
     """The group was created with the id `id`.
 
     It is `unchecked` when the account's list did not come in time, so that nobody saw whether it was there before.
+    `stored` is its name there, "" where it is the one that was asked for.
     """
 
     state = "created"
     sent_by = None
     id: str
     unchecked: bool = False
+    stored: str = ""
+
+    @property
+    def why(self) -> str:
+        return f"stored as {self.stored}" if self.stored else ""
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ class GroupCreator:
         started, reason = time.monotonic(), ""
         try:
             group = self._client.add_group(step.name, step.parent_id or "", lambda: self._may_send(job))
-            step.outcome = Created(group.id, unchecked)
+            step.outcome = Created(group.id, unchecked, group.name if group.name != step.name else "")
         except api.Rejected as error:
             step.outcome, reason = Rejected(error.code, error.message), str(error.code)
         except api.NotSent as error:

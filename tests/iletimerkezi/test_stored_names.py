@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from bot.journal.database import connect
+from bot.journal.history import entries
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 
@@ -19,3 +23,22 @@ def test_names_that_were_escaped_are_found(start: Callable[..., Any], workspace:
         assert workspace.finished(number), typed
     assert [group.name for group in api.groups.values()] == ["Customers", "R&amp;D", "Ali&#039;s", "VIP"]
     assert api.groups["97101"].parent == "7"
+
+
+def test_a_name_that_was_stored_otherwise_is_kept(
+    start: Callable[..., Any], workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """Cut or escaped: the history has the name that the provider answered with; where it is the same, nothing."""
+    running = start()
+    changes: list[tuple[Callable[[str], str], str]] = [
+        (html.escape, '"R&D"'),
+        (lambda n: n[:5], "Deneme"),
+        (str, "VIP"),
+    ]
+    for number, (change, typed) in enumerate(changes, 1):
+        api.stored = change
+        workspace.command(running.url, typed)
+        assert workspace.finished(number)
+    engine = connect(f"sqlite:///{tmp_path}/journal.db")
+    assert [entry.steps[0].reason for entry in entries(engine)] == ["", "stored as Denem", "stored as R&amp;D"]
+    engine.dispose()
