@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from bot import log, settings
-from bot.journal.errors import JournalError
+from bot.journal.errors import JournalError, WrongJournal
 from bot.log import event
 
 
@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except WrongJournal as error:
+        log.say(f"The journal cannot be used: {error}")
+        return 2
     except JournalError as error:
         log.say(f"The journal cannot be used: {error}", "Look at DATABASE_URL, and whether the database runs.")
         return 1

@@ -6,22 +6,24 @@ import pytest
 
 from bot import serve
 from bot.front import socket_mode
-from bot.journal import duplicates, journal, life
+from bot.journal import database, journal, life
 from bot.model.command import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import users
 from bot.worker import create_groups, run_job
 from tests.support.pages import PAGES
 
-WORDS = {3: "three", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
+WORDS = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
 
 
 @pytest.mark.parametrize(
     ("page", "sentence", "number"),
     [
-        ("docs/operate.md", "unchanged for {} seconds", life.TAKE_OVER),
+        ("docs/operate.md", "shows a sign of life every {} seconds", life.EVERY),
+        ("docs/operate.md", "one that has shown none for {}.", life.TAKE_OVER),
+        ("docs/operate.md", "opens up to {} connections", database.CONNECTIONS),
         ("docs/operate.md", "after {} minutes at the latest", journal.RESPONSE_URL_LIVES / 60),
-        ("docs/operate.md", "exits with 0 within {} seconds", serve.STOP + 3),
+        ("docs/operate.md", "exits with 0 within {} seconds", serve.END + 0.5),
         ("docs/operate.md", "If it stays lost for {} (", socket_mode.LOST_AFTER),
         ("docs/settings.md", "about a person for {} and", users.KEPT),
         ("docs/settings.md", "about a user group for {} minutes", users.MEMBERS_KEPT / 60),
@@ -30,7 +32,6 @@ WORDS = {3: "three", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
         ("docs/promises.md", "or {:,} of one person", journal.MOST_OPEN_EACH),
         ("docs/promises.md", "waited for more than {} is not sent", run_job.TOO_OLD),
         ("docs/promises.md", "it looks {} seconds after", create_groups.LOOK_UP_AFTER),
-        ("docs/promises.md", "its own groups of the last {} minutes", duplicates.RECENT / 60),
         ("docs/using.md", "up to {} lines", MAX_GROUPS),
         ("docs/using.md", "up to {} characters", MAX_NAME),
         ("docs/kullanim.md", "en fazla {} satır", MAX_GROUPS),
