@@ -63,7 +63,7 @@ class Buttons:
         except (KeyError, TypeError, ValueError):
             reply.too_old()
             return
-        origin = Origin(channel_of(body), reply.response_url, reply_to=typed.reply_to)
+        origin = Origin(channel_of(body), reply.response_url, reply_to=typed.reply_to, trigger=typed.trigger)
         self._form.open_text(reply, body["trigger_id"], origin, typed.text)
 
     def stale(self, ack: Ack, body: dict[str, Any]) -> None:

@@ -18,9 +18,8 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.command import COMMAND, Create, Help, History, ListGroups, OpenForm, SetLanguage, parse
+from bot.model.grammar import COMMAND, Keyword, Reading, parse
 from bot.model.job import Job, steps_of
-from bot.model.names import UsageError
 from bot.slack import messages
 from bot.slack.handing_back import Typed
 from bot.slack.texts import say
@@ -46,7 +45,7 @@ class Commands:
         self._languages.register(app)
 
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
-        """Answer `/addgroup …`: privately for what is asked for and for mistakes, else accept the job.
+        """Answer `/addgroup …`: accept what is surely a group, open the form for what is not, show what is asked for.
 
         A command of another name is taken as this one. Slack signs only the commands of this app, which has one, and
         the person who manages the app may give it another name, such as one in their own language.
@@ -56,27 +55,22 @@ class Commands:
         user, channel, response_url = command["user_id"], command["channel_id"], command["response_url"]
         reply = self._intake.command_reply(ack, user, response_url)
         text = unescape(command.get("text", ""))
-        try:
-            parsed = parse(text, {COMMAND, command.get("command", COMMAND)})
-        except UsageError as error:
-            mistake = error
-            reply.tell_at_once(lambda language: messages.usage(language, mistake), Typed(text))
-            return
-        match parsed:
-            case Help():
+        match parse(text, {COMMAND, command.get("command", COMMAND)}):
+            case Keyword("help"):
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
                 allowed = not self._access.refusal(user, channel, 0.0)
                 known = self._groups.known() if allowed else []
                 reply.tell(lambda language: pages.help_page(language, known, self._docs_url))
-            case History():
+            case Keyword("history"):
                 self._history(reply, channel, command.get("team_domain", ""))
-            case ListGroups(wanted):
-                self._listing.show(reply, channel, wanted)
-            case SetLanguage(language):
+            case Keyword("list", wanted):
+                typed = Typed(text, trigger=command["trigger_id"])
+                self._listing.show(reply, channel, wanted, typed=typed)
+            case Keyword("language", language):
                 self._languages.choose(reply, language)
-            case OpenForm():
+            case Reading(groups=(), unclear=None):
                 self._form.open_form(reply, command["trigger_id"], channel)
-            case Create(groups):
+            case Reading(groups=groups, unclear=None):
                 self._intake.accept(
                     Job(
                         user=user,
@@ -89,6 +83,8 @@ class Commands:
                     ),
                     reply,
                 )
+            case Reading() as reading:
+                self._form.open_reading(reply, command["trigger_id"], channel, reading, text)
 
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:

@@ -1,55 +1,73 @@
-"""The form: opening it, its suggestions, and what people submit."""
+"""The form: opening it, its suggestions, and what people submit or close."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt import Ack, App
 
 from bot.front import form_view
-from bot.front.answer_size import fitting
-from bot.front.form_view import Filled, Origin
+from bot.front.answer_size import fits, fitting
+from bot.front.form_view import Filled, Origin, digest
 from bot.front.intake import Intake
-from bot.front.prefill import prefill
-from bot.front.reply import Reply
+from bot.front.reply import FormReply, Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.characters import visible
-from bot.model.command import NewGroup, as_outline, form_groups, form_line
 from bot.model.followup import FollowUp
+from bot.model.grammar import NewGroup, Reading, as_text, read_form
 from bot.model.job import Job, TryLater, steps_of
-from bot.model.names import ParentId, ParentName, UsageError
+from bot.model.names import Parent, ParentId, ParentName
 from bot.model.next_job import follow
 from bot.model.outcome import Created
 from bot.slack import messages, wording
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.texts import LANGUAGES, say, say_plain
+from bot.slack.handing_back import Typed
+from bot.slack.texts import LANGUAGES, Language, say, say_plain
 
 SOON = 1.0
-"""How long the form waits for what Slack says of the person, and suggestions for the list of groups, in seconds."""
+"""How long suggestions wait for what Slack says of the person, and for the list of groups, in seconds."""
 
+LOOKED_UP = 0.8
+"""How long opening the form waits for the person and, at the same time, for the list of groups, in seconds."""
 
-AT_LEAST = 0.2
-"""How long the form waits for a user group's members in any case, in seconds."""
+OPENED = 2.3
+"""How long opening the form takes at most, all in all, in seconds: less than the three that Slack waits."""
 
-_WHY_NOT = {
-    "expired_trigger_id": "expired",
-    "trigger_expired": "expired",
-    "exchanged_trigger_id": "opened_before",
-    "trigger_exchanged": "opened_before",
-}
-"""What is said where Slack opens no form. Source: https://docs.slack.dev/reference/methods/views.open#errors"""
+_EXPIRED = {"expired_trigger_id", "trigger_expired"}
+_OPENED_BEFORE = {"exchanged_trigger_id", "trigger_exchanged"}  # the same command or button was delivered twice
+"""What Slack says where it opens no form. Source: https://docs.slack.dev/reference/methods/views.open#errors"""
 
 AT_ONCE = 8
 """How many threads may wait for Slack at once, so that the others are free to acknowledge commands."""
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """A form that is to be opened.
+
+    `back` is given back where that fails; what is unclear in `reading`, and the sentences `remarks`, stand above it.
+    """
+
+    trigger_id: str
+    origin: Origin
+    filled: Filled
+    back: Typed | None = None
+    reading: Reading | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def unclear(self) -> str:
+        """The key of what is unclear, "" for nothing."""
+        return self.reading.unclear.key if self.reading and self.reading.unclear else ""
 
 
 class Form:
@@ -70,59 +88,101 @@ class Form:
     def register(self, app: App) -> None:
         """Register the listeners."""
         app.view(form_view.FORM)(self.submitted)
+        app.view_closed(form_view.FORM)(self.closed)
         app.options(form_view.PARENT)(self.suggest)
 
     def open_form(self, reply: Reply, trigger_id: str, channel: str) -> None:
         """Open the empty form while the trigger is valid."""
-        self._open(reply, trigger_id, Origin(channel, reply.response_url), Filled())
+        origin = Origin(channel, reply.response_url, trigger=trigger_id)
+        self._open(reply, _Opening(trigger_id, origin, Filled()))
 
-    def open_text(self, reply: Reply, trigger_id: str, origin: Origin, text: str, nothing: str = "") -> None:
-        """Open the form filled in with a text of one group a line.
+    def open_reading(self, reply: Reply, trigger_id: str, channel: str, reading: Reading, typed: str) -> None:
+        """Open the form filled in with what a command was read as, and what is unclear about it above."""
+        origin, back = Origin(channel, reply.response_url, trigger=trigger_id), Typed(typed, trigger=trigger_id)
+        if max(len(typed), len(reading.text)) > form_view.MAX_FIELD:
+            reply.tell(lambda language: messages.plain(self._unclear(language, reading, plain=False)), back=back)
+        else:
+            self._open(reply, _Opening(trigger_id, origin, Filled(reading.text, reading.parent), back, reading))
 
-        What is wrong with the text stands above it; `nothing` is the key of what does where there is no text.
-        """
-        self._open(reply, trigger_id, origin, Filled(text), nothing)
+    def open_text(self, reply: Reply, trigger_id: str, origin: Origin, text: str, remark: str = "") -> None:
+        """Open the form filled in with a text of one group a line; what is unclear stands above, and a `remark`."""
+        reading, back = read_form(text, filled=True), Typed(text, origin.reply_to, origin.trigger)
+        remarks = (remark,) if remark else ()
+        filled = Filled(reading.text, reading.parent)
+        known = reading if reading.text else None
+        self._open(reply, _Opening(trigger_id, origin, filled, back, known, remarks))
 
     def open_from(self, reply: Reply, trigger_id: str, channel: str, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
         step, origin = old.steps[0], Origin(channel, reply.response_url, reply_to=old.reply_to)
         if followup is FollowUp.SUBGROUP and isinstance(step.outcome, Created):
             parent = ParentId(step.outcome.id)
-            self._open(reply, trigger_id, origin, Filled("", parent, self._groups.path(parent.id) or step.name))
+            filled = Filled("", parent, self._groups.path(parent.id) or step.name)
+            self._open(reply, _Opening(trigger_id, origin, filled))
             return
-        if len(old.steps) > 1:
-            filled = Filled(as_outline(NewGroup(step.name, step.parent, step.above) for step in old.steps))
+        groups = [NewGroup(each.name, each.parent, each.above) for each in old.steps]
+        if len(groups) > 1:
+            filled = Filled(as_text(groups))
         else:
             known = ParentId(step.parent_id) if step.parent_id else None  # also where it was given by name
             named = step.parent.name if isinstance(step.parent, ParentName) else ""
             path = self._groups.path(known.id) or named if known else ""
-            filled = Filled(form_line(step.name), known or step.parent, path)
-        self._open(reply, trigger_id, replace(origin, job=old.id), filled)
+            filled = Filled(as_text([NewGroup(step.name)], sure=False), known or step.parent, path)
+        back = Typed(as_text(groups), old.reply_to)
+        self._open(reply, _Opening(trigger_id, replace(origin, job=old.id), filled, back))
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
-        """Accept what the form holds, as if it had been typed; mistakes are shown at their field."""
+        """Accept what the form holds: a field as it was opened is what was shown, one that was changed is read again.
+
+        What cannot be a group is said at its field. What is unclear in a changed field is asked about once more.
+        """
         origin = Origin.load(view["private_metadata"])
         reply = self._intake.form_reply(ack, body["user"]["id"], origin.response_url)
+        reply.field = form_view.block_id(form_view.NAME, origin)
         language = reply.language or LANGUAGES[0]
-        values = view["state"]["values"]
-        typed = values[form_view.NAME][form_view.NAME].get("value") or ""
-        picked = values[form_view.PARENT][form_view.PARENT].get("selected_option")
+        typed, value = form_view.entered(view)
         try:
-            parent = form_view.chosen(picked["value"], origin) if picked else None
+            parent = form_view.chosen(value, origin)
         except ValueError:
-            reply.mistake(form_view.PARENT, say_plain(language, "form.choose_parent"))
+            reply.mistake(form_view.block_id(form_view.PARENT, origin), say_plain(language, "form.choose_parent"))
             return
-        try:
-            groups = form_groups(typed, parent)
-        except UsageError as error:
-            reply.mistake(form_view.NAME, wording.mistake(language, error, plain=True))
+        reading = read_form(typed, parent)
+        if not reading.groups and reading.unclear:
+            reply.mistake(reply.field, wording.mistake(language, reading.unclear, plain=True))
+        elif not reading.unclear or origin.asked or self._as_shown(origin, typed, value, reading):
+            self._accept(reply, origin, reading, view["id"])
+        else:
+            self._ask(reply, origin, reading, language, view)
+
+    def closed(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """Give back what stood in a form that was closed; of one that an answer's button opened, if it was changed."""
+        origin = Origin.load(view["private_metadata"])
+        reply = self._intake.reply(ack, body["user"]["id"], origin.response_url)
+        text, value = form_view.entered(view)
+        parent: Parent = None
+        with contextlib.suppress(ValueError):
+            parent = form_view.chosen(value, origin)
+        if not text.strip() or (origin.job and digest(text) == origin.opened.get(form_view.NAME)):
+            reply.done()
             return
+        groups = read_form(text, parent).groups
+        back = Typed(as_text(groups) or text, origin.reply_to, origin.trigger)
+        reply.tell(lambda language: messages.plain(say(language, "form.closed")), back=back)
+
+    @staticmethod
+    def _as_shown(origin: Origin, typed: str, value: str, reading: Reading) -> bool:
+        """Tell whether what is unclear stands in a field that was not changed."""
+        name, parent = (digest(each) == origin.opened.get(key) for key, each in _fields(typed, value).items())
+        contradicts = reading.unclear is not None and reading.unclear.key == "second_parent"
+        return name and (parent or not contradicts)
+
+    def _accept(self, reply: FormReply, origin: Origin, reading: Reading, view_id: str) -> None:
         job = Job(
             user=reply.user,
             channel=origin.channel,
-            trigger=f"edit:{origin.job}" if origin.job else f"form:{view['id']}",
-            typed=as_outline(groups) if parent else typed,
-            steps=steps_of(groups),
+            trigger=f"edit:{origin.job}" if origin.job else f"form:{origin.trigger or view_id}",
+            typed=as_text(reading.groups),
+            steps=steps_of(reading.groups),
             response_url=origin.response_url,
             language=reply.language,
             reply_to=origin.reply_to,
@@ -134,6 +194,30 @@ class Form:
             reply.decline(None, "failure.journal")
             return
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
+
+    def _ask(
+        self, reply: FormReply, origin: Origin, reading: Reading, language: Language, view: dict[str, Any]
+    ) -> None:
+        """Show the form once more, filled with the reading, and what is unclear above."""
+        path = self._groups.path(reading.parent.id) if isinstance(reading.parent, ParentId) else ""
+        filled = Filled(reading.text, reading.parent, path, [self._unclear(language, reading)])
+        answer = {
+            "response_action": "update",
+            "view": form_view.form(language, replace(origin, asked=origin.asked + 1), filled),
+        }
+        if fits(answer) and len(reading.text) <= form_view.MAX_FIELD:
+            reply.done(**answer)
+        else:  # too long to be shown filled in: what was entered stays, and is what is asked about
+            self._accept(reply, origin, reading, view["id"])
+
+    def _unclear(self, language: Language, reading: Reading, plain: bool = True) -> str:
+        """Return the sentence for what is unclear; of a name that is a number, also which group has that ID."""
+        if not reading.unclear:
+            return ""
+        sentence = wording.mistake(language, reading.unclear, plain)
+        path = self._groups.path(reading.groups[0].name) if reading.unclear.key == "number" else ""
+        tell = say_plain if plain else say
+        return f"{sentence} {tell(language, 'usage.number_of', path=path)}" if path else sentence
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents for what is typed in the form; nothing while too many threads wait already."""
@@ -148,13 +232,15 @@ class Form:
     def _suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents; an id is always possible."""
         query, user = str(body.get("value", "")), body["user"]["id"]
-        channel = Origin.load(body["view"]["private_metadata"]).channel
+        origin = Origin.load(body["view"]["private_metadata"])
         language = self._users.language(user, SOON)
-        if self._access.refusal(user, channel, SOON):
+        if self._access.refusal(user, origin.channel, SOON):
             ack(options=[])
             return
         try:
-            found = form_view.options(language, self._groups.search(query, form_view.MAX_OPTIONS, SOON))
+            named = self._groups.called(origin.parent, SOON) if origin.parent and not query.strip() else []
+            searched = self._groups.search(query, form_view.MAX_OPTIONS, SOON)
+            found = form_view.options(language, [*named, *(choice for choice in searched if choice not in named)])
         except (ApiError, JournalError, TimeoutError):
             found = [] if query.strip().isdecimal() else [form_view.option(language, None)]
         by_id: list[dict[str, Any]] = []
@@ -163,36 +249,67 @@ class Form:
             by_id = [typed] if typed["value"] not in _values(found) else []
         ack(options=fitting(found, form_view.MAX_OPTIONS, last=by_id))
 
-    def _open(self, reply: Reply, trigger_id: str, origin: Origin, filled: Filled, nothing: str = "") -> None:
+    def _open(self, reply: Reply, opening: _Opening) -> None:
         if not self._free.acquire(blocking=False):
             event("form_not_opened", level=logging.WARNING, user=reply.user, error="too many at once")
-            reply.tell_at_once(lambda language: messages.plain(say(language, "form.not_opened")))
+            reply.tell_at_once(lambda language: messages.plain(say(language, "form.not_opened")), back=opening.back)
             return
         try:
-            until = time.monotonic() + SOON
-            language = self._users.language(reply.user, SOON)
-            left = max(until - time.monotonic(), AT_LEAST)
-            if reason := self._access.refusal(reply.user, origin.channel, left):
-                event("denied", user=reply.user, channel=origin.channel, reason=reason)
-                reply.tell(lambda language: messages.plain(wording.denied(language, reason)))
-                return
-            text, notes = prefill(language, filled.name)
-            if nothing and not visible(text):
-                text, notes = "", [say_plain(language, nothing)]
-            view = form_view.form(language, origin, replace(filled, name=text, notes=notes))
-            self._open_view(reply, trigger_id, view)
+            self._open_in_time(reply, opening)
         finally:
             self._free.release()
 
-    def _open_view(self, reply: Reply, trigger_id: str, view: dict[str, Any]) -> None:
+    def _open_in_time(self, reply: Reply, opening: _Opening) -> None:
+        until, looked_up = time.monotonic() + OPENED, time.monotonic() + LOOKED_UP
+        if opening.filled.parent or opening.unclear == "number":
+            self._groups.prefetch()
+        language = self._users.language(reply.user, LOOKED_UP)
+        if reason := self._access.refusal(reply.user, opening.origin.channel, _left(looked_up)):
+            event("denied", user=reply.user, channel=opening.origin.channel, reason=reason)
+            back = opening.back if reason == "unknown" else None
+            reply.tell(lambda language: messages.plain(wording.denied(language, reason)), back=back)
+            return
+        filled = self._with_group(opening, _left(looked_up))
+        notes = [self._unclear(language, opening.reading)] if opening.reading and opening.unclear else []
+        notes += [say_plain(language, key) for key in opening.remarks]
+        view = form_view.form(language, opening.origin, replace(filled, notes=notes))
+        self._open_view(reply, opening, view, _left(until))
+
+    def _with_group(self, opening: _Opening, seconds: float) -> Filled:
+        """Return what fills the form, with the one group that a parent's name or ID leads to, if the list is there."""
+        filled, parent = opening.filled, opening.filled.parent
+        with contextlib.suppress(ApiError, JournalError, TimeoutError):
+            if isinstance(parent, ParentName):
+                found = self._groups.called(parent.name, seconds)
+                return replace(filled, parent=ParentId(found[0].id), path=found[0].path) if len(found) == 1 else filled
+            if opening.unclear == "number" or (isinstance(parent, ParentId) and not filled.path):
+                self._groups.search("", 1, seconds)
+            if isinstance(parent, ParentId):
+                return replace(filled, path=filled.path or self._groups.path(parent.id))
+        return filled
+
+    def _open_view(self, reply: Reply, opening: _Opening, view: dict[str, Any], seconds: float) -> None:
         try:
-            self._slack.call("views.open", trigger_id=trigger_id, view=view)
+            self._slack.within(seconds).call("views.open", trigger_id=opening.trigger_id, view=view)
         except (SlackRefused, TryLater) as error:
-            key = f"form.{_WHY_NOT.get(str(error), 'refused' if isinstance(error, SlackRefused) else 'not_opened')}"
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
-            reply.tell(lambda language: messages.plain(say(language, key)))
+            if str(error) in _OPENED_BEFORE:
+                reply.done()
+                return
+            refused = "refused" if isinstance(error, SlackRefused) else "not_opened"
+            key = f"form.{'expired' if str(error) in _EXPIRED else refused}"
+            reply.tell(lambda language: messages.plain(say(language, key)), back=opening.back)
             return
         reply.done()
+
+
+def _fields(typed: str, value: str) -> dict[str, str]:
+    return {form_view.NAME: typed, form_view.PARENT: value}
+
+
+def _left(until: float) -> float:
+    """Return how much time is left until then, in seconds; a little in any case."""
+    return max(until - time.monotonic(), 0.05)
 
 
 def _values(options: list[dict[str, Any]]) -> set[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 from bot.iletimerkezi.index import Choice
@@ -13,13 +15,19 @@ from bot.slack.mrkdwn import cut
 from bot.slack.texts import Language, say
 
 NAME, PARENT = "name", "parent"
-"""Ids of the form's fields, each of a block and of the element in it."""
+"""The action_ids of the form's fields. A field that is filled anew needs another block_id: see `form`."""
 
 FORM = "addgroup"
 """The form's callback_id."""
 
 MAX_OPTIONS = 100
 """Most options of a menu. Source: https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element"""
+
+MAX_FIELD = 3000
+"""Longest text of a field, in characters.
+
+Source: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
+"""
 
 _MAX_OPTION = 75
 
@@ -30,6 +38,8 @@ class Origin:
 
     That is where it was asked for, by which `job`'s answer, and in the thread of which message (its ts) the answer is
     to come. `parent` is the name of the parent that the form was opened with, for which an option is too short.
+    `trigger` is what the person did first: forms that go back to the same make one job. `opened` are digests of what
+    the fields were opened with, by action_id, and `asked` counts how often this form has asked back.
     """
 
     channel: str
@@ -37,6 +47,9 @@ class Origin:
     job: str = ""
     reply_to: str = ""
     parent: str = ""
+    trigger: str = ""
+    opened: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
 
     def __repr__(self) -> str:
         return f"Origin(channel={self.channel!r}, job={self.job!r})"
@@ -53,7 +66,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Filled:
-    """What a form is opened with: the `name` field's text, the parent and its path if known, and notes above them."""
+    """What a form is filled with: the `name` field's text, the parent and its path if known, and notes above them."""
 
     name: str = ""
     parent: Parent = None
@@ -62,38 +75,70 @@ class Filled:
 
 
 def form(language: Language, origin: Origin, filled: Filled) -> dict[str, Any]:
-    """Return the form as a modal view."""
-    if isinstance(filled.parent, ParentName):
-        origin = replace(origin, parent=filled.parent.name)
+    """Return the form as a modal view. A text that is too long for the field is cut at a line, and a note says so."""
+    lines = filled.name.splitlines()
+    kept = sum(end <= MAX_FIELD + 1 for end in accumulate(len(line) + 1 for line in lines))
+    text = filled.name if kept == len(lines) else "\n".join(lines[:kept])
+    cut_note = [] if kept == len(lines) else [say(language, "form.cut", kept=kept, count=len(lines))]
+    parent = option(language, filled.parent, filled.path) if filled.parent else None
+    opened = {NAME: digest(text), PARENT: digest(parent["value"] if parent else "")}
+    named = filled.parent.name if isinstance(filled.parent, ParentName) else origin.parent
+    origin = replace(origin, parent=named, opened=opened)
     name_input: dict[str, Any] = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
-    if filled.name:
-        name_input["initial_value"] = filled.name
-    else:
-        name_input["focus_on_load"] = True
+    name_input |= {"initial_value": text} if text else {"focus_on_load": True}
     parent_input: dict[str, Any] = {
         "type": "external_select",
         "action_id": PARENT,
         "min_query_length": 0,
         "placeholder": _text(say(language, "form.parent_placeholder")),
     }
-    if filled.parent:
-        parent_input["initial_option"] = option(language, filled.parent, filled.path)
+    parent_input |= {"initial_option": parent} if parent else {}
+    label, hint = say(language, "form.parent"), say(language, "form.parent_hint")
     return {
         "type": "modal",
         "callback_id": FORM,
         "title": _text(say(language, "form.title")),
         "submit": _text(say(language, "form.submit")),
         "close": _text(say(language, "form.close")),
+        "notify_on_close": True,
         "private_metadata": origin.dump(),
         "blocks": [
-            *({"type": "section", "text": _text(note)} for note in filled.notes),
-            _input(NAME, say(language, "form.name"), say(language, "form.name_hint"), name_input),
-            _input(
-                PARENT, say(language, "form.parent"), say(language, "form.parent_hint"), parent_input, optional=True
-            ),
+            *({"type": "section", "text": _text(note)} for note in (*filled.notes, *cut_note)),
+            _input(block_id(NAME, origin), say(language, "form.name"), say(language, "form.name_hint"), name_input),
+            _input(block_id(PARENT, origin), label, hint, parent_input, optional=True),
             {"type": "context", "elements": [_text(say(language, "form.public"))]},
         ],
     }
+
+
+def block_id(name: str, origin: Origin) -> str:
+    """Return the block_id of a field: another each time that the form is filled."""
+    return f"{name}-{origin.asked}" if origin.asked else name
+
+
+def entered(view: dict[str, Any]) -> tuple[str, str]:
+    """Return the text and the value of the chosen option, "" for none, as a form was sent or closed.
+
+    A form that was closed may come without its state: then it is what the form was opened with.
+    """
+    blocks = [block["element"] for block in view.get("blocks") or () if block.get("type") == "input"]
+    opened = {element["action_id"]: element for element in blocks}
+    sent = {action: value for block in _values(view) for action, value in block.items()}
+    text, parent = sent.get(NAME) or {}, sent.get(PARENT) or {}
+    if NAME not in sent:
+        text, parent = ({"value": opened.get(NAME, {}).get("initial_value")}, opened.get(PARENT, {}))
+    chosen_option = parent.get("selected_option") or (parent.get("initial_option") if NAME not in sent else None)
+    return text.get("value") or "", (chosen_option or {}).get("value", "")
+
+
+def digest(text: str) -> str:
+    """Return a short digest of a field's content; line ends, and blanks around it, do not count."""
+    plain = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:16]
+
+
+def _values(view: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(((view.get("state") or {}).get("values") or {}).values())
 
 
 def option(language: Language, parent: Parent, path: str = "") -> dict[str, Any]:
@@ -115,7 +160,9 @@ def options(language: Language, choices: Iterable[Choice]) -> list[dict[str, Any
 
 
 def chosen(value: str, origin: Origin) -> Parent:
-    """Return the parent that an option stands for in a form. Raises ValueError for an option that is none."""
+    """Return the parent that an option stands for in a form, "" for none. Raises ValueError if it is no parent."""
+    if not value:
+        return None
     kind, _, rest = value.partition(":")
     if kind == "id" and rest.isdecimal():
         return ParentId(rest)

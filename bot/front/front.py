@@ -26,9 +26,6 @@ from bot.slack.access import Access
 from bot.slack.client import SlackClient, slack_client
 from bot.slack.users import Users
 
-FORM = 1
-"""How long opening a form may take, in seconds: with what comes before, less than the three that Slack waits."""
-
 ERRANDS = 16
 """How many private answers may wait at once for Slack, the journal or the list of groups."""
 
@@ -55,7 +52,7 @@ class Front:
         self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
         self._journal = journal
         intake = Intake(journal, users, access, self._errands)
-        form = Form(slack_client(settings, FORM), intake, groups, journal)
+        form = Form(slack_client(settings), intake, groups, journal)
         bolt = _bolt(settings)
         commands = Commands(intake, groups, journal, form, settings.docs_url)
         shortcut = Shortcut(intake, form)

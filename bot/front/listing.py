@@ -13,7 +13,10 @@ from bot.front.reply import Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
+from bot.model.grammar import as_text, read_form
+from bot.model.job import Job, steps_of
 from bot.slack import messages
+from bot.slack.handing_back import Typed
 from bot.slack.messages import Message
 from bot.slack.texts import Language, say
 
@@ -29,14 +32,18 @@ class Listing:
         self._groups = groups
 
     def register(self, app: App) -> None:
-        """Register the listener of the button that shows the next page."""
+        """Register the listeners of the buttons: for the next page, and for a group where nothing is found."""
         app.action(pages.SHOW_MORE)(self.more)
+        app.action(pages.CREATE_LISTED)(self.create)
 
-    def show(self, reply: Reply, channel: str, text: str, offset: int = 0) -> None:
-        """Acknowledge, and show the groups whose path has `text`, from the one at `offset` on."""
+    def show(self, reply: Reply, channel: str, text: str, offset: int = 0, typed: Typed | None = None) -> None:
+        """Acknowledge, and show the groups whose path has `text`, from the one at `offset` on.
+
+        Where there is none, a button creates the group whose name is what was `typed`: List A.
+        """
         self._groups.prefetch()
         reply.tell(
-            lambda language: self._page(language, text, offset),
+            lambda language: self._page(language, text, offset, typed),
             unless=lambda: self._intake.access.refusal(reply.user, channel),
         )
 
@@ -51,9 +58,33 @@ class Listing:
             return
         self.show(reply, channel_of(body), text, max(offset, 0))
 
-    def _page(self, language: Language, text: str, offset: int) -> Message:
+    def create(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Create the group that a search for nothing was meant to be; a button does so once."""
+        reply = self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
+        try:
+            typed = Typed.load(body["actions"][0]["value"])
+        except (KeyError, TypeError, ValueError):
+            typed = Typed("")
+        groups = read_form(typed.text).groups
+        if not groups:
+            reply.too_old()
+            return
+        job = Job(
+            user=reply.user,
+            channel=channel_of(body),
+            trigger=f"list:{typed.trigger}",
+            typed=as_text(groups),
+            steps=steps_of(groups),
+            response_url=reply.response_url,
+            language=reply.language,
+        )
+        self._intake.accept(job, reply)
+
+    def _page(self, language: Language, text: str, offset: int, typed: Typed | None) -> Message:
         try:
             found = self._groups.search(text, None, LIST_WITHIN)
         except (ApiError, JournalError, TimeoutError):
             return messages.plain(say(language, "list.unavailable"))
+        if text and typed and not found:
+            return pages.nothing_found(language, text, typed.text, typed.dump())
         return pages.list_page(language, found, text, offset if offset < len(found) else 0)

@@ -15,7 +15,7 @@ from bot.slack.mrkdwn import as_typed, code, cut, escape, mention, moment, path
 from bot.slack.texts import LANGUAGES, Language, say
 from bot.slack.wording import describe, tally
 
-SWITCH_LANGUAGE, SHOW_MORE = "language", "more"
+SWITCH_LANGUAGE, SHOW_MORE, CREATE_LISTED = "language", "more", "create_listed"
 """The action_ids of the buttons under the help and the list."""
 
 PAGE = 30
@@ -84,6 +84,13 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
     return _page(
         [Line(heading), *lines, Line(shown)], button if end < len(choices) and len(more) <= _MAX_VALUE else None
     )
+
+
+def nothing_found(language: Language, text: str, name: str, value: str) -> Message:
+    """Return that no group was found by a text, and the button that creates a group of the `name` that was typed."""
+    button = _button(CREATE_LISTED, say(language, "list.create", name=cut(name, 40)), value)
+    line = Line(say(language, "list.none_found", text=searched(text)))
+    return _page([line], button if len(value) <= _MAX_VALUE else None)
 
 
 def searched(text: str) -> str:

@@ -174,13 +174,16 @@ class CommandReply(Reply):
 class FormReply(Reply):
     """The same for a form that was submitted: it stays open with what it holds when that is not accepted."""
 
+    field = form_view.NAME
+    """The block_id of its first field."""
+
     def decline(self, back: Typed | None, key: str, **values: object) -> None:
         """Say why at the form's first field."""
         if self.acknowledged:
             super().decline(back, key, **values)
         else:
             languages = [self.language] if self.language else LANGUAGES
-            self.mistake(form_view.NAME, " ".join(say_plain(language, key, **values) for language in languages))
+            self.mistake(self.field, " ".join(say_plain(language, key, **values) for language in languages))
 
     def mistake(self, field: str, sentence: str) -> None:
         """Acknowledge, and show a sentence at a field."""

@@ -14,6 +14,7 @@ from bot.front.form_view import Origin
 from bot.front.intake import Intake, channel_of
 from bot.model.job import TryLater
 from bot.model.message_text import lines_of
+from bot.model.names import clean
 from bot.slack.client import SlackRefused
 from bot.slack.users import Users
 
@@ -46,10 +47,11 @@ class Shortcut:
         reply = self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
         message = body.get("message") or {}
         self._intake.users.prefetch(reply.user)
-        text = lines_of(message, _names(message, self._intake.users))
+        text, whole = lines_of(message, _names(message, self._intake.users))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
-        origin = Origin(channel_of(body), reply.response_url, reply_to=thread)
-        self._form.open_text(reply, body["trigger_id"], origin, text, nothing="form.nothing_in_message")
+        origin = Origin(channel_of(body), reply.response_url, reply_to=thread, trigger=body["trigger_id"])
+        remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
+        self._form.open_text(reply, body["trigger_id"], origin, text, remark)
 
 
 def _names(message: dict[str, Any], users: Users) -> Callable[[str], str]:

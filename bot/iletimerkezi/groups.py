@@ -135,6 +135,11 @@ class Groups:
         """
         return self._index(seconds).search(text, most)
 
+    def called(self, name: str, seconds: float) -> list[Choice]:
+        """Return the groups with this name, or at the end of such a path. Raises ApiError or TimeoutError."""
+        index = self._index(seconds)
+        return list(map(index.choice, index.named(name)))
+
     def known(self) -> list[Choice]:
         """Return the groups if the list is at hand; never waits."""
         listed = self._lists.known(self._generation)

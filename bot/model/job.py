@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.model.command import NewGroup
 from bot.model.followup import FollowUp
+from bot.model.grammar import NewGroup
 from bot.model.names import Parent, ParentId
 from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Outcome, Skipped, Unknown
 

@@ -1,4 +1,4 @@
-"""Names: in the form in which they are sent, as they are compared, and as a parent is given by one."""
+"""Names: as they are sent and as they are compared; and parents, which are given by a name or an ID."""
 
 from __future__ import annotations
 
@@ -7,26 +7,35 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.model.characters import cleaned, ignorable, visible
-
 MAX_NAME = 255
 """Longest group name, in characters. The provider documents no limit; this one is the house's."""
 
-DASHES = "-‐‑‒–—−"
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that are drawn as nothing
+# Default_Ignorable_Code_Point, https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt
+_HIDDEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# What a word or an emoji may need inside: joiners, selectors, and the tags of a region's flag.
+_JOINING = "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef"
+# They do nothing behind a space or a letter of Europe (but in a keycap), behind their like, and joiners before a space.
+_LOOSE = re.compile(
+    rf"(?:(?<=[\s\u0021-\u00a8\u00aa-\u00ad\u00af-\u024f\u0370-\u058f])|^)(?!\ufe0f\u20e3)[{_JOINING}]+"
+    "|(?<=[\u200c\u200d])[\u200c\u200d]+|(?<![\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca])[\u200c\u200d]+(?=\\s|$)"
+)
+_GOES = re.compile(f"(?![{_JOINING}])[{_HIDDEN}\ufff9-\ufffc]")
+_IGNORED = re.compile(f"(?![\U000e0020-\U000e007f])[{_HIDDEN}]")
+_WIDTHS = re.compile("[\uff01-\uffee\ufb00-\ufb06\u2160-\u217f]+")  # another width, ligatures, numerals
+_LOOKS = str.maketrans("Iİı‘’‚‛ʼ`´“”„‟‐‑‒–—−", "iii" + "'" * 7 + '"' * 4 + "-" * 6)
 
 
 class UsageError(Exception):
-    """What was typed is not a command.
-
-    `key` names the sentence in texts/ (under `usage`), `values` fill its places; `part` among them is the
-    offending part as it was typed, and `suggestion` is a whole line that can be typed in place of the one at fault.
-    """
+    """What was typed makes no group; `key` names the sentence in texts/ (under `usage`), `values` fill its places."""
 
     def __init__(self, key: str, **values: str) -> None:
         super().__init__(key, values)
         self.key = key
         self.values = values
-        self.line: int | None = None  # of several, counted from 1
 
 
 @dataclass(frozen=True)
@@ -47,85 +56,44 @@ Parent = ParentId | ParentName | None
 
 
 def clean(text: str) -> str:
-    """Return a text in NFC with single spaces and without what is invisible.
-
-    A joiner that does something in a word or an emoji stays, and so do format characters that can be seen.
-    """
-    return cleaned(text)
+    """Return a text in NFC with single spaces and without what is invisible; joiners that do something stay."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    seen = (" " if char.isspace() or char in BLANKS else char for char in text if not _no_character(char))
+    text = _GOES.sub("", unicodedata.normalize("NFC", "".join(seen)))
+    return " ".join(unicodedata.normalize("NFC", _LOOSE.sub("", text)).split())
 
 
 def clean_name(text: str) -> str:
-    """Put a name in the form in which it is sent: NFC, single spaces, nothing invisible.
-
-    Raises UsageError when nothing that can be seen is left or when it is longer than MAX_NAME.
-    """
+    """Put a name in the form in which it is sent. Raises UsageError for one that cannot be seen, or is too long."""
     name = clean(text)
-    if not visible(name):
+    if not any(unicodedata.category(c)[0] not in "MZ" and c not in BLANKS and not _IGNORED.match(c) for c in name):
         raise UsageError("no_name")
     if len(name) > MAX_NAME:
-        raise too_long(name)
+        raise UsageError("long_name", part=name[:40] + "…", length=str(len(name)), most=str(MAX_NAME))
     return name
 
 
-def parent_from(text: str) -> ParentId | ParentName:
-    """Read a parent given without quotes: digits are an id, anything else is a name. Raises UsageError."""
-    name = clean_name(text)
-    number = plain_digits(name)
-    if re.fullmatch(rf"[{DASHES}+]?[0-9]+", number):
-        identifier = number.lstrip("0")
-        if not identifier.isdecimal():
-            raise UsageError("bad_parent_id", part=name)
-        return ParentId(identifier)
-    return ParentName(name)
-
-
-def plain_digits(text: str) -> str:
-    """Return a text with full-width digits, signs and marks as those of ASCII; a superscript stays."""
-    return text.translate(_FULL_WIDTH)
-
-
-_FULL_WIDTH = dict(zip(map(ord, "０１２３４５６７８９＋－＃（）：，；"), "0123456789+-#():,;", strict=True))
-
-
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def fold(name: str) -> str:
     """Return the form in which names are compared: those that look the same are the same.
 
     Case does not count, I, ı, İ and i are one letter, and neither do invisible characters, the width or shape of a
     letter (`ＶＩＰ`, ﬁ), or which apostrophe, quotation mark or dash a keyboard makes. `m²` is not `m2`.
     """
-    looks = clean(name).translate(_LOOKS)
-    return clean(re.sub("i\u0307+", "i", unicodedata.normalize("NFC", looks.casefold())).translate(_LOOKS))
+    looks = _WIDTHS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), _IGNORED.sub("", clean(name)))
+    looks = unicodedata.normalize("NFC", looks.translate(_LOOKS).casefold())
+    return clean(re.sub("i\u0307+", "i", looks).translate(_LOOKS))
 
 
-@lru_cache(maxsize=256)  # the grammar compares the same few words with many lists
+@lru_cache(maxsize=1024)
 def unmarked(name: str) -> str:
     """Return the form of `fold` without marks on letters, for what is typed on another keyboard: musteri."""
     letters = unicodedata.normalize("NFD", fold(name))
     return clean("".join(char for char in letters if unicodedata.category(char) != "Mn"))
 
 
-class _Looks(dict[int, str]):
-    """What a character is compared as. Superscripts, fractions and circled digits look different, and stay."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        kind = unicodedata.decomposition(char).partition(" ")[0]
-        if ignorable(code) and not 0xE0020 <= code <= 0xE007F:  # tags tell flags from each other
-            self[code] = ""
-        elif kind.startswith("<") and kind not in ("<super>", "<sub>", "<circle>", "<fraction>"):
-            plain = unicodedata.normalize("NFKC", char)
-            self[code] = char if plain.startswith(" ") else plain.translate(self)
-        else:
-            self[code] = char
-        return self[code]
-
-
-_LOOKS = _Looks({ord("I"): "i", ord("İ"): "i", ord("ı"): "i"})
-_LOOKS.update(dict.fromkeys(map(ord, "‘’‚‛ʼ`´"), "'") | dict.fromkeys(map(ord, "“”„‟"), '"'))
-_LOOKS.update(dict.fromkeys(map(ord, DASHES), "-"))
-
-
-def too_long(name: str) -> UsageError:
-    """Return the error that says of a name, or of a line, that it is too long."""
-    return UsageError("long_name", part=clean(name[:40]) + "…", length=str(len(name)), most=str(MAX_NAME))
+def _no_character(char: str) -> bool:
+    """Tell whether a character is a control, half a pair, or none at all."""
+    unused = ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
+    return unused or unicodedata.category(char) == "Cs" or (unicodedata.category(char) == "Cc" and not char.isspace())

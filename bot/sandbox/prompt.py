@@ -11,8 +11,7 @@ from typing import Any
 
 import requests
 
-from bot.model.command import Create, parse
-from bot.model.names import UsageError
+from bot.model.grammar import Keyword, parse
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.keyboard import Keyboard, NotText, is_own, is_setting, leaves, uses_shortcut
@@ -107,10 +106,10 @@ class Prompt:
         outcomes = self._do(lambda: self._workspace.command(self._bot, text, self._user, CHANNEL), asks=asks)
         if outcomes:
             return _status(outcomes)
-        try:
-            return 1 if isinstance(parse(text), Create) else 0
-        except UsageError:
-            return 2
+        reading = parse(text)
+        if isinstance(reading, Keyword) or not (reading.groups or reading.unclear):
+            return 0
+        return 2 if reading.unclear else 1
 
     @property
     def _user(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import logging
 import re
@@ -126,6 +127,12 @@ class SlackClient:
             raise TryLater(f"http_{answer.status}", _retry_after("response_url", answer.headers))
         if answer.status != 200:
             raise SlackRefused(f"http_{answer.status}")
+
+    def within(self, seconds: float) -> SlackClient:
+        """Return a client whose calls take so long at most, over the same connections."""
+        client = copy.copy(self)
+        client._timeout = seconds
+        return client
 
     def close(self) -> None:
         """Close the kept connections."""

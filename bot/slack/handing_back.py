@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.model.command import COMMAND
+from bot.model.grammar import COMMAND
 from bot.slack.blocks import Message, plain, section
 from bot.slack.mrkdwn import escape
 from bot.slack.texts import Language, say
@@ -28,23 +28,30 @@ _MAX_VALUE = 2000  # of a button. Source: https://docs.slack.dev/reference/block
 
 @dataclass(frozen=True)
 class Typed:
-    """What somebody typed behind the command; `reply_to` is the ts of the message in whose thread it is answered."""
+    """What somebody typed behind the command.
+
+    `reply_to` is the ts of the message in whose thread it is answered, `trigger` what the person did: a form that has
+    opened in spite of it and the one that the button opens make one job.
+    """
 
     text: str
     reply_to: str = ""
+    trigger: str = ""
 
     def dump(self) -> str:
         """Return it as text for a button, packed, because 40 lines would not fit otherwise."""
-        return base64.urlsafe_b64encode(zlib.compress(json.dumps([self.text, self.reply_to]).encode())).decode()
+        return base64.urlsafe_b64encode(
+            zlib.compress(json.dumps([self.text, self.reply_to, self.trigger]).encode())
+        ).decode()
 
     @classmethod
     def load(cls, value: str) -> Typed:
         """Read what `dump` wrote. Raises ValueError."""
         try:
-            text, reply_to = json.loads(zlib.decompress(base64.urlsafe_b64decode(value)))
+            text, reply_to, *trigger = json.loads(zlib.decompress(base64.urlsafe_b64decode(value)))
         except (zlib.error, TypeError) as error:
             raise ValueError("not what was typed") from error
-        return cls(str(text), str(reply_to))
+        return cls(str(text), str(reply_to), *map(str, trigger[:1]))
 
 
 def with_text(language: Language, message: Message, typed: Typed) -> list[Message]:

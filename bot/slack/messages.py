@@ -8,7 +8,6 @@ from typing import Any
 
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job
-from bot.model.names import UsageError
 from bot.model.next_job import acted_on, still_offered
 from bot.model.outcome import Duplicate
 from bot.slack import blocks, tree, wording
@@ -17,7 +16,7 @@ from bot.slack.handing_back import Typed, with_text
 from bot.slack.mrkdwn import cut
 from bot.slack.texts import Language, Voice, say
 
-__all__ = ["VERSION", "Message", "answer", "duplicate", "plain", "private", "root", "usage"]
+__all__ = ["VERSION", "Message", "answer", "duplicate", "plain", "private", "root"]
 
 VERSION = 1
 """Version of what buttons carry. A button of another version is answered with a sentence."""
@@ -33,11 +32,6 @@ _MAX_SPOKEN = 75
 
 Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
-
-
-def usage(language: Language, error: UsageError) -> Message:
-    """Return what is wrong with a command, its offending part shown, and an example of a right one."""
-    return plain(f"{wording.mistake(language, error)}\n{say(language, 'usage.nothing_done')}")
 
 
 def root(job: Job, count: Count | None = None) -> Message:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.model.followup import FollowUp
+from bot.model.grammar import Unclear
 from bot.model.job import Count, Job, Step
-from bot.model.names import ParentId, ParentName, UsageError
+from bot.model.names import ParentId, ParentName
 from bot.model.outcome import Denied, Outcome
 from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, fit, mention, moment, path, quote
 from bot.slack.texts import Language, has, say, say_plain
@@ -25,8 +26,8 @@ MOST_OF_NAME = 80
 _NUMBERS = {"length", "most"}
 
 
-def mistake(language: Language, error: UsageError, plain: bool = False) -> str:
-    """Return the sentence for a usage error, with its line number if the text has several lines.
+def mistake(language: Language, error: Unclear, plain: bool = False) -> str:
+    """Return the sentence for what is unclear in a reading, with its line number if the text has several lines.
 
     `plain` is for an error at a field of the form, where Slack formats nothing.
     """

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot.model.command import COMMAND
+from bot.model.grammar import COMMAND
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load

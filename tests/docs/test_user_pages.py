@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.model.command import Create, NewGroup, parse
-from bot.model.names import ParentId, ParentName, UsageError
+from bot.model.grammar import Keyword, NewGroup, Reading, option, parse
+from bot.model.names import ParentId, ParentName
 from bot.slack.wording import mistake
 from tests.docs import transcripts
 from tests.support.pages import PAGES, ROOT, USER_PAGES, headings, section, tables
@@ -24,15 +24,15 @@ UNDER_NAME = {
     "tr": "`{parent}` adlı grubun altında `{name}`",
 }
 OTHERS = {
-    "OpenForm": {"en": "the form", "tr": "form"},
-    "Help": {"en": "the help", "tr": "yardım"},
-    "History": {"en": "the last ten commands", "tr": "son on komut"},
-    "ListGroups": {"en": "groups with their IDs", "tr": "gruplar ve ID'leri"},
-    "SetLanguage": {"en": "answers in Turkish from now on", "tr": "bundan sonra İngilizce yanıtlar"},
+    "form": {"en": "the form", "tr": "form"},
+    "help": {"en": "the help", "tr": "yardım"},
+    "history": {"en": "the last ten commands", "tr": "son on komut"},
+    "list": {"en": "groups with their IDs", "tr": "gruplar ve ID'leri"},
+    "language": {"en": "answers in Turkish from now on", "tr": "bundan sonra İngilizce yanıtlar"},
 }
-"""What a command that creates nothing is called on each page, by the class that the grammar makes of it."""
+"""What a command that creates nothing is called on each page, by the keyword that the grammar makes of it."""
 
-MISTAKE = {"en": "a mistake: ", "tr": "hata: "}
+ASKED = {"en": "the form asks: ", "tr": "form sorar: "}
 EXAMPLES = [(language, *row) for language, page in USER_PAGES.items() for row in tables(PAGES[page])[0]]
 TRANSCRIPTS = [
     (language, typed, shown)
@@ -44,13 +44,12 @@ each_language = pytest.mark.parametrize("language", USER_PAGES)
 
 @pytest.mark.parametrize(("language", "typed", "promised"), EXAMPLES)
 def test_each_example_does_what_it_says(language: str, typed: str, promised: str) -> None:
-    """The grammar makes of each example what the page says; a mistake's answer names the parts that the page names."""
-    try:
-        command = parse(typed.strip("`").removeprefix("/addgroup"))
-    except UsageError as error:
-        said = mistake(language, error)
-        assert promised.startswith(MISTAKE[language])
-        assert [part for part in re.findall("`(.*?)`", promised) if part not in said] == []
+    """The grammar makes of each example what the page says; the form that asks names the parts that the page names."""
+    command = parse(typed.strip("`").removeprefix("/addgroup"))
+    if isinstance(command, Reading) and command.unclear:
+        filled = f"{mistake(language, command.unclear)} {command.text} {option(command.parent)}"
+        assert promised.startswith(ASKED[language])
+        assert [part for part in re.findall("`(.*?)`", promised) if part not in filled] == []
     else:
         assert promised == meaning(language, command)
 
@@ -58,14 +57,16 @@ def test_each_example_does_what_it_says(language: str, typed: str, promised: str
 def meaning(language: str, command: Any) -> str:
     """Return what a page says of a command."""
     match command:
-        case Create((NewGroup(name, None),)):
+        case Reading((NewGroup(name, None),)):
             return MAIN[language].format(name=name)
-        case Create((NewGroup(name, ParentId(parent)),)):
+        case Reading((NewGroup(name, ParentId(parent)),)):
             return UNDER_ID[language].format(name=name, parent=parent)
-        case Create((NewGroup(name, ParentName(parent)),)):
+        case Reading((NewGroup(name, ParentName(parent)),)):
             return UNDER_NAME[language].format(name=name, parent=parent)
-        case other:
-            return OTHERS[type(other).__name__][language]
+        case Keyword(word):
+            return OTHERS[word][language]
+        case _:
+            return OTHERS["form"][language]
 
 
 @pytest.mark.parametrize(

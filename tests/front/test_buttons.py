@@ -172,7 +172,7 @@ def test_every_payload_keeps_slacks_limits(
     url = start(ADDGROUP_LANGUAGE=language).url
     api.add(name, "5", "6")
     api.faults.extend([422, "close"])
-    for number, typed in enumerate(("{0}", "{0} parent=6", '{0} parent="{0}"', '{0} parent="{0}x"'), 1):
+    for number, typed in enumerate(('"{0}"', '"{0}" parent=6', '"{0}" parent="{0}"', '"{0}" parent="{0}x"'), 1):
         workspace.command(url, typed.replace("{0}", name) if number < 3 else typed.format(f"{name[:200]}"))
         answers(workspace, number)
     for answer in answers(workspace, 4):
@@ -181,7 +181,10 @@ def test_every_payload_keeps_slacks_limits(
     workspace.command(url, "help")
     workspace.command(url, "history")
     workspace.suggest(url, "")
+    workspace.command(url, f'"{name}" parent=6')
     workspace.command(url, f"{name} parent=6")
+    for form in tuple(workspace.forms):
+        workspace.close(url, form)
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

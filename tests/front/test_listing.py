@@ -12,7 +12,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
-from tests.support.slack import actions, told
+from tests.support.slack import actions, answers, told
 
 Start = Callable[..., Bot]
 
@@ -49,6 +49,19 @@ def test_a_search_is_without_marks_where_the_letters_find_nothing(start: Start, 
         assert ids(told(workspace, heading)) == found
     workspace.command(url, "list <nothing>")
     assert told(workspace, say("en", "list.none_found", text="`&lt;nothing&gt;`"))
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_what_is_not_found_can_be_created(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+    """A group may be called `List A`: a button below the search that found nothing creates it, once."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "List A & B")
+    message = told(workspace, say(language, "list.none_found", text="`A &amp; B`"))
+    assert message.buttons[0]["text"]["text"] == say(language, "list.create", name="List A & B")
+    for _ in range(2):
+        workspace.press(url, message, "create_listed")
+    answers(workspace, 1)
+    assert [group.name for group in api.groups.values()] == ["Customers", "List A & B"]
 
 
 def test_thirty_at_a_time(start: Start, workspace: Workspace, api: Api) -> None:

@@ -50,7 +50,8 @@ def test_the_help_is_short_and_switches_the_language(language: str) -> None:
     """At most 125 words, with examples from the account, the contact, and a button in the other language's words."""
     message = pages.help_page(Voice(language, "C0123ABCD"), [Choice("A › B", "7"), Choice("Müşteriler", "97101")])
     assert len(message["text"].split()) <= 125
-    for part in ("parent=97101", 'parent="Müşteriler"', "<#C0123ABCD>"):
+    option = {"en": "parent", "tr": "üst"}[language]
+    for part in (f"{option}=97101", f'{option}="Müşteriler"', "<#C0123ABCD>"):
         assert part in message["text"]
     other = {"en": ("Türkçe", "tr"), "tr": ("English", "en")}[language]
     switch = button(message)

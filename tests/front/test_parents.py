@@ -74,7 +74,7 @@ def test_a_group_that_the_bot_made_is_found_by_name_at_once(start: Start, worksp
     workspace.suggest(url, "")
     workspace.command(url, "Fresh")
     answers(workspace, 1)
-    workspace.command(url, "Below parent=fresh")
+    workspace.command(url, "Next parent=fresh")
     answers(workspace, 2)
     assert api.groups["97102"].parent == "97101"
 
@@ -89,7 +89,7 @@ def test_a_group_that_another_process_made_is_found_at_once(start: Start, worksp
     for url in (here, there):
         (option,) = workspace.suggest(url, "fresh")
         assert (option["value"], option["text"]["text"]) == ("id:97101", "Customers › Fresh (97101)")
-    workspace.command(here, "Below parent=fresh")
+    workspace.command(here, "Next parent=fresh")
     answers(workspace, 2)
     assert api.groups["97102"].parent == "97101"
     assert api.made("get-groups") <= 4, "one list for each of two fronts and two workers"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model.command import NewGroup, outline
+from bot.model.grammar import NewGroup, read_form
 from bot.model.message_text import lines_of
 
 NAMES = {"U1": "Ayşe", "S1": "crew", "C1": "ops"}
@@ -16,6 +16,10 @@ NAMES = {"U1": "Ayşe", "S1": "crew", "C1": "ops"}
 
 def name_of(identifier: str) -> str:
     return NAMES.get(identifier, "")
+
+
+def read(message: object) -> str:
+    return lines_of(message, name_of)[0]
 
 
 def section(*elements: str | dict[str, Any]) -> dict[str, Any]:
@@ -46,15 +50,15 @@ def test_a_list_comes_by_its_structure() -> None:
         section("Thanks!"),
         bullets(1, "Managers"),
     )
-    assert lines_of(message) == "Customers\n  VIP\n  Regular\n    İstanbul\nStaff\n  Managers"
-    assert [group.above for group in outline(lines_of(message))] == [None, 0, 0, 2, None, 4]
+    assert read(message) == "Customers\n  VIP\n  Regular\n    İstanbul\nStaff\n  Managers"
+    assert [group.above for group in read_form(read(message)).groups] == [None, 0, 0, 2, None, 4]
 
 
 @pytest.mark.parametrize("indents", [[1, 0, 1], [2, 1, 2], [3, 0, 3]])
 def test_a_list_that_begins_inside(indents: list[int]) -> None:
     """A list whose first item is deeper than a later one is read, and no line stands where outline refuses it."""
-    text = lines_of(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))
-    assert outline(text) == (NewGroup("G0"), NewGroup("G1"), NewGroup("G2", above=1))
+    text = read(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))
+    assert read_form(text).groups == (NewGroup("G0"), NewGroup("G1"), NewGroup("G2", above=1))
 
 
 def test_lines_without_a_list() -> None:
@@ -64,7 +68,7 @@ def test_lines_without_a_list() -> None:
         {"type": "rich_text_quote", "elements": [{"type": "text", "text": "VIP"}]},
         {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "A\n  B\n"}]},
     )
-    assert lines_of(message) == "Customers\nStaff\nVIP\nA\n  B"
+    assert read(message) == "Customers\nStaff\nVIP\nA\n  B"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +93,7 @@ def test_lines_without_a_list() -> None:
 )
 def test_elements(element: dict[str, Any], shown: str) -> None:
     """Mentions, links, emoji and formatting are plain text, and what cannot be told is left out."""
-    assert lines_of(rich(section("Team ", element)), name_of) == f"Team {shown}".strip()
+    assert read(rich(section("Team ", element))) == f"Team {shown}".strip()
 
 
 @pytest.mark.parametrize(
@@ -98,52 +102,64 @@ def test_elements(element: dict[str, Any], shown: str) -> None:
         ("Customers\n\n  VIP", "Customers\n  VIP"),
         ("R&amp;D &lt;all&gt; &amp;lt;", "R&D <all> &lt;"),
         ("<@U1> and <#C1> and <@U9>", "Ayşe and ops and"),
-        ("<@U9|bob> <!subteam^S1> <!here>", "bob crew"),
+        ("<@U1|bob> <!subteam^S1> <!here>", "Ayşe crew"),
         ("<https://acme.com|Acme> <mailto:a@acme.com>", "Acme a@acme.com"),
-        (":wave: VIP :+1::skin-tone-3:", "VIP"),
+        (":wave: VIP :+1::skin-tone-3: :acme:", "👋 VIP 👍🏼 :acme:"),
         ("10:30:45 shift", "10:30:45 shift"),
     ],
 )
 def test_a_message_without_blocks(text: str, shown: str) -> None:
     """Where there is only Slack's markup, that is read."""
-    assert lines_of({"text": text}, name_of) == shown
+    assert read({"text": text}) == shown
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "names"),
     [
-        ("Hi team, please create these groups:\n• Retail3\n• Online3\nThanks! <@U1>", "• Retail3\n• Online3"),
-        ("Hi!\n- A\n  - B\n    in Berlin\n\nThanks", "- A\n  - B\n    in Berlin"),
-        ("Please:\n1. A\n2. B\nbye", "1. A\n2. B"),
-        ("Please add this one:\n* A\nThanks!", "* A"),
-        ("* A\nB", "* A\nB"),
-        ("1. Bölge\n2. Bölge\nDiğer", "1. Bölge\n2. Bölge\nDiğer"),
-        ("5-10 yaş\n11-15 yaş", "5-10 yaş\n11-15 yaş"),
+        ("Hi team, please create these groups:\n• Retail3\n• Online3\nThanks! <@U1>", "Retail3 Online3"),
+        ("Hi!\n- A\n  - B\n\nThanks", "A B"),
+        ("Please:\n1. A\n2. B\nbye!", "A B"),
+        ("Please add this one:\n* A\nThanks!", "A"),
     ],
 )
-def test_bullets_that_were_typed(text: str, shown: str) -> None:
-    """Bullets and numbers in plain text are a list too, without the sentences around it."""
-    assert lines_of({"text": text}, name_of) == shown
-    assert lines_of(rich(section(text.replace("<@U1>", "@ayse")))) == shown
+def test_bullets_that_were_typed(text: str, names: str) -> None:
+    """Bullets and numbers in plain text are a list too, and the form leaves out the sentences around it."""
+    assert [group.name for group in read_form(read({"text": text}), filled=True).groups] == names.split()
 
 
 def test_a_list_longer_than_a_command() -> None:
     """All items come, for the form to say that they are too many."""
-    assert lines_of({"text": "Hi!\n" + "\n".join(f"- G{number}" for number in range(90))}).count("\n") == 89
+    assert read({"text": "Hi!\n" + "\n".join(f"- G{number}" for number in range(90))}).count("\n") == 90
 
 
 def test_what_is_left_out_is_no_indentation() -> None:
     """The space behind an emoji or a mention that cannot be shown does not make a subgroup."""
     emoji = {"type": "emoji", "name": "acme"}
-    assert lines_of(rich(section("A\n", emoji, " B\n", {"type": "user", "user_id": "U2"}, " C"))) == "A\nB\nC"
-    assert lines_of({"text": "A\n:acme: B\n<@U2> C"}) == "A\nB\nC"
+    assert read(rich(section("A\n", emoji, " B\n", {"type": "user", "user_id": "U2"}, " C"))) == "A\nB\nC"
+    assert read({"text": "A\n<@U9> B\n<@U2> C"}) == "A\nB\nC"
 
 
 def test_other_blocks() -> None:
-    """A message of another app has its words in sections; files and attachments are not read."""
+    """A message of another app has its words in sections, fields and attachments; files are not read, which is told."""
+    field = {"type": "mrkdwn", "text": "*B*"}
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": "A"}}, {"type": "divider"}]
-    assert lines_of({"blocks": blocks, "files": [{"name": "x"}], "attachments": [{"text": "y"}]}) == "A"
-    assert lines_of({}) == ""
+    blocks.append({"type": "section", "fields": [field]})
+    forwarded = {
+        "is_share": True,
+        "message_blocks": [{"message": {"blocks": rich(bullets(0, "VIP", "Gold"))["blocks"]}}],
+    }
+    assert lines_of({"blocks": blocks, "attachments": [{"text": "C"}]}) == ("A\n*B*\nC", True)
+    assert lines_of({"text": "", "attachments": [forwarded]}) == ("VIP\nGold", True)
+    assert lines_of({"blocks": blocks[:1], "files": [{"name": "x"}]}) == ("A", False)
+    assert lines_of({}) == ("", True)
+
+
+def test_tables() -> None:
+    """Each row of a table is a line; of several columns the form shows one, and asks."""
+    cells = [[{"type": "raw_text", "text": "VIP"}, {"type": "rich_text", "elements": [section("124")]}]] * 2
+    one = {"blocks": [{"type": "table", "rows": [row[:1] for row in cells]}], "text": ""}
+    assert read({"text": "", "attachments": [{"blocks": [{"type": "table", "rows": cells}]}]}) == "VIP\t124\nVIP\t124"
+    assert read(one) == "VIP\nVIP"
 
 
 KEYS = ["type", "text", "blocks", "elements", "indent", "unicode", "url", "user_id", "style", "fallback", "value"]
@@ -158,7 +174,7 @@ anything = st.recursive(
 @given(st.dictionaries(st.sampled_from(KEYS), anything) | anything)
 def test_no_payload_raises(message: Any) -> None:
     """Whatever the payload holds, a text comes of it."""
-    assert isinstance(lines_of(message), str)
+    assert isinstance(read(message), str)
 
 
 depths = st.lists(st.integers(0, 8), min_size=1, max_size=20)
@@ -167,5 +183,5 @@ depths = st.lists(st.integers(0, 8), min_size=1, max_size=20)
 @given(depths)
 def test_any_list_is_an_outline(indents: list[int]) -> None:
     """Lists of any depths make lines that outline reads, one group an item."""
-    text = lines_of(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))
-    assert [group.name for group in outline(text)] == [f"G{place}" for place in range(len(indents))]
+    text = read(rich(*(bullets(indent, f"G{place}") for place, indent in enumerate(indents))))
+    assert [group.name for group in read_form(text).groups] == [f"G{place}" for place in range(len(indents))]

@@ -13,7 +13,7 @@ from bot.front import pages
 from bot.iletimerkezi.index import Choice
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step, Thread
-from bot.model.names import ParentId, ParentName, UsageError
+from bot.model.names import ParentId, ParentName
 from bot.model.outcome import Created, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.slack import blocks, messages, mrkdwn, wording
 from bot.slack.blocks import MAX_TEXT, Line
@@ -103,13 +103,6 @@ def test_the_list_and_the_help_are_within_the_limits(groups: list[tuple[str, str
     assert refused([pages.help_page(language, choices), pages.list_page(language, [], text)]) == []
     for offset in range(0, len(choices), pages.PAGE):
         assert refused([pages.list_page(language, choices, text, offset)]) == []
-
-
-@given(st.sampled_from(["unknown_option", "long_name", "verb"]), repeated(4000), st.sampled_from(LANGUAGES))
-def test_mistakes_are_within_the_limits(key: str, typed: str, language: str) -> None:
-    """What is wrong with a command is told, however long it is."""
-    error = UsageError(key, part=typed, suggestion=typed, quoted=typed, length="300", most="255")
-    assert refused([messages.usage(language, error)]) == []
 
 
 @given(repeated(400), st.integers(2, 300), st.booleans())

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, func, select, text
 
 from bot.journal.journal import Accepted, Journal
 from bot.journal.tables import jobs, metadata, processes
-from bot.model.command import Create, parse
+from bot.model.grammar import Reading, parse
 from bot.model.job import Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
 from tests.support.served import inherited
@@ -30,7 +30,7 @@ UNCLEAR = Unknown("timeout", ())
 def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
     """Return the job of a command as a person types it."""
     command = parse(what)
-    assert isinstance(command, Create)
+    assert isinstance(command, Reading)
     identifier = new_id()
     return Job(
         user=user,

@@ -91,7 +91,7 @@ def _block(block: Block) -> Iterator[str]:
 
 def _section(block: Block) -> Iterator[str]:
     yield from _text(block, "text", 3000)
-    if _FORBIDDEN.search(block["text"]["text"]):
+    if block["text"]["type"] == "mrkdwn" and _FORBIDDEN.search(block["text"]["text"]):
         yield "a section acts on what people wrote"
     if not isinstance(block.get("expand", False), bool):
         yield "expand is not a boolean"

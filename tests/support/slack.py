@@ -50,8 +50,9 @@ def actions(message: Message) -> list[str]:
 
 
 def field(form: Form, block: str) -> dict[str, Any]:
-    """Return a field of a form: its element."""
-    found: dict[str, Any] = next(b["element"] for b in form.view["blocks"] if b.get("block_id") == block)
+    """Return a field of a form by its action_id: its element."""
+    elements = [b["element"] for b in form.view["blocks"] if "element" in b]
+    found: dict[str, Any] = next(element for element in elements if element["action_id"] == block)
     return found
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.journal.journal import Accepted, Journal
-from bot.model.command import Create, parse
+from bot.model.grammar import Reading, parse
 from bot.model.job import Job, Step, new_id
 from bot.model.outcome import Created, Outcome, Rejected, Unknown
 from bot.sandbox.bot import Bot
@@ -55,7 +55,7 @@ class Past:
         """Accept a job, which is then held."""
         identifier = new_id()
         command = parse(what)
-        assert isinstance(command, Create)
+        assert isinstance(command, Reading)
         (group,) = command.groups
         job = Job(
             user="U1",

@@ -1,0 +1,129 @@
+"""What makes a line unsure, and the best guess at what was meant by one that is."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import lru_cache
+
+from bot.model.names import fold, unmarked
+from bot.model.quotes import QUOTED
+
+_MOST_GUESSED = 600  # characters of a line: over two names and what stands between them
+
+# What names are made of: letters, digits, emoji, and the marks that stand inside them.
+_PLAIN = re.compile(
+    r"(?:[^\W_]|[$€₺.(*](?=\w)|[\u2600-\u26ff\U0001f000-\U0001faff])"
+    r"(?:[^\W_]|[^\w\s;=?\[\]{}<>\\^~`@|“”„«»…›→←\ue000-\uf8ff\ufffd]|[ |@_])*"
+)
+_LIST = r",(?!\d{3}(?!\d))[^,]*,(?!\d{3}(?!\d))|,\s[^,]+\s(?:and|ve|&|or|veya)\s"
+_DOUBT = re.compile(
+    rf"""
+      (?:^|\s)\(?\w{{1,2}}[.)]\s.*\s\(?\w{{1,2}}[.)]\s         # 1. VIP 2. Gold
+    | (?:^|\s)--?[a-z] | \w:[\d/] | \b\w{{1,20}}:\w           # --name, -f, 4:12, id:5
+    | \w@\w | (?:^|\s)[@\#/][^\W\d] | ://                     # addresses, mentions, channels, commands
+    | \d{{3}}\W?\d{{3}}\W?\d{{2}}                             # telephone numbers
+    | {_LIST} | ,(?!\d{{3}}|\s) | (?:^|\s)[,•·]\s
+    | \s(?:->|<-|::)\s | \\n | &\w+; | (?<!\d)"
+    | \b(?:ID|Ref(?:erence)?)\b:?\s*\#?\d | \(\s*(?!(?:19|20)\d\d\))\d+\s*\)$   # VIP (5), but not (2026)
+    | \b(?:group|grup|name|ad[ıi]|isim)\s?: | \b(?:üst|ust|ana|alt)\s?gru[pb] | ^(?:new|yeni)(?:\sbir)?\sgro?u[pb]
+    | \b(?:under|below|beneath|inside)\s(?!\d) | ^(?:and|ve|or|veya)\s
+    | (?:[:,./|&-]|\s(?:and|ve|or|veya|with|ile))$ | ^\W*\d+\W*$
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# Words that a surely meant name does not hold, at its beginning or in small letters: they ask, command, or belong to a
+# sentence. English ones are compared with their marks (İş is no "is"), Turkish ones without.
+_ENGLISH = re.compile(
+    "parent|sub|subgroup|belongs|addgroup|called|named|hey|hello|hi|please|pls|thanks?|thx"
+    "|i('?m|'d|'ll)?|me|my|you|your|it('s)?|that('s)?|these|those|is|are|was|were|am|do|does|did|don't|can|could|would"
+    "|should|what('s)?|which|who|how('s)?|why|when|where|need|want|let's"
+)
+_TURKISH = re.compile(
+    "ebeveyn|alt[iı]n[ad]a?|altinda|icine|bagli|adini|adinda|isimli|diye|lutfen|m[iu]|m[iu]s[iu]n(iz|uz)?|nasil|neden|hangi"
+    "|kim|kac|bana|istiyorum|lazim|olsun|yok|tesekkur(ler)?|(ekle|olustur|sil|goster|listele|birlestir|degistir|gonder"
+    r"|tasi|kaldir|duzenle|sorgula|ac|yap|kur)(y?in(iz)?|elim|yelim|nsin|ilsin|sin)?|\w+([iu]yor\w*|[ae]c[ae]gi[mz]|m[ae]di)"
+)
+_VERB = re.compile(
+    "create|add|make|delete|remove|rename|move|merge|undo|cancel|show|put|send|tell|give|start|stop|clear|update|check"
+    "|export|count|invite|join|find|write|schedule|remind|reset|return|say|abort|revert|reopen|erase|throw"
+)
+_ALONE = re.compile(
+    "help|test|deneme|merhaba|selam|name|isim|adi?|grup|group|undefined|nan|null|none|oops|version|todo|iptal"
+)
+
+
+def doubtful(line: str) -> bool:
+    """Tell whether a line without quotes and options may mean anything else than the name of one group."""
+    return not _PLAIN.fullmatch(line) or bool(_DOUBT.search(line)) or asks(line)
+
+
+@lru_cache(maxsize=256)
+def asks(line: str) -> bool:
+    """Tell whether a line holds a word that asks for something, or is part of a sentence."""
+    words = [bare for typed in line.split() if (bare := typed.strip("().,'’!?:;/-–\"“”…"))]
+    # IT, US and VAR are abbreviations, Can is somebody's name.
+    small = [word for place, word in enumerate(words) if word[:1].islower() or not (place or word.isupper())]
+    begins = words and (small[:1] == words[:1] or len(words) == 1)
+    return any(_ENGLISH.fullmatch(fold(word)) or _TURKISH.fullmatch(unmarked(word)) for word in small) or bool(
+        begins and (_VERB.fullmatch(fold(words[0])) or (len(words) == 1 and _ALONE.fullmatch(unmarked(words[0]))))
+    )
+
+
+_BEFORE = re.compile(
+    r"(?:(?:please|pls|lütfen|hey|hi|can you|could you|i need|we need|create|add|make|put|new|yeni"
+    r"|[./\\$ ]*(?:sudo )?(?:add|create)?gro?up|ekle|oluştur|aç|sub ?group|groups?|alt grup|grup|ad[ıi]|isim|called"
+    r"|named|name|type)\b[ :=,]*(?:(?:an?|the|bir) )?)+",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    r"(?:[ ,](?:group|grubu(?:nu)?|ad[ıi]nda|adl[ıi]|isimli|grup|ekle\w*|oluştur\w*|aç\w*|kur|yap|lazım|istiyorum|olsun"
+    r"|m[ıiuü]s[ıiuü]n\w*|misin|lütfen|please|pls|thanks|thx|for me|teşekkür\w*)[.!?]*)+$",
+    re.IGNORECASE,
+)
+_UNDER = re.compile(
+    r"(?P<name>.+?)[ ,(-]+(?:(?:as )?(?:an? )?sub(?:group)? (?:of|to)|under|below|beneath|inside|into|belongs to"
+    r"|(?:with )?parent(?:[ _-]?(?:id|group))?|üst(?:ü| ?gru[bp]u?)?|ana grup|ebeveyn)(?: is)?[ :=>]+(?P<parent>.+)"
+    r"|(?P<above>.+?)(?:['’]?n?[ıiuü]n)?(?: grubu(?:nun)?)? (?:alt[ıi]n[ad]a?|içine|alt grup) (?P<below>.+)"
+    r"|(?P<first>[^>›»→]+?)(?:'?[ea] bağlı| ?(?:->|[>›»→])) ?(?P<last>[^>›»→]+)",
+    re.IGNORECASE,
+)
+_EQUALS = re.compile(
+    r"(?P<name>.+?) [-–—/]*(?P<word>[^\W\d]{2,12}(?:[ _-]?(?:id|gru?o?[pu]p?))?) ?[=:] ?(?P<parent>.+)", re.IGNORECASE
+)
+_NOISE = re.compile(
+    r"^<(\w+)>(?=.*</\1>$)|</\w+>$|(?:^|\s)--?[a-z][\w-]*(?!\S)|[—,-]+ (?:created, )?ID \d+$|\s(?:and|ve|or|veya)$"
+)
+
+
+def guess(line: str) -> tuple[str, str]:
+    """Return the name and the parent, "" for none, that a doubtful line most likely means."""
+    if len(line) > _MOST_GUESSED:
+        return line, ""
+    line = _NOISE.sub("", line).strip(" ,;'‘+–-") or line
+    found = _BEFORE.match(line)
+    asked = found and not re.fullmatch(r"(?:an?|the|bir|groups?|grup|ad[ıi]?|name|type) ", found[0], re.IGNORECASE)
+    bare = _BEHIND.sub("", line[found.end() :] if found and asked else line) or line
+    if found := _UNDER.fullmatch(bare):
+        name = found["name"] or found["below"] or found["last"]
+        return _BEHIND.sub("", name), found["parent"] or found["above"] or found["first"]
+    found = _EQUALS.fullmatch(bare)
+    if found and (
+        found["parent"].isdigit() or difflib.get_close_matches(found["word"].lower(), ["parent"], cutoff=0.7)
+    ):
+        return found["name"], found["parent"]
+    return bare, ""
+
+
+def pieces(line: str) -> list[str]:
+    """Return the names in a line that lists several; none where it is one."""
+    strings = iter(re.findall(QUOTED, line))
+    bare = re.sub(QUOTED, "\0", line).strip("[]")
+    number = r"(?:^|\s+)\(?\d{1,2}[.)]\s+"
+    parts = re.split(number if len(re.findall(number, bare)) > 1 else r"\s*;\s*|\s+[•·]\s+|\\n", bare)
+    if len(parts) < 2 and re.search(_LIST, bare):
+        parts = re.split(r",(?!\d{3}(?!\d))\s*(?:(?:and|ve|&|or|veya)\s)?|\s(?:and|ve|&|or|veya)\s(?!.*,)", bare)
+    elif len(parts) < 2 and re.fullmatch(r"(?:\0[\s,]*(?:and|ve)?\s*){2,}", bare):
+        parts = list("\0" * bare.count("\0"))
+    names = [re.sub("\0", lambda _: next(strings), part).strip() for part in parts]
+    return [name for name in names if name] if len(names) > 1 else []
