@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     history.set_defaults(run=_history)
     manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
     manifest.add_argument("--url", default="", help="the bot's public address, for HTTP; without it, for Socket Mode")
+    manifest.add_argument("--language", choices=("en", "tr"), default="en", help="the language of the app's own names")
     manifest.set_defaults(run=_manifest)
     return parser
 
@@ -121,7 +122,7 @@ def _manifest(options: argparse.Namespace) -> int:
     from bot.admin.manifest import manifest
 
     try:
-        sys.stdout.write(manifest(options.url))
+        sys.stdout.write(manifest(options.url, options.language))
     except ValueError as error:
         sys.stderr.write(f"--url: {error}.\n")
         return 2

@@ -13,6 +13,7 @@ from bot.settings import Settings
 from bot.slack.access import Access
 from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
+from bot.slack.texts import Voice
 from bot.slack.users import Users
 from bot.worker.worker import Worker
 
@@ -26,12 +27,13 @@ class Bot:
     def __init__(self, settings: Settings, lost: Callable[[], None]) -> None:
         self.journal = Journal(settings.database_url, self._accepted)
         slack = slack_client(settings)
-        users = Users(slack, settings.language, self.journal.known_language, settings.contact)
-        access = Access(users, settings.channels, settings.members)
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self.journal.recently_created)
+        voice = Voice(settings.language, settings.contact, groups.path, channels=tuple(settings.channels))
+        users = Users(slack, voice, self.journal.known_language)
+        access = Access(users, settings.channels, settings.members)
         audit_language = "en" if settings.language == "auto" else settings.language
-        delivery = Delivery(slack, settings.audit_channel, audit_language, settings.contact)
+        delivery = Delivery(slack, settings.audit_channel, audit_language, users.voice)
         self.worker = Worker(settings, self.journal, api, groups, access, delivery)
         self.front = Front(settings, self.journal, users, access, groups, {"worker": self.worker.alive}, lost)
 

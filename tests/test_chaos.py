@@ -179,12 +179,12 @@ class Chaos:
     def texts(self) -> set[str]:
         """Return the different messages of all answers, without the remark that a private one has."""
         messages = tuple(self.workspace.messages)
-        asked = {m.ts: re.search(r"a new group: `(G-\d+-\d+-\d+)", m.text) for m in messages}
         found = set()
         for message in messages:
             text = message.text.partition("\n\n")[0]
-            if (root := asked.get(message.thread_ts)) and "\nName: " not in text:
-                text += f"\nName: `{root[1]}`"  # which only the root says of a group that was not made
+            text = re.sub(
+                r" · <@\w+>|( under) `(?!G)[^`]*`(?: \(`\d+`\))?", r"\1", text
+            )  # a path may be at hand, or not
             if message.thread_ts or message.private_to:
                 found.add(text)
         return found
@@ -203,8 +203,8 @@ class Chaos:
 
 def told(text: str) -> dict[str, str]:
     """Return what a message of an answer says of each group in it."""
-    rows = re.findall(r"^• `(G-\d+-\d+-\d+)[^`]*`[^—]* — (.*)$", text, re.MULTILINE)
-    return dict(rows) or dict.fromkeys(re.findall(r"^Name: `(G-\d+-\d+-\d+)", text, re.MULTILINE), text)
+    rows = re.findall(r"^• . `(G-\d+-\d+-\d+)[^`]*`[^—]* — (.*)$", text, re.MULTILINE)
+    return dict(rows) or dict.fromkeys(re.findall(r"^. `(G-\d+-\d+-\d+)", text), text)
 
 
 def short(name: str) -> str:
@@ -217,7 +217,7 @@ def command(name: str) -> str:
 
 def created(result: str) -> str:
     """Return the id that an answer tells of a group that was made, or ""."""
-    found = re.match(r"ID `(\d+)`$|\*Group created\*\n(?:.*\n)*ID: `(\d+)`", result)
+    found = re.match(r"ID `(\d+)`$|✓ .* \*created\*.* · ID `(\d+)`", result)
     return (found[1] or found[2]) if found else ""
 
 

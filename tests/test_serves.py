@@ -17,10 +17,10 @@ from sqlalchemy import Engine, select
 from bot.journal.tables import steps
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
-from bot.slack.texts import load
 from tests.support.relay import join
 from tests.support.served import Served
 from tests.support.slack import answered
+from tests.support.texts import part
 from tests.support.until import until
 
 
@@ -130,7 +130,7 @@ def test_a_serve_that_is_frozen_before_the_first_byte_sends_nothing(
         os.kill(frozen.process.pid, signal.SIGSTOP)
         assert answered(workspace, "A", 40)
         (answer,) = (m for m in workspace.messages if m.thread_ts)
-        assert load("en")["unknown.heading"] in answer.text
+        assert part("en", "unknown.heading") in answer.text
         slow.let.set()
         os.kill(frozen.process.pid, signal.SIGCONT)
         until(lambda: "event=taken_over" in frozen.log.read_text())

@@ -19,11 +19,12 @@ from bot.slack.texts import load
 from bot.worker import create_groups
 from tests.support.journal import shift
 from tests.support.slack import actions, answers, opened
+from tests.support.texts import part
 
 Start = Callable[..., Bot]
 
 TEXTS = load("en")
-UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "<@U1> created (it|groups of this tree) <!date"
+UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "(u1|<@U1>) created it <!date"
 
 
 def late(tree: Tree) -> Tree:
@@ -86,7 +87,7 @@ def test_the_same_again(
         answer = said(workspace, number)[-1]
         assert bool(re.search(BY_RECORD, answer.text)) == (not seen), answer.text
         if "A" not in text:
-            assert TEXTS["exists.heading"] in answer.text
+            assert part("en", "exists.heading") in answer.text
             assert "another" in actions(answer)
     assert sorted(group.name for group in api.groups.values()) == ["A", "B", "C", "Customers", "D", "VIP"]
     assert (TEXTS["created.unchecked.below"] in answer.text) == (mood in ("never", "failing"))
@@ -119,11 +120,11 @@ def test_what_was_deleted_is_made_again(
     assert re.search(BY_RECORD, answers(workspace, 3)[-1].text)
     monkeypatch.setattr(create_groups, "LIST_LAG", 0.0)
     workspace.command(url, "VIP")
-    assert TEXTS["created.heading"] in answers(workspace, 4)[-1].text
+    assert part("en", "created.heading") in answers(workspace, 4)[-1].text
     workspace.command(url, "A\n B\n C")
-    assert "2 of 3 groups created, 1 already there" in answers(workspace, 5)[-1].text
+    assert "2 created, 1 already there" in answers(workspace, 5)[-1].text
     workspace.command(url, "VIP")
-    assert TEXTS["exists.heading"] in answers(workspace, 6)[-1].text
+    assert part("en", "exists.heading") in answers(workspace, 6)[-1].text
     assert (api.made(), api.made("get-groups")) == (7, 3)
 
 
@@ -147,13 +148,13 @@ def test_an_edit_knows_what_it_goes_on_from(
     workspace.submit(url, opened(workspace), user="U2", name="Top parent=5\n Made\n Unclear\n  Below\n Changed")
     edited = answers(workspace, 2)[-1]
     assert sorted(sent(api)) == ["Changed", "Made", "Refused", "Top", "Unclear"]
-    assert "1 of 5 groups created, 2 already there, 1 not confirmed" in edited.text
+    assert "1 of 5 created, 2 already there, 1 not confirmed" in edited.text
     assert {"look", "anyway"} <= set(actions(edited))
     root = workspace.roots()[0]
-    assert workspace.wait_for(lambda: root.text.endswith("3 of 5 created, 1 not confirmed")), root.text
+    assert workspace.wait_for(lambda: "3 of 5 created, 1 not confirmed" in root.text), root.text
     workspace.press(url, edited, "anyway", user="U2")
     answers(workspace, 3)
-    assert workspace.wait_for(lambda: root.text.endswith("5 of 5 created")), root.text
+    assert workspace.wait_for(lambda: "✓ `Top` and 4 subgroups *created*" in root.text), root.text
     assert sent(api)[5:] == ["Unclear", "Below"]
 
 
@@ -167,7 +168,7 @@ def test_the_root_counts_what_an_edit_asks_for(start: Start, workspace: Workspac
     workspace.submit(url, opened(workspace), name="A\nC\nD\nE")
     answers(workspace, 2)
     (root,) = workspace.roots()
-    assert workspace.wait_for(lambda: "4 new groups" in root.text and root.text.endswith("4 of 4 created")), root.text
+    assert workspace.wait_for(lambda: "✓ `A`, `C`, `D` and 1 more *created*" in root.text), root.text
 
 
 def said(workspace: Workspace, number: int) -> list[Message]:
@@ -175,7 +176,7 @@ def said(workspace: Workspace, number: int) -> list[Message]:
 
     def given() -> list[Message]:
         answers = [m for m in tuple(workspace.messages) if m.is_answer and not m.author]
-        return [m for m in answers if " asked for " not in m.text]
+        return [m for m in answers if " · for " not in m.text]
 
     assert workspace.wait_for(lambda: len(given()) >= number), [m.text for m in workspace.messages]
     return given()

@@ -18,7 +18,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job
-from bot.model.next_job import next_job, with_findings
+from bot.model.next_job import choices, next_job, under, with_findings
 from bot.slack import messages
 from bot.slack.handing_back import EDIT_TEXT, Typed
 
@@ -33,7 +33,7 @@ class Buttons:
 
     def register(self, app: App) -> None:
         """Register the listeners. The last one takes buttons that this version does not know."""
-        app.action(re.compile(f"^({'|'.join(FollowUp)})$"))(self.pressed)
+        app.action(re.compile(f"^({'|'.join(FollowUp)})(_[0-9])?$"))(self.pressed)
         app.action(EDIT_TEXT)(self.edit_text)
         app.action(re.compile(""))(self.stale)
 
@@ -43,12 +43,19 @@ class Buttons:
         old = self._answered(reply, body)
         if not old:
             return
-        followup = FollowUp(body["actions"][0]["action_id"])
+        pressed = body["actions"][0]
+        followup = FollowUp(pressed["action_id"].partition("_")[0])
         if followup.opens_form:
             self._form.open_from(reply, body["trigger_id"], channel_of(body), old, followup)
             return
         if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):
             old = self._looked_up(old)
+        if followup is FollowUp.UNDER:
+            parent = str(json.loads(pressed["value"]).get("parent"))
+            if parent not in {identifier for _, identifier in choices(old)}:
+                reply.too_old()
+                return
+            old = under(old, parent)
         job = next_job(old, followup, reply.user, reply.language, reply.response_url)
         if job.steps:
             self._intake.accept(job, reply)

@@ -19,6 +19,7 @@ from bot.front.intake import Intake
 from bot.front.reply import FormReply, Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
+from bot.iletimerkezi.index import Choice
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
@@ -26,8 +27,8 @@ from bot.model.followup import FollowUp
 from bot.model.grammar import NewGroup, Reading, as_text, read_form
 from bot.model.job import Job, TryLater, steps_of
 from bot.model.names import Parent, ParentId, ParentName
-from bot.model.next_job import follow
-from bot.model.outcome import Created
+from bot.model.next_job import choices, follow
+from bot.model.outcome import Created, NoParent
 from bot.slack import messages, wording
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.handing_back import Typed
@@ -128,8 +129,11 @@ class Form:
             named = step.parent.name if isinstance(step.parent, ParentName) else ""
             path = self._groups.path(known.id) or named if known else ""
             filled = Filled(as_text([NewGroup(step.name)], sure=False), known or step.parent, path)
+        remarks: tuple[str, ...] = ()
+        if len(old.steps) == 1 and isinstance(step.outcome, NoParent) and step.outcome.reason != "unavailable":
+            filled, remarks = Filled(filled.name), ("form.pick_parent",)  # and not the parent that is none
         back = Typed(as_text(groups), old.reply_to)
-        self._open(reply, _Opening(trigger_id, replace(origin, job=old.id), filled, back))
+        self._open(reply, _Opening(trigger_id, replace(origin, job=old.id), filled, back, remarks=remarks))
 
     def submitted(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Accept what the form holds: a field as it was opened is what was shown, one that was changed is read again.
@@ -238,9 +242,11 @@ class Form:
             ack(options=[])
             return
         try:
-            named = self._groups.called(origin.parent, SOON) if origin.parent and not query.strip() else []
+            likely = self._likely(origin) if not query.strip() else []
+            if origin.parent and not query.strip():
+                likely += [choice for choice in self._groups.called(origin.parent, SOON) if choice not in likely]
             searched = self._groups.search(query, form_view.MAX_OPTIONS, SOON)
-            found = form_view.options(language, [*named, *(choice for choice in searched if choice not in named)])
+            found = form_view.options(language, [*likely, *(choice for choice in searched if choice not in likely)])
         except (ApiError, JournalError, TimeoutError):
             found = [] if query.strip().isdecimal() else [form_view.option(language, None)]
         by_id: list[dict[str, Any]] = []
@@ -248,6 +254,11 @@ class Form:
             typed = form_view.option(language, ParentId(query.strip()))
             by_id = [typed] if typed["value"] not in _values(found) else []
         ack(options=fitting(found, form_view.MAX_OPTIONS, last=by_id))
+
+    def _likely(self, origin: Origin) -> list[Choice]:
+        """Return the groups that the answer offered as the parent from which the form was opened."""
+        old = self._journal.find(origin.job) if origin.job else None
+        return [Choice(*choice) for choice in choices(old)] if old else []
 
     def _open(self, reply: Reply, opening: _Opening) -> None:
         if not self._free.acquire(blocking=False):

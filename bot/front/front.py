@@ -14,6 +14,7 @@ from bot.front.buttons import Buttons
 from bot.front.commands import Commands
 from bot.front.faults import Faults
 from bot.front.form import Form
+from bot.front.home import Home
 from bot.front.http import HttpApp
 from bot.front.intake import Intake
 from bot.front.shortcut import Shortcut
@@ -56,8 +57,9 @@ class Front:
         bolt = _bolt(settings)
         commands = Commands(intake, groups, journal, form, settings.docs_url)
         shortcut = Shortcut(intake, form)
+        home = Home(intake, form, groups, self._errands)
         buttons = Buttons(intake, form, journal)  # which takes all that those before it do not know
-        for listeners in (commands, form, shortcut, buttons, Faults(intake)):
+        for listeners in (commands, form, shortcut, home, buttons, Faults(intake)):
             listeners.register(bolt)
         all_checks = {"journal": self._journal_answers, **checks}
         self._connection: Connection | None = None

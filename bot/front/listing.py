@@ -84,7 +84,7 @@ class Listing:
         try:
             found = self._groups.search(text, None, LIST_WITHIN)
         except (ApiError, JournalError, TimeoutError):
-            return messages.plain(say(language, "list.unavailable"))
+            return messages.plain(say(language, "list.no_list" if self._groups.closed else "list.unavailable"))
         if text and typed and not found:
             return pages.nothing_found(language, text, typed.text, typed.dump())
         return pages.list_page(language, found, text, offset if offset < len(found) else 0)

@@ -1,4 +1,4 @@
-"""What one person asks to see: the help, the history and the list of groups. Pure; the sentences are in texts/."""
+"""What one person asks to see: the help, the Home tab, the history and the list. Pure; the sentences are in texts/."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from collections.abc import Iterable, Sequence
 from bot.iletimerkezi.index import Choice
 from bot.model.group import BETWEEN
 from bot.model.job import Job
-from bot.slack import blocks
-from bot.slack.blocks import Line, Message, plain
+from bot.slack import blocks, wording
+from bot.slack.blocks import Line, Message, plain, section
 from bot.slack.messages import VERSION
-from bot.slack.mrkdwn import as_typed, code, cut, escape, mention, moment, path
-from bot.slack.texts import LANGUAGES, Language, say
-from bot.slack.wording import describe, tally
+from bot.slack.mrkdwn import as_typed, code, cut, escape, moment, path
+from bot.slack.texts import LANGUAGES, Language, Voice, say
 
-SWITCH_LANGUAGE, SHOW_MORE, CREATE_LISTED = "language", "more", "create_listed"
-"""The action_ids of the buttons under the help and the list."""
+SWITCH_LANGUAGE, SHOW_MORE, CREATE_LISTED, NEW_GROUP = "language", "more", "create_listed", "new"
+"""The action_ids of the buttons under the help and the list, and on the Home tab."""
 
 PAGE = 30
 """How many groups a page of the list has at most."""
@@ -35,14 +34,36 @@ def help_page(language: Language, groups: Sequence[Choice], docs_url: str = "") 
 
     `docs_url` is where people find the folder docs/, "" for nowhere: the help links the page in their language.
     """
-    main = (group for group in groups if BETWEEN not in group.path)
-    names, identifier = next(main, (say(language, "help.example"), "12345"))
-    example = escape(cut(names, 40).replace("`", "'"))
-    text = say(language, "help.text", id=escape(cut(identifier, 40)), parent=example)
+    names, identifier = _example(language, groups)
+    under = [say(language, "help.by_name", parent=names)]
+    under += [say(language, "help.by_id", id=identifier)] if identifier else []
+    text = say(language, "help.text", under="\n".join(under))
     if docs_url:
         text = f"{text}\n{say(language, 'help.page', docs=escape(docs_url))}"
     other = next(each for each in LANGUAGES if say(each, "help.switch") != say(language, "help.switch"))
     return _page([Line(text)], _button(SWITCH_LANGUAGE, say(language, "help.switch"), other))
+
+
+def home(language: Voice, groups: Sequence[Choice]) -> Message:
+    """Return the Home tab: what the bot does, the form or where to type, examples, and who helps.
+
+    Source: https://docs.slack.dev/surfaces/app-home
+    """
+    channels = ", ".join(f"<#{channel}>" for channel in language.channels)
+    button = {**_button(NEW_GROUP, say(language, "home.new"), "-"), "style": "primary"}
+    begin: Message = {"type": "actions", "elements": [button]}
+    if channels:
+        begin = section(say(language, "home.channels", channels=channels))
+    names, _ = _example(language, groups)
+    parts = say(language, "home.about"), say(language, "home.examples", parent=names), say(language, "home.contact")
+    about, examples, contact = map(section, parts)
+    return {"type": "home", "blocks": [about, begin, examples, contact]}
+
+
+def _example(language: Language, groups: Sequence[Choice]) -> tuple[str, str]:
+    """Return the name and the id of a main group of the account, as examples show them; without an id, a usual name."""
+    names, identifier = next((each for each in groups if BETWEEN not in each.path), (say(language, "help.example"), ""))
+    return escape(cut(names, 40).replace("`", "'")), escape(cut(identifier, 40))
 
 
 def history_page(language: Language, jobs: Sequence[Job], team: str, unsettled: Sequence[Job] = ()) -> Message:
@@ -130,19 +151,13 @@ def _wanted(job: Job) -> tuple[str, ...]:
 
 
 def _job(language: Language, job: Job, team: str) -> str:
-    link = ""
+    address = ""
     if job.thread and team:
-        link = f"https://{team}.slack.com/archives/{job.thread.channel}/p{job.thread.ts.replace('.', '')}"
-    what = as_typed(cut(job.steps[0].name, 80))
-    if len(job.steps) > 1:
-        what = say(language, "history.more", name=what, count=len(job.steps) - 1)
-    return f"• {moment(job.accepted_at, link)} · {mention(job.user)} · {what} · {_result(language, job)}"
-
-
-def _result(language: Language, job: Job) -> str:
-    """Return what became of a job, or that it is in progress."""
-    if not job.settled:
-        return say(language, "history.open")
+        address = f"https://{team}.slack.com/archives/{job.thread.channel}/p{job.thread.ts.replace('.', '')}"
+    what = wording.heading(language, job)
     if len(job.steps) == 1 or job.denied:
-        return describe(language, job.steps[0], "history")
-    return tally(language, "history.tree", job)
+        step = job.steps[0]
+        told, over = wording.tell(language, job, step), wording.parent(language, job, step)
+        name = as_typed(cut(step.name, 80)) + wording.under(language, over)
+        what = say(language, "tree.line", mark=told["mark"], name=name, result=told["history"])
+    return f"• {moment(job.accepted_at, address)} · {wording.person(language, job.user)} · {what}"

@@ -132,7 +132,10 @@ class Reply:
         """Say the messages through the response_url, as long as it lives; the first may fail for a passing reason."""
         try:
             while left:
-                self._users.slack.respond(self.response_url, left[0])
+                if self.response_url:
+                    self._users.slack.respond(self.response_url, left[0])
+                else:  # as for what is pressed on the Home tab
+                    self._users.slack.call("chat.postMessage", channel=self.user, **left[0])
                 left = left[1:]
         except SlackRefused as error:
             event("not_told", level=logging.WARNING, user=self.user, error=error.error)

@@ -104,7 +104,8 @@ class Groups:
 
     def path(self, identifier: str) -> str:
         """Return the names that lead to a group, as "A › B"; "" when the shared list does not have it at hand."""
-        return self._merged.groups.path(identifier)
+        listed = self._lists.known(self._generation)
+        return self._merged.groups.path(identifier) or (listed.index.path(identifier) if listed else "")
 
     def prefetch(self) -> None:
         """Begin to load the shared list, unless it is there or was refused a moment ago; never waits."""
@@ -122,7 +123,7 @@ class Groups:
                 index = self._index()
                 found = index.named(name)
         except ApiError:
-            return NoParent("unavailable")
+            return NoParent("no_list" if self.closed else "unavailable")
         if len(found) == 1:
             return found[0]
         candidates = found[:_MOST] or index.nearest(name, _MOST)

@@ -84,13 +84,16 @@ class Index:
         ]
 
     def nearest(self, name: str, most: int) -> list[Group]:
-        """Return up to `most` groups whose names are much alike or have a word in common, the nearest first."""
-        wanted = fold(name)
-        pairs = _pairs(wanted)
-        near = heapq.nlargest(_NEAR, self._named, key=lambda folded: len(pairs & _pairs(folded)) / (len(folded) + 1))
-        alike = {folded: difflib.SequenceMatcher(None, folded, wanted).ratio() for folded in near}
+        """Return up to `most` groups whose names are much alike or have a word in common, the nearest first.
+
+        Marks do not count: `musteri` is near `Müşteriler`.
+        """
+        wanted = _unmarked(fold(name))
+        pairs, plain = _pairs(wanted), {folded: _unmarked(folded) for folded in self._named}
+        near = heapq.nlargest(_NEAR, plain, key=lambda folded: len(pairs & _pairs(plain[folded])) / (len(folded) + 1))
+        alike = {folded: difflib.SequenceMatcher(None, plain[folded], wanted).ratio() for folded in near}
         words = set(wanted.split())
-        close = [folded for folded in near if alike[folded] >= _ALIKE or words.intersection(folded.split())]
+        close = [folded for folded in near if alike[folded] >= _ALIKE or words.intersection(plain[folded].split())]
         close = heapq.nlargest(_MOST_NAMES, close, key=alike.__getitem__)
         return [group for folded in close for group in self._named[folded]][:most]
 

@@ -18,6 +18,8 @@ class FollowUp(StrEnum):
     """Send a step whose outcome is unknown."""
     ANOTHER = "another"
     """Create a second group of the same name in the same place."""
+    UNDER = "under"
+    """Send what has no parent so far under the group that was chosen; the action_id ends in the choice's number."""
     EDIT = "edit"
     """Open the form with what was asked for."""
     SUBGROUP = "subgroup"

@@ -8,18 +8,18 @@ from dataclasses import replace
 
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
-from bot.model.names import Parent, ParentName, fold
-from bot.model.outcome import SENDING, Created, Exists, NotSent, Outcome, Rejected, Unknown
+from bot.model.names import Parent, ParentId, ParentName, fold
+from bot.model.outcome import SENDING, Created, Exists, NoParent, NotSent, Outcome, Rejected, Unknown
 
 _INSTEAD = (
-    {FollowUp.AGAIN, FollowUp.EDIT},
+    {FollowUp.AGAIN, FollowUp.UNDER, FollowUp.EDIT},
     {FollowUp.CONFIRM, FollowUp.LOOK, FollowUp.ANYWAY},
     {FollowUp.ANOTHER},
 )
 """Buttons for the same groups: once one is used, the others are of no use, for the next answer has its own."""
 
-_SETTLE_UNKNOWN = (FollowUp.CONFIRM, FollowUp.ANYWAY)
-"""Buttons of which only one works under an answer: the group that was found is the one, or it is created."""
+_TRIGGERS = {FollowUp.CONFIRM: "unknown", FollowUp.ANYWAY: "unknown", FollowUp.UNDER: "edit"}
+"""What buttons share of which only one works under an answer: each settles or creates the same."""
 
 _TOLD = (Created, Exists, Rejected, NotSent, Unknown)
 """Outcomes that say what became of a group; the others say why nobody tried."""
@@ -31,12 +31,15 @@ def offers(job: Job) -> list[FollowUp]:
         return list(job.steps[0].outcome.offers)
     if job.denied:
         return []
-    offered = {way for step in job.steps if isinstance(step.outcome, Unknown) for way in step.outcome.offers}
-    if any(step.outcome and FollowUp.AGAIN in step.outcome.offers for step in job.steps):
-        offered.add(FollowUp.AGAIN)
-    if any(step.outcome and FollowUp.EDIT in step.outcome.offers for step in job.steps):
-        offered.add(FollowUp.EDIT)
+    offered = {way for step in job.steps if step.outcome for way in step.outcome.offers}
+    offered -= {FollowUp.SUBGROUP, FollowUp.ANOTHER, FollowUp.AGAIN if choices(job) else FollowUp.UNDER}
     return [way for way in FollowUp if way in offered]
+
+
+def choices(job: Job) -> tuple[tuple[str, str], ...]:
+    """Return the groups that the answer offers as the parent: where all steps without one mean the same."""
+    found = {step.outcome.choices for step in job.steps if isinstance(step.outcome, NoParent)}
+    return found.pop() if len(found) == 1 else ()
 
 
 def still_offered(job: Job, used: Collection[FollowUp]) -> list[FollowUp]:
@@ -47,7 +50,7 @@ def still_offered(job: Job, used: Collection[FollowUp]) -> list[FollowUp]:
 
 def acted_on(job: Job, followup: FollowUp) -> list[str]:
     """Return the names of the groups that a button under the answer to a settled job is about."""
-    if followup in (FollowUp.AGAIN, FollowUp.ANOTHER):
+    if followup in (FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.UNDER):
         return [step.name for step in missing(job, followup)]
     return [step.name for step in job.steps if step.outcome and followup in step.outcome.offers]
 
@@ -57,7 +60,7 @@ def next_job(old: Job, followup: FollowUp, user: str, language: str, response_ur
     job = Job(
         user=user,
         channel=old.channel,
-        trigger=f"{'unknown' if followup in _SETTLE_UNKNOWN else followup}:{old.id}",  # unique: a button works once
+        trigger=f"{_TRIGGERS.get(followup, followup)}:{old.id}",  # unique: a button works once
         typed=old.typed,
         steps=_STEPS[followup](old),
         response_url=response_url,
@@ -75,11 +78,20 @@ def follow(old: Job, followup: FollowUp, job: Job) -> Job:
 def missing(job: Job, followup: FollowUp) -> list[Step]:
     """Return new steps for those of a settled job that a button sends, under the groups that exist.
 
-    ANYWAY sends the steps with an unknown outcome and what hangs under them, AGAIN the others that are missing, so that
-    no two buttons send the same step. A step of which there is another group is left alone by AGAIN, and sent by
-    ANOTHER.
+    ANYWAY sends the steps with an unknown outcome and what hangs under them, AGAIN and UNDER the others that are
+    missing, so that no two buttons send the same step. A step of which there is another group is left alone by AGAIN,
+    and sent by ANOTHER.
     """
     return [new for _, new in _missing(job, followup)]
+
+
+def under(job: Job, parent: str) -> Job:
+    """Return a settled job with the group of the id `parent` as the parent of what has no clear one, for UNDER."""
+    steps = [
+        replace(step, parent=ParentId(parent), parent_id=parent) if isinstance(step.outcome, NoParent) else step
+        for step in job.steps
+    ]
+    return replace(job, steps=steps)
 
 
 def to_look_up(job: Job) -> list[Step]:
@@ -158,6 +170,7 @@ def with_findings(job: Job, look: Job) -> Job:
 
 _STEPS: dict[FollowUp, Callable[[Job], list[Step]]] = {
     FollowUp.AGAIN: lambda job: missing(job, FollowUp.AGAIN),
+    FollowUp.UNDER: lambda job: missing(job, FollowUp.UNDER),
     FollowUp.ANYWAY: lambda job: missing(job, FollowUp.ANYWAY),
     FollowUp.ANOTHER: lambda job: missing(job, FollowUp.ANOTHER),
     FollowUp.LOOK: to_look_up,
@@ -167,6 +180,7 @@ _STEPS: dict[FollowUp, Callable[[Job], list[Step]]] = {
 
 def _missing(job: Job, followup: FollowUp) -> list[tuple[Step, Step]]:
     """Return the steps that a button sends, each with its new step."""
+    followup = FollowUp.AGAIN if followup is FollowUp.UNDER else followup
     there: dict[int, str] = {}
     button: dict[int, FollowUp] = {}  # that sends the step
     for step in job.steps:

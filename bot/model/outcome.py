@@ -1,7 +1,6 @@
 """How a step can end. Everything the bot says, stores, logs and offers about an outcome comes from its class here.
 
 A new outcome is one class in this module, and a table of its `state` in each file of slack/texts.
-The module is long so that all outcomes can be compared in one place.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bot.model.followup import FollowUp
-from bot.model.group import BETWEEN
 
 WAITING, SENDING = "waiting", "sending"
 """The states of a step that has no outcome yet: not sent, and perhaps sent."""
@@ -21,6 +19,12 @@ SETTINGS_FAULTS = ("tls", "proxy", "address")
 
 CURED_IN_TIME = (400, 401, 402, 404, 503)
 """Codes of Rejected after which the same command can succeed, once somebody has fixed the cause."""
+
+CURED_BY_EDITING = (422, 461, 463)
+"""Codes of Rejected that the person can cure without help."""
+
+MOST_CHOICES = 5
+"""How many groups an answer offers as the parent, each with a button."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,6 @@ class Outcome:
     """
 
     state: ClassVar[str]
-    traceable: ClassVar[bool] = False
-    """Whether an answer shows the job's id, because somebody may have to look the case up."""
     sent_by: ClassVar[FollowUp | None] = FollowUp.AGAIN
     """The button that sends such a step of a tree again; None where the group is there."""
 
@@ -48,14 +50,19 @@ class Outcome:
         return ()
 
     @property
+    def traceable(self) -> bool:
+        """Whether an answer shows the job's id, because somebody may have to look the case up."""
+        return False
+
+    @property
     def group_id(self) -> str:
         """The id of the group that is there now, "" when there is none or nobody knows."""
-        return ""
+        return str(getattr(self, "id", ""))
 
     @property
     def why(self) -> str:
         """Why there is no new group, in words for an operator; "" where that needs no word."""
-        return ""
+        return str(getattr(self, "reason", ""))
 
     @property
     def quoted(self) -> str:
@@ -64,7 +71,7 @@ class Outcome:
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
-        """Groups that the person may have meant, each a path of names and an id."""
+        """Groups that the person may have meant as the parent, each a path of names and an id."""
         return ()
 
 
@@ -78,6 +85,7 @@ class Created(Outcome):
 
     state = "created"
     sent_by = None
+    offers = (FollowUp.SUBGROUP,)
     id: str
     unchecked: bool = False
     stored: str = ""
@@ -90,14 +98,6 @@ class Created(Outcome):
     def words(self) -> tuple[str, ...]:
         return ("created.unchecked",) if self.unchecked else ()
 
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        return (FollowUp.SUBGROUP,)
-
-    @property
-    def group_id(self) -> str:
-        return self.id
-
 
 @dataclass(frozen=True)
 class Exists(Outcome):
@@ -109,6 +109,8 @@ class Exists(Outcome):
 
     state = "exists"
     sent_by = FollowUp.ANOTHER
+    offers = (FollowUp.SUBGROUP, FollowUp.ANOTHER)
+    why = "the group exists"
     id: str
     path: str = ""
     user: str = ""
@@ -116,21 +118,7 @@ class Exists(Outcome):
 
     @property
     def words(self) -> tuple[str, ...]:
-        if self.user:
-            return ("exists.recorded",)
-        return (("exists.path" if BETWEEN in self.path else "exists.main"),) if self.path else ()
-
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        return FollowUp.SUBGROUP, FollowUp.ANOTHER
-
-    @property
-    def group_id(self) -> str:
-        return self.id
-
-    @property
-    def why(self) -> str:
-        return "the group exists"
+        return ("exists.recorded",) if self.user else ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +126,6 @@ class Rejected(Outcome):
     """The provider refused, so nothing was created. `message` is its own sentence, mostly in Turkish."""
 
     state = "rejected"
-    traceable = True
     code: int
     message: str
 
@@ -149,6 +136,10 @@ class Rejected(Outcome):
     @property
     def offers(self) -> tuple[FollowUp, ...]:
         return (FollowUp.AGAIN,) if self.code in CURED_IN_TIME else (FollowUp.EDIT,)
+
+    @property
+    def traceable(self) -> bool:
+        return self.code not in CURED_BY_EDITING
 
     @property
     def why(self) -> str:
@@ -168,6 +159,7 @@ class NotSent(Outcome):
     """
 
     state = "not_sent"
+    offers = (FollowUp.AGAIN,)
     traceable = True
     reason: str
 
@@ -176,35 +168,34 @@ class NotSent(Outcome):
         settings = ("not_sent.settings",) if self.reason in SETTINGS_FAULTS else ()
         return f"not_sent.{self.reason}", *settings
 
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        return (FollowUp.AGAIN,)
-
-    @property
-    def why(self) -> str:
-        return self.reason
-
 
 @dataclass(frozen=True)
 class NoParent(Outcome):
     """Not sent, because the parent was given by a name that does not lead to one group.
 
     `reason` is missing (`candidates` are groups with similar names), ambiguous (`candidates` are all groups with the
-    name) or unavailable (the list of groups could not be read). A candidate is a group's path of names and its id.
+    name), unavailable (the list of groups could not be read) or no_list (the account cannot list its groups). A
+    candidate is a group's path of names and its id.
     """
 
     state = "no_parent"
-    traceable = True
     reason: str
     candidates: tuple[tuple[str, str], ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
-        return (f"no_parent.{self.reason}",)
+        similar = ("no_parent.similar",) if self.reason == "missing" and self.candidates else ()
+        return *similar, f"no_parent.{self.reason}"
 
     @property
     def offers(self) -> tuple[FollowUp, ...]:
-        return (FollowUp.EDIT, FollowUp.AGAIN) if self.reason == "unavailable" else (FollowUp.EDIT,)
+        if self.reason == "unavailable":
+            return FollowUp.AGAIN, FollowUp.EDIT
+        return (FollowUp.UNDER, FollowUp.EDIT) if self.candidates else (FollowUp.EDIT,)
+
+    @property
+    def traceable(self) -> bool:
+        return self.reason == "unavailable"
 
     @property
     def why(self) -> str:
@@ -212,7 +203,7 @@ class NoParent(Outcome):
 
     @property
     def choices(self) -> tuple[tuple[str, str], ...]:
-        return self.candidates
+        return self.candidates[:MOST_CHOICES]
 
 
 @dataclass(frozen=True)
@@ -220,14 +211,16 @@ class Unknown(Outcome):
     """The request left, and nobody knows whether the group was created.
 
     `reason` is that of iletimerkezi.Unknown, or "crashed" when the process died. `found` are the ids of groups with
-    this name and parent that no other command created; None when they could not be looked up.
+    this name and parent that no other command created; None when they could not be looked up. It is not `listable`
+    where the account cannot list its groups, so that looking again is of no use.
     """
 
     state = "unknown"
-    traceable = True
     sent_by = FollowUp.ANYWAY
+    traceable = True
     reason: str
     found: tuple[str, ...] | None
+    listable: bool = True
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -236,17 +229,14 @@ class Unknown(Outcome):
     @property
     def offers(self) -> tuple[FollowUp, ...]:
         confirm = (FollowUp.CONFIRM,) if self._looked_up == "found" else ()
-        return *confirm, FollowUp.LOOK, FollowUp.ANYWAY
+        look = (FollowUp.LOOK,) if self.listable else ()
+        return *confirm, *look, FollowUp.ANYWAY
 
     @property
     def _looked_up(self) -> str:
         if self.found is None:
-            return "not_looked_up"
+            return "not_looked_up" if self.listable else "no_list"
         return ("found_none", "found", "found_many")[min(len(self.found), 2)]
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 @dataclass(frozen=True)
@@ -258,6 +248,7 @@ class Duplicate(Outcome):
 
     state = "duplicate"
     sent_by = FollowUp.ANOTHER
+    offers = (FollowUp.ANOTHER,)
     user: str
     age: float
     step_state: str
@@ -269,14 +260,6 @@ class Duplicate(Outcome):
         return (f"duplicate.{self.step_state if known else 'under_way'}",)
 
     @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        return (FollowUp.ANOTHER,)
-
-    @property
-    def group_id(self) -> str:
-        return self.id
-
-    @property
     def why(self) -> str:
         return f"the same group was asked for by {self.user}"
 
@@ -286,10 +269,7 @@ class Skipped(Outcome):
     """Not sent, because the group above it in the same job was not created or is not known."""
 
     state = "skipped"
-
-    @property
-    def why(self) -> str:
-        return "the group above it was not created"
+    why = "the group above it was not created"
 
 
 @dataclass(frozen=True)
@@ -305,10 +285,6 @@ class Denied(Outcome):
     @property
     def words(self) -> tuple[str, ...]:
         return (f"denied.{self.reason}",)
-
-    @property
-    def why(self) -> str:
-        return self.reason
 
 
 OUTCOMES: dict[str, type[Outcome]] = {kind.state: kind for kind in Outcome.__subclasses__()}

@@ -103,6 +103,7 @@ class SlackApi(Loopback):
         self.socket_url = "ws://127.0.0.1:9"  # where Socket Mode connects
         self.messages: list[Message] = []
         self.forms: list[Form] = []
+        self.homes: dict[str, Json] = {}  # the Home tab that each person sees
         self.problems: list[str] = []
         self.calls: list[tuple[str, Json]] = []
         self.refusals: Counter[str] = Counter()  # for its limit, by channel or method
@@ -254,6 +255,14 @@ class SlackApi(Loopback):
             self.forms.append(Form(f"V{next(self._ids)}", arguments["view"]))
             self._changed.notify_all()
         return _json(ok=True, view={"id": self.forms[-1].id})
+
+    def _views_publish(self, arguments: Json) -> Answer:
+        if self._refuses("home", arguments["view"]):
+            return _json(ok=False, error="invalid_arguments")
+        with self._changed:
+            self.homes[arguments["user_id"]] = arguments["view"]
+            self._changed.notify_all()
+        return _json(ok=True, view={"id": f"V{next(self._ids)}"})
 
     def _refuses(self, kind: str, sent: Any) -> bool:
         problems = self._rules(kind, sent)

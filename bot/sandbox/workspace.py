@@ -115,6 +115,19 @@ class Workspace(SlackApi):
             return None
         return self._interact(bot, user, type="view_closed", view={**form.view, "id": form.id}, is_cleared=False)
 
+    def home(self, bot: str, user: str = "U1", event_id: str = "") -> Reply:
+        """Open the app's Home tab."""
+        event = {"type": "app_home_opened", "user": user, "channel": "D1", "tab": "home", "event_ts": "1.1"}
+        number = event_id or f"Ev{next(self._ids)}"
+        payload = {"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": number, "event": event}
+        return self.post(bot, json.dumps(payload).encode(), **{"Content-Type": "application/json"})
+
+    def press_home(self, bot: str, user: str = "U1") -> Reply:
+        """Press the button on the Home tab."""
+        button = {"type": "button", "action_id": "new", "block_id": "b", "value": "-"}
+        view = {"id": "V0", "type": "home", "private_metadata": ""}
+        return self._interact(bot, user, type="block_actions", view=view, container={"type": "view"}, actions=[button])
+
     def _interact(self, bot: str, user: str, message: Message | None = None, author: str = "", **payload: Any) -> Reply:
         common: Json = {
             "user": {"id": user, "team_id": "T1"},

@@ -47,7 +47,8 @@ BAD_TOKEN |= {"forbidden_team"}
 # A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view). It does when
 # a kept connection was closed in the moment in which it was used; each attempt takes another connection.
 _ATTEMPTS = 3
-_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update", "views.open"}
+_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update"}
+_REPEATABLE |= {"views.open", "views.publish"}
 
 
 def slack_client(settings: Settings, timeout: float = TIMEOUT) -> SlackClient:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, TypeVar
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Thread, TryLater
-from bot.slack import blocks, messages, wording
-from bot.slack.blocks import Line, Message
+from bot.slack import messages
+from bot.slack.blocks import Message
 from bot.slack.client import Answer, SlackClient, SlackRefused
 from bot.slack.pace import Bucket, Pace, Rank
-from bot.slack.texts import LANGUAGES, say
+from bot.slack.texts import LANGUAGES, Voice, say
 
 POST, UPDATE = "chat.postMessage", "chat.update"
 
@@ -40,11 +40,15 @@ class Delivery:
     """
 
     def __init__(
-        self, slack: SlackClient, audit_channel: str = "", audit_language: str = "en", contact: str = ""
+        self,
+        slack: SlackClient,
+        audit_channel: str = "",
+        audit_language: str = "en",
+        voice: Callable[[str], Voice] = Voice,
     ) -> None:
-        """`contact` is the Slack id of who helps, named in answers; "" for nobody."""
+        """`voice` returns how the bot speaks a language, and what it can name in it."""
         self._slack = slack
-        self._contact = contact
+        self._voice = voice
         self._audit_channel = audit_channel
         self._audit_language = audit_language
         self._posts = Pace()
@@ -60,7 +64,7 @@ class Delivery:
         """
         rank = Rank.RESULT if job.settled else Rank.SPARE
         place = {"channel": job.channel, **({"thread_ts": job.reply_to} if job.reply_to else {})}
-        posted = self._post(job, rank, **place, **messages.root(job))
+        posted = self._post(job, rank, **place, **messages.root(self._voice(job.language), job))
         channel, ts = posted.get("channel"), posted.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise SlackRefused("no_ts")  # so that nothing can stand under it
@@ -75,15 +79,15 @@ class Delivery:
         rank = Rank.SPARE if progress or not job.settled else Rank.ANSWER
         if rank == Rank.SPARE and (wait := self._progress.take()):
             raise TryLater("progress", wait)
+        message = messages.root(self._voice(job.language), job, count, edited=True)
         with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
-            self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **messages.root(job, count))
+            self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **message)
 
     def post_answer(self, job: Job, thread: Thread) -> Posted:
         """Post the final answer in the thread."""
         options = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        posted = self._say(
-            job, "thread", messages.answer(job, self._contact), lambda message: self._tell(job, **options, **message)
-        )
+        told = messages.answer(self._voice(job.language), job)
+        posted = self._say(job, "thread", told, lambda message: self._tell(job, **options, **message))
         self._refused.pop(job.id, None)
         ts, message = (posted.get("ts"), posted.get("message")) if posted else (None, None)
         apart = isinstance(message, dict) and not message.get("thread_ts")
@@ -92,20 +96,22 @@ class Delivery:
     def name_answer(self, job: Job) -> None:
         """Let an answer whose root is gone say itself who asked for what."""
         if job.thread and job.answer_ts:
-            message = messages.answer(replace(job, thread=Thread(job.thread.channel, job.answer_ts)), self._contact)[-1]
+            alone = replace(job, thread=Thread(job.thread.channel, job.answer_ts))
+            message = messages.answer(self._voice(job.language), alone)[-1]
             with self._edits.turn(UPDATE, job.id, job.accepted_at, Rank.ANSWER):
                 self._slack.call(UPDATE, channel=job.thread.channel, ts=job.answer_ts, **message)
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
         """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
         if job.thread and job.answer_ts:
-            message = {"blocks": [], **messages.answer(job, self._contact, used=used)[-1]}  # no blocks keeps the old
+            answer = messages.answer(self._voice(job.language), job, used=used)
+            message = {"blocks": [], **answer[-1]}  # no blocks keeps the old
             with self._edits.turn(UPDATE, job.id, job.accepted_at, Rank.SPARE):
                 self._slack.call(UPDATE, channel=job.thread.channel, ts=job.answer_ts, **message)
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        private = messages.private(job, self._refused.pop(job.id, ""), self._contact)
+        private = messages.private(self._voice(job.language), job, self._refused.pop(job.id, ""))
         try:
             if job.response_url:
                 self._say(job, "private", private, lambda told: self._slack.respond(job.response_url, told))
@@ -125,7 +131,7 @@ class Delivery:
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""
         if self._audit_channel:
-            lines = blocks.messages(map(Line, wording.audit(self._audit_language, job)))
+            lines = messages.audit(self._voice(self._audit_language), job)
             self._say(job, "audit", lines, lambda message: self._tell(job, channel=self._audit_channel, **message))
 
     def _say(self, job: Job, where: str, messages: list[Message], say: Callable[[Message], R]) -> R | None:

@@ -15,7 +15,7 @@ from typing import Any
 MAX_NAME = 1500
 """Longest name that is shown, in characters after escaping: 255 characters that all need it fit in."""
 
-MAX_PATH = 500
+MAX_PATH = 300
 """Longest path of names, in characters after escaping; its end is shown."""
 
 MAX_ID = 50

@@ -11,7 +11,7 @@ from typing import Any
 from bot.cache import Cache
 from bot.model.job import TryLater
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.texts import Voice, of_locale
+from bot.slack.texts import Language, Voice, of_locale, voice_of
 
 KEPT = 3600.0
 """How long what Slack said of a person is used, in seconds."""
@@ -39,29 +39,32 @@ class Person:
 class Users:
     """Asks Slack about people, through `slack`, and remembers the answers."""
 
-    def __init__(
-        self,
-        slack: SlackClient,
-        language: str,
-        chosen: Callable[[str], str] = lambda _user: "",
-        contact: str = "",
-    ) -> None:
+    def __init__(self, slack: SlackClient, language: Language, chosen: Callable[[str], str] = lambda _user: "") -> None:
         """Use `language` for everybody, or each person's own where it is "auto".
 
-        `chosen` returns the language that a person has chosen ("en", "tr"), or "", and raises nothing. `contact` is
-        the Slack id of who helps, "" for nobody.
+        As a Voice it also has what the bot names when it speaks. `chosen` returns the language that a person has chosen
+        ("en", "tr"), or "", and raises nothing.
         """
         self.slack = slack
-        self._fixed = "" if language == "auto" else language
+        self._voice = voice_of(language)._replace(name=self.known_name, workspace=self.workspace)
+        self._fixed = "" if self._voice.language == "auto" else self._voice.language
         self._chosen = chosen
-        self._contact = contact
         self._users: Cache[str, Person] = Cache(self._ask, KEPT)
         self._members: Cache[str, frozenset[str]] = Cache(self._ask_members, MEMBERS_KEPT)
-        self._team: Cache[str, str] = Cache(lambda _: self._ask_team(), 24 * KEPT)
+        self._team: Cache[str, tuple[str, str]] = Cache(self._ask_team, 24 * KEPT)
 
     def voice(self, language: str) -> Voice:
-        """Return how the bot speaks a language to people: it names its contact."""
-        return Voice(language, self._contact)
+        """Return how the bot speaks a language to people: it names what is at hand."""
+        return self._voice._replace(language=language)
+
+    def known_name(self, user: str) -> str:
+        """Return a person's name as Slack shows it without asking anybody; "" when it is not known."""
+        known = self._users.known(user)
+        return known.name if known else ""
+
+    def workspace(self) -> str:
+        """Return the workspace's address without asking anybody; "" when it is not known."""
+        return (self._team.known("") or ("", ""))[1]
 
     def prefetch(self, user: str) -> None:
         """Begin to ask who somebody is, so that it is known sooner; never waits."""
@@ -103,14 +106,19 @@ class Users:
             raise SlackRefused("user_not_found")
         return Person(self._chosen(user) or _language(found), self._kind(found), _name(found))
 
-    def _ask_members(self, usergroup: str) -> frozenset[str]:
-        return frozenset(_texts(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users")))
+    def _ask_team(self, _: str) -> tuple[str, str]:
+        """Return the workspace's id and its address.
 
-    def _ask_team(self) -> str:
-        team = self.slack.call("auth.test").get("team_id")
+        Source: https://docs.slack.dev/reference/methods/auth.test
+        """
+        answer = self.slack.call("auth.test")
+        team, address = answer.get("team_id"), answer.get("url")
         if not isinstance(team, str) or not team:
             raise TryLater("no_team")
-        return team
+        return team, address if isinstance(address, str) else ""
+
+    def _ask_members(self, usergroup: str) -> frozenset[str]:
+        return frozenset(_texts(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users")))
 
     def _kind(self, user: dict[str, Any]) -> str:
         """Say what somebody is.
@@ -121,7 +129,7 @@ class Users:
             return "deactivated"
         if user.get("is_bot"):
             return "bot"
-        team = self._team.get("")
+        team, _ = self._team.get("")
         enterprise = user.get("enterprise_user")
         teams = {user.get("team_id"), *_texts((enterprise if isinstance(enterprise, dict) else {}).get("teams"))}
         if user.get("is_stranger") or team not in teams:

@@ -232,7 +232,7 @@ class GroupCreator:
         if found:
             made = self._journal.created_here(found)
             found = tuple(identifier for identifier in found if identifier not in made)
-        step.outcome = Unknown(step.reason or "crashed", found)
+        step.outcome = Unknown(step.reason or "crashed", found, listable=not self._groups.closed)
         self._journal.settle(job, step)
         event("looked_up", job=job.id, step=step.position, found="?" if found is None else len(found))
         return 0.0

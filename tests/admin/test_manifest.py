@@ -30,7 +30,7 @@ SCOPES = {
 }
 """The scope of each method of the Web API that the bot calls. Source: https://docs.slack.dev/reference/methods"""
 
-NO_SCOPE = {"auth.test", "views.open"}
+NO_SCOPE = {"auth.test", "views.open", "views.publish"}
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--url", "https://addgroup.example.com"], ["--url", "https://x.test:8443/"]]
+    "arguments",
+    [[], ["--url", "https://addgroup.example.com"], ["--url", "https://x.test:8443/"], ["--language", "tr"]],
 )
 def test_slack_accepts_it(arguments: list[str]) -> None:
     """What is printed for either mode is valid by Slack's own schema."""
@@ -68,6 +69,22 @@ def test_the_one_for_http_names_the_address_everywhere() -> None:
     interactivity = changed["settings"]["interactivity"]
     assert interactivity == {"is_enabled": True, "request_url": address, "message_menu_options_url": address}
     assert changed["settings"]["socket_mode_enabled"] is False
+    assert changed["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened"], "request_url": address}
+
+
+def test_the_apps_own_names_are_turkish_where_that_is_wanted(manifest: Any) -> None:
+    """The command's description and hint, and the shortcut; nothing else differs."""
+    turkish = yaml.safe_load(printed("--language", "tr").stdout)
+    (command,), (shortcut,) = turkish["features"]["slash_commands"], turkish["features"]["shortcuts"]
+    assert (shortcut["name"], len(shortcut["name"]) <= 24) == ("Mesajdan grup oluştur", True)
+    assert (command["usage_hint"], command["description"]) == (
+        "ad parent=grup | liste | yardım",
+        "iletiMerkezi'nde grup oluşturur",
+    )
+    assert f"“{shortcut['name']}”" in load("tr")["help.text"]
+    for app in (manifest, turkish):
+        del app["display_information"]["description"], app["features"]["slash_commands"], app["features"]["shortcuts"]
+    assert turkish == manifest
 
 
 @pytest.mark.parametrize("url", ["http://addgroup.example.com", "addgroup.example.com", "https://x.test/slack/events"])

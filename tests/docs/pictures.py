@@ -27,16 +27,22 @@ class Scene:
     title: str
     typed: str
     user: str = "U1"
-    replies: str = "1 reply"
 
 
 SCENES = {
     "created": Scene("A group was created", "VIP Customers parent=Customers"),
-    "refused-tr": Scene("iletiMerkezi refused, in Turkish", "Çağrı Merkezi parent=7", "U2", "1 yanıt"),
+    "created-tr": Scene("A group was created, in Turkish", "VIP parent=Müşteriler", "U2"),
+    "mistake": Scene("The parent's name was mistyped", "Gold parent=Custmers"),
+    "mistake-tr": Scene("Two groups have the parent's name, in Turkish", "Altın parent=Bölge", "U2"),
     "form": Scene("The form", ""),
-    "tree": Scene("One group of a tree was refused", "Acme parent=Customers\n  VIP\n    İstanbul\n  Regular"),
+    "form-tr": Scene("The form, in Turkish", "", "U2"),
+    "tree": Scene("One group of a tree was refused", "Acme parent=Customers\n  VIP 1\n    İstanbul\n  Regular"),
+    "tree-tr": Scene("A tree was created, in Turkish", "Bayiler parent=Müşteriler\n  Ankara\n    Çankaya", "U2"),
 }
 """By the name of the file, which is the scene's channel too."""
+
+
+FORMS = [name for name, scene in SCENES.items() if not scene.typed]
 
 
 def drawn() -> dict[str, str]:
@@ -47,7 +53,10 @@ def drawn() -> dict[str, str]:
         Workspace("0123456789abcdef" * 2) as workspace,
     ):
         api.add("Customers", identifier="5")
-        api.mood = lambda: 503 if '"name": "VIP"' in json.dumps(api.calls[-1]) else None
+        api.add("Müşteriler", identifier="7")
+        api.add("Bölge", "7", "40")
+        api.add("Bölge", "5", "41")
+        api.mood = lambda: 503 if '"name": "VIP 1"' in json.dumps(api.calls[-1]) else None
         workspace.locales["U2"] = "tr-TR"
         served = Served(workspace, api, Path(directory))
         try:
@@ -65,7 +74,7 @@ def _wait(workspace: Workspace, channel: str) -> None:
     def there() -> bool:
         if SCENES[channel].typed:
             return any(workspace.thread(root) for root in workspace.roots(channel))
-        return bool(workspace.forms)
+        return len(workspace.forms) > FORMS.index(channel)
 
     if not workspace.wait_for(there, 20):
         raise RuntimeError(f"{channel}: no answer came, only {workspace.messages}")
@@ -74,13 +83,13 @@ def _wait(workspace: Workspace, channel: str) -> None:
 def _draw(workspace: Workspace, channel: str, scene: Scene) -> str:
     if not scene.typed:
         picture = Picture(520, NAMES)
-        picture.form(24, workspace.forms[0].view)
+        picture.form(24, workspace.forms[FORMS.index(channel)].view)
         return picture.svg(scene.title)
     picture = Picture(720, NAMES)
     (root,) = workspace.roots(channel)
     (answer,) = workspace.thread(root)
     picture.message(20, root.text, root.blocks)
-    picture.replies(66, scene.replies)
+    picture.replies(66, "1 reply")
     picture.message(66, *json.loads(json.dumps([answer.text, answer.blocks]).replace(answer.job, REFERENCE)))
     return picture.svg(scene.title)
 

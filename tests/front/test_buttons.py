@@ -16,6 +16,7 @@ from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
 from tests.support.slack import EVIL_LONG, actions, answers, opened, told, under_way
+from tests.support.texts import part
 
 Start = Callable[..., Bot]
 
@@ -36,9 +37,8 @@ def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api, code: 
     workspace.submit(url, form, user="U2", parent={"value": "id:5"})
     made = answers(workspace, 2)[1]
     assert made.thread_ts == refused.thread_ts
-    assert re.match(r"<@U2> edited the command \(<!date.*>\):\n\*Group created\*\n", made.text)
-    assert workspace.wait_for(lambda: "created, ID `97101`" in workspace.roots()[0].text)
-    assert "<@U1>" in workspace.roots()[0].text
+    assert made.text == "✓ `VIP` *created* under `Customers` (`5`) · ID `97101` · <@U2> edited it"
+    assert workspace.wait_for(lambda: "asked by <@U1>, changed by <@U2>" in workspace.roots()[0].text)
     assert workspace.wait_for(lambda: not refused.buttons)
     workspace.press(url, elsewhere, "edit", user="U3")
     workspace.submit(url, opened(workspace), user="U3", name="Another")
@@ -81,7 +81,7 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     looked = answers(workspace, 2)[1]
     assert workspace.wait_for(lambda: not unclear.buttons)
     assert f"ID `{late.id}`" in looked.text
-    assert looked.text.startswith("<@U2> asked me to check again (<!date")
+    assert looked.text.splitlines()[0].endswith(" · <@U2> asked to check again")
     confirm = next(button["confirm"] for button in looked.buttons if button["action_id"] == "anyway")
     assert confirm["text"]["text"] == load("en")["confirm.anyway"]
     for message in (looked, elsewhere):
@@ -92,13 +92,17 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     assert [group.name for group in api.groups.values()] == ["Customers", "vip", "VIP"]
 
 
-def test_look_again_where_the_list_was_closed(start: Start, workspace: Workspace, api: Api) -> None:
-    """What could not be looked up can be looked up again, or sent by somebody who sees that it is not there."""
+@pytest.mark.parametrize(("fault", "offered"), [(401, ["look", "anyway"]), (404, ["anyway"])])
+def test_look_again_where_the_list_was_closed(
+    start: Start, workspace: Workspace, api: Api, fault: int, offered: list[str]
+) -> None:
+    """What could not be looked up can be looked up again; where the account has no list, that is of no use."""
     api.faults.append("close")
-    api.list_faults.extend([404, 404])
-    workspace.command(start().url, "VIP")
+    api.list_faults.extend([fault] * 4)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
     (unclear,) = answers(workspace, 1)
-    assert actions(unclear) == ["look", "anyway"]
+    assert actions(unclear) == offered
+    assert (load("en")["unknown.no_list.finding"] in unclear.text) == (fault == 404)
 
 
 def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
@@ -121,7 +125,7 @@ def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: 
         workspace.command(url, "İstanbul")
         assert come.wait(10)
         workspace.command(url, '"ıstanbul"', user="U2")
-        refused = told(workspace, "<@U1>", "U2")
+        refused = told(workspace, part(language, "duplicate.under_way.finding"), "U2")
         for _ in range(2):
             workspace.press(url, refused, "another", user="U2")
     answers(workspace, 2)
@@ -160,7 +164,7 @@ def test_history(start: Start, workspace: Workspace, api: Api) -> None:
     lines = told(workspace, load("en")["history.heading"], "U2").text.splitlines()[1:]
     assert len(lines) == 10
     assert re.match(r"• <!date\^\d+\^{date_num} {time}\^https://sandbox.slack.com/archives/C1/p\d+\|.* UTC>", lines[0])
-    assert lines[0].endswith(" · <@U1> · `Group 11` · created, ID `97112`")
+    assert lines[0].endswith(" · u1 · ✓ `Group 11` — created, ID `97112`")
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

@@ -49,6 +49,7 @@ def shown(message: Message) -> list[tuple[int, str]]:
 def test_the_help_is_short_and_switches_the_language(language: str) -> None:
     """At most 125 words, with examples from the account, the contact, and a button in the other language's words."""
     message = pages.help_page(Voice(language, "C0123ABCD"), [Choice("A › B", "7"), Choice("Müşteriler", "97101")])
+    assert "parent=1" not in pages.help_page(language, [])["text"], "no ID is shown that does not exist"
     assert len(message["text"].split()) <= 125
     option = {"en": "parent", "tr": "üst"}[language]
     for part in (f"{option}=97101", f'{option}="Müşteriler"', "<#C0123ABCD>"):
@@ -61,11 +62,11 @@ def test_the_help_is_short_and_switches_the_language(language: str) -> None:
 @each_language
 def test_what_nobody_has_settled_comes_first_in_the_history(language: str) -> None:
     """Unclear requests have a list of their own, above the last ones."""
-    unclear, made = single(Unknown("timeout", ()), language), single(Created("7"), language)
+    unclear, made = single(Unknown("timeout", ()), language, id="1"), single(Created("7"), language, id="2")
     texts = load(language)
     lines = pages.history_page(language, [made], "team", [unclear])["text"].splitlines()
     assert [lines[0], lines[2]] == [texts["history.unsettled"], texts["history.heading"]]
-    assert lines[1].endswith(texts["unknown.history"])
+    assert lines[1].endswith(texts["unknown.line"])
     assert pages.history_page(language, [made], "team")["text"].splitlines()[0] == texts["history.heading"]
     assert pages.history_page(language, [], "team")["text"] == texts["history.none"]
 
@@ -73,13 +74,13 @@ def test_what_nobody_has_settled_comes_first_in_the_history(language: str) -> No
 @each_language
 def test_the_history_shows_what_was_asked_for_once(language: str) -> None:
     """A command that was looked up or tried again has one line, with the last result; what is above is not below."""
-    first = single(Unknown("timeout", ()), language)
-    look = single(Unknown("timeout", ()), language, followup=FollowUp.LOOK, follows=first.id, origin=first.origin)
-    made = single(Created("7"), language, followup=FollowUp.ANYWAY, follows=first.id, origin=first.origin)
-    other = single(Created("8"), language)
+    first = single(Unknown("timeout", ()), language, id="1")
+    look = single(Unknown("timeout", ()), language, id="2", followup=FollowUp.LOOK, follows="1", origin="1")
+    made = single(Created("7"), language, id="3", followup=FollowUp.ANYWAY, follows="1", origin="1")
+    other = single(Created("8"), language, id="4")
     page = pages.history_page(language, [other, replace(look), first], "team", [look])["text"].splitlines()
-    assert [line.rpartition(" · ")[2] for line in page[1::2]] == [
-        load(language)["unknown.history"],
+    assert [line.rpartition(" — ")[2] for line in page[1::2]] == [
+        load(language)["unknown.line"],
         say(language, "created.history", id="`8`"),
     ]
     (_, line) = pages.history_page(language, [made, look, first], "team")["text"].splitlines()
@@ -110,7 +111,7 @@ def test_a_group_whose_parent_is_not_shown_has_its_path() -> None:
 @each_language
 def test_the_list_comes_in_pages(language: str) -> None:
     """Thirty groups, or as many as one message takes; the button says where the next page begins."""
-    for name, first in (("G", 30), ("&" * 255, 5)):
+    for name, first in (("G", 30), ("&" * 255, 9)):
         choices = [Choice(f"{name}{number}", str(number)) for number in range(70)]
         offset, seen = 0, []
         while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 
 import pytest
 
@@ -10,7 +11,8 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
-from tests.support.slack import EVIL_LONG, actions, answers, opened
+from tests.support.slack import EVIL_LONG, actions, answers, opened, told
+from tests.support.texts import part
 
 Start = Callable[..., Bot]
 
@@ -58,14 +60,24 @@ def test_a_parent_by_name(start: Start, workspace: Workspace, api: Api, language
     assert "`6`" in made.text
     workspace.command(url, 'B parent="VIP Istambul"')
     missing = answers(workspace, 2)[1]
-    assert "`Customers › VIP İstanbul`, ID `6`" in missing.text
-    assert load(language)["no_parent.missing.choices"] in missing.text
-    assert actions(missing) == ["edit"]
+    assert missing.buttons[0]["text"]["text"] == "Customers › VIP İstanbul (6)"
+    assert actions(missing) == ["under_1", "edit"]
     workspace.command(url, "C parent=Twin")
     ambiguous = answers(workspace, 3)[2]
-    assert "`Customers › Twin`, ID `7`" in ambiguous.text
-    assert "`Customers › VIP İstanbul › twin`, ID `8`" in ambiguous.text
+    assert [button["text"]["text"] for button in ambiguous.buttons][:2] == [
+        "Customers › Twin (7)",
+        "Customers › VIP İstanbul › twin (8)",
+    ]
     assert api.made() == 1
+    elsewhere = copy(ambiguous)  # as another person's Slack shows it until the edit arrives
+    workspace.press(url, ambiguous, "under_2", user="U2")
+    chosen = answers(workspace, 4)[3]
+    assert api.groups["97102"].parent == "8"
+    assert "`Customers › VIP İstanbul › twin` (`8`)" in chosen.text
+    assert workspace.wait_for(lambda: not ambiguous.buttons)
+    workspace.press(url, elsewhere, "under_1", user="U3")
+    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U3")
+    assert api.made() == 2
 
 
 def test_a_group_that_the_bot_made_is_found_by_name_at_once(start: Start, workspace: Workspace, api: Api) -> None:
@@ -99,10 +111,11 @@ def test_a_group_that_another_process_made_is_found_at_once(start: Start, worksp
 def test_a_name_without_the_list_says_that_an_id_works(
     start: Start, workspace: Workspace, api: Api, fault: int | str
 ) -> None:
-    """Nothing is sent; the answer tells the way out, and offers to try again."""
+    """Nothing is sent; the answer tells the way out, and offers to try again unless the account has no list at all."""
     api.list_faults.extend([fault, fault])
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A parent=Customers")
     (answer,) = answers(workspace, 1)
-    assert load("en")["no_parent.unavailable.next"] in answer.text
-    assert actions(answer) == ["edit", "again"]
+    reason, offered = ("no_list", ["edit"]) if fault == 404 else ("unavailable", ["again", "edit"])
+    assert part("en", f"no_parent.{reason}.title") in answer.text
+    assert sorted(actions(answer)) == offered
     assert not api.made()

@@ -20,9 +20,9 @@ Shown = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("text", "status", "shown"),
     [
-        ("Customers parent=5", 0, "ID: 97101"),
-        ("/addgroup Customers parent=5", 0, "new group: Customers under 5"),
-        ("Customers", 0, "already there, ID 5"),
+        ("Customers parent=5", 0, "ID 97101"),
+        ("/addgroup Customers parent=5", 0, "Customers created under Customers (5)"),
+        ("Customers", 0, "is already there · ID 5"),
         ("Customers parent=99", 1, "463"),
         ("help", 0, "Create contact groups"),
         (":api 401", 0, "the credentials are refused"),
@@ -46,8 +46,8 @@ def test_lines_of_a_pipe_are_commands_with_what_is_indented_below(person: Person
     shown = capsys.readouterr().out
     assert "There is no button with this number" in shown
     assert ":api 401" in shown, "what can be typed"
-    asked = re.findall(r"@you \(en\) asked for (?:a|(\d+)) new groups?: ([^\s,]+)", shown)
-    assert asked == [("3", "Top"), ("2", "Other"), ("2", "Y2025"), ("", "A"), ("", "Last")]
+    asked = re.findall(r"✓ (.*) created · (?:ID \d+ · )?for @you", shown)
+    assert asked == ["Top and 2 subgroups", "Other and 1 subgroup", "Y2025 and 1 subgroup", "A", "Last"]
     assert re.findall("^> (.*)", shown, re.MULTILINE) == [
         *("/addgroup Top", "/addgroup Other", "/addgroup Y2025", "5", ":foo", "/addgroup A", "/addgroup Last")
     ]
@@ -58,7 +58,7 @@ def test_the_language_and_a_fault_are_chosen_and_the_last_status_counts(person: 
     """A failure that was chosen meets the next call."""
     assert person("A\n:tr\n:api 461\nB\n:nonsense\n").loop() == 1
     shown = capsys.readouterr().out
-    assert "ID: 97101" in shown
+    assert "ID 97101" in shown
     assert "Yanıtlar artık Türkçe." in shown
     assert "grup adı boş" in shown
 
@@ -68,12 +68,12 @@ def test_the_form_and_the_buttons_can_be_used(person: Person, capsys: Shown) -> 
     tree, no_name, form = "Top\n  Below\nnone\ncust\n1\n", "\n\n", "/addgroup\n"
     assert person(f"{form}{no_name}{tree}:api 461\nRefused\n1\nFixed\n\nhistory\nquit\n").loop() == 0
     shown = capsys.readouterr().out
-    assert "Name: The group's name is missing." in shown
+    assert "Group name: The group's name is missing." in shown
     assert "No group matches.\n" in shown
-    assert "2 of 2 groups created" in shown
+    assert "and 1 subgroup created" in shown
     assert "[1] Edit and try again\n" in shown, "the short label"
-    assert "@you (en) edited the command (" in shown
-    assert "Fixed · created, ID 97103" in shown
+    assert "@you (en) edited it" in shown
+    assert "Fixed — created, ID 97103" in shown
 
 
 def test_a_form_that_is_left_is_closed(person: Person, api: Api, capsys: Shown) -> None:
@@ -98,7 +98,7 @@ def test_the_shortcut_takes_a_message(person: Person, capsys: Shown) -> None:
     assert re.search(r"Gold\n +Ankara\n", shown)
     assert "in the thread of the message" in shown
     assert "Ankara under Gold — ID 97102" in shown
-    assert "ID: 97103" in shown
+    assert "ID 97103" in shown
 
 
 def test_a_long_answer_is_shown_to_its_end(person: Person, workspace: Workspace, capsys: Shown) -> None:

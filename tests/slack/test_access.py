@@ -10,7 +10,8 @@ import pytest
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
-from bot.slack.texts import load, say
+from bot.slack.texts import load
+from tests.support.texts import part
 
 Start = Callable[..., Bot]
 
@@ -26,8 +27,7 @@ NEVER: list[tuple[str, dict[str, Any]]] = [
 
 def refused(workspace: Workspace, reason: str, language: str = "en", user: str = "U1") -> Message:
     """Wait until somebody is refused privately for a reason, and return what they were told."""
-    part = "heading" if reason == "channel" else "explanation"
-    sentence = load(language)[f"denied.{reason}.{part}"]
+    sentence = load(language)[f"denied.{reason}.title"]
     assert workspace.wait_for(lambda: any(sentence in m.text for m in workspace.private(user))), workspace.messages
     return next(m for m in workspace.private(user) if sentence in m.text)
 
@@ -41,7 +41,7 @@ def test_only_full_members_may(
     workspace.people["U1"] = {**person, "locale": f"{language}-XX"}
     workspace.command(start(ADDGROUP_MEMBERS="U1").url, "VIP")
     message = refused(workspace, reason, language)
-    assert say(language, "denied.next") in message.text
+    assert part(language, "denied.guest.next" if reason in ("guest", "foreign") else "denied.next") in message.text
     assert "`VIP`" in message.text
     assert not workspace.roots()
     assert not api.calls
@@ -82,8 +82,8 @@ def test_the_channels_are_those_that_are_listed(start: Start, workspace: Workspa
     """Elsewhere the command, the form and the suggestions are refused."""
     bot = start(ADDGROUP_CHANNELS="C1,C2", ADDGROUP_LANGUAGE="en")
     workspace.command(bot.url, "VIP", channel="C3")
-    refused(workspace, "channel")
-    assert load("en")["denied.channel.heading"] in workspace.command(bot.url, "", channel="C3").text
+    assert "<#C1>, <#C2>" in refused(workspace, "channel").text
+    assert load("en")["denied.channel.title"] in workspace.command(bot.url, "", channel="C3").text
     assert not workspace.forms
     assert not api.made()
 
@@ -154,13 +154,13 @@ def test_form_buttons_suggestions_and_history_keep_the_same_rule(start: Start, w
 
     assert workspace.suggest(bot.url, "", user="U2") == []
     assert workspace.suggest(bot.url, "5", user="U2") == []
-    assert load("en")["denied.not_listed.explanation"] in workspace.command(bot.url, "", user="U2").text
+    assert load("en")["denied.not_listed.title"] in workspace.command(bot.url, "", user="U2").text
     workspace.command(bot.url, "history", user="U2")
     workspace.command(bot.url, "SECRET", user="U2")
     workspace.press(bot.url, answer, "again", user="U2")
     assert workspace.wait_for(lambda: len(workspace.private("U2")) == 3)
     for message in workspace.private("U2"):
-        assert load("en")["denied.not_listed.explanation"] in message.text
+        assert load("en")["denied.not_listed.title"] in message.text
         assert "<@U1>" not in message.text
     assert 'parent="Customers"' in workspace.command(bot.url, "help", user="U1").text
     assert 'parent="Customers"' not in workspace.command(bot.url, "help", user="U2").text
@@ -180,8 +180,8 @@ def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: 
     workspace.command(bot.url, "VIP", user="U2")
     assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
     lines = sorted(m.text for m in workspace.roots("CAUDIT"))
-    assert lines[0].startswith("<@U1> created `&lt;!channel&gt;`: ID `97101` (reference ")
-    assert lines[1].startswith("<@U2> was refused: not on the list")
+    assert lines[0].startswith("✓ `&lt;!channel&gt;` *created* · ID `97101` · by u1 (`U1`) (reference ")
+    assert lines[1].startswith("✗ u2 (`U2`) was refused: only the people on the bot's list")
 
 
 def test_an_audit_channel_that_cannot_be_posted_in_holds_nothing_up(

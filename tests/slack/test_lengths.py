@@ -15,7 +15,7 @@ from bot.model.followup import FollowUp
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
 from bot.model.outcome import Created, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
-from bot.slack import blocks, messages, mrkdwn, wording
+from bot.slack import blocks, messages, mrkdwn
 from bot.slack.blocks import MAX_TEXT, Line
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice
@@ -73,8 +73,9 @@ def test_every_answer_is_within_the_limits(parts: list[Step], language: str, way
     """Roots, answers in threads and private ones, and the lines of the audit are accepted, whatever is in them."""
     way = None if way is FollowUp.SUBGROUP else way
     job = job_of(parts, language, followup=way)
-    audit = blocks.messages(map(Line, wording.audit(language, job)))
-    told = [messages.root(job), *messages.answer(job), *messages.private(job), *audit]
+    voice = Voice(language, path=lambda _: "&" * 4000, name=lambda _: "<" * 4000)
+    told = [messages.root(voice, job), *messages.answer(voice, job), *messages.private(voice, job)]
+    told += messages.audit(voice, job)
     assert refused(told) == []
     assert all(len(message["text"]) <= MAX_TEXT for message in told)
 
@@ -119,7 +120,7 @@ def test_a_text_is_cut_after_escaping(text: str, most: int, keep_end: bool) -> N
 def test_of_many_groups_found_some_are_named(language: str) -> None:
     """Five ids are shown of 400, and how many more there are."""
     step = Step(0, "VIP", outcome=Unknown("timeout", tuple(map(str, range(1, 401)))))
-    text = messages.answer(job_of([step], language))[0]["text"]
+    text = messages.answer(language, job_of([step], language))[0]["text"]
     assert "`5`" in text
     assert "`6`" not in text
     assert "395" in text
@@ -130,4 +131,7 @@ def test_an_id_that_is_far_too_long_is_cut(language: str) -> None:
     """Anyone who can sign a request can invent one; the answer that names its owner is still one message."""
     step = Step(0, "VIP", outcome=Duplicate("U" * 3000, 240.0, "created", "97112"))
     job = job_of([step], language)
-    assert refused([messages.duplicate(job, Voice(language)), messages.root(replace(job, user="U" * 3000))]) == []
+    assert (
+        refused([messages.duplicate(job, Voice(language)), messages.root(language, replace(job, user="U" * 3000))])
+        == []
+    )

@@ -14,7 +14,7 @@ import pytest
 import bot
 from bot.model.followup import FollowUp
 from bot.model.grammar import Keyword, parse
-from bot.slack.texts import LANGUAGES, Voice, has, load, of_locale, say, say_plain
+from bot.slack.texts import LANGUAGES, Voice, load, of_locale, say, say_parts, say_plain
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -80,7 +80,9 @@ def test_examples_are_commands() -> None:
 
 LIMITS = {24: ["form.title", "form.submit", "form.close"], 150: ["form.parent_placeholder"]}
 LIMITS |= {30: ["confirm.yes", "confirm.no"], 300: ["confirm.anyway", "confirm.another"]}
-LIMITS |= {75: [*(f"button.{way}" for way in FollowUp), "button.rest", "help.switch", "list.more"]}
+LIMITS |= {
+    75: [*(f"button.{way}" for way in FollowUp if way is not FollowUp.UNDER), "button.rest", "help.switch", "list.more"]
+}
 
 
 @each_language
@@ -124,8 +126,8 @@ def test_of_locale(locale: str, language: str) -> None:
 
 def test_say() -> None:
     """The places are filled with the values as they are, braces and all."""
-    assert say("en", "root.under", name="{parent}", parent="`{0}`") == "{parent} under `{0}`"
-    assert say("tr", "answer.id", id=5) == "ID: 5"
+    assert say("en", "root.under", parent="`{0}`") == "under `{0}`"
+    assert say("tr", "answer.reference", reference=5) == "Referans no: 5"
 
 
 def test_say_plain() -> None:
@@ -138,18 +140,18 @@ def test_say_plain() -> None:
 @pytest.mark.parametrize(
     ("contact", "english", "turkish"),
     [
-        ("", "the person who runs this bot", "botu yöneten kişiye"),
-        ("U0123", "<@U0123>", "<@U0123> adlı kişiye"),
-        ("W0123", "<@W0123>", "<@W0123> adlı kişiye"),
-        ("S0123", "<!subteam^S0123>", "<!subteam^S0123> grubuna"),
-        ("C0123", "the people in <#C0123>", "<#C0123> kanalına"),
-        ("G0123", "the people in <#G0123>", "<#G0123> kanalına"),
+        ("", "the person who runs this bot", "botu yöneten kişi"),
+        ("U0123", "<@U0123>", "<@U0123>"),
+        ("W0123", "<@W0123>", "<@W0123>"),
+        ("S0123", "<!subteam^S0123>", "<!subteam^S0123> ekibi"),
+        ("C0123", "the people in <#C0123>", "<#C0123> kanalındakiler"),
+        ("G0123", "the people in <#G0123>", "<#G0123> kanalındakiler"),
     ],
 )
 def test_the_contact_is_named(contact: str, english: str, turkish: str) -> None:
     """A sentence names who helps as Slack shows it, in a form that fits the sentence."""
-    assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.settings.next")
-    assert f"Lütfen bu yanıtı {turkish} iletin." in say(Voice("tr", contact), "not_sent.settings.next")
+    assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.settings.next", again="")
+    assert f"Lütfen bunu {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.settings.next", again="")
 
 
 def test_plain_text_mentions_nobody() -> None:
@@ -160,11 +162,13 @@ def test_plain_text_mentions_nobody() -> None:
 def test_say_without_a_value() -> None:
     """A place without a value is a fault of the caller, not an empty place in front of people."""
     with pytest.raises(KeyError, match="parent"):
-        say("en", "root.under", name="VIP")
+        say("en", "root.under")
 
 
-def test_has() -> None:
-    """Whether there is a sentence can be asked by its whole key."""
-    assert has("rejected.463.title")
-    assert not has("rejected.463")
-    assert not has("rejected.499.title")
+def test_the_nearest_table_decides() -> None:
+    """Of several tables the first that has a part gives it, and the parts that others name are filled in."""
+    facts = {"name": "`VIP`", "under": "", "again": "Try again", "code": 402, "above": "", "parent_id": "5"}
+    told = say_parts("en", ("rejected.402", "rejected.other", "rejected", "outcome"), **facts)
+    assert told["title"] == load("en")["rejected.402.title"]
+    assert told["heading"] == f"✗ `VIP` *not created*: {told['title']}"
+    assert told["next"].endswith("Then press *Try again*.")

@@ -52,6 +52,7 @@ def problems(kind: str, sent: Any) -> list[str]:
     rules: dict[str, Callable[[Any], list[str]]] = {
         "message": message_problems,
         "view": view_problems,
+        "home": lambda view: _blocks(view["blocks"], 100),
         "options": options_problems,
         "answer": answer_problems,
     }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from bot.model.job import Job, Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Denied, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
-from bot.slack.texts import load
+from bot.slack.texts import Voice, load
 
 CODES = (*sorted({int(key.split(".")[1]) for key in load("en") if re.match(r"rejected\.\d", key)}), 499)
 """The codes that have texts, and one that has none."""
@@ -39,6 +41,8 @@ OUTCOMES: tuple[Outcome, ...] = (
     NoParent("missing", NEAR),
     NoParent("ambiguous", NEAR),
     NoParent("unavailable"),
+    NoParent("no_list"),
+    Unknown("timeout", None, listable=False),
     *(Unknown(reason, found) for reason in UNKNOWN for found in (None, (), ("97112",), ("97112", "97113"))),
     *(Duplicate("U9", 240.0, state, "97112" * (state == "created")) for state in ("created", "unknown", "sending")),
     *map(Denied, DENIED),
@@ -46,10 +50,28 @@ OUTCOMES: tuple[Outcome, ...] = (
 """Each with the kinds that have words of their own. Skipped is in the trees only."""
 
 
+REFERENCE = "5f6de3dcc22102e5"
+
+NAMES = {"U1": "Deniz", "U2": "Ayşe", "U9": "Can"}
+PATHS = {"5": "Müşteriler › Customers"}
+
+
+def speaker(language: str = "en") -> Voice:
+    """Return a voice that knows the people, the list of groups, the contact, the channels and the workspace."""
+    return Voice(
+        language,
+        "U0HELP",
+        lambda group: PATHS.get(group, ""),
+        lambda user: NAMES.get(user, ""),
+        ("C7", "C8"),
+        lambda: "https://acme.slack.com/",
+    )
+
+
 def single(outcome: Outcome, language: str = "en", **facts: object) -> Job:
     """Return a job for one group under `Customers` that ended so."""
     step = Step(0, "VIP", ParentName("Customers"), parent_id="5", outcome=outcome)
-    return Job("U1", "C1", "t", "", [step], language=language, accepted_at=1e9, **facts)  # type: ignore[arg-type]
+    return _job([step], language, facts)
 
 
 def tree(outcome: Outcome, language: str = "en", **facts: object) -> Job:
@@ -60,4 +82,9 @@ def tree(outcome: Outcome, language: str = "en", **facts: object) -> Job:
         Step(1, "İstanbul", parent, above, None if parent else "97111", outcome=outcome),
         Step(2, "Kadıköy", above=1, outcome=Created("97113") if outcome.group_id else Skipped()),
     ]
-    return Job("U1", "C1", "t", "", steps, language=language, accepted_at=1e9, **facts)  # type: ignore[arg-type]
+    return _job(steps, language, facts)
+
+
+def _job(steps: list[Step], language: str, facts: dict[str, Any]) -> Job:
+    job = Job("U1", "C1", "t", "", steps, language=language, id=REFERENCE, accepted_at=1e9)
+    return replace(job, **{"origin": facts.get("id", REFERENCE), **facts})

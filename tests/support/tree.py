@@ -87,6 +87,23 @@ class Watched(Api):
         return identifier
 
 
+def outcome(language: str, made: int, count: int, there: int = 0, unclear: int = 0) -> str:
+    """Return what the root of a tree says of how much of it exists."""
+    values = {"what": "", "made": made, "there": there, "count": count, "under": "", "more": ""}
+    if made + there == count:
+        return part_of(say(language, f"tree.{'both' if made and there else 'created' if made else 'exist'}", **values))
+    if not made + there + unclear:
+        return part_of(say(language, "tree.none", **values))
+    values["more"] = say(language, "tree.there", there=there) if there else ""
+    values["more"] = f"{values['more']}{say(language, 'tree.unclear', unclear=unclear) if unclear else ''}"
+    return part_of(say(language, "tree.some", **values))
+
+
+def part_of(sentence: str) -> str:
+    """Return the part in bold, which is the outcome."""
+    return f"*{sentence.split('*')[1]}*"
+
+
 def done(
     workspace: Workspace,
     made: int,
@@ -97,15 +114,13 @@ def done(
     unclear: int = 0,
 ) -> Message:
     """Wait until a root says how much of a tree was made and its thread has all answers, and return it."""
-    end = say(language, "tree.done", asked="", made=made, count=count)
-    end = say(language, "tree.there", told=end, there=there) if there else end
-    end = say(language, "tree.unclear", told=end, unclear=unclear) if unclear else end
+    told = outcome(language, made, count, there, unclear)
 
     def found() -> list[Message]:
         return [
             root
             for root in workspace.roots(channel)
-            if root.text.endswith(end) and len(lines(workspace.thread(root))) > count
+            if told in root.text and len(lines(workspace.thread(root))) > count
         ]
 
     assert workspace.wait_for(lambda: bool(found()), 20), [message.text for message in workspace.messages]

@@ -11,7 +11,8 @@ import requests
 
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
-from bot.slack.texts import load, say
+from bot.slack.texts import say
+from tests.support.texts import part
 from tests.support.worker import (
     Logged,
     Outage,
@@ -66,5 +67,5 @@ def test_a_group_made_while_the_journal_is_away_is_told_as_made(
         assert logged.wait_for("not_written")
     assert finished(workspace)
     (root,) = workspace.roots()
-    assert load("en")["created.heading"] in answer(workspace, root)
+    assert part("en", "created.heading") in answer(workspace, root)
     assert api.made() == 1

@@ -12,6 +12,7 @@ from bot.journal import journal
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.texts import load
+from tests.support.texts import part
 from tests.support.worker import (
     Start,
     answer,
@@ -25,7 +26,7 @@ def test_who_asks_for_the_same_is_told(
     start: Start, database_url: str, workspace: Workspace, api: Api, language: str
 ) -> None:
     """While it is under way, privately, who asked; once it is made, in the channel, that it exists. No second group."""
-    texts, go = load(language), threading.Event()
+    go = threading.Event()
     api.gates["add-group"] = go
     url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
 
@@ -34,12 +35,12 @@ def test_who_asks_for_the_same_is_told(
     reply = workspace.command(url, "parent=5 “vıp MÜŞTERİ”", user="U2")
     assert reply.text or workspace.wait_for(lambda: bool(workspace.private("U2")))
     early = reply.text or workspace.private("U2")[0].text
-    assert texts["duplicate.under_way.explanation"].format(user="<@U1>") in early
+    assert part(language, "duplicate.under_way.finding") in early
     go.set()
     assert finished(workspace)
     workspace.command(url, '"Vip Müşteri"  parent=5', user="U3")
     assert finished(workspace, 2)
-    assert texts["exists.heading"] in answer(workspace, workspace.roots()[1])
+    assert part(language, "exists.heading") in answer(workspace, workspace.roots()[1])
     assert api.made() == 1
 
 

@@ -7,8 +7,8 @@ import pytest
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
 from bot.slack.client import slack_client
-from bot.slack.texts import load
 from bot.worker import worker
+from tests.support.texts import part
 from tests.support.worker import (
     Logged,
     Start,
@@ -28,7 +28,7 @@ def test_a_failure_of_slack_delays_the_answer(
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
     (root,) = workspace.roots()
-    assert load("en")["created.heading"] in answer(workspace, root)
+    assert part("en", "created.heading") in answer(workspace, root)
     assert api.made() == 1
 
 
@@ -69,7 +69,7 @@ def test_a_channel_that_closes_meanwhile_gets_a_private_answer(start: Start, wor
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: bool(workspace.private()))
     (message,) = workspace.private()
-    assert load("en")["created.heading"] in message.text
+    assert part("en", "created.heading") in message.text
     assert "`97101`" in message.text
     assert api.made() == 1
 
@@ -81,7 +81,7 @@ def test_without_channel_and_response_url_it_is_a_direct_message(start: Start, w
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: bool(workspace.roots("U1")))
     (message,) = workspace.messages
-    assert load("en")["created.heading"] in message.text
+    assert part("en", "created.heading") in message.text
 
 
 def test_an_answer_that_nobody_can_be_given_ends_the_job(start: Start, workspace: Workspace, logged: Logged) -> None:

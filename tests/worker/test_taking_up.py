@@ -17,6 +17,7 @@ from bot.sandbox.workspace import Workspace
 from bot.slack import users as people
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
+from tests.support.texts import part
 from tests.support.tree import Watched
 from tests.support.until import until
 from tests.support.worker import (
@@ -41,7 +42,7 @@ def test_what_was_not_sent_is_carried_out(past: Past, go_on: Start, workspace: W
     go_on()
     assert finished(workspace)
     (root,) = workspace.roots()
-    assert load("en")["created.heading"] in answer(workspace, root)
+    assert part("en", "created.heading") in answer(workspace, root)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +132,8 @@ def test_what_was_settled_is_answered(
     assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
     assert not rooted or finished(workspace)
     (root,) = workspace.roots()
-    assert load("en")[key] in answer(workspace, root)
-    assert "in progress" not in root.text
+    assert part("en", key) in answer(workspace, root)
+    assert "is being created" not in root.text
     assert bool(root.earlier) == rooted
     assert not api.calls
 
@@ -188,7 +189,7 @@ def test_a_fact_beats_a_doubt(
     if told:
         assert finished(workspace)
         (root,) = workspace.roots()
-        assert load("en")["unknown.heading"] in answer(workspace, root)
+        assert part("en", "unknown.heading") in answer(workspace, root)
     go.set()
     assert logged.wait_for("corrected")
     (root,) = workspace.roots()

@@ -15,11 +15,12 @@ import pytest
 from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
 from bot.sandbox.workspace import Workspace
-from bot.slack.mrkdwn import as_typed, cut
+from bot.slack.mrkdwn import as_typed, cut, path
 from bot.slack.texts import load, say
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, opened, told
-from tests.support.tree import Start, Watched, both_languages, done, lines, sent
+from tests.support.texts import part
+from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
 
 TREE = """\
 Müşteriler parent=5
@@ -47,20 +48,21 @@ def test_a_tree_is_made_under_the_ids_that_were_received(
         "Staff": "",
     }
     assert api.made() == 5
-    assert root.text.startswith(say(language, "tree.asked", who="<@U1>", count=5, names="`Müşteriler`, `Staff`"))
+    assert root.text.startswith("✓ `Müşteriler`, `Staff`")
+    assert "<@U1>" in root.text
     shown = {name: say(language, "created.line", id=f"`{api.id_of(name)}`") for name in api.parents()}
     (answer,) = workspace.thread(root)
 
     def placed(name: str, above: str) -> str:
-        return say(language, "root.under", name=f"`{name}`", parent=f"`{above}`")
+        return f"✓ `{name}` {say(language, 'root.under', parent=f'`{above}`')}"
 
     assert answer.text.splitlines() == [
-        f"*{say(language, 'tree.heading', made=5, count=5)}*",
-        f"• {placed('Müşteriler', '5')} — {shown['Müşteriler']}",
+        root.text.rpartition(" · ")[0],
+        f"• {placed('Müşteriler', 'Customers` (`5')}) — {shown['Müşteriler']}",
         f"• {placed('VIP', 'Müşteriler')} — {shown['VIP']}",
         f"• {placed('İstanbul', 'VIP')} — {shown['İstanbul']}",
         f"• {placed('Regular', 'Müşteriler')} — {shown['Regular']}",
-        f"• `Staff` — {shown['Staff']}",
+        f"• ✓ `Staff` — {shown['Staff']}",
     ]
     assert (answer.outcome, actions(answer)) == ("created", [])
 
@@ -74,9 +76,9 @@ def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: 
     assert api.parents() == {"Customers": "", "Abroad": "Customers", "A": "Abroad", "B": "A", "E": "Customers"}
     title = say("en", "no_parent.missing.title", parent="`Nowhere`")
     skipped = say("en", "skipped.line", above=load("en")["outcome.above"])
-    assert f"• `C` under `Nowhere` — not created: {title}" in answer.text
-    assert f"• `A` under `abroad` — ID `{api.id_of('A')}`" in answer.text
-    assert f"• `D` under `C` — {skipped}" in answer.text
+    assert f"• ✗ `C` under `Nowhere` — not created: {title}" in answer.text
+    assert f"• ✓ `A` under `Customers › Abroad` (`6`) — ID `{api.id_of('A')}`" in answer.text
+    assert f"• – `D` under `C` — {skipped}" in answer.text
 
 
 # What hangs under a group that was not made.
@@ -120,7 +122,7 @@ def test_what_hangs_under_a_missing_group_is_skipped(
         "Below": "Fine",
         "Another": "",
     }
-    shown = dict(re.findall(r"• `([A-Z][a-z ]+)`.* — (.*)", answer.text))
+    shown = dict(re.findall(r"• . `([A-Z][a-z ]+)`.* — (.*)", answer.text))
     above = load(language)["outcome.above" if fault == "not sent" or isinstance(fault, int) else "unknown.above"]
     skipped = say(language, "skipped.line", above=above)
     assert [shown[name] for name in ("Child", "Grandchild", "Other child")] == [skipped] * 3
@@ -129,17 +131,18 @@ def test_what_hangs_under_a_missing_group_is_skipped(
             assert shown["Broken"] == say(language, "unknown.found.line", found=f"`{api.id_of('Broken')}`")
         case "close" | "html":
             assert shown["Broken"] == load(language)["unknown.line"]
-            assert load(language)["unknown.found_none.below"] in answer.text
+            assert load(language)["unknown.found_none.next"] in answer.text
         case "not sent":
             assert shown["Broken"] == say(language, "outcome.line", title=load(language)["not_sent.title"])
-            assert load(language)["not_sent.next"] in answer.text
+            assert part(language, "not_sent.next") in answer.text
         case _:
             key = f"rejected.{'other' if fault == 499 else fault}"
             title = say(language, f"{key}.title", parent_id=f"`{api.id_of('Root')}`")
             assert shown["Broken"] == say(language, "outcome.line", title=title)
-            assert say(language, f"{key}.next") in answer.text
-    assert (load(language)["tree.rest"] in answer.text) is ("again" in actions(answer))
-    assert say(language, "answer.reference", reference=answer.job) in answer.text
+            assert part(language, f"{key}.next") in answer.text
+    assert (load(language)["button.rest"] in answer.text) is ("again" in actions(answer))
+    told = say(language, "answer.reference", reference=answer.job) in answer.text
+    assert told is (fault not in (422, 461, 463)), "what a person can correct needs no reference"
 
 
 @pytest.mark.parametrize("code", [422, 499])
@@ -162,7 +165,7 @@ def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace:
         (answer,) = workspace.thread(done(workspace, 0, 5))
     assert answer.text.count("under `5` — not created: " + load("en")["not_sent.title"]) == 1
     assert answer.text.count(say("en", "skipped.line", above=load("en")["outcome.above"])) == 3
-    assert load("en")["tree.rest"] in answer.text
+    assert load("en")["button.rest"] in answer.text
     assert actions(answer) == ["again"]
 
 
@@ -200,7 +203,7 @@ def test_a_tree_goes_on_below_what_exists(start: Start, workspace: Workspace, ap
     workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below\npanel\n  Under", user="U2")
     (answer,) = workspace.thread(done(workspace, 4, 6, language, there=2))
     for name, group in (("STAFF", api.id_of("Staff")), ("panel", panel.id)):
-        assert f"• `{name}` — {say(language, 'exists.line', id=f'`{group}`')}" in answer.text
+        assert f"• = `{name}` — {say(language, 'exists.line', id=f'`{group}`')}" in answer.text
     assert not actions(answer)
     assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "Below": 1, "Under": 1}
     assert (api.parents()["Below"], api.parents()["Under"]) == ("Staff", "Panel")
@@ -231,7 +234,7 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
         assert workspace.command(url, TREE, trigger_id="1.1").text == ""
     api.wait_for(1)
     workspace.command(url, TREE, user="U2")
-    assert told(workspace, say("en", "duplicate.under_way.explanation", user="<@U1>"), "U2")
+    assert told(workspace, part("en", "duplicate.under_way.finding"), "U2")
     assert not workspace.private()
     api.let_all()
     done(workspace, 5, 5)
@@ -251,7 +254,7 @@ def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1, "Below": 1, "Deeper": 1}
     assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
     found = say("en", "exists.line", id=f"`{api.id_of('VIP')}`")
-    assert f"• `VIP` under `Customers` — {found}" in answer.text
+    assert f"• = `VIP` under `Customers` (`5`) — {found}" in answer.text
     api.fail({})
     workspace.press(url, answer, "again")
     answers(workspace, 3)
@@ -314,9 +317,8 @@ def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monke
     """The root names the first groups and grows from none to all of them."""
     monkeypatch.setattr(steps, "PROGRESS", 0.0)
     api.held = True
-    names = say("en", "tree.more", names="`A`, `D`, `E`", count=2)
-    asked = say("en", "tree.asked", who="<@U1>", count=7, names=names)
-    counted = [say("en", "tree.progress", asked=asked, made=made, count=7) for made in range(7)]
+    counted = ["… `A`, `D`, `E` and 4 more *requested* · for u1"]
+    counted += [f"… `A`, `D`, `E` and 4 more: *{made} of 7 created so far* · for u1" for made in range(1, 7)]
 
     def shown(text: str) -> bool:
         return [root.text for root in workspace.roots()] == [text]
@@ -328,7 +330,7 @@ def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monke
         api.let(api.arrived[made])
     root = done(workspace, 7, 7)
     assert root.earlier == counted
-    assert root.text == say("en", "tree.done", asked=asked, made=7, count=7)
+    assert root.text == "✓ `A`, `D`, `E` and 4 more *created* · for <@U1>"
 
 
 def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -341,7 +343,7 @@ def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: 
     seconds = int(time.monotonic() - began)
     updates = [method for method, _ in workspace.calls].count("chat.update")
     assert 2 <= updates <= seconds + 1
-    assert all(re.search(r" — in progress, \d+ of 40$", text) for text in root.earlier[1:])
+    assert all(re.search(r"\*\d+ of 40 created so far\*", text) for text in root.earlier[1:])
 
 
 @pytest.mark.parametrize("fault", ["drop", 500, "ratelimited:1", "cant_update_message"])
@@ -389,17 +391,17 @@ def test_fifty_groups_of_the_longest_names(
     assert workspace.wait_for(lambda: bool(actions(workspace.thread(root)[-1])))
     thread = workspace.thread(root)
     found = lines(thread)
-    heading = say(language, "tree.heading", made=made, count=50)
-    assert f"*{say(language, 'tree.unclear', told=heading, unclear=1)}*" == found[0]
+    assert outcome(language, made, 50, unclear=1) in found[0]
     rows = [row for row in found if row.startswith("• ")]
     assert len(rows) == 50
     for number, (row, name) in enumerate(zip(rows, names, strict=True)):
         above = names[number - 1] if number % 10 else parent
         shown = as_typed(above if above == parent else cut(above, 80))
-        place = say(language, "root.under", name=as_typed(name), parent=shown)
+        shown = path(parent) + " (`6`)" if above == parent else shown
+        place = f"{as_typed(name)} {say(language, 'root.under', parent=shown)}"
         ids = [group.id for group in api.groups.values() if group.name == name]
         result = say(language, "created.line", id=f"`{ids[0]}`") if ids else ""
-        assert row.startswith(f"• {place} — {result}")
+        assert row[4:].startswith(f"{place} — {result}")
     assert actions(thread[-1]) == ["again", "look", "anyway", "edit"]
     assert not any(actions(message) for message in thread[:-1])
 

@@ -12,7 +12,7 @@ import pytest
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
-from tests.support.tree import Start, Watched, both_languages, done, lines, sent
+from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
 from tests.support.until import until
 
 # Going on.
@@ -42,9 +42,9 @@ def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language
     assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U3")
     rest = answers(workspace, 2)[1]
     assert rest.thread_ts == answer.thread_ts
-    via, heading = rest.text.splitlines()[:2]
-    assert via.startswith(load(language)["via.rest"].partition("{when}")[0].format(who="<@U2>"))
-    assert heading == f"*{say(language, 'tree.heading', made=2, count=2)}*"
+    heading = rest.text.splitlines()[0]
+    assert heading.endswith(load(language)["via.rest"].format(who="<@U2>"))
+    assert outcome(language, 2, 2) in heading
     assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
     assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
     assert actions(rest) == []
@@ -59,13 +59,13 @@ def test_try_the_rest_again_and_again(start: Start, workspace: Workspace, api: W
     api.fail({"C": 503})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 2)[1]
-    assert "• `B` under `A` — ID" in answer.text
+    assert "• ✓ `B` under `A` (`97101`) — ID" in answer.text
     api.fail({})
     workspace.press(url, answer, "again")
     answer = answers(workspace, 3)[2]
     assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
     assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
-    assert "*2 of 2 groups created*" in answer.text
+    assert "and 1 subgroup *created*" in answer.text
 
 
 @pytest.mark.parametrize("first", ["again", "anyway"])
@@ -94,7 +94,7 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     elsewhere = copy(answer)  # as another person's Slack shows it until the edit arrives
     workspace.press(url, answer, "look", user="U2")
     looked = answers(workspace, 2)[1]
-    lines_of = dict(re.findall(r"• `([BC])`.* — (.*)", looked.text))
+    lines_of = dict(re.findall(r"• . `([BC])`.* — (.*)", looked.text))
     found = say(language, "unknown.found.line", found=f"`{late.id}`")
     assert lines_of == {"B": found, "C": load(language)["unknown.line"]}
     assert actions(looked) == ["confirm", "look", "anyway"]
@@ -105,7 +105,7 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched, 
     made = answers(workspace, 3)[2]
     assert workspace.wait_for(lambda: not (looked.buttons or answer.buttons))
     assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U2")
-    assert say(language, "tree.heading", made=2, count=2) in made.text
+    assert outcome(language, 2, 2) in made.text
     assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
     assert {parent for name, parent in sent(api) if name != "A"} == {api.id_of("A")}
 
@@ -136,9 +136,10 @@ def test_the_root_tells_of_the_whole_tree_after_the_rest(start: Start, workspace
     """The root goes on counting what was asked for at first, not only what was tried last."""
     url, answer = partly(start, workspace, api)
     (root,) = workspace.roots()
-    asked = say("en", "tree.asked", who="<@U1>", count=6, names="`A`, `E`")
-    made_again = say("en", "tree.unclear", told=say("en", "tree.done", asked=asked, made=4, count=6), unclear=1)
-    for action, shown in [("again", made_again), ("anyway", say("en", "tree.done", asked=asked, made=6, count=6))]:
+    for action, shown in [
+        ("again", "! `A`, `E` and 4 more: *4 of 6 created, 1 not confirmed* · for <@U1>"),
+        ("anyway", "✓ `A`, `E` and 4 more *created* · for <@U1>"),
+    ]:
         before = root.text
         workspace.press(url, answer, action, user="U2")
         assert workspace.wait_for(lambda: root.text != before)  # noqa: B023  # called at once
@@ -213,7 +214,7 @@ def test_a_large_tree_does_not_hold_up_a_single_command(
             break
     assert "Single" in api.arrived
     api.let("Single")
-    (single,) = [root for root in workspace.roots() if "<@U2>" in root.text]
+    (single,) = [root for root in workspace.roots() if "`Single`" in root.text]
     assert workspace.wait_for(lambda: bool(workspace.thread(single)))
     assert len(api.arrived) < 20
     api.let_all()

@@ -15,6 +15,7 @@ from bot.slack.texts import load
 from bot.worker import run_job, worker
 from bot.worker.create_groups import GroupCreator
 from tests.support.slack import answered
+from tests.support.texts import part
 from tests.support.worker import Logged, Past, Start, answer, both_languages, finished
 
 QUICKLY = 0.01
@@ -53,7 +54,7 @@ def test_an_old_job_is_not_sent(
     assert not api.made()
     workspace.press(running.url, told, "again")
     assert workspace.wait_for(lambda: len(workspace.thread(root)) == 2)
-    assert load(language)["created.heading"] in workspace.thread(root)[1].text
+    assert part(language, "created.heading") in workspace.thread(root)[1].text
     assert api.made() == 1
 
 
@@ -63,7 +64,7 @@ def test_a_job_of_an_hour_ago_is_sent(past: Past, go_on: Start, engine: Engine, 
     grow_old(engine, run_job.TOO_OLD - 60)
     go_on()
     assert finished(workspace)
-    assert load("en")["created.heading"] in answer(workspace, workspace.roots()[0])
+    assert part("en", "created.heading") in answer(workspace, workspace.roots()[0])
 
 
 def test_an_old_job_that_was_sent_is_looked_up(

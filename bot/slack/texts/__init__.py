@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -10,15 +11,29 @@ from typing import Any, NamedTuple
 LANGUAGES = ("en", "tr")
 
 
+def _nothing(_identifier: str) -> str:
+    return ""
+
+
 class Voice(NamedTuple):
-    """A language ("en" or "tr"), and the Slack id of who helps: a person, a user group or a channel, "" for nobody."""
+    """How the bot speaks to somebody: in a `language` ("en" or "tr"), with what it can name without waiting.
+
+    `contact` is the Slack id of who helps: a person, a user group or a channel, "" for nobody. `path` returns the names
+    that lead to a group, by its id, and `name` a person's name, by theirs: "" where it is not at hand. `channels` are
+    those in which the command may be used, none for all. `workspace` returns Slack's address of the workspace, "" where
+    it is not known.
+    """
 
     language: str
     contact: str = ""
+    path: Callable[[str], str] = _nothing
+    name: Callable[[str], str] = _nothing
+    channels: tuple[str, ...] = ()
+    workspace: Callable[[], str] = str
 
 
 Language = str | Voice
-"""In which language a sentence is said, and which contact it names."""
+"""In which language a sentence is said, and what it may name."""
 
 _CONTACTS = {"U": ("person", "<@{}>"), "W": ("person", "<@{}>"), "S": ("usergroup", "<!subteam^{}>")}
 _CHANNEL = "channel", "<#{}>"
@@ -26,9 +41,23 @@ _CHANNEL = "channel", "<#{}>"
 
 @cache
 def load(language: str) -> dict[str, str]:
-    """Return the texts of a language ("en" or "tr"), flattened: `[root] asked` is the key "root.asked"."""
+    """Return the texts of a language ("en" or "tr"), flattened: `[root] progress` is the key "root.progress"."""
     source = files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
     return dict(_flat("", tomllib.loads(source)))
+
+
+@cache
+def _tables(language: str) -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = {}
+    for key, text in load(language).items():
+        table, _, part = key.rpartition(".")
+        tables.setdefault(table, {})[part] = text
+    return tables
+
+
+def voice_of(language: Language) -> Voice:
+    """Return the voice for a language, which names nothing."""
+    return language if isinstance(language, Voice) else Voice(language)
 
 
 def say(language: Language, key: str, **values: object) -> str:
@@ -36,20 +65,28 @@ def say(language: Language, key: str, **values: object) -> str:
 
     The place `contact` is filled in any sentence.
     """
-    voice = _voice(language)
-    return load(voice.language)[key].format_map({"contact": _contact(voice), **values})
+    voice = voice_of(language)
+    return load(voice.language)[key].format_map({"contact": _contact(voice.language, voice.contact), **values})
+
+
+def say_parts(language: Language, tables: Iterable[str], **values: object) -> dict[str, str]:
+    """Return all sentences of these tables by the last part of their keys; the first table that has one decides."""
+    voice = voice_of(language)
+    texts: dict[str, str] = {}
+    for table in tables:
+        texts = {**_tables(voice.language).get(table, {}), **texts}
+    facts = {"contact": _contact(voice.language, voice.contact), **values}
+    for part in ("mark", "above", "title", "heading"):  # which the others may have in them
+        if part in texts:
+            facts[part] = texts[part].format_map(facts)
+    return {part: text.format_map(facts) for part, text in texts.items()}
 
 
 def say_plain(language: Language, key: str, **values: object) -> str:
     """Return the sentence `key` for text in which Slack formats nothing: without its marks of code, values as given."""
-    spoken = _voice(language).language
+    spoken = voice_of(language).language
     nobody = load(spoken)["contact.nobody"]  # a mention would show as an id
     return load(spoken)[key].replace("`", "").format_map({"contact": nobody, **values})
-
-
-def has(key: str) -> bool:
-    """Tell whether there is a sentence for `key`."""
-    return key in load("en")
 
 
 def of_locale(locale: str) -> str:
@@ -57,20 +94,16 @@ def of_locale(locale: str) -> str:
     return "tr" if locale.lower().startswith("tr") else "en"
 
 
-def _voice(language: Language) -> Voice:
-    return language if isinstance(language, Voice) else Voice(language)
-
-
 @cache
-def _contact(voice: Voice) -> str:
+def _contact(language: str, contact: str) -> str:
     """Return who to ask for help, as Slack shows it.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text#advanced
     """
-    if not voice.contact:
-        return load(voice.language)["contact.nobody"]
-    kind, mark = _CONTACTS.get(voice.contact[0], _CHANNEL)
-    return load(voice.language)[f"contact.{kind}"].format(who=mark.format(voice.contact))
+    if not contact:
+        return load(language)["contact.nobody"]
+    kind, mark = _CONTACTS.get(contact[0], _CHANNEL)
+    return load(language)[f"contact.{kind}"].format(who=mark.format(contact))
 
 
 def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:

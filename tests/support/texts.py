@@ -1,0 +1,12 @@
+"""Sentences of the bot as tests look for them."""
+
+from __future__ import annotations
+
+import re
+
+from bot.slack.texts import load
+
+
+def part(language: str, key: str) -> str:
+    """Return the longest piece of a sentence that stands between its places."""
+    return max((piece.strip() for piece in re.split(r"\{[^}]*\}", load(language)[key])), key=len)
