@@ -56,8 +56,9 @@ class Metrics:
 
         What has known labels, as the `outcomes` are, begins at zero: Prometheus misses the first step of a new counter.
         """
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began would double the page
         registry = CollectorRegistry()
         groups = Counter("addgroup_groups", "Groups asked for, by how they ended.", ["outcome"], registry=registry)
         api = Histogram(
