@@ -6,9 +6,11 @@ import contextlib
 import itertools
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -129,7 +131,7 @@ def test_a_thread_that_dies_ends_the_process(workspace: Workspace, api: Api, tmp
             workspace.command(url, f"G{next(sent)}")
         return process.poll() is not None
 
-    until(ended, failed=log.read_text)
+    until(ended, seconds=60, failed=log.read_text)
     assert process.returncode == 1
     assert "event=thread_died" in log.read_text()
     assert "ZeroDivisionError" in log.read_text()
@@ -146,6 +148,40 @@ def test_a_locked_journal_is_no_reason_to_end(workspace: Workspace, api: Api, se
     assert workspace.command(served.url, "A").status == 200
     assert answered(workspace, "A")
     assert served.stop() == 0
+
+
+def shown(journal: sqlite3.Connection) -> object:
+    """Return the bot's last sign of life."""
+    return journal.execute("SELECT lease_until FROM processes").fetchall()
+
+
+DAMAGES = ("copied over", "replaced", "without -wal", "without -shm")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_file_that_is_not_the_journals_any_more(
+    workspace: Workspace, served: Served, tmp_path: Path, damage: str
+) -> None:
+    """What would be written is lost with the process: commands are refused, and the health check fails."""
+    file, copy = tmp_path / "addgroup.db", tmp_path / "copy.db"
+    workspace.command(served.url, "A")
+    assert answered(workspace, "A")
+    with contextlib.closing(sqlite3.connect(file)) as journal, contextlib.closing(sqlite3.connect(copy)) as other:
+        journal.backup(other)
+        before = shown(journal)
+        until(lambda: shown(journal) != before)  # a copy of this very moment would do no harm
+        workspace.command(served.url, "B")
+        assert answered(workspace, "B")
+        until(lambda: journal.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    if damage == "copied over":
+        shutil.copyfile(copy, file)
+    elif damage == "replaced":
+        copy.replace(file)
+    else:
+        Path(f"{file}{damage.removeprefix('without ')}").unlink()
+    until(lambda: say("en", "failure.journal") in workspace.command(served.url, "Another").text)
+    assert "journal" in wait_for_health(served, 503)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 or damage == "replaced"
 
 
 # Slack.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ _NETWORK = {
 }
 """How soon a server that is gone is noticed; DATABASE_URL may say otherwise.
 Source: https://www.postgresql.org/docs/current/libpq-connect.html"""
+
+_DAMAGED = re.compile("SQLITE_(CORRUPT|NOTADB)")
 
 _LIMITS = {
     "statement_timeout": 5000,
@@ -136,8 +139,10 @@ class Database:
                     transaction.commit()
         except BadValue:
             raise
-        except JournalError:
+        except JournalError as error:
             self._failed_at = time.monotonic()
+            if self.file and _DAMAGED.search(str(error)):
+                self.file.fault = "the file is damaged"
             raise
         self._failed_at = float("-inf")
 
@@ -159,14 +164,14 @@ def reading(engine: Engine) -> Connection:
 
 
 class OpenFile:
-    """The SQLite file and its write-ahead log: they must stay those that were opened, or what is written is lost.
+    """The SQLite file, its log and their index: they must stay those that were opened, or what is written is lost.
 
     One connection stays open to the end, because SQLite removes the log with the last one.
     Source: https://www.sqlite.org/howtocorrupt.html
     """
 
     def __init__(self, path: Path) -> None:
-        self._paths = path, Path(f"{path}-wal")
+        self._paths = path, Path(f"{path}-wal"), Path(f"{path}-shm")
         self._first: list[tuple[int, int] | None] = []
         self._kept: sqlite3.Connection | None = None
         self.fault = ""
@@ -174,11 +179,11 @@ class OpenFile:
 
     def make(self) -> None:
         """Make the file, or change the mode of one that is there, so that only its owner reads it. Raises OSError."""
-        path, _ = self._paths
+        path = self._paths[0]
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:
-            for each in (path, *(Path(f"{path}{end}") for end in ("-wal", "-shm"))):
+            for each in self._paths:
                 with contextlib.suppress(OSError):  # another user's: whether it can be written is seen next
                     if each.stat().st_mode & 0o077:
                         each.chmod(0o600)
@@ -195,15 +200,18 @@ class OpenFile:
             self._kept.close()
 
     def check(self) -> None:
-        """Raise JournalError when the file or its log is another one, or a look from outside found a fault."""
+        """Raise JournalError when one of them is another one, or a look found a fault."""
         changed = bool(self._first) and self._now() != self._first
-        fault = "the file or its -wal was deleted or replaced while the bot ran" if changed else self.fault
+        fault = "the file, its -wal or -shm was deleted or replaced while the bot ran" if changed else self.fault
         if fault:
             metrics.journal_failed()
             raise JournalError(f"{fault}; stop the bot, put the file back, start it")
 
     def look(self, statement: str, parameters: tuple[str, ...], expected: object) -> None:
-        """Read what was last written, over a connection of its own, as a new process would; else there is a fault."""
+        """Read what was last written, over a connection of its own, as a new process would; else there is a fault.
+
+        So it is seen when the file was overwritten in its place: this process would go on with what it has in memory.
+        """
         try:
             with contextlib.closing(_looking(self._paths[0])) as fresh:
                 found = fresh.execute(statement, parameters).fetchone()

@@ -82,6 +82,7 @@ class Journal(Reader):
         super().__init__(url)
         self._writer = Writer(self._database)
         self._watch = Watch()
+        self._shown: object = None  # the last sign of life
         self._sure_until = 0.0  # by `boottime`: until then nobody can have taken over what this process holds
         self._regained: set[str] = set()  # jobs that may be this process's without its carrying them
 
@@ -166,6 +167,8 @@ class Journal(Reader):
 
     def _keep(self, began: float, known: Collection[str]) -> list[Job]:
         me = {"me": self.process}
+        if self._database.file and self.sure:
+            self._database.file.look(_MY_LIFE, (self.process,), self._shown)
         with self._database.writing() as connection:
             if not connection.execute(queries.SHOW_LIFE, {**me, "lease": LEASE}).rowcount:
                 connection.execute(queries.ENTER, {"id": self.process, "machine": SERVE, "lease": LEASE})
@@ -180,9 +183,7 @@ class Journal(Reader):
                 connection.execute(queries.TAKE_OVER, {**me, "ids": adopted})
             connection.execute(queries.FORGET_URLS, {"old": RESPONSE_URL_LIVES})
         self._sure_until = began + SURE
-        if self._database.file:
-            mine = next(row.lease_until for row in lives if row.id == self.process)
-            self._database.file.look(_MY_LIFE, (self.process,), mine)
+        self._shown = next(row.lease_until for row in lives if row.id == self.process)
         self._regained -= regained
         if adopted:
             event("adopted", jobs=len(adopted))

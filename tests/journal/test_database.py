@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, make_url, text
 
 from bot.journal import tables
 from bot.journal.database import Database, connect
@@ -75,14 +76,34 @@ def test_the_limits_hold_in_each_transaction(
     new_database: Callable[..., str], connected: Callable[[str], Engine]
 ) -> None:
     """Also in the second one on a connection, and none stays behind for another client of the same session."""
-    engine = connected(new_database())
+    url = new_database()
+    with connected(url).begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
+    engine = connected(url)
     for _ in range(2):
         with engine.begin() as connection:
             assert connection.scalar(text("SHOW statement_timeout")) == "5s"
             assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "3s"
+            assert connection.scalar(text("SHOW synchronous_commit")) == "on"
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         assert driver.execute("SHOW statement_timeout").fetchone() == ("0",)
+        assert driver.execute("SHOW synchronous_commit").fetchone() == ("off",)
+
+
+def test_no_text_of_the_driver_is_told(new_database: Callable[..., str], connected: Callable[[str], Engine]) -> None:
+    """PostgreSQL writes the whole row into the text of some errors, with its response_url."""
+    url = new_database()
+    journal = Journal(url)
+    journal.open()
+    with connected(url).begin() as connection:
+        connection.execute(text("ALTER TABLE jobs ADD CHECK (typed <> 'bad')"))
+    with pytest.raises(JournalError) as raised:
+        journal.accept(job("bad"))
+    told = "".join(traceback.format_exception(raised.value))
+    assert "CheckViolation: 23514" in told
+    assert "hooks.slack.test" not in told
+    journal.close()
 
 
 @pytest.mark.parametrize("encoding", ["LATIN5", "SQL_ASCII", "LATIN1"])
