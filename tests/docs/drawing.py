@@ -32,8 +32,19 @@ SHOWN = {
 }
 """What people see of each type of Block Kit's that the bot uses."""
 
-UNSEEN = {"type", "action_id", "block_id", "callback_id", "private_metadata", "value", "confirm", "verbatim", "emoji"}
-UNSEEN |= {"min_query_length", "accessibility_label", "expand"}
+UNSEEN = {
+    "notify_on_close",
+    "type",
+    "action_id",
+    "block_id",
+    "callback_id",
+    "private_metadata",
+    "value",
+    "confirm",
+    "verbatim",
+    "emoji",
+}
+UNSEEN |= {"notify_on_close", "min_query_length", "accessibility_label", "expand"}
 """What they do not see, or only after a click."""
 
 _MARKUP = re.compile(

@@ -22,7 +22,7 @@ def test_a_wrong_usage_ends_the_process_with_its_status() -> None:
     """One command as an argument, without a prompt."""
     ended = console("Customers paernt=5")
     assert (ended.returncode, ended.stderr) == (2, "")
-    assert "paernt=5" in ended.stdout
+    assert "Please check the parent: I read 5 as the parent." in ended.stdout
 
 
 def test_a_proxy_of_the_machine_is_not_asked() -> None:
