@@ -44,7 +44,7 @@ UNSEEN = {
     "verbatim",
     "emoji",
 }
-UNSEEN |= {"notify_on_close", "min_query_length", "accessibility_label", "expand"}
+UNSEEN |= {"min_query_length", "accessibility_label", "expand"}
 """What they do not see, or only after a click."""
 
 _MARKUP = re.compile(
