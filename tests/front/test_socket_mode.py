@@ -93,7 +93,7 @@ def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, s
     served = start()
     assert slack.connected()
     for envelope in ("e1", "e2"):
-        slack.send(envelope, command(workspace, "my payload team"))
+        slack.send(envelope, command(workspace, "The payload team"))
         assert slack.acked(envelope) == {}
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
     slack.send("e3", command(workspace, "VIP paernt=5", "1.2"))
