@@ -31,10 +31,10 @@ SECRET_WORDS = "word-that-no-log-may-hold"
 
 def test_a_command_with_the_word_payload_is_understood(start: Start, workspace: Workspace, api: Api) -> None:
     """Bolt's own decoding loses every form that contains the word; a group of that name is made anyway."""
-    reply = workspace.command(start().url, "my payload team", channel_name="payload")
+    reply = workspace.command(start().url, "The payload team", channel_name="payload")
     assert (reply.status, reply.text) == (200, "")
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
-    assert [group.name for group in api.groups.values()] == ["Customers", "my payload team"]
+    assert [group.name for group in api.groups.values()] == ["Customers", "The payload team"]
 
 
 def test_a_command_without_text_is_answered(start: Start, workspace: Workspace) -> None:
