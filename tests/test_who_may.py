@@ -18,13 +18,13 @@ Start = Callable[..., Bot]
 TEXTS = load("en")
 
 KINDS: dict[str, tuple[dict[str, Any] | None, str]] = {
-    "guest": ({"is_restricted": True}, "denied.guest.explanation"),
-    "foreign": ({"team_id": "T2"}, "denied.foreign.explanation"),
-    "bot": ({"is_bot": True}, "denied.bot.explanation"),
-    "deactivated": ({"deleted": True}, "denied.deactivated.explanation"),
-    "not listed": ({}, "denied.not_listed.explanation"),
-    "no teams": ({"team_id": None, "enterprise_user": {"teams": None}}, "denied.foreign.explanation"),
-    "not shown": (None, "denied.unknown_person.explanation"),
+    "guest": ({"is_restricted": True}, "denied.guest.title"),
+    "foreign": ({"team_id": "T2"}, "denied.foreign.title"),
+    "bot": ({"is_bot": True}, "denied.bot.title"),
+    "deactivated": ({"deleted": True}, "denied.deactivated.title"),
+    "not listed": ({}, "denied.not_listed.title"),
+    "no teams": ({"team_id": None, "enterprise_user": {"teams": None}}, "denied.foreign.title"),
+    "not shown": (None, "denied.unknown_person.title"),
 }
 """What users.info says of somebody, None for nothing at all, and what they are told."""
 
@@ -79,7 +79,7 @@ def test_a_confirmed_tree_goes_on_after_the_permission(start: Start, workspace: 
     answer = shown(workspace, api, url, "A\n B", (None, "lost"))  # type: ignore[arg-type]
     assert "1 of 2 created, 1 not confirmed" in settled(workspace)
     workspace.press(url, answer, "confirm", user="U9")
-    told(workspace, TEXTS["denied.guest.explanation"], "U9")
+    told(workspace, TEXTS["denied.guest.title"], "U9")
     assert "1 of 2 created, 1 not confirmed" in settled(workspace)
     workspace.press(url, answer, "confirm", user="U2")
     assert "*created*" in answers(workspace, 2)[1].text

@@ -159,7 +159,7 @@ def test_a_person_who_cannot_be_looked_up_gets_the_text_back(start: Start, works
     workspace.faults[method].append("silence")
     url = start(ADDGROUP_MEMBERS="S1").url
     workspace.command(url, "VIP under Customers")
-    message = told(workspace, load("en")["denied.unknown.heading"])
+    message = told(workspace, load("en")["denied.unknown.title"])
     assert code_of(message) == "/addgroup VIP under Customers"
     assert actions(message) == ["edit_text"]
 

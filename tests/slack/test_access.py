@@ -112,7 +112,7 @@ def test_what_cannot_be_found_out_is_a_refusal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An unknown person or an unreachable directory lets nobody in; only what may pass is worth another try."""
-    monkeypatch.setattr("bot.worker.pool.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("bot.worker.worker.LONGEST_WAIT", 0.05)
     workspace.faults["users.info"].extend([fault] * 30)  # a call that may go out again does
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
     message = refused(workspace, reason, language)
@@ -176,7 +176,7 @@ def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: 
     api.faults.append(461)
     workspace.command(bot.url, "Nothing")
     assert workspace.finished()
-    workspace.command(bot.url, "<!channel>")
+    workspace.command(bot.url, '"<!channel>"')
     workspace.command(bot.url, "VIP", user="U2")
     assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
     lines = sorted(m.text for m in workspace.roots("CAUDIT"))
