@@ -117,25 +117,12 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     look = threading.Thread(target=lambda: found.append(_journal(chosen.database_url, place)), daemon=True)
     look.start()
     look.join(PATIENCE)
-    text = f"{place}: no connection became free within {PATIENCE:.0f} seconds"
-    yield found[0] if found else Finding(WRONG, "database", text, _ROOM)
+    yield found[0] if found else _unusable(place, f"no connection became free within {PATIENCE:.0f} seconds")
 
 
-_ROOM = (
-    f"Let the pool or the server have room for {CONNECTIONS} connections of each bot, and twice as many during a "
-    "release; see what else holds them."
-)
-_DATABASE_REMEDIES = {
-    "No module named|import of": "Install the driver: pip install --require-hashes -r requirements.txt",
-    "too many connections for": f"Raise its limit (ALTER ROLE or DATABASE … CONNECTION LIMIT). {_ROOM}",
-    "too many clients|connection slots|max_client_conn|more connections allowed|query_wait_timeout": _ROOM,
-    "unsupported startup parameter": "PgBouncer takes no options: remove them from DATABASE_URL, and set them by "
-    "ALTER ROLE … SET instead.",
-    "which cannot hold names": "Make a database in UTF-8, and set DATABASE_URL to it.",
-    "": "Check the host, database, user and password in DATABASE_URL, and that this user may write there. "
-    "Special characters in the password are written as percent codes (@ as %40).",
-}
-"""What to do, by a pattern of what the database or its driver says. The first that fits is meant."""
+def _unusable(place: str, reason: str) -> Finding:
+    remedy = next(remedy for said, remedy in services.remedies("database").items() if re.search(said, reason))
+    return Finding(WRONG, "database", f"{place}: {reason}", remedy.format(connections=CONNECTIONS))
 
 
 def _journal(url: str, place: str) -> Finding:
@@ -151,10 +138,10 @@ def _journal(url: str, place: str) -> Finding:
         return Finding(WRONG, "database", f"{place}: the journal is of another version", f"{error}")
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = shown(str(getattr(error, "orig", None) or error), *passwords(url))
-    remedy = next(remedy for said, remedy in _DATABASE_REMEDIES.items() if re.search(said, reason))
     if file:
         remedy = f"Let the bot's user write in {file.parent}, on a local disk, or set DATABASE_URL to another file."
-    return Finding(WRONG, "database", f"{place}: {reason}", remedy)
+        return Finding(WRONG, "database", f"{place}: {reason}", remedy)
+    return _unusable(place, reason)
 
 
 def _tried(url: str) -> int | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib.resources import files
 
 from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected
 from bot.model.job import TryLater
@@ -54,42 +57,13 @@ Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 NO_PARENT = "-1"
 """The id of no group, so that a group asked for under it cannot be made."""
 
-_IN_SLACK = "At https://api.slack.com/apps, in the settings of your app, "
-_SLACK_REMEDIES = {
-    "bot token": "copy OAuth & Permissions > Bot User OAuth Token again; if there is none, install the app.",
-    "app token": "make a token under Basic Information > App-Level Tokens with the scope connections:write, set it as "
-    "SLACK_APP_TOKEN, and see that Socket Mode is switched on.",
-    "scope": "add {} under OAuth & Permissions > Scopes > Bot Token Scopes, then install the app again (Install App).",
-    "secret": "copy Basic Information > App Credentials > Signing Secret again.",
-    "unreachable": "Let this machine call SLACK_API_URL over HTTPS (firewall, HTTPS_PROXY), or see "
-    "https://slack-status.com.",
-    "user group": "Let ADDGROUP_MEMBERS name user groups that exist; they need a paid plan of Slack and "
-    "usergroups:read.",
-}
-_WAY_REMEDIES = {
-    "tls": "Where a company proxy signs TLS again, set SSL_CERT_FILE to a file with its certificate authority, in PEM; "
-    "else look at this machine's clock, and at the certificate there.",
-    "proxy_407": "Put the proxy's user and password into HTTPS_PROXY (http://user:password@proxy.example.com:8080); "
-    "percent-encode special characters in both.",
-    "proxy": "Fix the proxy that HTTPS_PROXY names, or let it pass this address on, or remove it.",
-}
-"""What to do, by the reason why the connection does not come about: the same for Slack and the provider."""
 
-_REPRESENTATIVE = "Ask your iletiMerkezi customer representative to switch {} on for the account."
-_API_REMEDIES: dict[int | str, str] = {
-    401: "(1) In the panel, Settings > Security > Access Permissions, switch 'Allow API access' on: the commonest "
-    "cause. (2) Copy the API key and the hash again from Settings > Security > API Access, both from there. "
-    "(3) If the account has a fixed IP address, call from it.",
-    402: "Top up the account's balance.",
-    404: "Set ILETIMERKEZI_API_URL to the API's address, or remove it to use the default.",
-    503: "The provider is out of service for the moment: try again later.",
-    "timeout": "Try again later, or raise ILETIMERKEZI_TIMEOUT.",
-    "server_error": "The provider has an error of its own: try again later, and if it stays so, ask its support.",
-    "not sent": "Correct ILETIMERKEZI_API_URL, and let this machine call it over HTTPS (firewall, HTTPS_PROXY).",
-    "other": "See that ILETIMERKEZI_API_URL is the API's address and nothing else answers there; "
-    "then ask the provider's support, with the code.",
-}
-"""What to do, by the code of a refusal or the reason why there is no answer."""
+@cache
+def remedies(part: str) -> dict[str, str]:
+    """Return how to fix what is found in a part: "slack", "way", "api" or "database"."""
+    text = files(__package__).joinpath("remedies.toml").read_text(encoding="utf-8")
+    found: dict[str, str] = tomllib.loads(text)[part]
+    return found
 
 
 def _slack(chosen: Settings) -> Iterator[Finding]:
@@ -99,7 +73,7 @@ def _slack(chosen: Settings) -> Iterator[Finding]:
         return
     answer, fault = _asked(slack_client(chosen), "auth.test")
     if answer is None:
-        yield _refused("Slack token", fault, _SLACK_REMEDIES["bot token"])
+        yield _refused("Slack token", fault, remedies("slack")["bot_token"])
         return
     who = shown(f"workspace {answer.get('team')}, bot {answer.get('user')}", chosen.slack_bot_token)
     yield Finding(OK, "Slack token", who)
@@ -112,14 +86,14 @@ def _scopes(header: str) -> Iterator[Finding]:
     """Compare what was granted with SCOPES; that of user groups may be missing where none is named."""
     granted = {scope.strip() for scope in header.split(",")}
     if not header:
-        yield Finding(WARNING, "scopes", "Slack's answer does not name them", "Let no proxy drop X-OAuth-Scopes.")
+        yield Finding(WARNING, "scopes", "Slack's answer does not name them", remedies("slack")["no_scopes"])
         return
     for scope, use in SCOPES.items():
         if scope in granted:
             yield Finding(OK, f"scope {scope}", "granted")
         else:
             state = WARNING if scope == "usergroups:read" else WRONG
-            remedy = _IN_SLACK + _SLACK_REMEDIES["scope"].format(scope)
+            remedy = remedies("slack")["scope"].format(scope=scope)
             yield Finding(state, f"scope {scope}", f"missing; it is for {use}", remedy)
 
 
@@ -133,7 +107,7 @@ def clock(date: str) -> Finding:
     if abs(ahead) <= SKEW:
         return Finding(OK, "clock", text)
     text = f"{text}; over {SKEW:.0f} s, the bot takes Slack's requests for replays and answers 401"
-    return Finding(WRONG, "clock", text, "Set this machine's clock by NTP: timedatectl set-ntp true")
+    return Finding(WRONG, "clock", text, remedies("slack")["clock"])
 
 
 def _user_groups(chosen: Settings) -> Iterator[Finding]:
@@ -143,7 +117,7 @@ def _user_groups(chosen: Settings) -> Iterator[Finding]:
         answer, fault = _asked(slack_client(chosen), "usergroups.users.list", usergroup=usergroup)
         if answer is None:
             text = f"cannot be read, so it lets nobody in: {fault}"
-            yield Finding(WRONG, part, text, _SLACK_REMEDIES["user group"])
+            yield Finding(WRONG, part, text, remedies("slack")["user_group"])
         else:
             yield Finding(OK, part, f"members: {len(answer.get('users') or ())}")
 
@@ -155,7 +129,7 @@ def _socket_mode(chosen: Settings) -> Iterator[Finding]:
         yield Finding(SKIPPED, part, "SLACK_APP_TOKEN is not set, so this is HTTP mode")
         return
     _, fault = _asked(SlackClient(chosen.slack_app_token, chosen.slack_api_url), "apps.connections.open")
-    remedy = _SLACK_REMEDIES["app token"]
+    remedy = remedies("slack")["app_token"]
     yield _refused(part, fault, remedy) if fault else Finding(OK, part, "a connection may be opened")
 
 
@@ -165,7 +139,7 @@ def _signing_secret(chosen: Settings) -> Iterator[Finding]:
     if chosen.socket_mode or not chosen.slack_signing_secret:
         yield Finding(SKIPPED, part, "Socket Mode needs none" if chosen.socket_mode else "there is none")
     elif chosen.odd_signing_secret:
-        remedy = _IN_SLACK + _SLACK_REMEDIES["secret"]
+        remedy = remedies("slack")["secret"]
         yield Finding(WARNING, part, "is not 32 hexadecimal digits, as Slack's are", remedy)
     else:
         yield Finding(OK, part, "has the right shape; only a request from Slack can prove it")
@@ -173,12 +147,12 @@ def _signing_secret(chosen: Settings) -> Iterator[Finding]:
 
 def _refused(part: str, fault: str, remedy: str) -> Finding:
     if fault in BAD_TOKEN:
-        return Finding(WRONG, part, f"Slack says {fault}", _IN_SLACK + remedy)
-    return Finding(WRONG, part, f"no usable answer: {fault}", _way_remedy(fault) or _SLACK_REMEDIES["unreachable"])
+        return Finding(WRONG, part, f"Slack says {fault}", remedy)
+    return Finding(WRONG, part, f"no usable answer: {fault}", _way_remedy(fault) or remedies("slack")["unreachable"])
 
 
 def _way_remedy(reason: str) -> str:
-    return _WAY_REMEDIES.get(reason) or _WAY_REMEDIES.get(reason.partition("_")[0], "")
+    return remedies("way").get(reason) or remedies("way").get(reason.partition("_")[0], "")
 
 
 def _asked(slack: SlackClient, method: str, **arguments: str) -> tuple[Answer | None, str]:
@@ -209,7 +183,7 @@ def _api(chosen: Settings) -> Iterator[Finding]:
             return
         lost = "parents cannot be given by name or suggested, and lost answers cannot be looked up"
         text = f"{_said(error, chosen)}; groups can still be made, but {lost}"
-        yield Finding(WARNING, part, text, _REPRESENTATIVE.format(part))
+        yield Finding(WARNING, part, text, remedies("api")["no_method"].format(method=part))
     yield _add_group(client, chosen)
 
 
@@ -222,9 +196,9 @@ def _add_group(client: Client, chosen: Settings) -> Finding:
         code = error.code if isinstance(error, Rejected) else 0
         if code in (422, 461, 463):
             return Finding(OK, part, f"answers; refused a group without a name ({code}), as it should")
-        remedy = _REPRESENTATIVE.format(part) if code in (401, 404) else _api_remedy(error)
+        remedy = remedies("api")["no_method"].format(method=part) if code in (401, 404) else _api_remedy(error)
         return Finding(WRONG, part, _said(error, chosen), remedy)
-    remedy = f"Remove the group {group.id} in the panel, and tell the provider."
+    remedy = remedies("api")["made"].format(id=group.id)
     return Finding(WRONG, part, "made a group without a name, which its documentation excludes", remedy)
 
 
@@ -235,11 +209,11 @@ def _said(error: ApiError, chosen: Settings) -> str:
 
 
 def _api_remedy(error: ApiError) -> str:
-    key = error.code if isinstance(error, Rejected) else str(error)
+    key = str(error.code if isinstance(error, Rejected) else error)
     refused = getattr(error.__cause__, "proxy_status", 0)
-    if isinstance(error, NotSent) and (remedy := _way_remedy(f"{key}_{refused}" if refused else str(key))):
+    if isinstance(error, NotSent) and (remedy := _way_remedy(f"{key}_{refused}" if refused else key)):
         return remedy
-    return _API_REMEDIES.get(key) or _API_REMEDIES["not sent" if isinstance(error, NotSent) else "other"]
+    return remedies("api").get(key) or remedies("api")["not_sent" if isinstance(error, NotSent) else "other"]
 
 
 _OF_SLACK = ("SLACK_BOT_TOKEN", "SLACK_API_URL")
