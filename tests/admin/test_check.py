@@ -19,12 +19,13 @@ from bot.admin.check_services import NO_PARENT, SCOPES, clock
 from bot.journal import tables
 from bot.journal.database import CONNECTIONS, connect
 from bot.sandbox.api import Api
-from bot.sandbox.loopback import Answer, Loopback, Request
+from bot.sandbox.loopback import Answer, Loopback, Request, local_request
 from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
 from tests.support.peer import CONNECT, http, over_tls, peer, says
 from tests.support.served import Served, free_port, inherited
+from tests.support.until import until
 
 ROOT = Path(__file__).parents[2]
 
@@ -443,6 +444,7 @@ def test_ports(environ: dict[str, str], workspace: Workspace, api: Api, tmp_path
         assert checked.states("PORT", "METRICS_PORT") == ["ok", "ok"]
         assert all("a bot that runs" in checked.lines[name].text for name in ("PORT", "METRICS_PORT"))
         (tmp_path / "addgroup.db").rename(tmp_path / "elsewhere.db")
+        until(lambda: local_request("GET", f"{served.url}/healthz", timeout=5).status_code == 503)
         checked = Checked(environ)
     finally:
         served.kill()
