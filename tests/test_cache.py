@@ -137,7 +137,7 @@ def test_the_oldest_gives_way(clock: SimpleNamespace) -> None:
     assert [cache.known(key) for key in "abcd"] == [None, None, "c4", "d5"]
 
 
-def test_what_is_forgotten_is_loaded_anew() -> None:
+def test_what_is_forgotten_is_loaded_once_more() -> None:
     """After forget, also of a key that nobody asked for, the next get loads."""
     cache = Cache(Source(), PATIENCE)
     cache.forget("a")

@@ -1,4 +1,4 @@
-"""The way out, for Slack and the provider alike: through which proxy, whom TLS trusts, and what each side gets."""
+"""The way out, for Slack and the provider alike: its proxy, which authorities TLS trusts, what each side gets."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The process that takes commands in: from Slack to the journal."""
+"""Takes commands in: from Slack to the journal."""

@@ -15,7 +15,7 @@ from bot.slack.mrkdwn import cut
 from bot.slack.texts import Language, say
 
 NAME, PARENT = "name", "parent"
-"""The action_ids of the form's fields. A field that is filled anew needs another block_id: see `form`."""
+"""The action_ids of the form's fields. A field that is filled once more needs another block_id: see `form`."""
 
 FORM = "addgroup"
 """The form's callback_id."""

@@ -40,7 +40,7 @@ def test_a_command_from_slack_to_the_audit(
     running = start(DATABASE_URL=database_url)
     workspace.command(running.url, "VIP Customers parent=5", user="U7", channel="C9")
     assert workspace.finished()
-    running.worker.stop(5)
+    running.stop(5)
     _, out, _ = printed(json=True)
     entry = json.loads(out)
     assert [entry[name] for name in ("user", "asker", "channel", "typed", "followup")] == [

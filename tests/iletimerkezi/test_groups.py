@@ -97,7 +97,7 @@ def test_a_list_that_did_not_come_is_asked_for_in_the_background(
     asked = api.made("get-groups")
     assert asked == (1 if fault in (401, 404) else 2)
     assert groups.closed == (fault == 404)
-    assert groups.named("Customers") == NoParent("unavailable")
+    assert groups.named("Customers") == NoParent("no_list" if fault == 404 else "unavailable")
     api.mood = lambda: None
     if fault == 404:
         assert (groups.listed(), groups.closed) == (None, True)

@@ -32,7 +32,7 @@ def test_a_name_that_was_stored_otherwise_is_kept(
     running = start()
     changes: list[tuple[Callable[[str], str], str]] = [
         (html.escape, '"R&D"'),
-        (lambda n: n[:5], "Deneme"),
+        (lambda n: n[:5], "Kampanya"),
         (str, "VIP"),
     ]
     for number, (change, typed) in enumerate(changes, 1):
@@ -40,5 +40,5 @@ def test_a_name_that_was_stored_otherwise_is_kept(
         workspace.command(running.url, typed)
         assert workspace.finished(number)
     engine = connect(f"sqlite:///{tmp_path}/journal.db")
-    assert [entry.steps[0].reason for entry in entries(engine)] == ["", "stored as Denem", "stored as R&amp;D"]
+    assert [entry.steps[0].reason for entry in entries(engine)] == ["", "stored as Kampa", "stored as R&amp;D"]
     engine.dispose()

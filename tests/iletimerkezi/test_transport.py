@@ -189,7 +189,7 @@ def test_without_a_thread_nothing_is_sent(api: Api, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_right_to_send_is_asked_for_once_when_the_connection_stands(api: Api) -> None:
-    """Whoever has lost it sends nothing; whoever has it sends once."""
+    """Who has lost it sends nothing; who has it sends once."""
     asked: list[int] = []
 
     def answer(allowed: bool) -> bool:

@@ -25,8 +25,8 @@ from tests.support.until import until
 class Served:
     """`python -m bot serve`, started at once and ready when the constructor returns; else it raises AssertionError.
 
-    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. `process` is the
-    front, whose child is the worker. conftest kills what a failed test leaves in `running`.
+    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. conftest
+    kills what a failed test leaves in `running`.
     """
 
     running: ClassVar[set[Served]] = set()
@@ -72,7 +72,7 @@ class Served:
         return [self.process.pid, *children(self.process.pid)]
 
     def kill(self) -> None:
-        """End both processes at once, as a crash of the machine would."""
+        """End it at once, as a crash of the machine would."""
         if self.process.returncode is None:  # not waited for, so the number of its group is still its own
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
