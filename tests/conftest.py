@@ -23,12 +23,12 @@ from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
-from bot.sandbox.workspace import Workspace
 from bot.worker import create_groups as steps
 from tests.support import limits
 from tests.support.postgresql import server
 from tests.support.provider import ACTS
 from tests.support.served import Served
+from tests.support.workspace import Workspace
 
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)

@@ -24,10 +24,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.journal.database import connect
 from bot.journal.life import TAKE_OVER
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say
 from tests.support.journal import shift
 from tests.support.served import Served
+from tests.support.workspace import Workspace
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "5"))

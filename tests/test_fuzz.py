@@ -21,9 +21,9 @@ from sqlalchemy import text
 
 from bot.journal.database import connect
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from tests.support.served import Served
 from tests.support.slack import answered
+from tests.support.workspace import Workspace
 
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "5"))

@@ -15,9 +15,9 @@ from bot.journal.database import connect
 from bot.journal.journal import MOST_OPEN
 from bot.journal.tables import jobs
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
 from tests.support.served import Served
+from tests.support.workspace import Workspace
 
 COMMANDS = 100
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from bot.log import LONGEST, configure, event, flush
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import SlackClient
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 HEAD = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
 

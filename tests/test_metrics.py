@@ -16,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.model.outcome import OUTCOMES
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
-from bot.sandbox.workspace import APP_TOKEN, Workspace
 from tests.support.link import Link, link
 from tests.support.served import Served, free_port, inherited
 from tests.support.until import until
+from tests.support.workspace import APP_TOKEN, Workspace
 
 ROOT = Path(__file__).parents[1]
 

@@ -21,11 +21,11 @@ import requests
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import say
 from tests.support.served import Served, free_port, inherited
 from tests.support.slack import answered
 from tests.support.until import until
+from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 
@@ -193,13 +193,13 @@ def test_a_token_that_slack_refuses_meanwhile_loses_no_answer(
     """Who asked waits, known or not, and gets the answer in the thread once the bot has a token again."""
     workspace.command(served.url, "A")
     until(lambda: "event=done" in served.log.read_text())
-    workspace.token = "xoxb-another"  # of the tests
+    workspace.bot_token = "xoxb-another"  # of the tests
     for name, user in [("B", "U1"), ("C", "U2")]:
         assert workspace.command(served.url, name, user=user).status == 200
     until(lambda: len(set(re.findall(r"event=postponed job=(\w+) why=invalid_auth", served.log.read_text()))) == 2)
     assert not workspace.private("U1") + workspace.private("U2")
     assert served.stop() == 0
-    again = Served(workspace, api, tmp_path, SLACK_BOT_TOKEN=workspace.token)
+    again = Served(workspace, api, tmp_path, SLACK_BOT_TOKEN=workspace.bot_token)
     assert answered(workspace, "B", 30)
     assert answered(workspace, "C", 30)
     assert sorted(group.name for group in api.groups.values()) == ["A", "B", "C", "Customers"]

@@ -16,13 +16,13 @@ from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack import client
 from bot.slack.texts import load
 from tests.support.journal import shift
 from tests.support.slack import actions, answers, opened, told, under_way
 from tests.support.texts import part
 from tests.support.until import until
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 

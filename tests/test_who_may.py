@@ -9,9 +9,9 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
 from tests.support.slack import actions, answers, told
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 

@@ -1,29 +1,97 @@
-"""Slack's stand-in: a workspace whose people send the bot signed requests, and what they see of its answers."""
+"""Slack's stand-in: a workspace on loopback whose people send the bot signed requests, and what they see of it."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import requests
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.loopback import local_request
-from bot.sandbox.slack_api import APP_TOKEN, BOT_TOKEN, Form, Json, Message, SlackApi
+from bot.sandbox.loopback import Answer, Loopback, Request, local_request
 
-__all__ = ["APP_TOKEN", "BOT_TOKEN", "Form", "Message", "Reply", "Workspace"]
+BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
+
+RESPONSE_URL = "response_url"
+"""What a call of a response_url counts as, beside the methods of the Web API."""
+
+Json = dict[str, Any]
 
 
-class Workspace(SlackApi):
-    """What people do and see in Slack, above the Web API of the same workspace."""
+@dataclass
+class Message:
+    """A message as Slack keeps it.
 
-    def __init__(self, signing_secret: str, rules: Callable[[str, Any], list[str]] = lambda _kind, _sent: []) -> None:
-        super().__init__(rules)
+    `private_to` is set for one that only one person sees, `author` for one that somebody else than the bot wrote.
+    """
+
+    channel: str
+    ts: str
+    text: str
+    thread_ts: str = ""
+    private_to: str = ""
+    outcome: str = ""
+    job: str = ""
+    blocks: list[Json] = field(default_factory=list)
+    earlier: list[str] = field(default_factory=list)
+    author: str = ""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is the bot's answer in a thread."""
+        return bool(self.thread_ts) and self.outcome not in ("", "open")
+
+    @property
+    def buttons(self) -> list[Json]:
+        """The buttons under the message."""
+        elements = [element for block in self.blocks if block["type"] == "actions" for element in block["elements"]]
+        beside = [block["accessory"] for block in self.blocks if "accessory" in block]
+        return [element for element in (*elements, *beside) if element["type"] == "button"]
+
+    def payload(self, author: str) -> Json:
+        """Return it as Slack shows it to an app."""
+        optional = {"blocks": self.blocks, "thread_ts": self.thread_ts}
+        shown = {name: value for name, value in optional.items() if value}
+        return {"type": "message", "user": self.author or author, "ts": self.ts, "text": self.text, **shown}
+
+
+@dataclass
+class Form:
+    """A form that the bot opened: a modal view, with what was entered so far, by the block's id."""
+
+    id: str
+    view: Json
+    entered: Json = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> list[Json]:
+        """The blocks that take something in."""
+        return [block for block in self.view["blocks"] if block["type"] == "input"]
+
+
+class Workspace(Loopback):
+    """One workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
+
+    It is strict where Slack is: with tokens, triggers, threads, and what it takes as JSON.
+    """
+
+    def __init__(self, signing_secret: str) -> None:
+        super().__init__()
         self.signing_secret = signing_secret
+        self.locales: dict[str, str] = {}
+        self.messages: list[Message] = []
+        self.forms: list[Form] = []
+        self._triggers: set[str] = set()  # those that opened nothing yet
+        self._threads: set[tuple[str, str]] = set()  # channel and ts of each message
+        self._changed = threading.Condition()
+        self._ids = itertools.count(1)
 
     # What people do: Slack's requests to the bot.
 
@@ -38,7 +106,7 @@ class Workspace(SlackApi):
             "channel_id": channel,
             "channel_name": channel.lower(),
             "api_app_id": "A1",
-            "trigger_id": self._trigger(),
+            "trigger_id": self.trigger(),
             "response_url": self.response_url(user, channel),
             **({} if text is None else {"text": text}),
             **more,
@@ -86,7 +154,6 @@ class Workspace(SlackApi):
         menu: Json = {"action_id": "parent", "block_id": block, "value": typed}
         reply = self._interact(bot, user, type="block_suggestion", view=view, **menu)
         options: list[Json] = reply.body.get("options", [])
-        self._refuses("options", options)
         return options
 
     def submit(self, bot: str, form: Form, user: str = "U1", **fields: Any) -> Reply:
@@ -105,7 +172,7 @@ class Workspace(SlackApi):
             values[block["block_id"]] = {element["action_id"]: {"type": element["type"], value: entered}}
         view = {**form.view, "id": form.id, "state": {"values": values}}
         reply = self._interact(bot, user, type="view_submission", view=view)
-        if reply.body.get("response_action") == "update" and not self._refuses("view", reply.body["view"]):
+        if reply.body.get("response_action") == "update":
             form.view = reply.body["view"]
         return reply
 
@@ -115,25 +182,12 @@ class Workspace(SlackApi):
             return None
         return self._interact(bot, user, type="view_closed", view={**form.view, "id": form.id}, is_cleared=False)
 
-    def home(self, bot: str, user: str = "U1", event_id: str = "") -> Reply:
-        """Open the app's Home tab."""
-        event = {"type": "app_home_opened", "user": user, "channel": "D1", "tab": "home", "event_ts": "1.1"}
-        number = event_id or f"Ev{next(self._ids)}"
-        payload = {"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": number, "event": event}
-        return self.post(bot, json.dumps(payload).encode(), **{"Content-Type": "application/json"})
-
-    def press_home(self, bot: str, user: str = "U1") -> Reply:
-        """Press the button on the Home tab."""
-        button = {"type": "button", "action_id": "new", "block_id": "b", "value": "-"}
-        view = {"id": "V0", "type": "home", "private_metadata": ""}
-        return self._interact(bot, user, type="block_actions", view=view, container={"type": "view"}, actions=[button])
-
     def _interact(self, bot: str, user: str, message: Message | None = None, author: str = "", **payload: Any) -> Reply:
         common: Json = {
             "user": {"id": user, "team_id": "T1"},
             "team": {"id": "T1", "domain": "sandbox"},
             "api_app_id": "A1",
-            "trigger_id": self._trigger(),
+            "trigger_id": self.trigger(),
         }
         if message:
             self._threads |= {(message.channel, message.ts), (message.channel, message.thread_ts)}
@@ -153,28 +207,104 @@ class Workspace(SlackApi):
             "X-Slack-Signature": signature,
         }
         answer = local_request("POST", f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
-        reply = Reply(answer.status_code, _decoded(answer), answer.headers)
-        self._refuses("answer", answer.content)
-        if reply.text:
-            self._refuses("message", reply.body)
-        return reply
+        return Reply(answer.status_code, _decoded(answer), answer.headers, answer.content)
 
-    # What the bot did, as people see it.
+    def trigger(self) -> str:
+        """Return what lets the bot open one form."""
+        trigger = f"{next(self._ids)}.{time.time_ns()}"
+        self._triggers.add(trigger)
+        return trigger
 
-    def finished(self, number: int = 1, seconds: float = 10) -> bool:
-        """Wait until so many roots show their result and have an answer in their thread, in whichever order.
+    def response_url(self, user: str, channel: str) -> str:
+        """Return an address through which the bot can answer what somebody did."""
+        return f"{self.url}/response/{user}/{channel}/{next(self._ids)}"
 
-        A root in the thread of a message has its answer in that thread.
-        """
+    # What the bot does: calls of the Web API.
 
-        def finished() -> bool:
-            said = [m for m in self.messages if m.is_answer]
-            answered = {(m.channel, m.thread_ts) for m in said} | {(m.channel, m.thread_ts, m.job) for m in said}
-            roots = [m for m in self.messages if m.earlier and not m.is_answer]
-            keys = [(m.channel, m.thread_ts, m.job) if m.thread_ts else (m.channel, m.ts) for m in roots]
-            return sum(key in answered for key in keys) == number
+    def respond(self, request: Request, _connection: socket.socket) -> Answer | None:
+        method = method_of(request)
+        if method != RESPONSE_URL and request.headers.get("authorization") != f"Bearer {self.token(method)}":
+            return answer(ok=False, error="invalid_auth")
+        return self.do(method, request.path, arguments_of(request))
 
-        return self.wait_for(finished, seconds)
+    def do(self, method: str, path: str, arguments: Json) -> Answer:
+        """Do what a method of the Web API, or RESPONSE_URL, is asked for."""
+        if method == RESPONSE_URL:
+            return self._respond_to(path, arguments)
+        handler = getattr(self, f"_{method.replace('.', '_')}", None)
+        return handler(arguments) if handler else answer(ok=False, error="unknown_method")
+
+    def token(self, _method: str) -> str:
+        """Return the token that a method takes."""
+        return BOT_TOKEN
+
+    def _respond_to(self, path: str, arguments: Json) -> Answer:
+        _, user, channel, _ = path.strip("/").split("/")
+        blocks = arguments.get("blocks", [])
+        self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, blocks=blocks))
+        return Answer(200, b"ok")
+
+    def _auth_test(self, _arguments: Json) -> Answer:
+        names = {"team": "Sandbox", "team_id": "T1", "user": "addgroup", "user_id": "UBOT", "bot_id": "B1"}
+        return answer(ok=True, url="https://sandbox.slack.com/", **names)
+
+    def _users_info(self, arguments: Json) -> Answer:
+        user = arguments.get("user", "")
+        place = {"locale": self.locales.get(user, "en-US"), "tz": "Europe/London"}
+        return answer(ok=True, user={"id": user, "team_id": "T1", "name": user.lower(), **place})
+
+    def _chat_postMessage(self, arguments: Json) -> Answer:  # noqa: N802  # Slack's name
+        channel, thread = arguments["channel"], arguments.get("thread_ts", "")
+        meta = arguments.get("metadata", {}).get("event_payload", {})
+        message = self._keep(
+            Message(
+                channel,
+                self._ts(),
+                arguments["text"],
+                thread_ts=thread if (channel, thread) in self._threads else "",  # an unknown one is taken as none
+                outcome=meta.get("outcome", ""),
+                job=meta.get("job", ""),
+                blocks=arguments.get("blocks", []),
+            )
+        )
+        return answer(ok=True, channel=channel, ts=message.ts, message=message.payload("UBOT"))
+
+    def _chat_update(self, arguments: Json) -> Answer:
+        with self._changed:
+            found = [m for m in self.messages if (m.channel, m.ts) == (arguments["channel"], arguments["ts"])]
+            if not found:
+                return answer(ok=False, error="message_not_found")
+            found[0].earlier.append(found[0].text)
+            found[0].text = arguments["text"]
+            found[0].blocks = arguments.get("blocks", found[0].blocks)
+            self._changed.notify_all()
+        return answer(ok=True, channel=arguments["channel"], ts=arguments["ts"])
+
+    def _views_open(self, arguments: Json) -> Answer:
+        with self._changed:
+            if arguments.get("trigger_id") not in self._triggers:
+                return answer(ok=False, error="exchanged_trigger_id")
+            self._triggers.remove(arguments["trigger_id"])
+            self.forms.append(Form(f"V{next(self._ids)}", arguments["view"]))
+            self._changed.notify_all()
+        return answer(ok=True, view={"id": self.forms[-1].id})
+
+    def _keep(self, message: Message) -> Message:
+        with self._changed:
+            self._threads.add((message.channel, message.ts))
+            self.messages.append(message)
+            self._changed.notify_all()
+        return message
+
+    def _ts(self) -> str:
+        return f"{int(time.time())}.{next(self._ids):06d}"
+
+    # What people see of it.
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
+        """Wait until a condition on the messages holds; tell whether it does."""
+        with self._changed:
+            return self._changed.wait_for(condition, seconds)
 
     def roots(self, channel: str = "C1") -> list[Message]:
         """Return the bot's messages in a channel that stand in no thread."""
@@ -195,6 +325,7 @@ class Reply:
     status: int
     body: Json
     headers: Any
+    content: bytes
 
     @property
     def text(self) -> str:
@@ -207,3 +338,31 @@ def _decoded(answer: requests.Response) -> Json:
         body = answer.json()
         return body if isinstance(body, dict) else {}
     return {"text": answer.text} if answer.text else {}
+
+
+def method_of(request: Request) -> str:
+    """Return the method of the Web API that is called, or RESPONSE_URL."""
+    path = request.path.strip("/")
+    return RESPONSE_URL if path.startswith("response/") else path.removeprefix("api/")
+
+
+def arguments_of(request: Request) -> Json:
+    """Decode the arguments of a Web API call, a form or, where Slack takes it, JSON; so is JSON within a form.
+
+    Source: https://docs.slack.dev/apis/web-api/#post_bodies
+    """
+    if request.headers.get("content-type", "").startswith("application/json"):
+        decoded = json.loads(request.body or b"{}")
+        writes = method_of(request).startswith(("chat.", "views.", RESPONSE_URL))
+        return decoded if isinstance(decoded, dict) and writes else {}
+    form: Json = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
+    for name in ("blocks", "metadata", "view"):
+        if isinstance(form.get(name), str):
+            form[name] = json.loads(form[name])
+    return form
+
+
+def answer(status: int = 200, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
+    """Return an answer in JSON, as the Web API gives it."""
+    content = json.dumps(fields, ensure_ascii=False).encode()
+    return Answer(status, content, {"Content-Type": "application/json", **(headers or {})})

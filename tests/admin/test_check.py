@@ -20,12 +20,12 @@ from bot.journal import tables
 from bot.journal.database import CONNECTIONS, connect
 from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Loopback, Request, local_request
-from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
 from tests.support.peer import CONNECT, http, over_tls, peer, says
 from tests.support.served import Served, free_port, inherited
 from tests.support.until import until
+from tests.support.workspace import APP_TOKEN, Workspace
 
 ROOT = Path(__file__).parents[2]
 

@@ -25,9 +25,9 @@ from bot.journal.tables import steps
 from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
-from bot.sandbox.workspace import Workspace
 from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
 from tests.support.served import inherited
+from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
-from bot.sandbox.workspace import Workspace
 from tests.support.check import Checked
 from tests.support.served import Served, free_port, inherited
+from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 

@@ -24,12 +24,12 @@ from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from tests.benchmarks.answer import LEAST, SLACK_CALL, report, slow_down, timed
 from tests.benchmarks.apps import SECRET, add_group
 from tests.benchmarks.client import signed
 from tests.support.postgresql import server
 from tests.support.served import Served, free_port
+from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,9 +14,9 @@ import yaml
 
 from bot.model.outcome import OUTCOMES
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from tests.support.pages import PAGES, ROOT, tables
 from tests.support.served import Served, free_port
+from tests.support.workspace import Workspace
 
 RULES: list[dict[str, Any]] = [
     rule for group in yaml.safe_load((ROOT / "docs/alerts.yml").read_text())["groups"] for rule in group["rules"]

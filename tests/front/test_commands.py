@@ -8,10 +8,10 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.outcomes import CODES
 from tests.support.texts import part
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 EVIL = '"<!channel> *x* & `y`"'
@@ -43,8 +43,8 @@ def test_nothing_that_people_write_acts_in_slack(start: Start, workspace: Worksp
     assert "&lt;!channel&gt; *x* &amp; `y`" in root.text
     for message in (root, answer):
         assert "<!channel>" not in message.text
-        assert message.arguments["unfurl_links"] in (False, "0", "false")
-        assert message.arguments["unfurl_media"] in (False, "0", "false")
+    posted = [arguments for method, arguments in workspace.calls if method == "chat.postMessage"]
+    assert [(each["unfurl_links"], each["unfurl_media"]) for each in posted] == [(False, False)] * 2
 
 
 def test_slacks_own_escaping_is_undone_once(start: Start, workspace: Workspace, api: Api) -> None:

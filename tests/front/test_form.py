@@ -12,10 +12,10 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say, say_plain
 from tests.support.slack import EVIL_LONG, actions, answers, code_of, field, notes, opened, seen, told
 from tests.support.texts import part
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 

@@ -12,9 +12,9 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, code_of, opened, seen, told, under_way
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 TREE = "\n".join(["Top & <co>", "  VIP;", *(f"\tGroup ```{number}``` ığüşöç" for number in range(38))])

@@ -8,9 +8,9 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
 from tests.support.slack import opened
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 

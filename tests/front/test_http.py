@@ -21,9 +21,9 @@ from bot.front.http import MAX_BODY, Health, HttpApp
 from bot.front.server import Server, listen
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import LANGUAGES, say
 from tests.support.until import until
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 SECRET_WORDS = "word-that-no-log-may-hold"

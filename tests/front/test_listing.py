@@ -10,9 +10,9 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 

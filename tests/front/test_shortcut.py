@@ -9,10 +9,10 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Form, Message, Workspace
 from bot.slack.texts import say_plain
 from tests.support.slack import field, notes, opened, told, under_way
 from tests.support.tree import outcome
+from tests.support.workspace import Form, Message, Workspace
 
 Start = Callable[..., Bot]
 PEOPLE = {"display_name": "Ayşe"}

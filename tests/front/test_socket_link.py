@@ -24,11 +24,11 @@ from slack_sdk import WebClient
 from bot.front import socket_mode
 from bot.front.socket_mode import Connection
 from bot.model.job import TryLater
-from bot.sandbox.workspace import APP_TOKEN, Workspace
 from bot.slack.client import SlackRefused
 from tests.support.link import Link, link
 from tests.support.relay import Proxy, proxy, relay
 from tests.support.until import until
+from tests.support.workspace import APP_TOKEN, Workspace
 
 Opens = Callable[..., Connection]
 

@@ -19,11 +19,11 @@ import requests
 from bot.front import socket_mode
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
-from bot.sandbox.workspace import Workspace
 from tests.support.link import Link, link
 from tests.support.relay import relay
 from tests.support.served import Served, inherited
 from tests.support.until import until
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Served]
 ROOT = Path(__file__).parents[2]
@@ -96,7 +96,7 @@ def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, s
         slack.send(envelope, command(workspace, "The payload team"))
         assert slack.acked(envelope) == {}
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
-    slack.send("e3", command(workspace, "VIP paernt=5", workspace._trigger()))
+    slack.send("e3", command(workspace, "VIP paernt=5", workspace.trigger()))
     assert slack.acked("e3") == {}
     assert workspace.wait_for(lambda: bool(workspace.forms))
     assert health(served) == 200

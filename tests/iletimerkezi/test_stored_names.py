@@ -10,7 +10,7 @@ from typing import Any
 from bot.journal.database import connect
 from bot.journal.history import entries
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
+from tests.support.workspace import Workspace
 
 
 def test_names_that_were_escaped_are_found(start: Callable[..., Any], workspace: Workspace, api: Api) -> None:

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from bot.sandbox.loopback import Answer, Loopback, Request, local_request
-from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
 from tests.support import limits
+from tests.support.workspace import BOT_TOKEN, Message, Workspace
 
 
 class Bot(Loopback):

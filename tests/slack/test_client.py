@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bot.model.job import TryLater
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import PROBE_AFTER, SlackClient, SlackRefused, TokenRefused
 from tests.support.peer import AMPLE, SHORT, drips, hear, http, peer, says
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 POST = "chat.postMessage"
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bot.model.job import TryLater
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import SlackClient
 from tests.support.peer import Act, hear, http, over_tls, peer, tunnel
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 OK = http(b'{"ok": true}', b"Content-Type: application/json")
 

@@ -9,10 +9,10 @@ import pytest
 
 from bot.model.job import Job, Step, Thread, TryLater
 from bot.model.outcome import Created
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.texts import load
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 POST = "chat.postMessage"
 ROOT = Thread("C1", "1.1")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
+from tests.support.workspace import Workspace
 
 COMMANDS = 20
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.client import SlackClient
 from bot.slack.users import Users
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from bot.sandbox.workspace import Workspace
+from tests.support.workspace import Workspace
 
 MAX_FRAME = 20_480
 """Longest frame that Slack takes, in bytes; over a longer one it closes the connection with 1009."""

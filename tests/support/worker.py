@@ -18,9 +18,9 @@ from bot.model.grammar import Reading, parse
 from bot.model.job import Job, Step, new_id
 from bot.model.outcome import Created, Outcome, Rejected, Unknown
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import BOT_TOKEN, Message, Workspace
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
+from tests.support.workspace import BOT_TOKEN, Message, Workspace
 
 Start = Callable[..., Bot]
 Outage = Callable[[], AbstractContextManager[None]]

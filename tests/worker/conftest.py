@@ -12,9 +12,9 @@ from sqlalchemy import make_url
 
 from bot.log import logger
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from tests.support.tree import Watched
 from tests.support.worker import Logged, Outage, Past, Start, locked
+from tests.support.workspace import Workspace
 
 
 @pytest.fixture

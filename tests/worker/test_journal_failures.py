@@ -10,7 +10,6 @@ from pathlib import Path
 import requests
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import say
 from tests.support.texts import part
 from tests.support.worker import (
@@ -22,6 +21,7 @@ from tests.support.worker import (
     finished,
     locked,
 )
+from tests.support.workspace import Workspace
 
 
 @both_languages

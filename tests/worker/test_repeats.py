@@ -10,7 +10,6 @@ import pytest
 
 from bot.journal import journal
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import BOT_TOKEN, Workspace
 from bot.slack.texts import load
 from tests.support.texts import part
 from tests.support.worker import (
@@ -19,6 +18,7 @@ from tests.support.worker import (
     both_languages,
     finished,
 )
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 
 @both_languages

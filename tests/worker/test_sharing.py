@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from tests.support.worker import Start
+from tests.support.workspace import Workspace
 
 TREES, LINES = 40, 12
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from bot.slack.client import slack_client
 from bot.worker import worker
 from tests.support.texts import part
@@ -15,6 +14,7 @@ from tests.support.worker import (
     answer,
     finished,
 )
+from tests.support.workspace import Workspace
 
 
 @pytest.mark.parametrize("fault", ["ratelimited:1", 500, "drop", "silence", "internal_error"])

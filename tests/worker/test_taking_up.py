@@ -13,7 +13,6 @@ from sqlalchemy import Engine, delete, select
 from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from bot.slack import users as people
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
@@ -31,6 +30,7 @@ from tests.support.worker import (
     answer,
     finished,
 )
+from tests.support.workspace import Workspace
 
 
 @pytest.mark.parametrize("rooted", [False, True])

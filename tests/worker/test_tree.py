@@ -14,13 +14,13 @@ import pytest
 
 from bot.iletimerkezi.client import Client, NotSent
 from bot.model.group import Group
-from bot.sandbox.workspace import Workspace
 from bot.slack.mrkdwn import as_typed, cut, path
 from bot.slack.texts import load, say
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, opened, told
 from tests.support.texts import part
 from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
+from tests.support.workspace import Workspace
 
 TREE = """\
 Müşteriler parent=5

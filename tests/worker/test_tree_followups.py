@@ -9,11 +9,11 @@ from copy import copy
 
 import pytest
 
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
 from tests.support.until import until
+from tests.support.workspace import Message, Workspace
 
 # Going on.
 

@@ -9,7 +9,6 @@ from sqlalchemy import Engine, update
 
 from bot.journal.tables import jobs
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from bot.slack.delivery import Delivery
 from bot.slack.texts import load
 from bot.worker import run_job, worker
@@ -17,6 +16,7 @@ from bot.worker.create_groups import GroupCreator
 from tests.support.slack import answered
 from tests.support.texts import part
 from tests.support.worker import Logged, Past, Start, answer, both_languages, finished
+from tests.support.workspace import Workspace
 
 QUICKLY = 0.01
 
