@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot import serve
-from bot.front import socket_mode
+from bot.front import form, socket_mode
 from bot.journal import database, journal, life
 from bot.model.grammar import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import users
-from bot.worker import create_groups, run_job
+from bot.worker import create_groups, run_job, worker
 from tests.support.pages import PAGES
 
 WORDS = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
@@ -20,7 +20,12 @@ WORDS = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten", 60: "a minute",
     ("page", "sentence", "number"),
     [
         ("docs/operate.md", "shows a sign of life every {} seconds", life.EVERY),
-        ("docs/operate.md", "one that has shown none for {}.", life.TAKE_OVER),
+        ("docs/operate.md", "is unchanged for {} seconds, another takes over", life.TAKE_OVER),
+        ("docs/operate.md", "jobs under way {} seconds to finish", serve.STOP),
+        ("docs/night.md", "its threads have not turned for {} seconds", worker.STANDSTILL),
+        ("CONTRIBUTING.md", "whose row was unchanged for {} seconds", life.TAKE_OVER),
+        ("CONTRIBUTING.md", "({} for a process of 0.2.0)", life.LEASE),
+        ("CONTRIBUTING.md", "up to {} seconds for Slack to open a form", form.OPENED),
         ("docs/operate.md", "opens up to {} connections", database.CONNECTIONS),
         ("docs/operate.md", "after {} minutes at the latest", journal.RESPONSE_URL_LIVES / 60),
         ("docs/operate.md", "exits with 0 within {} seconds", serve.END + 0.5),
@@ -41,5 +46,6 @@ WORDS = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten", 60: "a minute",
 def test_a_page_has_the_number_of_the_code(page: str, sentence: str, number: float) -> None:
     """A constant and the sentence that names it change together."""
     words = " ".join(PAGES[page].split())
-    spelled = WORDS.get(int(number), "") if ":," not in sentence else ""
-    assert any(sentence.format(form) in words for form in (int(number), spelled) if form)
+    figure = int(number) if number == int(number) else number
+    spelled = WORDS.get(figure, "") if ":," not in sentence else ""
+    assert any(sentence.format(each) in words for each in (figure, spelled) if each)
