@@ -9,14 +9,13 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-
-from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app
-from prompt_toolkit.filters import Condition
-from prompt_toolkit.history import DummyHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from typing import TYPE_CHECKING
 
 from bot.model.names import fold
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.key_binding import KeyPressEvent
 
 _LEAVE = {fold(word) for word in ("quit", "exit", "q", ":q", ":quit", "çık", "çıkış", "cik", "cikis")}
 _SHORTCUT = {fold(word) for word in ("shortcut", "kısayol", "kisayol")}
@@ -69,8 +68,7 @@ class Keyboard:
             os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a terminal that does not answer it gets a warning
             if isinstance(sys.stdin, io.TextIOWrapper) and codecs.lookup(sys.stdin.encoding).name == "ascii":
                 sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
-            self._commands: PromptSession[str] = PromptSession(key_bindings=_bindings())
-            self._answers: PromptSession[str] = PromptSession(key_bindings=_bindings(), history=DummyHistory())
+            self._commands, self._answers = _line_editor(), _line_editor()
 
     def entry(self, question: Callable[[str], str]) -> str | None:
         """Return what is one entry at the prompt; None at the end of input, and on Ctrl-C where nothing is typed.
@@ -124,8 +122,16 @@ def _continues(first: str, following: str) -> bool:
     return bool(_CONTINUES.match(following)) and (not is_own(first) or first.strip().isdecimal())
 
 
-def _bindings() -> KeyBindings:
-    """Let Enter and Alt-Enter begin a new line: the one where a line was typed ahead that belongs to the entry."""
+def _line_editor() -> PromptSession[str]:
+    """Return an editor whose Alt-Enter begins a new line, as does Enter where one was typed ahead that belongs here.
+
+    The library is imported here, since a pipe does without it and it takes a fifth of a second.
+    """
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
+    from prompt_toolkit.key_binding import KeyBindings
+
     bindings = KeyBindings()
 
     def typed_ahead() -> bool:
@@ -137,7 +143,7 @@ def _bindings() -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    return bindings
+    return PromptSession(key_bindings=bindings)
 
 
 def _piped() -> Iterator[str]:

@@ -195,6 +195,8 @@ class Prompt:
     def _show_new(self) -> Outcomes:
         """Show messages that were not shown; the buttons under them are numbered from 1."""
         new = self._workspace.messages[self._seen :]
+        if not new:
+            return frozenset()
         self._seen += len(new)
         self._buttons = []
         for message in new:
@@ -238,7 +240,10 @@ class Prompt:
             if form.view is view and not mistakes:
                 return self._follow(reply, len(self._workspace.forms))
         self._screen.say("form_closed")
-        self._workspace.close(self._bot, form, self._user)
+        if asks and self._workspace.close(self._bot, form, self._user):  # which may give the text back
+            until = time.monotonic() + _SOON
+            self._comes(lambda: time.monotonic() > until)
+            self._show_new()
         return frozenset() if asks else _UNCLEAR
 
     def _ask_fields(self, form: Form, entered: dict[str, Any], asks: bool) -> bool:
@@ -247,7 +252,9 @@ class Prompt:
         for block in form.view["blocks"]:
             if block["type"] != "input":
                 self._screen.text(_said(block))
-            elif asks:
+            elif not asks:
+                self._screen.text(f"{block['label']['text']}: {_filled(block)}", margin=2)
+            else:
                 ask = self._ask_parent if block["element"]["type"] == "external_select" else self._ask_text
                 if (answer := ask(block, entered.get(block["block_id"]))) is _CLOSED:
                     return False
@@ -329,6 +336,12 @@ _UNCLEAR: Outcomes = frozenset({"unclear"})
 def _mark(entry: str) -> str:
     """Return what stands before an entry: the command, but for the console's own words."""
     return "> " if is_own(entry) else "> /addgroup "
+
+
+def _filled(block: dict[str, Any]) -> str:
+    """Return what a field of a form is filled in with."""
+    element = block["element"]
+    return str(element.get("initial_value") or element.get("initial_option", {"text": {"text": ""}})["text"]["text"])
 
 
 def _said(block: dict[str, Any]) -> str:

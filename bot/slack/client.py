@@ -7,6 +7,7 @@ import copy
 import json
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -45,7 +46,7 @@ BAD_TOKEN |= {"forbidden_team"}
 """Words with which Slack says that a token is no good, or not for this. Any other may pass, known or not."""
 
 # A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view). It does when
-# a kept connection was closed in the moment in which it was used; each attempt takes another connection.
+# a kept connection turns out to be closed; the next one from the pool may be closed too.
 _ATTEMPTS = 3
 _REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update"}
 _REPEATABLE |= {"views.open", "views.publish"}
@@ -87,7 +88,8 @@ class SlackClient:
         self._token = token
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
-        self._session = Session(kept=MOST_KEPT)
+        self._new = threading.local()  # whether this thread's call has made a connection
+        self._session = Session(kept=MOST_KEPT, gate=lambda: setattr(self._new, "made", True))
 
     def call(self, method: str, **arguments: Any) -> Answer:
         """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater."""
@@ -141,13 +143,13 @@ class SlackClient:
 
     def _post(self, url: str, kind: str, body: str, method: str, token: str) -> HttpAnswer:
         headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
-        until = time.monotonic() + self._timeout
+        until, self._new.made = time.monotonic() + self._timeout, False
         for left in reversed(range(_ATTEMPTS if method in _REPEATABLE else 1)):
             try:
                 return self._session.exchange(url, body.encode(), headers, until - time.monotonic(), MAX_ANSWER)
             except Failed as error:
                 failed = error
-            if failed.reason != "closed" or not left or time.monotonic() >= until:
+            if failed.reason != "closed" or self._new.made or not left or time.monotonic() >= until:
                 break
         if failed.reason == "address":
             raise SlackRefused("bad_address")

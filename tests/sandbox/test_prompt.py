@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.keyboard import is_setting, leaves, uses_shortcut
-from bot.sandbox.prompt import Prompt
+from bot.sandbox.prompt import Prompt, _status
 from bot.sandbox.screen import sentences
 from bot.sandbox.workspace import Workspace
 
@@ -81,6 +81,24 @@ def test_a_form_that_is_left_is_closed(person: Person, api: Api, capsys: Shown) 
     person("/addgroup\n").loop()
     assert "The form was closed." in capsys.readouterr().out
     assert not api.made()
+
+
+def test_a_form_that_must_not_ask_shows_what_it_is_filled_with(
+    person: Person, workspace: Workspace, api: Api, capsys: Shown
+) -> None:
+    """Nothing is sent, and the status is that of a wrong usage."""
+    prompt = person()
+    prompt.enter(":api 461")
+    prompt.enter("Refused parent=5")
+    prompt.enter("1")
+    capsys.readouterr()
+    form = workspace.forms[-1]
+    assert _status(prompt._fill(form, asks=False)) == 2
+    shown = capsys.readouterr().out
+    assert "Group name: Refused" in shown
+    assert re.search("^  Parent group: .*5", shown, re.MULTILINE)
+    assert "The form was closed." in shown
+    assert list(api.groups) == ["5"]
 
 
 def test_a_button_that_asks_first_does_nothing_on_no(person: Person, capsys: Shown) -> None:
