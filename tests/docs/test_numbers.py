@@ -13,7 +13,7 @@ from bot.slack import users
 from bot.worker import create_groups, run_job, worker
 from tests.support.pages import PAGES
 
-WORDS = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
+WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten", 60: "a minute", 3600: "an hour"}
 
 
 @pytest.mark.parametrize(
