@@ -194,6 +194,7 @@ class Journal(Reader):
 
     def let_go(self) -> None:
         """Let go of everything this process holds, for another one to take at once."""
+        self._sure_until = 0.0
         with self._database.writing() as connection:
             connection.execute(queries.LET_GO, {"me": self.process})
             connection.execute(queries.LEAVE, {"me": self.process})

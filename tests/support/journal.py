@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, delete, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 
 from bot.journal.journal import Accepted, Journal
-from bot.journal.tables import jobs, metadata, processes
+from bot.journal.tables import jobs, metadata
 from bot.model.grammar import Reading, parse
 from bot.model.job import Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
@@ -85,10 +85,10 @@ def sent(book: Journal, job: Job | None = None, outcome: Outcome | None = None) 
     return claimed
 
 
-def expire(engine: Engine, book: Journal) -> None:
-    """Let a process be seen as dead, as others do it when they see its lease end."""
+def lose(engine: Engine, book: Journal) -> None:
+    """Let a process lose all its jobs, as when another one has buried it."""
     with engine.begin() as connection:
-        connection.execute(delete(processes).where(processes.c.id == book.process))
+        connection.execute(update(jobs).where(jobs.c.process == book.process).values(process=None))
 
 
 def dump(engine: Engine) -> list[Any]:
@@ -163,7 +163,6 @@ def shift(engine: Engine, seconds: float) -> None:
         for table, columns in {
             "jobs": ("accepted_at", "due_at", "answered_at", "closed_at"),
             "steps": ("sent_at", "settled_at"),
-            "processes": ("lease_until",),
         }.items():
             changes = ", ".join(f"{column} = {column} + :seconds" for column in columns)
             connection.execute(text(f"UPDATE {table} SET {changes}"), {"seconds": seconds})  # noqa: S608  # our words

@@ -8,9 +8,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select, update
 
-from bot.journal.tables import jobs, processes
+from bot.journal.tables import jobs
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
 from bot.slack import users as people
@@ -161,7 +161,7 @@ def test_a_living_process_takes_over_from_a_dead_one(
     assert until(lambda: past.journal.keep() or finished(workspace)) is True
     assert not workspace.roots("C1")
     with engine.begin() as connection:
-        connection.execute(delete(processes).where(processes.c.id == past.journal.process))
+        connection.execute(update(jobs).where(jobs.c.process == past.journal.process).values(process=None))
     assert finished(workspace, 2)
     assert "`theirs`" in workspace.roots("C1")[0].text
 
@@ -183,7 +183,7 @@ def test_a_fact_beats_a_doubt(
     assert api.called.wait(10)
     until(lambda: rooted(engine))
     with engine.begin() as connection:
-        connection.execute(delete(processes))
+        connection.execute(update(jobs).values(process=None))
     start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else "9")
     assert logged.wait_for("adopted")
     if told:
