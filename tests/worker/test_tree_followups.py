@@ -156,7 +156,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
     names = [name.format(number) for number in range(8)]
     api.fail({names[3]: 503})
     url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "\n".join(names))
+    workspace.command(url, "\n".join(f'"{name}"' for name in names))
     told(workspace, load("en")["answer.private"])
     text = "\n".join(lines(workspace.private()))
     assert re.findall(r"ID `(\d+)`", text) == [api.id_of(name) for name in names if name != names[3]]
