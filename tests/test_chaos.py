@@ -105,7 +105,7 @@ class Chaos:
         for line in range(rolls.randint(2, 6) if rolls.random() < 0.4 else 1):
             depth = rolls.randint(0, depth + 1) if line else 0
             names.append(f"{name}-{line}")
-            lines.append("  " * depth + names[-1] + long)
+            lines.append(f'{"  " * depth}"{names[-1]}{long}"')
             chain = [*chain[:depth], names[-1]]
             self.above[names[-1]] = chain[-2] if depth else ""
         return names, "\n".join(lines)

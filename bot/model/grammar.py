@@ -380,7 +380,7 @@ def _without_option(line: str, option: re.Match[str]) -> tuple[NewGroup, Unclear
 def _parent(text: str) -> tuple[Parent, bool]:
     """Return the parent that a text gives, None for an ID that is none, and whether nothing else can be meant."""
     given = inside(text)
-    name = clean(text if given is None else given).strip(" ,;*_`")
+    name = clean(given) if given is not None else clean(text).strip(" ,;*_`")
     if given is None and (found := re.fullmatch(r"[#(<\[]*([-+−－]?\d{1,20})(?:\.0+)?[)>\].]*", name)):
         number = found[1]
         return (ParentId(str(int(number))), name.isdecimal()) if number.isdecimal() and int(number) else (None, False)
