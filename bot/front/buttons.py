@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App
 
 from bot.front.form import Form
 from bot.front.form_view import Origin
-from bot.front.intake import Intake, channel_of
+from bot.front.intake import Intake, channel_of, kind_in
 from bot.front.reply import Reply
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
@@ -46,7 +47,7 @@ class Buttons:
         pressed = body["actions"][0]
         followup = FollowUp(pressed["action_id"].partition("_")[0])
         if followup.opens_form:
-            self._form.open_from(reply, body["trigger_id"], channel_of(body), old, followup)
+            self._form.open_from(reply, body["trigger_id"], _origin(reply, body), old, followup)
             return
         if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):
             old = self._looked_up(old)
@@ -70,7 +71,7 @@ class Buttons:
         except (KeyError, TypeError, ValueError):
             reply.too_old()
             return
-        origin = Origin(channel_of(body), reply.response_url, reply_to=typed.reply_to, trigger=typed.trigger)
+        origin = replace(_origin(reply, body), reply_to=typed.reply_to, trigger=typed.trigger)
         self._form.open_text(reply, body["trigger_id"], origin, typed.text)
 
     def stale(self, ack: Ack, body: dict[str, Any]) -> None:
@@ -102,3 +103,7 @@ class Buttons:
 
     def _reply(self, ack: Ack, body: dict[str, Any]) -> Reply:
         return self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
+
+
+def _origin(reply: Reply, body: dict[str, Any]) -> Origin:
+    return Origin(channel_of(body), reply.response_url, channel_kind=kind_in(body))

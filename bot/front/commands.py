@@ -10,6 +10,7 @@ from slack_bolt import Ack, App
 
 from bot.front import pages
 from bot.front.form import Form
+from bot.front.form_view import Origin
 from bot.front.intake import Intake
 from bot.front.language_choice import LanguageChoice
 from bot.front.listing import Listing
@@ -19,7 +20,7 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.grammar import COMMAND, Keyword, Reading, parse
-from bot.model.job import Job, steps_of
+from bot.model.job import Job, kind_of, steps_of
 from bot.slack import messages
 from bot.slack.handing_back import Typed
 from bot.slack.texts import say
@@ -54,7 +55,8 @@ class Commands:
             event("other_command", command=command.get("command"), taken_as=COMMAND)
         user, channel, response_url = command["user_id"], command["channel_id"], command["response_url"]
         reply = self._intake.command_reply(ack, user, response_url)
-        text = unescape(command.get("text", ""))
+        kind, text = kind_of(command.get("channel_name", "")), unescape(command.get("text", ""))
+        origin = Origin(channel, response_url, trigger=command["trigger_id"], channel_kind=kind)
         match parse(text, {COMMAND, command.get("command", COMMAND)}):
             case Keyword("help"):
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
@@ -69,12 +71,13 @@ class Commands:
             case Keyword("language", language):
                 self._languages.choose(reply, language)
             case Reading(groups=(), unclear=None):
-                self._form.open_form(reply, command["trigger_id"], channel)
+                self._form.open_form(reply, origin)
             case Reading(groups=groups, unclear=None):
                 self._intake.accept(
                     Job(
                         user=user,
                         channel=channel,
+                        channel_kind=kind,
                         trigger=command["trigger_id"],
                         typed=text,
                         response_url=response_url,
@@ -84,11 +87,14 @@ class Commands:
                     reply,
                 )
             case Reading() as reading:
-                self._form.open_reading(reply, command["trigger_id"], channel, reading, text)
+                self._form.open_reading(reply, origin, reading, text)
 
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:
-            jobs, unsettled = self._journal.recent(3 * pages.MOST_JOBS), self._journal.unsettled(10)
+            jobs, unsettled = (
+                self._journal.recent(3 * pages.MOST_JOBS, reply.user),
+                self._journal.unsettled(10, reply.user),
+            )
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(lambda language: messages.plain(say(language, "history.failed")))

@@ -92,18 +92,17 @@ class Form:
         app.view_closed(form_view.FORM)(self.closed)
         app.options(form_view.PARENT)(self.suggest)
 
-    def open_form(self, reply: Reply, trigger_id: str, channel: str) -> None:
-        """Open the empty form while the trigger is valid."""
-        origin = Origin(channel, reply.response_url, trigger=trigger_id)
-        self._open(reply, _Opening(trigger_id, origin, Filled()))
+    def open_form(self, reply: Reply, origin: Origin) -> None:
+        """Open the empty form while the origin's trigger is valid."""
+        self._open(reply, _Opening(origin.trigger, origin, Filled()))
 
-    def open_reading(self, reply: Reply, trigger_id: str, channel: str, reading: Reading, typed: str) -> None:
+    def open_reading(self, reply: Reply, origin: Origin, reading: Reading, typed: str) -> None:
         """Open the form filled in with what a command was read as, and what is unclear about it above."""
-        origin, back = Origin(channel, reply.response_url, trigger=trigger_id), Typed(typed, trigger=trigger_id)
+        back = Typed(typed, trigger=origin.trigger)
         if max(len(typed), len(reading.text)) > form_view.MAX_FIELD:
             reply.tell(lambda language: messages.plain(self._unclear(language, reading, plain=False)), back=back)
         else:
-            self._open(reply, _Opening(trigger_id, origin, Filled(reading.text, reading.parent), back, reading))
+            self._open(reply, _Opening(origin.trigger, origin, Filled(reading.text, reading.parent), back, reading))
 
     def open_text(self, reply: Reply, trigger_id: str, origin: Origin, text: str, remark: str = "") -> None:
         """Open the form filled in with a text of one group a line; what is unclear stands above, and a `remark`."""
@@ -113,9 +112,9 @@ class Form:
         known = reading if reading.text else None
         self._open(reply, _Opening(trigger_id, origin, filled, back, known, remarks))
 
-    def open_from(self, reply: Reply, trigger_id: str, channel: str, old: Job, followup: FollowUp) -> None:
+    def open_from(self, reply: Reply, trigger_id: str, origin: Origin, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
-        step, origin = old.steps[0], Origin(channel, reply.response_url, reply_to=old.reply_to)
+        step, origin = old.steps[0], replace(origin, reply_to=old.reply_to)
         if followup is FollowUp.SUBGROUP and isinstance(step.outcome, Created):
             parent = ParentId(step.outcome.id)
             filled = Filled("", parent, self._groups.path(parent.id) or step.name)
@@ -184,6 +183,7 @@ class Form:
         job = Job(
             user=reply.user,
             channel=origin.channel,
+            channel_kind=origin.channel_kind,
             trigger=f"edit:{origin.job}" if origin.job else f"form:{origin.trigger or view_id}",
             typed=as_text(reading.groups),
             steps=steps_of(reading.groups),

@@ -36,10 +36,11 @@ _MAX_OPTION = 75
 class Origin:
     """What a form goes on from, carried in its private_metadata.
 
-    That is where it was asked for, by which `job`'s answer, and in the thread of which message (its ts) the answer is
-    to come. `parent` is the name of the parent that the form was opened with, for which an option is too short.
-    `trigger` is what the person did first: forms that go back to the same make one job. `opened` are digests of what
-    the fields were opened with, by action_id, and `asked` counts how often this form has asked back.
+    That is where it was asked for (`channel_kind` as in a Job), by which `job`'s answer, and in the thread of which
+    message (its ts) the answer is to come. `parent` is the name of the parent that the form was opened with, for which
+    an option is too short. `trigger` is what the person did first: forms that go back to the same make one job.
+    `opened` are digests of what the fields were opened with, by action_id, and `asked` counts how often this form has
+    asked back.
     """
 
     channel: str
@@ -50,6 +51,7 @@ class Origin:
     trigger: str = ""
     opened: dict[str, str] = field(default_factory=dict)
     asked: int = 0
+    channel_kind: str = ""
 
     def __repr__(self) -> str:
         return f"Origin(channel={self.channel!r}, job={self.job!r})"

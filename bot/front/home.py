@@ -10,6 +10,7 @@ from slack_bolt import Ack, App
 
 from bot.front import pages
 from bot.front.form import Form
+from bot.front.form_view import Origin
 from bot.front.intake import Intake
 from bot.iletimerkezi.groups import Groups
 from bot.log import event
@@ -40,7 +41,9 @@ class Home:
     def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
         """Open the form. Its channel is the person: what is posted there is a direct message."""
         user = str(body["user"]["id"])
-        self._form.open_form(self._intake.reply(ack, user, ""), body["trigger_id"], user)
+        self._form.open_form(
+            self._intake.reply(ack, user, ""), Origin(user, trigger=body["trigger_id"], channel_kind="dm")
+        )
 
     def _publish(self, user: str) -> None:
         voice = self._users.voice(self._users.language(user))

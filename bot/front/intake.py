@@ -13,7 +13,7 @@ from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Accepted, Busy, Journal
 from bot.log import event
 from bot.model.followup import FollowUp
-from bot.model.job import Job
+from bot.model.job import Job, kind_of
 from bot.slack import messages
 from bot.slack.access import Access
 from bot.slack.handing_back import Typed
@@ -79,6 +79,11 @@ class Intake:
 def channel_of(body: dict[str, Any]) -> str:
     """Return the channel in which a button was pressed or a shortcut chosen."""
     return str((body.get("channel") or {}).get("id") or body["container"]["channel_id"])
+
+
+def kind_in(body: dict[str, Any]) -> str:
+    """Return the kind of that channel, "" where the payload does not say it."""
+    return kind_of(str((body.get("channel") or {}).get("name") or ""))
 
 
 def _typed(job: Job) -> Typed | None:

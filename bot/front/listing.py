@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.front import pages
-from bot.front.intake import Intake, channel_of
+from bot.front.intake import Intake, channel_of, kind_in
 from bot.front.reply import Reply
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
@@ -72,6 +72,7 @@ class Listing:
         job = Job(
             user=reply.user,
             channel=channel_of(body),
+            channel_kind=kind_in(body),
             trigger=f"list:{typed.trigger}",
             typed=as_text(groups),
             steps=steps_of(groups),

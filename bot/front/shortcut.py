@@ -11,7 +11,7 @@ from slack_bolt import Ack, App
 
 from bot.front.form import Form
 from bot.front.form_view import Origin
-from bot.front.intake import Intake, channel_of
+from bot.front.intake import Intake, channel_of, kind_in
 from bot.model.job import TryLater
 from bot.model.message_text import lines_of
 from bot.model.names import clean
@@ -49,7 +49,13 @@ class Shortcut:
         self._intake.users.prefetch(reply.user)
         text, whole = lines_of(message, _names(message, self._intake.users))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
-        origin = Origin(channel_of(body), reply.response_url, reply_to=thread, trigger=body["trigger_id"])
+        origin = Origin(
+            channel_of(body),
+            reply.response_url,
+            reply_to=thread,
+            trigger=body["trigger_id"],
+            channel_kind=kind_in(body),
+        )
         remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
         self._form.open_text(reply, body["trigger_id"], origin, text, remark)
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from bot.journal.tables import jobs, languages, metadata, now, processes, steps
+from bot.model.job import PUBLIC
 from bot.model.outcome import SENDING, WAITING, Created, Unknown
 
 
@@ -80,13 +81,15 @@ NEW_STEPS = insert(steps).values(sent_at=now() - _seconds("sent_ago"), settled_a
 
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age")).where(jobs.c.id.in_(_among("ids")))
 STEPS = select(steps).where(steps.c.job.in_(_among("ids"))).order_by(steps.c.job, steps.c.position)
+_may_read = or_(jobs.c.channel_kind == PUBLIC, jobs.c.user == bindparam("reader"), jobs.c.asker == bindparam("reader"))
 UNKNOWN = (
     select(jobs.c.id, jobs.c.origin)
+    .where(_may_read)
     .where(jobs.c.id.in_(select(steps.c.job).where(steps.c.state == literal_column(f"'{Unknown.state}'"))))
     .order_by(jobs.c.accepted_at.desc())
     .limit(bindparam("most"))
 )
-"""The last jobs with a step whose outcome is unknown."""
+"""The last jobs with a step whose outcome is unknown, of those that the `reader` may see."""
 
 _took_effect = jobs.c.trigger.endswith(jobs.c.follows)  # refusing or denying a job changes its trigger
 GONE_ON = select(jobs.c.id, jobs.c.followup, jobs.c.follows).where(
@@ -100,7 +103,7 @@ WENT_ON = select(jobs.c.id, jobs.c.followup).where(
 )
 """The same, of the answer to one job."""
 
-RECENT = select(jobs.c.id).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
+RECENT = select(jobs.c.id).where(_may_read).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
 _created = select(steps).join(jobs, jobs.c.id == steps.c.job).where(steps.c.state == Created.state)
 CREATED_AS = (
     _created.with_only_columns(steps.c.group_id, jobs.c.user, _settled_at, now() - _settled_at)

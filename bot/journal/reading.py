@@ -65,16 +65,16 @@ class Reader:
         except NotInTime:
             raise JournalError("the database is too slow") from None
 
-    def recent(self, most: int) -> list[Job]:
-        """Return the last jobs, newest first."""
+    def recent(self, most: int, reader: str = "") -> list[Job]:
+        """Return the last jobs, newest first: those of public channels, and the `reader`'s own of any other."""
         with self._reading() as connection:
-            ids = connection.scalars(queries.RECENT, {"most": most}).all()
+            ids = connection.scalars(queries.RECENT, {"most": most, "reader": reader}).all()
         return self._load(ids)
 
-    def unsettled(self, most: int) -> list[Job]:
-        """Return the last jobs that have a step with an unknown outcome which no later job settled, newest first."""
+    def unsettled(self, most: int, reader: str = "") -> list[Job]:
+        """Return, of the same, those that have a step with an unknown outcome which no later job settled."""
         with self._reading() as connection:
-            ids = unsettled.ids(connection, most)
+            ids = unsettled.ids(connection, most, reader)
         return self._load(ids)
 
     def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:

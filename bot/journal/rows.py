@@ -45,6 +45,7 @@ def of_job(job: Job, process: str) -> Values:
         "root_channel": job.thread.channel if job.thread else None,
         "root_ts": job.thread.ts if job.thread else None,
         "reply_to": job.reply_to or None,
+        "channel_kind": job.channel_kind or None,
     }
 
 
@@ -100,7 +101,17 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
     _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
     _check(row, (int, float), "accepted_at", "age")
     _check(row, int, "attempts", "faults")
-    _check(row, (str, type(None)), "response_url", "root_channel", "root_ts", "reply_to", "answer_ts", "follows")
+    _check(
+        row,
+        (str, type(None)),
+        "response_url",
+        "root_channel",
+        "root_ts",
+        "reply_to",
+        "answer_ts",
+        "follows",
+        "channel_kind",
+    )
     if not rows_of_steps:
         raise ValueError("no steps")
     return Job(
@@ -119,6 +130,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
         thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
         reply_to=row.reply_to or "",
         answer_ts=row.answer_ts or "",
+        channel_kind=row.channel_kind or "",
         root_final=bool(row.root_final),
         accepted_at=row.accepted_at,
         age=max(0.0, row.age),

@@ -56,6 +56,7 @@ jobs = Table(
     Column("answer_ts", Text),  # the ts of the message with the answer's buttons, if it stands in the thread
     Column("answered_at", Double),  # open until then
     Column("closed_at", Double),  # nothing is left to do
+    Column("channel_kind", Text, info={"since": 2}),  # NULL: not known, which counts as private
 )
 Index("jobs_by_time", jobs.c.accepted_at)
 Index("jobs_by_origin", jobs.c.origin)
@@ -102,7 +103,12 @@ processes = Table(
 
 _versions = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = ()
+
+def _add_channel_kind(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE jobs ADD COLUMN channel_kind TEXT"))
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_channel_kind,)
 """What turns version 1 into 2, 2 into 3, and so on. Old processes run beside new ones for a while: only add."""
 
 VERSION = 1 + len(MIGRATIONS)
@@ -148,6 +154,7 @@ def migrate(engine: Engine) -> None:
             connection.execute(_versions.insert().values(version=VERSION))
             log_event("journal_created", schema=VERSION)
         elif version < VERSION:
+            check_columns(connection, version)
             for migration in MIGRATIONS[version - 1 :]:
                 migration(connection)
             connection.execute(_versions.update().values(version=VERSION))
@@ -161,15 +168,19 @@ def version_of(connection: Connection) -> int | None:
     return connection.scalar(select(_versions.c.version))
 
 
-def check_columns(connection: Connection) -> None:
-    """Raise WrongJournal when a table lacks a column that this version uses, or has one that it could not fill."""
+def check_columns(connection: Connection, version: int = VERSION) -> None:
+    """Raise WrongJournal when a table lacks a column of this schema `version`, or has one that could not be filled."""
     for table in (jobs, steps, languages, processes):
         there = (
             {each["name"]: each for each in inspect(connection).get_columns(table.name)}
             if (inspect(connection).has_table(table.name))
             else {}
         )
-        missing = [column.name for column in table.columns if column.name not in there]
+        missing = [
+            column.name
+            for column in table.columns
+            if column.name not in there and column.info.get("since", 1) <= version
+        ]
         unknown = [
             name
             for name, each in there.items()

@@ -16,9 +16,12 @@ _LEAVE_IT = {FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.EDIT, FollowUp.SUBGROUP}
 """The buttons that leave an unknown outcome as it is."""
 
 
-def ids(connection: Connection, most: int) -> list[str]:
-    """Return the ids of at most so many jobs with an unknown outcome from which no other job went on, newest first."""
-    unknown = connection.execute(queries.UNKNOWN, {"most": LOOKED_AT}).all()
+def ids(connection: Connection, most: int, reader: str) -> list[str]:
+    """Return the ids of at most so many jobs with an unknown outcome from which no other job went on, newest first.
+
+    Those of conversations that are not public are only for the person who asked, the `reader`.
+    """
+    unknown = connection.execute(queries.UNKNOWN, {"most": LOOKED_AT, "reader": reader}).all()
     chains = _chains(connection, [row.origin for row in unknown])
     return [row.id for row in unknown if not chains.gone_on(row.id)][:most]
 

@@ -13,6 +13,19 @@ from bot.model.grammar import NewGroup
 from bot.model.names import Parent, ParentId
 from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Outcome, Skipped, Unknown
 
+PUBLIC, GROUP_DM = "public", "group_dm"
+"""Kinds of conversations: a public channel, and a direct message among several people."""
+
+_KINDS = {"privategroup": "private", "directmessage": "dm"}
+
+
+def kind_of(channel: str) -> str:
+    """Return the kind of a conversation by the name that Slack gives it in a payload, "" where it gives none.
+
+    A private channel is told as "privategroup", never by what it is called.
+    """
+    return GROUP_DM if channel.startswith("mpdm-") else _KINDS.get(channel, PUBLIC) if channel else ""
+
 
 class TryLater(Exception):
     """A job cannot go on for now. `why` is a word for the log; `seconds` is how long to wait, None if nobody said."""
@@ -85,6 +98,8 @@ class Thread:
 class Job:
     """One accepted command: who asked (Slack user id), where (channel id), what was typed, what to create.
 
+    `channel_kind` is "" where nobody knows what the channel is: that counts as private.
+
     `trigger` is unique to what the person did, so that the same thing is accepted once: Slack's trigger_id, the form's
     view id, or what a button stands for. `language` is "en", "tr", or "" while the person's is not known.
     `response_url` is "" when it is no longer of use. `id` is the reference that people see. `accepted_at` is in seconds
@@ -105,6 +120,7 @@ class Job:
     steps: list[Step]
     response_url: str = field(default="", repr=False)
     language: str = ""
+    channel_kind: str = ""
     id: str = field(default_factory=new_id)
     followup: FollowUp | None = None
     follows: str = ""

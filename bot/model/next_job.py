@@ -60,6 +60,7 @@ def next_job(old: Job, followup: FollowUp, user: str, language: str, response_ur
     job = Job(
         user=user,
         channel=old.channel,
+        channel_kind=old.channel_kind,
         trigger=f"{_TRIGGERS.get(followup, followup)}:{old.id}",  # unique: a button works once
         typed=old.typed,
         steps=_STEPS[followup](old),

@@ -104,7 +104,7 @@ class Workspace(Loopback):
             "team_id": "T1",
             "team_domain": "sandbox",
             "channel_id": channel,
-            "channel_name": channel.lower(),
+            "channel_name": name_of(channel),
             "api_app_id": "A1",
             "trigger_id": self.trigger(),
             "response_url": self.response_url(user, channel),
@@ -191,7 +191,7 @@ class Workspace(Loopback):
         }
         if message:
             self._threads |= {(message.channel, message.ts), (message.channel, message.thread_ts)}
-            common["channel"] = {"id": message.channel, "name": message.channel.lower()}
+            common["channel"] = {"id": message.channel, "name": name_of(message.channel)}
             common["message"] = message.payload(author)
         if channel := {**common, **payload}.get("channel"):
             common["response_url"] = self.response_url(user, channel["id"])
@@ -331,6 +331,11 @@ class Reply:
     def text(self) -> str:
         """What the sender alone sees."""
         return str(self.body.get("text", ""))
+
+
+def name_of(channel: str) -> str:
+    """Return what Slack's payloads call a conversation: only a public channel by what it is called."""
+    return {"D": "directmessage", "G": "privategroup"}.get(channel[:1], channel.lower())
 
 
 def _decoded(answer: requests.Response) -> Json:

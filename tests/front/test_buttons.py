@@ -15,7 +15,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
-from tests.support.slack import EVIL_LONG, actions, answers, opened, told, under_way
+from tests.support.slack import EVIL_LONG, actions, answered, answers, opened, told, under_way
 from tests.support.texts import part
 
 Start = Callable[..., Bot]
@@ -165,6 +165,55 @@ def test_history(start: Start, workspace: Workspace, api: Api) -> None:
     assert len(lines) == 10
     assert re.match(r"• <!date\^\d+\^{date_num} {time}\^https://sandbox.slack.com/archives/C1/p\d+\|.* UTC>", lines[0])
     assert lines[0].endswith(" · u1 · ✓ `Group 11` — created, ID `97112`")
+
+
+def nth(workspace: Workspace, place: int, user: str) -> str:
+    """Wait for what somebody was told privately in this place."""
+    assert workspace.wait_for(lambda: len(workspace.private(user)) > place)
+    return workspace.private(user)[place].text
+
+
+def test_private_stays_private(start: Start, workspace: Workspace, api: Api) -> None:
+    """What was asked for where not everybody reads is in the history of that person alone, however it was asked for."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    names = {
+        "Public": "ops",
+        "Private": "privategroup",
+        "Direct": "directmessage",
+        "Several": "mpdm-a--b-1",
+        "Unknown": "",
+    }
+    for number, (name, channel) in enumerate(names.items()):
+        workspace.command(url, f"Typed {name}", channel_name=channel)
+        answers(workspace, 4 * number + 1)
+        workspace.command(url, "", channel_name=channel)
+        workspace.submit(url, opened(workspace), name=f"Form {name}")
+        answers(workspace, 4 * number + 2)
+        api.faults.append(503)
+        workspace.command(url, f"Again {name}", channel_name=channel)
+        said = answers(workspace, 4 * number + 3)[-1]
+        workspace.press(url, said, "again")  # in the name of the one who asked
+        answers(workspace, 4 * number + 4)
+        for reader, sees in (("U1", True), ("U2", channel == "ops")):
+            workspace.command(url, "history", user=reader)
+            shown = nth(workspace, number, reader)
+            for way in ("Typed", "Form", "Again"):
+                assert (f"`{way} {name}`" in shown) is sees, (way, name, reader)
+    for channel in ("G9", "C9"):
+        workspace.command(url, f"Top {channel}", channel=channel)
+        workspace.press(url, answers(workspace, 1, channel)[0], "subgroup")
+        workspace.submit(url, opened(workspace), name=f"Gold {channel}")
+        answers(workspace, 2, channel)
+        workspace.shortcut(url, workspace.say(f"Desk {channel}", channel=channel))
+        workspace.submit(url, opened(workspace))
+        answers(workspace, 4, channel)  # in the message's thread stands the root too
+    api.faults.append("close")
+    workspace.command(url, "Lost", channel="G9")
+    assert answered(workspace, "Lost")
+    workspace.command(url, "history", user="U3")
+    shown = told(workspace, load("en")["history.heading"], "U3").text
+    assert [("G9" in shown), ("`Lost`" in shown)] == [False, False]
+    assert all(f"`{name} C9`" in shown for name in ("Top", "Gold", "Desk"))
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

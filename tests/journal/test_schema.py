@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, insert, inspect, literal, select, text
 
 from bot.journal import tables
+from bot.journal.errors import WrongJournal
 from tests.support.journal import (
     CREATED,
     Open,
@@ -29,6 +30,38 @@ def test_many_open_an_empty_database_at_once(database_url: str, engine: Engine) 
     assert run_together(started) == ["ready\n"] * 4
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM schema_version")) == 1
+
+
+def test_a_journal_of_0_2_0(database_url: str, engine: Engine, open_journal: Open) -> None:
+    """It gets the column that it lacks; what is in it stays, and what 0.2.0 still writes beside counts as private.
+
+    One that lacks another column is refused as it is.
+    """
+    told, hidden = typed(user="U1"), typed("Gold", user="U2")
+    accepted(open_journal(), told, hidden)
+    old = "ALTER TABLE jobs DROP COLUMN channel_kind", "UPDATE schema_version SET version = 1"
+    with engine.begin() as connection:
+        for statement in old:
+            connection.execute(text(statement))
+    at_once(*[open_journal] * 3)
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT version FROM schema_version")) == tables.VERSION
+        for table, names in ((tables.jobs, ("id", "trigger")), (tables.steps, ("job",))):
+            same = [column for column in table.columns if column.name != "channel_kind"]  # all that 0.2.0 knows
+            copied = [literal("beside") if column.name in names else column for column in same]
+            rows = select(*copied).where(table.c[names[0]] == told.id)
+            connection.execute(insert(table).from_select([column.name for column in same], rows))
+    book, new = open_journal(), typed("New", user="U3")
+    accepted(book, new)
+    for reader, seen in (("U1", {told.id, "beside", new.id}), ("U2", {hidden.id, new.id}), ("", {new.id})):
+        assert {job.id for job in book.recent(9, reader)} == seen, reader
+    book.close()
+    with engine.begin() as connection:
+        for statement in (*old, "ALTER TABLE jobs DROP COLUMN follows"):
+            connection.execute(text(statement))
+    with pytest.raises(WrongJournal, match="lacks follows"):
+        open_journal()
+    assert "channel_kind" not in {column["name"] for column in inspect(engine).get_columns("jobs")}
 
 
 @pytest.fixture

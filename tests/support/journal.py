@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select, text, update
 from bot.journal.journal import Accepted, Journal
 from bot.journal.tables import jobs, metadata
 from bot.model.grammar import Reading, parse
-from bot.model.job import Job, Step, Thread, new_id, steps_of
+from bot.model.job import PUBLIC, Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
 from tests.support.served import inherited
 
@@ -40,7 +40,7 @@ def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
         steps=steps_of(command.groups),
         response_url="https://hooks.slack.test/response",
         id=identifier,
-        **more,
+        **{"channel_kind": PUBLIC, **more},
     )
 
 
