@@ -242,7 +242,7 @@ elif where == "before the look":
 else:
     transport.Exchange.start = freezing(transport.Exchange.start)
 try:
-    print(Client(url, "key", "hash", 1.0).add_group("A", "", may_send), flush=True)
+    print(Client(url, "key", "hash", 2.5).add_group("A", "", may_send), flush=True)
 except Exception as error:
     print(repr(error), flush=True)
 """
@@ -258,7 +258,7 @@ def test_a_process_that_was_stopped_sends_nothing_late(
         command = [sys.executable, "-c", FROZEN, where, f"https://127.0.0.1:{server.port}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stopped:  # noqa: S603  # our own words
             until(lambda: state(stopped.pid) == "T")
-            time.sleep(1.1)  # longer than the call may take
+            time.sleep(2.6)  # longer than the call may take
             stopped.send_signal(signal.SIGCONT)
             told, _ = stopped.communicate(timeout=30)
     assert told.startswith("NotSent("), told

@@ -19,7 +19,7 @@ POST = "chat.postMessage"
 
 @pytest.fixture
 def slack(workspace: Workspace) -> SlackClient:
-    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", 2)
+    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE)
 
 
 CALLS: dict[str, Callable[[SlackClient, str], object]] = {

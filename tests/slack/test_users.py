@@ -8,12 +8,13 @@ import pytest
 
 from bot.slack.client import SlackClient
 from bot.slack.users import Users
+from tests.support.peer import AMPLE, SHORT
 from tests.support.workspace import BOT_TOKEN, Workspace
 
 
 @pytest.fixture
 def slack(workspace: Workspace) -> SlackClient:
-    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", 1)
+    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,8 @@ def test_a_language_that_slack_does_not_say_is_english_for_now(
     """A fault is English, and is not remembered: the next time Slack is asked again."""
     workspace.locales["U1"] = "tr-TR"
     workspace.faults["users.info"].extend([fault] * 4)  # a call over a kept connection that was closed goes out again
-    users = Users(slack, "auto")
+    users = Users(slack.within(SHORT if fault == "silence" else AMPLE), "auto")
     assert users.language("U1") == "en"
     workspace.faults["users.info"].clear()
+    users.slack = slack
     assert users.language("U1") == "tr"
