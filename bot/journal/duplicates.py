@@ -23,29 +23,26 @@ def guarded(job: Job) -> list[Step]:
 
 
 def twins(
-    connection: Connection,
-    keys: list[rows.Key],
-    unsettled: tuple[str, ...],
-    this: tuple[str, int] = ("", -1),
-    gone: Collection[str] = (),
+    connection: Connection, job: Job, some: list[Step], unsettled: tuple[str, ...], gone: Collection[str] = ()
 ) -> dict[rows.Key, Duplicate]:
-    """Find other steps for the same groups that are under way in a state, or were made.
+    """Find steps for the same groups as `some` of a job that are under way in a state, or were made, by their keys.
 
-    `this` step (its job's id, its position) is not among them. `gone` are the ids of groups that were deleted since.
+    `gone` are the ids of groups that were deleted since. Where others stand is told as the job's person may see it.
     """
-    if not keys:
+    if not some:
         return {}
     same = {
-        "keys": keys,
+        "keys": [rows.key(job, step) for step in some],
         "unsettled": unsettled,
-        "this": this[0],
-        "position": this[1],
+        "this": job.id,
+        "position": some[0].position,
+        "reader": job.user,
         "recent": RECENT,
         "gone": tuple(gone),
     }
     return {
-        (name, parent): Duplicate(user, max(0.0, float(age)), state, group or "")
-        for name, parent, user, state, group, age in connection.execute(queries.TWINS, same)
+        (name, parent): Duplicate(user, max(0.0, float(age)), state, group or "", channel or "", ts or "")
+        for name, parent, user, state, group, age, channel, ts in connection.execute(queries.TWINS, same)
     }
 
 

@@ -131,8 +131,8 @@ class Journal(Reader):
         count, own = connection.execute(queries.OPEN, {"user": job.user}).one()
         if count >= MOST_OPEN or own >= MOST_OPEN_EACH:
             return Busy(own if count < MOST_OPEN else 0), job
-        keys = [rows.key(job, step) for step in duplicates.guarded(job)]
-        job = duplicates.refused(job, duplicates.twins(connection, keys, (WAITING, SENDING))) or job
+        found = duplicates.twins(connection, job, duplicates.guarded(job), (WAITING, SENDING))
+        job = duplicates.refused(job, found) or job
         connection.execute(queries.NEW_JOBS, rows.of_job(job, self.process))
         connection.execute(queries.NEW_STEPS, rows.of_steps(job))
         return Accepted(), job
@@ -248,9 +248,8 @@ class Journal(Reader):
         """
 
         def send(connection: Connection) -> Duplicate | Exists | None:
-            key = rows.key(job, step)
-            twins = {} if job.forced else duplicates.twins(connection, [key], (SENDING,), (job.id, step.position), gone)
-            if twin := twins.get(key):
+            twins = {} if job.forced else duplicates.twins(connection, job, [step], (SENDING,), gone)
+            if twin := twins.get(rows.key(job, step)):
                 outcome = duplicates.instead(twin)
                 _settle(connection, job, step, outcome)
                 return outcome

@@ -53,9 +53,11 @@ OPEN = select(func.count(), func.count().filter(jobs.c.user == bindparam("user")
 
 BACKLOG = select(func.count(), func.coalesce(now() - func.min(jobs.c.accepted_at), 0.0)).where(_is_open)
 
+_may_read = or_(jobs.c.channel_kind == PUBLIC, jobs.c.user == bindparam("reader"), jobs.c.asker == bindparam("reader"))
 _settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
 TWINS = (
     select(steps.c.name_key, steps.c.parent_key, jobs.c.user, steps.c.state, steps.c.group_id, now() - _settled_at)
+    .add_columns(*(case((_may_read, column), else_="") for column in (jobs.c.root_channel, jobs.c.root_ts)))
     .join(jobs, jobs.c.id == steps.c.job)
     .where(tuple_(steps.c.name_key, steps.c.parent_key).in_(_among("keys")))
     .where(or_(steps.c.job != bindparam("this"), steps.c.position != bindparam("position")))
@@ -69,7 +71,7 @@ TWINS = (
     .order_by(_settled_at)
 )
 """Steps for the same groups that are under way, were created at any time and are not `gone`, or ended unclear in the
-last `recent` seconds; the latest comes last."""
+last `recent` seconds; the latest comes last. Where their roots are is for those who may see them."""
 
 NEW_JOBS = insert(jobs).values(
     accepted_at=now(),
@@ -81,7 +83,6 @@ NEW_STEPS = insert(steps).values(sent_at=now() - _seconds("sent_ago"), settled_a
 
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age")).where(jobs.c.id.in_(_among("ids")))
 STEPS = select(steps).where(steps.c.job.in_(_among("ids"))).order_by(steps.c.job, steps.c.position)
-_may_read = or_(jobs.c.channel_kind == PUBLIC, jobs.c.user == bindparam("reader"), jobs.c.asker == bindparam("reader"))
 UNKNOWN = (
     select(jobs.c.id, jobs.c.origin)
     .where(_may_read)

@@ -96,7 +96,7 @@ class Created(Outcome):
 
     @property
     def words(self) -> tuple[str, ...]:
-        return ("created.unchecked",) if self.unchecked else ()
+        return *(("created.stored",) if self.stored else ()), *(("created.unchecked",) if self.unchecked else ())
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,8 @@ class Unknown(Outcome):
 class Duplicate(Outcome):
     """Not sent, because another job asked for the same group: `user` did, `age` seconds ago.
 
-    `step_state` is the state of that job's step; `id` is "" until its group is created.
+    `step_state` is the state of that job's step; `id` is "" until its group is created. `channel` and `ts` are of that
+    job's root, "" where it has none or is not for everybody to see.
     """
 
     state = "duplicate"
@@ -253,6 +254,8 @@ class Duplicate(Outcome):
     age: float
     step_state: str
     id: str = ""
+    channel: str = ""
+    ts: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:

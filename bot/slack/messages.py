@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.model.followup import FollowUp
-from bot.model.job import Count, Job, Step
+from bot.model.job import GROUP_DM, Count, Job, Step
 from bot.model.next_job import acted_on, choices, missing, offers, still_offered
 from bot.model.outcome import Duplicate, Skipped
 from bot.slack import blocks, wording
@@ -87,7 +87,7 @@ def private(language: Language, job: Job, refused: str = "") -> list[Message]:
     if job.refused:
         return _of_refused(language, job)
     missing = refused in ("", "not_in_channel", "channel_not_found")
-    if missing and not job.channel.startswith(("D", "U", "W")):
+    if missing and job.channel_kind != GROUP_DM and not job.channel.startswith(("D", "U", "W")):
         why = "private"
     else:
         why = "private_closed" if missing or refused.startswith(_CLOSED) else "private_refused"

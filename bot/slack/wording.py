@@ -59,6 +59,7 @@ def tell(language: Language, job: Job, step: Step) -> Told:
         groups=_some(voice, (group(voice, *choice[::-1]) for choice in (outcome.choices if outcome else ()))),
         found=_some(voice, map(code, facts.get("found") or ())),
         code=facts.get("code", ""),
+        stored=as_typed(str(facts.get("stored", ""))),
         user=person(voice, user),
         at=moment(facts.get("at", 0) // 60 * 60),  # so that a tree has few
         age=max(1, round(facts.get("age", 0) / 60)),

@@ -133,6 +133,23 @@ def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: 
     assert sorted(group.name for group in api.groups.values()) == ["Customers", "İstanbul", "ıstanbul"]
 
 
+def test_a_duplicate_leads_to_the_thread_of_the_first(start: Start, workspace: Workspace, api: Api) -> None:
+    """From anywhere where that is public; else only who asked there is led there."""
+    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+    for number, (name, channel, seen) in enumerate((("One", "C7", ["U1", "U2"]), ("Two", "G7", ["U1"])), 1):
+        with under_way(api) as come:
+            workspace.command(url, name, channel=channel)
+            assert come.wait(10)
+            assert workspace.wait_for(lambda channel=channel: len(workspace.roots(channel)) == 1)  # type: ignore[misc]
+            link = f"https://sandbox.slack.com/archives/{channel}/p{workspace.roots(channel)[0].ts.replace('.', '')}"
+            for user in ("U1", "U2"):
+                workspace.command(url, name, user=user)
+                said = told(workspace, f"`{name}` *is already being created*", user).text
+                assert (f"<{link}|" in said) is (user in seen), (name, user, said)
+        answers(workspace, 1, channel)
+        assert api.made() == number
+
+
 @pytest.mark.parametrize(
     ("action", "value"),
     [

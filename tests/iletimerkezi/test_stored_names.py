@@ -10,6 +10,8 @@ from typing import Any
 from bot.journal.database import connect
 from bot.journal.history import entries
 from bot.sandbox.api import Api
+from bot.slack.mrkdwn import as_typed
+from bot.slack.texts import say
 from tests.support.workspace import Workspace
 
 
@@ -29,7 +31,7 @@ def test_a_name_that_was_stored_otherwise_is_kept(
     start: Callable[..., Any], workspace: Workspace, api: Api, tmp_path: Path
 ) -> None:
     """Cut or escaped: the history has the name that the provider answered with; where it is the same, nothing."""
-    running = start()
+    running = start(ADDGROUP_LANGUAGE="en")
     changes: list[tuple[Callable[[str], str], str]] = [
         (html.escape, '"R&D"'),
         (lambda n: n[:5], "Kampanya"),
@@ -39,6 +41,9 @@ def test_a_name_that_was_stored_otherwise_is_kept(
         api.stored = change
         workspace.command(running.url, typed)
         assert workspace.finished(number)
+        answer = next(m for m in workspace.messages if m.is_answer and f"ID `{97100 + number}`" in m.text)
+        stored = as_typed(api.groups[str(97100 + number)].name)
+        assert (say("en", "created.stored.finding", stored=stored) in answer.text) is (change is not str)
     engine = connect(f"sqlite:///{tmp_path}/journal.db")
     assert [entry.steps[0].reason for entry in entries(engine)] == ["", "stored as Kampa", "stored as R&amp;D"]
     engine.dispose()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.model.job import Job, Step, Thread, TryLater
+from bot.model.job import Job, Step, Thread, TryLater, kind_of
 from bot.model.outcome import Created
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.delivery import Delivery
@@ -111,21 +111,23 @@ def test_a_response_url_that_fails_for_now_is_tried_again(
     assert not workspace.messages
 
 
-@pytest.mark.parametrize("channel", ["C1", "D1"])
+@pytest.mark.parametrize(
+    ("channel", "name"), [("C1", "ops"), ("D1", "directmessage"), ("C2", "mpdm-a--b--c-1"), ("C3", "privategroup")]
+)
 @pytest.mark.parametrize(
     "word", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action", "missing_scope"]
 )
 def test_an_invitation_is_advised_only_where_it_helps(
-    talk: Delivery, job: Job, workspace: Workspace, word: str, channel: str
+    talk: Delivery, job: Job, workspace: Workspace, word: str, channel: str, name: str
 ) -> None:
-    """Not in an archived or read-only channel, and not in a direct message; what the app lacks is no such reason."""
-    job.channel = channel
+    """Not in an archived or read-only channel, nor in a direct message of two or more; nor for what the app lacks."""
+    job.channel, job.channel_kind = channel, kind_of(name)
     workspace.closed[channel] = word
     with pytest.raises(SlackRefused):
         talk.post_root(job)
     talk.answer_privately(job)
     (message,) = workspace.messages
-    helps = channel == "C1" and word in ("not_in_channel", "channel_not_found")
+    helps = channel in ("C1", "C3") and word in ("not_in_channel", "channel_not_found")
     assert ("/invite" in message.text) == helps
     refused = word == "missing_scope"
     assert (load("en")["answer.private_refused"] in message.text) == refused

@@ -32,6 +32,7 @@ NEAR = (("Customers › VIP", "12"), ("VIP", "34"))
 OUTCOMES: tuple[Outcome, ...] = (
     Created("97112"),
     Created("97112", unchecked=True),
+    Created("97112", stored="V&amp;P"),
     Exists("97112"),
     Exists("97112", "Customers › VIP"),
     Exists("97112", user="U9", at=1e9),
