@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +17,9 @@ from bot.journal.database import connect
 from bot.journal.journal import MOST_OPEN
 from bot.journal.tables import jobs
 from bot.sandbox.api import Api
-from bot.slack.texts import load
+from bot.slack.texts import load, say
 from tests.support.served import Served
+from tests.support.slack import answered
 from tests.support.workspace import Workspace
 
 COMMANDS = 100
@@ -74,4 +77,28 @@ def test_past_the_bound_nothing_more_is_accepted(
     reply = workspace.command(served.url, "VIP")
     assert reply.status == 200
     assert reply.text.startswith(load("en")["failure.busy"])
+    assert api.made() == 1
+
+
+def test_a_locked_journal_lets_nobody_wait_longer_than_slack(
+    served: Served, workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """More people than there are threads ask while another program writes: each is refused in time, and truly."""
+    barrier = Barrier(COMMANDS)
+
+    def send(number: int) -> float:
+        barrier.wait(10)
+        began = time.monotonic()
+        reply = workspace.command(served.url, f"G{number}", user=f"U{number}")
+        assert say("en", "failure.journal") in reply.text
+        return time.monotonic() - began
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "addgroup.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with ThreadPoolExecutor(COMMANDS) as pool:
+            slowest = max(pool.map(send, range(COMMANDS)))
+        other.execute("ROLLBACK")
+    assert slowest < 3, "Slack would have told the person that it failed"
+    workspace.command(served.url, "Last")
+    assert answered(workspace, "Last")
     assert api.made() == 1

@@ -28,6 +28,9 @@ from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exis
 PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
 
+LEAST_PATIENCE = 0.2
+"""The same where nothing was written for so long already: a thread that waits keeps others from being answered."""
+
 MOST_OPEN = 1000
 """How many jobs may be open before no more are accepted."""
 
@@ -119,7 +122,7 @@ class Journal(Reader):
         future = self._writer.submit(lambda connection: self._accept(connection, job))
         future.add_done_callback(lambda done: self._hand_over(job.id, done))
         try:
-            return future.result(PATIENCE)[0]
+            return future.result(max(LEAST_PATIENCE, PATIENCE - self._writer.busy_for))[0]
         except NotInTime:
             if future.cancel():
                 raise JournalError("the database is too slow") from None

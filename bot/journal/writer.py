@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ class Writer:
         self._changes: queue.SimpleQueue[tuple[Change[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._starting = threading.Lock()
+        self._began: float | None = None
 
     def submit(self, change: Change[R]) -> Future[R]:
         """Queue a change. The future can be cancelled until it is this change's turn to be written.
@@ -45,6 +47,12 @@ class Writer:
                     self._thread.start()
         return future
 
+    @property
+    def busy_for(self) -> float:
+        """For how long nothing was written although something waits, in seconds."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
+
     def close(self) -> None:
         """Write what waits, and nothing that comes later."""
         self._changes.put(None)
@@ -59,7 +67,10 @@ class Writer:
                     self._changes.put(None)
                     break
                 some.append(another)
+            self._began = self._began or time.monotonic()
             self._write(some)
+            if not self._database.failing or self._changes.empty():
+                self._began = None
 
     def _write(self, some: list[tuple[Change[Any], Future[Any]]]) -> None:
         try:
