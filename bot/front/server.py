@@ -22,7 +22,7 @@ from bot.front.http import MAX_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS = 32
+THREADS = 64
 """Requests that are handled at once; each takes milliseconds."""
 
 MOST_CONNECTIONS = 500

@@ -28,7 +28,7 @@ from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exis
 PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
 
-LEAST_PATIENCE = 0.2
+LEAST_PATIENCE = 0.1
 """The same where nothing was written for so long already: a thread that waits keeps others from being answered."""
 
 MOST_OPEN = 1000
