@@ -1,16 +1,12 @@
-"""What the bot counts, as Prometheus reads it; until it is started, nothing is counted."""
+"""What the bot counts, as Prometheus reads it."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 METHODS = ("add-group", "get-groups", "get-balance")
 """Methods of the group API."""
@@ -35,102 +31,66 @@ _API_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 _ACKNOWLEDGEMENT_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5)  # Slack waits for 3 seconds
 
 
-@dataclass(frozen=True)
-class _Meters:
-    groups: Counter
-    api: Histogram
-    acknowledgements: Histogram
-    refusals: Counter
-    lost: Counter
-    journal_errors: Counter
-
-
 class Metrics:
     """What this process counts. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._meters: _Meters | None = None
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began would double the page
+        self._registry = CollectorRegistry()
+        self._groups = self._counter("groups", "Groups asked for, by how they ended.", "outcome")
+        self._api = self._histogram("api_call_seconds", "How long calls to the group API took.", _API_BUCKETS, "method")
+        self._acknowledgements = self._histogram(
+            "acknowledgement_seconds", "How long Slack waited for an acknowledgement.", _ACKNOWLEDGEMENT_BUCKETS
+        )
+        self._refusals = self._counter(
+            "slack_refusals", "Calls that Slack refused or did not answer.", "method", "reason"
+        )
+        self._lost = self._counter("socket_mode_lost_seconds", "Time without a Socket Mode connection.")
+        self._journal_errors = self._counter("journal_errors", "Transactions of the journal that failed.")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"addgroup_{name}", text, labels, registry=self._registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(f"addgroup_{name}", text, labels, buckets=buckets, registry=self._registry)
 
     def start(self, outcomes: Iterable[str]) -> CollectorRegistry:
-        """Count from now on, and return what has the counts.
+        """Return what has the counts.
 
         What has known labels, as the `outcomes` are, begins at zero: Prometheus misses the first step of a new counter.
         """
-        from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began would double the page
-        registry = CollectorRegistry()
-        groups = Counter("addgroup_groups", "Groups asked for, by how they ended.", ["outcome"], registry=registry)
-        api = Histogram(
-            "addgroup_api_call_seconds",
-            "How long calls to the group API took.",
-            ["method"],
-            registry=registry,
-            buckets=_API_BUCKETS,
-        )
         for outcome in outcomes:
-            groups.labels(outcome)
+            self._groups.labels(outcome)
         for method in METHODS:
-            api.labels(method)
-        self._meters = _Meters(
-            groups,
-            api,
-            Histogram(
-                "addgroup_acknowledgement_seconds",
-                "How long Slack waited for an acknowledgement.",
-                registry=registry,
-                buckets=_ACKNOWLEDGEMENT_BUCKETS,
-            ),
-            Counter(
-                "addgroup_slack_refusals",
-                "Calls that Slack refused or did not answer.",
-                ["method", "reason"],
-                registry=registry,
-            ),
-            Counter("addgroup_socket_mode_lost_seconds", "Time without a Socket Mode connection.", registry=registry),
-            Counter("addgroup_journal_errors", "Transactions of the journal that failed.", registry=registry),
-        )
-        return registry
-
-    def stop(self) -> None:
-        """Count no more."""
-        self._meters = None
+            self._api.labels(method)
+        return self._registry
 
     def settled(self, outcome: str) -> None:
         """Count a group by its outcome's state."""
-        if self._meters:
-            self._meters.groups.labels(outcome).inc()
+        self._groups.labels(outcome).inc()
 
     @contextlib.contextmanager
     def api_call(self, method: str) -> Iterator[None]:
         """Time one call to the group API, however it ends."""
-        began = time.monotonic()
-        try:
+        with self._api.labels(method).time():
             yield
-        finally:
-            if self._meters:
-                self._meters.api.labels(method).observe(time.monotonic() - began)
 
     def acknowledged(self, seconds: float) -> None:
         """Count an acknowledgement to Slack that took so long."""
-        if self._meters:
-            self._meters.acknowledgements.observe(seconds)
+        self._acknowledgements.observe(seconds)
 
     def slack_refused(self, method: str, reason: str) -> None:
         """Count a call to Slack that failed, with one word for why."""
-        if self._meters:
-            known = reason in REASONS or re.fullmatch("http_[1-5][0-9][0-9]", reason)
-            self._meters.refusals.labels(method, reason if known else OTHER).inc()
+        known = reason in REASONS or re.fullmatch("http_[1-5][0-9][0-9]", reason)
+        self._refusals.labels(method, reason if known else OTHER).inc()
 
     def socket_mode_lost(self, seconds: float) -> None:
         """Add to the time without a Socket Mode connection."""
-        if self._meters:
-            self._meters.lost.inc(seconds)
+        self._lost.inc(seconds)
 
     def journal_failed(self) -> None:
         """Count a transaction of the journal that failed."""
-        if self._meters:
-            self._meters.journal_errors.inc()
+        self._journal_errors.inc()
 
 
 metrics = Metrics()

@@ -7,12 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
+
 from bot.journal.errors import JournalError
 from bot.journal.reading import Backlog
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from prometheus_client import CollectorRegistry, Metric
 
 METRICS = "/metrics"
 
@@ -25,8 +27,6 @@ def metrics_app(registry: CollectorRegistry, backlog: Callable[[], Backlog]) -> 
 
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
-    from prometheus_client import make_wsgi_app
-
     registry.register(_OfJournal(backlog))
     page = make_wsgi_app(registry)
 
@@ -49,8 +49,6 @@ class _OfJournal:
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges; without an answer of the journal only that there is none."""
-        from prometheus_client.core import GaugeMetricFamily
-
         found = self._read()
         yield GaugeMetricFamily("addgroup_journal_up", "Whether the journal can be read.", int(found is not None))
         if found:
