@@ -84,7 +84,6 @@ class _Lane:
     interval: float = 0.0  # 0.0: no limit is known
     free_at: float = 0.0
     under_way: int = 0
-    took: float = 0.0  # how long a message takes about, in seconds
     used_at: float = 0.0
     refused_at: float = 0.0
     waiting: dict[str, tuple[Place, float]] = field(default_factory=dict)  # by job, and until when its slot is kept
@@ -92,6 +91,22 @@ class _Lane:
     def forgotten(self, now: float) -> bool:
         """Tell whether what was learnt is too old to be of use."""
         return not self.under_way and now > max(self.used_at, self.free_at) + FORGOTTEN
+
+    def wait(self, me: Place, now: float) -> float:
+        """Return how long until the slot of a message, in seconds; 0.0 or less when it may go."""
+        self.waiting = {job: kept for job, kept in self.waiting.items() if kept[1] >= now}
+        ahead = [other for other, _ in self.waiting.values() if other < me and other[2] != me[2]]
+        slot = self.free_at + self.interval * sum(int(rank) for rank, _, _ in ahead)
+        return max(slot - now, SHORTEST_WAIT if ahead and me[0] == Rank.SPARE and self.interval else 0.0)
+
+    def leave(self, me: Place, now: float) -> float:
+        """Return when a job comes back, in seconds: half-way to a far slot, as it may be nearer by then."""
+        wait = self.wait(me, now)
+        back = max(SHORTEST_WAIT, self.free_at - now, min(wait, max(wait / 2, LOOK_AGAIN)))
+        self.waiting.pop(me[2], None)
+        if me[0] != Rank.SPARE:
+            self.waiting[me[2]] = me, now + back + LATE
+        return back
 
 
 class Pace:
@@ -114,14 +129,14 @@ class Pace:
         try:
             yield
         except TryLater as later:
+            if later.seconds is None:  # not a limit, but a fault
+                raise
             raise TryLater(later.why, self._refused(lane, me, began, later.seconds)) from None
         else:
-            with self._changed:
-                lane.interval = lane.interval * FASTER if lane.interval > 0.01 else 0.0
+            lane.interval = lane.interval * FASTER if lane.interval > 0.01 else 0.0
         finally:
             with self._changed:
                 lane.under_way -= 1
-                lane.took += 0.2 * (time.monotonic() - began - lane.took)
                 self._changed.notify_all()
 
     def _enter(self, channel: str, me: Place) -> _Lane:
@@ -130,13 +145,13 @@ class Pace:
             until = time.monotonic() + PATIENCE
             while True:
                 now = time.monotonic()
-                wait = _wait(lane, me, now, self._width)
-                if wait <= 0:
+                wait, full = lane.wait(me, now), lane.under_way >= self._width
+                if wait <= 0 and not full:
                     break
-                if now + wait > until or (me[0] == Rank.SPARE and lane.interval):
-                    raise TryLater("ratelimited", self._leave(lane, me, now, wait))
+                if now + wait > until or now >= until or (me[0] == Rank.SPARE and lane.interval):
+                    raise TryLater("ratelimited", lane.leave(me, now))
                 lane.waiting[me[2]] = me, until
-                self._changed.wait(until - now if lane.under_way >= self._width else wait)
+                self._changed.wait(until - now if full else wait)
             lane.waiting.pop(me[2], None)
             lane.under_way += 1
             lane.used_at = now
@@ -144,46 +159,20 @@ class Pace:
                 lane.free_at = max(lane.free_at, now - (BURST - 1) * lane.interval) + lane.interval
             return lane
 
-    @staticmethod
-    def _leave(lane: _Lane, me: Place, now: float, wait: float) -> float:
-        """Return when a job comes back, in seconds: half-way to a far slot, as it may be nearer by then."""
-        back = max(SHORTEST_WAIT, lane.free_at - now, min(wait, max(wait / 2, LOOK_AGAIN)))
-        lane.waiting.pop(me[2], None)
-        if me[0] != Rank.SPARE:
-            lane.waiting[me[2]] = me, now + back + LATE
-        return back
-
-    def _refused(self, lane: _Lane, me: Place, began: float, seconds: float | None) -> float | None:
+    def _refused(self, lane: _Lane, me: Place, began: float, seconds: float) -> float:
         """Slow down, and return how long the refused message has to wait."""
-        if seconds is None:  # not a limit, but a fault
-            return None
         with self._changed:
             now = time.monotonic()
             if began >= lane.refused_at:  # those that were under way together are refused for the same reason
                 lane.interval = min(lane.interval * SLOWER or FIRST_INTERVAL, LONGEST_INTERVAL)
                 lane.refused_at = now
             lane.free_at = max(lane.free_at, now + seconds)
-            return self._leave(lane, me, now, _wait(lane, me, now, self._width))
+            return lane.leave(me, now)
 
     def _lane(self, channel: str) -> _Lane:
         now = time.monotonic()
         if len(self._lanes) >= MOST_LANES:
             self._lanes = {name: lane for name, lane in self._lanes.items() if not lane.forgotten(now)}
-        if channel not in self._lanes or self._lanes[channel].forgotten(now):
-            self._lanes[channel] = _Lane(used_at=now)
-        return self._lanes[channel]
-
-
-def _wait(lane: _Lane, me: Place, now: float, width: int) -> float:
-    """Return how long until the slot of a message, in seconds; 0.0 or less when it may go."""
-    for job, (_, kept) in tuple(lane.waiting.items()):
-        if kept < now:
-            del lane.waiting[job]
-    ahead = [other for other, _ in lane.waiting.values() if other < me and other[2] != me[2]]
-    if not lane.interval:  # nothing is limited, only one after another
-        wait = lane.free_at - now
-        return max(wait, lane.took * (1 + len(ahead)), 0.001) if lane.under_way >= width else wait
-    slot = lane.free_at + lane.interval * sum(int(rank) for rank, _, _ in ahead)
-    if lane.under_way >= width or (me[0] == Rank.SPARE and ahead):
-        slot = max(slot, now + max(lane.took, 0.001))
-    return slot - now
+        lane = self._lanes.setdefault(channel, _Lane())
+        lane.interval = 0.0 if lane.forgotten(now) else lane.interval
+        return lane
