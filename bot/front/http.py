@@ -146,7 +146,7 @@ class HttpApp:
         payload = _payload(body, json_body=environ.get("CONTENT_TYPE", "").startswith("application/json"))
         if self._known(payload):
             return HTTPStatus.OK, "", {}
-        response = _dispatch(self._app, payload)
+        response = dispatch(self._app, payload)
         metrics.acknowledged(time.monotonic() - began)
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
 
@@ -176,13 +176,16 @@ class HttpApp:
             )
 
 
-def _dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:
-    """Hand a payload to Bolt. The boundary for what Bolt itself stumbles over: a payload that Slack never sends."""
+def dispatch(app: App, payload: dict[str, Any], headers: Mapping[str, str] | None = None) -> BoltResponse:
+    """Hand a payload to Bolt; return its answer, or one of 400 to a payload that Slack never sends.
+
+    The boundary for what Bolt itself stumbles over.
+    """
     try:
-        return app.dispatch(BoltRequest(body=payload, mode="socket_mode"))
-    except Exception as error:
+        return app.dispatch(BoltRequest(body=payload, mode="socket_mode", headers={**(headers or {})}))
+    except Exception as error:  # noqa: BLE001  # the boundary towards Slack
         event("request_failed", level=logging.ERROR, reference=new_id(), trace=error)
-        raise _Refused(HTTPStatus.BAD_REQUEST, "payload is none of Slack's") from error
+        return BoltResponse(status=400, body="Bad Request")
 
 
 def _allow(method: str, *allowed: str) -> None:

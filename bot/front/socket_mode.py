@@ -13,20 +13,20 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import App
-from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from bot import network
 from bot.front.answer_size import MAX_ANSWER
+from bot.front.http import dispatch
 from bot.log import event
 from bot.metrics import metrics
-from bot.model.job import TryLater, new_id
+from bot.model.job import TryLater
 from bot.slack.client import SlackRefused
 
 PING = 4.0
@@ -82,7 +82,6 @@ class Connection:
     def __init__(self, app: App, open_url: Callable[[], str], lost: Callable[[], None]) -> None:
         self._app, self._open_url, self._lost = app, open_url, lost
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="envelope")
-        self._running: set[Future[None]] = set()
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._links: set[_Link] = set()
@@ -104,14 +103,9 @@ class Connection:
         """Take nothing more from Slack, let what is under way be acknowledged, and close: a few seconds at most."""
         with self._lock:
             self._closing.set()
-            running, links = tuple(self._running), tuple(self._links)
-        wait(running, _ACKNOWLEDGE)
-        self._pool.shutdown(wait=False)
-        closing = [threading.Thread(target=link.socket.close, daemon=True) for link in links if link.socket]
-        for thread in closing:
-            thread.start()
-        for thread in closing:
-            thread.join(2 * _CLOSE)
+            links = tuple(self._links)
+        _within(_ACKNOWLEDGE, self._pool.shutdown)
+        _within(2 * _CLOSE, *(link.socket.close for link in links if link.socket))
 
     def _keep(self) -> None:
         """Open a connection whenever there is none, or the current one is about to end."""
@@ -217,17 +211,13 @@ class Connection:
     def _take(self, link: _Link, envelope: Message) -> None:
         """Answer an envelope at once and in a thread of its own, so that no acknowledgement waits for another."""
         with self._lock:
-            if self._closing.is_set():
-                return
-            future = self._pool.submit(self._answer, link, envelope, time.monotonic())
-            self._running.add(future)
-        future.add_done_callback(self._done)
+            if not self._closing.is_set():
+                self._pool.submit(self._answer, link, envelope, time.monotonic())
 
     def _answer(self, link: _Link, envelope: Message, came: float) -> None:
         again = {"x-slack-retry-num": "retry_attempt", "x-slack-retry-reason": "retry_reason"}  # as HTTP says it
         headers = {name: str(envelope[key]) for name, key in again.items() if envelope.get(key) is not None}
-        request = BoltRequest(mode="socket_mode", body=envelope["payload"], headers={**headers})
-        response = self._app.dispatch(request)
+        response = dispatch(self._app, envelope["payload"], headers)
         if response.status != 200:
             what = {"type": envelope.get("type"), "command": envelope["payload"].get("command")}
             event("socket_not_answered", level=logging.WARNING, status=response.status, **what)
@@ -239,12 +229,14 @@ class Connection:
         else:
             event("socket_ack_not_sent", level=logging.WARNING, type=envelope.get("type"))
 
-    def _done(self, future: Future[None]) -> None:
-        """Log what Bolt itself stumbles over: a payload that Slack never sends."""
-        with self._lock:
-            self._running.discard(future)
-        if error := future.exception():
-            event("request_failed", level=logging.ERROR, reference=new_id(), trace=error)
+
+def _within(seconds: float, *calls: Callable[[], object]) -> None:
+    """Make calls at the same time, and wait for them so long at most."""
+    threads = [threading.Thread(target=call, daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
 
 
 def acknowledgement(envelope: Message, response: BoltResponse) -> str:
@@ -296,16 +288,10 @@ def _decoded(received: str | bytes) -> Message:
 
 def _word(error: Exception) -> str:
     """Return a word for the log. The errors' own texts may hold the ticket or a proxy's password."""
-    match error:
-        case ConnectionClosedOK():
-            return "closed"
-        case ConnectionClosed(rcvd=None, sent=None):
-            return "no_close_frame"
-        case ConnectionClosed(rcvd=None):
-            return "ping_timeout"
-        case ConnectionClosed(rcvd=received):
-            return f"closed_{received.code}" if received else "closed"
-        case InvalidStatus():
-            return f"http_{error.response.status_code}"
-        case _:
-            return type(error).__name__
+    if isinstance(error, InvalidStatus):
+        return f"http_{error.response.status_code}"
+    if not isinstance(error, ConnectionClosed):
+        return type(error).__name__
+    if error.rcvd:
+        return "closed" if isinstance(error, ConnectionClosedOK) else f"closed_{error.rcvd.code}"
+    return "ping_timeout" if error.sent else "no_close_frame"
