@@ -13,7 +13,7 @@ import select
 import sys
 import threading
 import time
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from datetime import datetime
 
 MOST_WAITING = 10_000
@@ -84,21 +84,18 @@ def event(
     level: int = logging.INFO,
     trace: BaseException | None = None,
     every: float = 0.0,
-    per: Hashable = None,
     **fields: object,
 ) -> None:
     """Log an event. `fields` are its facts, none of them secret; `trace` adds its traceback, escaped into the line.
 
-    With `every`, the event is logged at most once in so many seconds for each value of `per`; the next line tells how
-    many were left out, as `repeated`.
+    With `every`, the event is logged at most once in so many seconds; the next line tells how many were left out, as
+    `repeated`.
     """
     if every:
         with _counting:
-            last, left_out = _repeated.pop((name, per), (time.monotonic() - every, 0))
+            last, left_out = _repeated.get(name, (time.monotonic() - every, 0))
             due = time.monotonic() - last >= every
-            _repeated[name, per] = (time.monotonic(), 0) if due else (last, left_out + 1)
-            if len(_repeated) > 1000:
-                del _repeated[next(iter(_repeated))]
+            _repeated[name] = (time.monotonic(), 0) if due else (last, left_out + 1)
         if not due:
             return
         fields |= {"repeated": left_out or None}
@@ -106,7 +103,7 @@ def event(
 
 
 _counting = threading.Lock()
-_repeated: dict[Hashable, tuple[float, int]] = {}  # when an event was last logged, and how many were left out since
+_repeated: dict[str, tuple[float, int]] = {}  # when an event was last logged, and how many were left out since
 
 
 class _Line(logging.Formatter):

@@ -237,15 +237,15 @@ def test_a_long_line_is_cut(form: str) -> None:
 
 
 def test_an_event_that_comes_again_and_again() -> None:
-    """With `every`, an event is written once in a while for each thing that it is about, with the count left out."""
+    """With `every`, an event is written once in a while, with the count of those that were left out."""
     every = uuid.uuid4().hex  # the counts are kept for the whole process
     assert written(
-        *[lambda: event(f"failed_{every}", every=600, per="J1", job="J1")] * 3,
-        lambda: event(f"failed_{every}", every=600, per="J2", job="J2"),
-        lambda: event(f"failed_{every}", every=1e-9, per="J1", job="J1"),
+        *[lambda: event(f"failed_{every}", every=600, job="J1")] * 3,
+        lambda: event(f"other_{every}", every=600, job="J2"),
+        lambda: event(f"failed_{every}", every=1e-9, job="J1"),
     ) == [
         f"INFO event=failed_{every} job=J1",
-        f"INFO event=failed_{every} job=J2",
+        f"INFO event=other_{every} job=J2",
         f"INFO event=failed_{every} job=J1 repeated=2",
     ]
 

@@ -18,24 +18,8 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from bot.sandbox.keyboard import Keyboard, NotText, given
 from bot.sandbox.prompt import Prompt
-from bot.sandbox.screen import LOCALES, Screen, language_of_terminal
+from bot.sandbox.screen import LOCALES, Screen, language_of_terminal, sentences
 from bot.sandbox.workspace import Workspace
-
-ACCOUNT = (
-    ("5", "Customers", ""),
-    ("11", "Retail", "5"),
-    ("12", "Wholesale", "5"),
-    ("20", "Staff", ""),
-    ("21", "Field team", "20"),
-    ("30", "Agencies", ""),
-    ("7", "Müşteriler", ""),
-    ("13", "Bireysel", "7"),
-    ("14", "Kurumsal", "7"),
-    ("22", "Personel", ""),
-    ("23", "Saha ekibi", "22"),
-    ("31", "Acenteler", ""),
-)
-"""The groups of the stand-in's account: id, name, id of the parent."""
 
 LEAVE = 20.0
 """How long a group that is being made at the real API may take when somebody leaves, in seconds."""
@@ -82,7 +66,7 @@ def _leave(number: int, _frame: FrameType | None) -> NoReturn:
 @contextlib.contextmanager
 def _sandbox(screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
     api = Api("sandbox-key", secrets.token_hex(16))
-    for identifier, name, parent in ACCOUNT:
+    for identifier, name, parent in (group for groups in sentences()["account"].values() for group in groups):
         api.add(name, parent, identifier)
     screen.say("introduction")
     print(flush=True)

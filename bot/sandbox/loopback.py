@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
@@ -44,16 +43,19 @@ class Loopback:
     """A server that runs from `with` to its end, one thread a connection; connections are kept open between requests.
 
     A subclass overrides `respond`; it may also act on the socket itself and return None, which closes the connection.
-    `connections` counts those that were opened, `ahead` is how far its clock is ahead of the machine's, in seconds, and
-    `pause` is called with "connect" and "answer" before either is done: a test may stand for a network there.
+    `ahead` is how far its clock is ahead of the machine's, in seconds. `pause` is called with "connect" and "answer"
+    before either is done: a test may stand for a network there.
     """
 
     def __init__(self) -> None:
-        self.connections = 0
         self.ahead = 0.0
         self.pause: Callable[[str], None] = lambda _moment: None
         self._closing = threading.Event()
-        self._server = _Server(self)
+        self._server = self.listen()
+
+    def listen(self) -> Server:
+        """Return the server that listens on loopback for this stand-in."""
+        return Server(self)
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
         """Answer one request."""
@@ -66,12 +68,6 @@ class Loopback:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def hang_up(self) -> None:
-        """Close every connection, as servers do when they restart."""
-        for connection in tuple(self._server.open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
     def silence(self, connection: socket.socket) -> None:
         """Say nothing until the other side hangs up or the server ends."""
@@ -97,7 +93,9 @@ class Loopback:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """The server behind a Loopback."""
+
     daemon_threads = True
     block_on_close = False
     request_queue_size = 512
@@ -105,24 +103,13 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, owner: Loopback) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.owner = owner
-        self.open: set[socket.socket] = set()
-
-    def get_request(self) -> Any:
-        connection, address = super().get_request()
-        self.owner.connections += 1  # here, in the one thread that accepts
-        self.open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self.open.discard(request)
-        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a connection that its other side broke."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: Server
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import os
 import re
@@ -31,8 +30,6 @@ _OUTCOMES = {"created": "\x1b[1;32m", "unknown": "\x1b[1;33m", "": _BOLD, "open"
 _FAILED = "\x1b[1;31m"  # every other outcome
 _SGR = re.compile(r"\x1b\[[\d;]*m")
 _LEAD = re.compile(r"(?:[ \u2003•└│*-]*[ \u2003])?")  # what the lines that go on are indented by
-_ASCII = str.maketrans({"—": "-", "–": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...", "•": "*", "└": "+"})
-_ASCII |= str.maketrans({"│": "|", "─": "-", "→": "->", "\u00a0": " ", "\u2003": "  "})
 
 
 @cache
@@ -48,9 +45,8 @@ class Screen:
         self.language = language
         self._tty = sys.stdout.isatty()
         self._colours = self._tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
-        codecs.register_error("addgroup.console", _replaced)
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="addgroup.console")
+            sys.stdout.reconfigure(errors="backslashreplace")
 
     def sentence(self, key: str, /, **values: object) -> str:
         """Return a sentence of the console's own."""
@@ -172,11 +168,3 @@ def _reference(inside: str, names: Mapping[str, str]) -> str:
     if target.startswith(("#", "!")):
         return label or target
     return f"{label} ({target})" if label and label != target else target
-
-
-def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Write what an encoding does not have: signs as ASCII has them, letters as Python escapes them."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    missing = error.object[error.start : error.end].translate(_ASCII)
-    return missing.encode("ascii", "backslashreplace").decode("ascii"), error.end

@@ -175,7 +175,7 @@ def test_a_stop_at_once_after_a_refresh_is_clean(
     log = served.log.read_text()
     assert "Traceback" not in log
     assert "socket_lost" not in log
-    assert log.count("event=stopped") == 2
+    assert log.count("event=stopped") == 1
 
 
 def test_the_connection_is_closed_before_the_calls_are_waited_for(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import socket
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.loopback import Answer, Request
+from bot.sandbox.loopback import Answer, Loopback, Request, Server
 from bot.sandbox.workspace import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, Reply, answer, arguments_of, method_of
 from bot.sandbox.workspace import Workspace as Sandbox
 from bot.slack.pace import Bucket
@@ -26,6 +27,25 @@ RESPONSES, RESPONSE_SECONDS = 5, 30 * 60
 
 _KINDS = {"chat.postMessage": "message", "chat.update": "message", RESPONSE_URL: "message"}
 _KINDS |= {"views.open": "view", "views.publish": "home"}
+
+
+class _Counting(Server):
+    """Counts the connections that are opened, and knows those that are open."""
+
+    def __init__(self, owner: Loopback) -> None:
+        super().__init__(owner)
+        self.connections = 0
+        self.open: set[socket.socket] = set()
+
+    def get_request(self) -> Any:
+        connection, address = super().get_request()
+        self.connections += 1  # here, in the one thread that accepts
+        self.open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
+        super().shutdown_request(request)
 
 
 class Workspace(Sandbox):
@@ -57,6 +77,21 @@ class Workspace(Sandbox):
         self._rules = rules
         self._limits: dict[str, Bucket] = {}
         self._responses: dict[str, list[float]] = {}  # by response_url: when it was issued, and each use
+
+    def listen(self) -> Server:
+        self._counting = _Counting(self)
+        return self._counting
+
+    @property
+    def connections(self) -> int:
+        """How many connections were opened."""
+        return self._counting.connections
+
+    def hang_up(self) -> None:
+        """Close every connection, as servers do when they restart."""
+        for connection in tuple(self._counting.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def limit(self, name: str, per_second: float, burst: float) -> None:
         """Let through so many messages in a channel, or calls of a method such as chat.update."""
