@@ -101,13 +101,21 @@ def test_a_root_whose_place_was_lost_says_nothing_false(start: Start, workspace:
 # What follows an acknowledgement.
 
 
-@pytest.mark.parametrize("typed", ["VIP parent=", "VIP parent=x parent=y"])
-def test_a_mistake_is_told_in_the_acknowledgement(start: Start, workspace: Workspace, typed: str) -> None:
-    """In both languages while the person's is not known: what is said later may be lost."""
+@pytest.mark.parametrize(
+    ("key", "languages"),
+    [("form.expired", ["en"]), ("denied.guest.title", ["en"]), ("denied.unknown.title", ["en", "tr"])],
+)
+def test_what_no_form_opens_for_is_told_in_the_acknowledgement(
+    start: Start, workspace: Workspace, key: str, languages: list[str]
+) -> None:
+    """In both languages while the person's is not known: what is said later may be lost. What they typed is in it."""
+    workspace.trigger_seconds = 0
+    workspace.people["U1"] = {"is_restricted": "guest" in key}
+    workspace.faults["users.info"].extend([500] * 9 if "unknown" in key else [])
     workspace.faults["response_url"].extend([503] * 9)
-    said = workspace.command(start().url, typed).text
-    assert all(texts["usage.nothing_done"] in said for texts in TEXTS.values())
-    assert typed in said
+    said = workspace.command(start().url, "VIP parent=").text
+    assert [language for language in TEXTS if part(language, key) in said] == languages
+    assert ("/addgroup VIP parent=" in said) == ("guest" not in key)
 
 
 def test_what_fails_for_a_moment_is_told_later(

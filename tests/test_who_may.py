@@ -39,6 +39,8 @@ BUTTONS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "rest": ("A\n B\n C", (None, 503)),  # type: ignore[dict-item]  # the first of them is created
     "confirm in a tree": ("A\n B", (None, "lost")),  # type: ignore[dict-item]
     "edit_text": ("VIP parent=", ()),
+    "under_1": ("VIP parent=Custmers", ()),
+    "create_listed": ("list Zeta", ()),
     "more": ("list", ()),
 }
 """What is typed to get each button, and what becomes of its requests."""
@@ -58,6 +60,7 @@ def test_a_button_is_an_act_like_any_other(start: Start, workspace: Workspace, a
     for row, (typed, faults) in BUTTONS.items():
         message = shown(workspace, api, url, typed, faults)
         action = {"rest": "again", "confirm in a tree": "confirm"}.get(row, row)
+        assert action in actions(message), row
         before, made = [m.text for m in workspace.messages if m.channel == "C1" and not m.private_to], api.made()
         heard = len(workspace.private("U9"))
         workspace.press(url, message, action, user="U9")
@@ -83,7 +86,8 @@ def test_a_confirmed_tree_goes_on_after_the_permission(start: Start, workspace: 
     assert "1 of 2 created, 1 not confirmed" in settled(workspace)
     workspace.press(url, answer, "confirm", user="U2")
     assert "*created*" in answers(workspace, 2)[1].text
-    assert workspace.wait_for(lambda: settled(workspace).endswith("2 of 2 created")), settled(workspace)
+    both = "and 1 subgroup *created*"
+    assert workspace.wait_for(lambda: both in settled(workspace)), settled(workspace)
     assert api.made() == 2
 
 
@@ -95,6 +99,8 @@ def shown(workspace: Workspace, api: Api, url: str, typed: str, faults: tuple[in
     reply = workspace.command(url, typed.replace("VIP", f"VIP {said}").replace("A", f"A{said}"))
     if reply.text:
         return Message("C1", "1.1", reply.text, blocks=reply.body["blocks"])
+    if workspace.forms:  # of what is not sure, which is given back when the form is closed
+        workspace.close(url, workspace.forms.pop())
 
     def found() -> Message | None:
         if len(workspace.private("U1")) > heard:

@@ -278,7 +278,7 @@ class Form:
         if reason := self._access.refusal(reply.user, opening.origin.channel, _left(looked_up)):
             event("denied", user=reply.user, channel=opening.origin.channel, reason=reason)
             back = opening.back if reason == "unknown" else None
-            reply.tell(lambda language: messages.plain(wording.denied(language, reason)), back=back)
+            reply.tell_at_once(lambda language: messages.plain(wording.denied(language, reason)), back=back)
             return
         filled = self._with_group(opening, _left(looked_up))
         notes = [self._unclear(language, opening.reading)] if opening.reading and opening.unclear else []
@@ -309,7 +309,7 @@ class Form:
                 return
             refused = "refused" if isinstance(error, SlackRefused) else "not_opened"
             key = f"form.{'expired' if str(error) in _EXPIRED else refused}"
-            reply.tell(lambda language: messages.plain(say(language, key)), back=opening.back)
+            reply.tell_at_once(lambda language: messages.plain(say(language, key)), back=opening.back)
             return
         reply.done()
 

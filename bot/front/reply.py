@@ -157,9 +157,10 @@ class CommandReply(Reply):
 
     def tell_at_once(self, said: Said, back: Typed | None = None) -> None:
         """Acknowledge with the words, in every language where the person's is not known: later words may be lost."""
-        if not self.language:
+        language = self.language or self._users.known_language(self.user)  # which may have been found out since
+        if not language:
             self._users.prefetch(self.user)  # for the next time
-        if not self._told([self.language] if self.language else LANGUAGES, said, back):
+        if not self._told([language] if language else LANGUAGES, said, back):
             super().tell(said, back=back)
 
     def _told(self, languages: Sequence[str], said: Said, back: Typed | None) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import threading
 from collections.abc import Mapping
 
@@ -20,7 +18,6 @@ class Bot:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Read the settings from `environ`. Raises SettingsError."""
         chosen = settings.read(environ)
-        self._file = chosen.database_url.partition(":///")[2]
         self.parts = Parts(chosen, lambda: None)
         self._server = Server(self.parts.front.web, listen("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._server.port}"
@@ -32,10 +29,8 @@ class Bot:
         self._thread.start()
 
     def busy(self) -> bool:
-        """Tell whether a job is open in the SQLite journal; two seconds after its answer one no longer counts."""
-        unanswered = "answered_at IS NULL OR answered_at > strftime('%s', 'now') - 2"
-        with contextlib.closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True)) as journal:
-            return bool(journal.execute(f"SELECT 1 FROM jobs WHERE closed_at IS NULL AND ({unanswered})").fetchone())  # noqa: S608
+        """Tell whether a job is under way, or waits unanswered."""
+        return self.parts.worker.busy()
 
     def stop(self, seconds: float) -> None:
         """Take nothing more, and let what is under way finish, for at most so long; a second time does nothing."""

@@ -64,8 +64,8 @@ class Schedule:
             del self._carried[job.id]
             self._each -= Counter([job.user])
             self._changed.notify_all()
-        if again_in is not None:
-            self.put(job, again_in)
+            if again_in is not None:
+                self.put(job, again_in)
 
     def drop(self, jobs: Collection[str]) -> None:
         """Forget waiting jobs that are another process's now."""
@@ -77,6 +77,11 @@ class Schedule:
         """Return the ids of all jobs, those that are carried included."""
         with self._changed:
             return [*self._waiting, *self._carried]
+
+    def busy(self) -> bool:
+        """Tell whether a job is carried, or waits unanswered."""
+        with self._changed:
+            return bool(self._carried) or any(not entry.job.answered for entry in self._waiting.values())
 
     def close(self) -> None:
         """Give out no more jobs."""

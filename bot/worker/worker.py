@@ -72,6 +72,10 @@ class Worker:
         """Tell whether it turns: it looked after its jobs just now."""
         return time.monotonic() - self._turned_at < STANDSTILL
 
+    def busy(self) -> bool:
+        """Tell whether it carries a job, or has one that waits unanswered."""
+        return self._schedule.busy()
+
     def carry(self, job: Job) -> None:
         """Carry a job that this process holds; never waits."""
         self._schedule.put(job)

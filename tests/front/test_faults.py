@@ -40,13 +40,13 @@ def view(callback: str, blocks: list[dict[str, Any]], **more: Any) -> dict[str, 
         {},
         {"private_metadata": "{}", "state": {"values": {}}},
         {"private_metadata": '{"channel": "C1", "gone": 1}', "state": {"values": {}}},
-        {"private_metadata": '{"channel": "C1"}', "state": {"values": {"name": {}}}},
+        {"private_metadata": '{"channel": "C1"}', "state": {"values": {"name": ["VIP"]}}},
     ],
 )
 def test_a_form_that_fails_says_so_at_its_field(
     start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture, more: dict[str, Any]
 ) -> None:
-    """A state without a field, or metadata of another version: what was typed stays in the form."""
+    """A state of another shape, or metadata of another version: what was typed stays in the form."""
     url = start(ADDGROUP_LANGUAGE="en").url
     reply = post(workspace, url, type="view_submission", view=view("addgroup", [INPUT], **more))
     sentence = say_plain("en", "failure.internal", reference=reference(caplog))

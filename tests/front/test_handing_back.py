@@ -82,11 +82,12 @@ def test_a_journal_that_fails_gives_the_text_back(
 
 def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api: Api) -> None:
     """Beside the button that creates another."""
-    with under_way(api):
+    with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "VIP parent=5")
+        assert come.wait(10)
         workspace.command(url, "vip parent=5", user="U2")
-        message = told(workspace, "<@U1>", "U2")
+        message = told(workspace, "u1 has just asked for it", "U2")
     assert code_of(message) == "/addgroup vip parent=5"
     assert actions(message) == ["another", "edit_text"]
 

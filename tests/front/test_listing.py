@@ -12,6 +12,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
+from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
@@ -91,7 +92,7 @@ def test_without_the_list_there_is_a_sentence(
     """get-groups may be closed to the account, or not answer: the acknowledgement does not wait for it."""
     api.mood = lambda: fault
     assert workspace.command(start(ADDGROUP_LANGUAGE=language).url, "list").status == 200
-    assert told(workspace, load(language)["list.unavailable"])
+    assert told(workspace, part(language, "list.no_list" if fault == 404 else "list.unavailable"))
 
 
 @pytest.mark.parametrize("person", [{"is_restricted": True}, {"team_id": "T9"}, {"deleted": True}])

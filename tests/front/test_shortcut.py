@@ -177,11 +177,12 @@ def test_where_the_bot_may_not_post_the_answer_comes_privately(start: Start, wor
 def test_a_duplicate_is_told_and_another_one_comes_in_the_thread(start: Start, workspace: Workspace, api: Api) -> None:
     """Somebody has just asked for the same group by the command."""
     message = workspace.say("VIP")
-    with under_way(api):
+    with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "VIP", user="U2")
+        assert come.wait(10)
         workspace.submit(url, use(workspace, url, message))
-        workspace.press(url, told(workspace, "<@U2>"), "another")
+        workspace.press(url, told(workspace, "u2 has just asked for it"), "another")
     assert workspace.finished(2)
     assert len(in_thread(workspace, message.ts)) == 2
     assert api.made() == 2

@@ -29,11 +29,15 @@ def message_problems(message: dict[str, Any]) -> list[str]:
 
 
 def view_problems(view: dict[str, Any]) -> list[str]:
-    """Return what Slack would refuse in a modal."""
+    """Return what Slack would refuse in a modal.
+
+    Source: https://docs.slack.dev/reference/views/modal-views
+    """
+    asks = any(block["type"] == "input" for block in view["blocks"])
     problems = [
         *_text(view, "title", 24),
-        *_text(view, "submit", 24),
-        *_text(view, "close", 24),
+        *(_text(view, "submit", 24) if asks or "submit" in view else ()),
+        *(_text(view, "close", 24) if "close" in view else ()),
         *_blocks(view["blocks"], 100),
     ]
     if len(view.get("private_metadata", "")) > 3000:

@@ -92,3 +92,17 @@ def test_the_end_waits_for_what_is_carried() -> None:
     assert schedule.wait_until_idle(0.01) == 1
     threading.Timer(0.05, schedule.done, [job]).start()
     assert schedule.wait_until_idle(10) == 0
+
+
+def test_busy_is_what_is_carried_or_unanswered() -> None:
+    """What is only to be closed later keeps nobody waiting."""
+    schedule = Schedule(8)
+    job = typed("A")
+    assert not schedule.busy()
+    schedule.put(job)
+    assert schedule.busy()
+    assert schedule.take() is job
+    job.answered = True
+    assert schedule.busy()
+    schedule.done(job, 60.0)
+    assert not schedule.busy()
