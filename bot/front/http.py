@@ -32,8 +32,6 @@ MAX_BODY = 1024 * 1024
 FRESH, STALE, PATIENCE = 1.0, 2.0, 1.0
 """Seconds after which the bot's parts are asked again, how old their answers may be, and how long they may take."""
 
-_EVENTS_KNOWN = 1000  # Slack sends an event again for an hour at most, and few come
-
 _SSL_CHECK = re.compile(r"(?:^|&)ssl_check=1(?:&|$)")
 # Slack asks this without a signature, to see whether the certificate is in order.
 # Source: https://docs.slack.dev/interactivity/implementing-slash-commands
@@ -105,8 +103,6 @@ class HttpApp:
         self._app = app
         self._signing_secret = signing_secret
         self._health = Health(checks)
-        self._events: dict[str, None] = {}  # the ids of those that came last, the oldest first
-        self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -144,26 +140,9 @@ class HttpApp:
             return HTTPStatus.OK, "", {}
         self._verify(environ, body)
         payload = _payload(body, json_body=environ.get("CONTENT_TYPE", "").startswith("application/json"))
-        if self._known(payload):
-            return HTTPStatus.OK, "", {}
         response = dispatch(self._app, payload)
         metrics.acknowledged(time.monotonic() - began)
         return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
-
-    def _known(self, payload: dict[str, Any]) -> bool:
-        """Tell whether this is an event that has come before: Slack sends it again where the answer was late.
-
-        Source: https://docs.slack.dev/apis/events-api/#retries
-        """
-        identifier = payload.get("event_id")
-        if not isinstance(identifier, str):
-            return False
-        with self._lock:
-            known = identifier in self._events
-            self._events[identifier] = None
-            if len(self._events) > _EVENTS_KNOWN:
-                del self._events[next(iter(self._events))]
-        return known
 
     def _verify(self, environ: WSGIEnvironment, body: str) -> None:
         timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")

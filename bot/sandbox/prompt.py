@@ -14,6 +14,7 @@ import requests
 from bot.model.grammar import Keyword, parse
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.bot import Bot
+from bot.sandbox.fields import Fields, said
 from bot.sandbox.keyboard import Keyboard, NotText, is_own, is_setting, leaves, uses_shortcut
 from bot.sandbox.screen import PEOPLE, Screen, sentences
 from bot.sandbox.workspace import Form, Message, Reply, Workspace
@@ -40,6 +41,7 @@ class Prompt:
         self._busy = bot.busy
         self._screen = screen
         self._keyboard = keyboard
+        self._fields = Fields(screen, keyboard, lambda typed: workspace.suggest(self._bot, typed, self._user))
         self._buttons: list[tuple[Message, str]] = []
         self._seen = 0  # messages that were shown
         self._settings: dict[str, Callable[[str], None]] = {
@@ -125,14 +127,14 @@ class Prompt:
         if question := button.get("confirm"):
             self._screen.text(question["text"]["text"])
             yes = self._screen.sentence("confirm", yes=question["confirm"]["text"])
-            if (self._ask(f"{yes} ") or "").strip().lower() not in _YES:
+            if (self._fields.ask(f"{yes} ") or "").strip().lower() not in _YES:
                 return 1
         return _status(self._do(lambda: self._workspace.press(self._bot, message, action, self._user)))
 
     def _use_shortcut(self) -> int:
         """Let a message be written by somebody else, and choose the shortcut in its menu."""
         self._screen.say("shortcut")
-        text = self._ask("| ")
+        text = self._fields.ask("| ")
         if not text:
             return 2
         message = self._workspace.say(dedent(text), "U3", CHANNEL)
@@ -170,7 +172,7 @@ class Prompt:
         """Show what the bot's own HTTP answer says; tell whether it says anything."""
         told = reply.text
         if view := reply.body.get("view"):
-            told = "\n".join(map(_said, view["blocks"]))
+            told = "\n".join(map(said, view["blocks"]))
         if reply.status != 200:
             self._screen.say("http", status=reply.status)
         elif told:
@@ -229,7 +231,7 @@ class Prompt:
     def _fill(self, form: Form, asks: bool) -> Outcomes:
         """Ask for the form's fields until the bot takes them, and return the outcomes."""
         entered: dict[str, Any] = {}
-        while self._ask_fields(form, entered, asks):
+        while self._fields.fill(form, entered, asks):
             view = form.view
             fields = {block["element"]["action_id"]: entered[block["block_id"]] for block in form.inputs}
             reply = self._sent(partial(self._workspace.submit, self._bot, form, self._user, **fields))
@@ -245,63 +247,6 @@ class Prompt:
             self._comes(lambda: time.monotonic() > until)
             self._show_new()
         return frozenset() if asks else _UNCLEAR
-
-    def _ask_fields(self, form: Form, entered: dict[str, Any], asks: bool) -> bool:
-        """Show the form and ask for each of its fields; tell whether it is to be sent."""
-        self._screen.heading(f"── {form.view['title']['text']} ──")
-        for block in form.view["blocks"]:
-            if block["type"] != "input":
-                self._screen.text(_said(block))
-            elif not asks:
-                self._screen.text(f"{block['label']['text']}: {_filled(block)}", margin=2)
-            else:
-                ask = self._ask_parent if block["element"]["type"] == "external_select" else self._ask_text
-                if (answer := ask(block, entered.get(block["block_id"]))) is _CLOSED:
-                    return False
-                entered[block["block_id"]] = answer
-        return asks
-
-    def _ask_text(self, block: dict[str, Any], before: str | None) -> Any:
-        default = before or block["element"].get("initial_value", "")
-        self._screen.say("form_lines", label=block["label"]["text"])
-        if default and not self._keyboard.tty:
-            self._screen.text(default, margin=4)
-        typed = self._ask("  | ", default)
-        return _CLOSED if typed is None else typed
-
-    def _ask_parent(self, block: dict[str, Any], before: dict[str, Any] | None) -> Any:
-        """Ask for a part of a name, and which of the suggestions is meant."""
-        default = before or block["element"].get("initial_option")
-        while True:
-            hint = block.get("hint", {"text": ""})["text"]
-            self._screen.say("form_parent" if hint else "form_parent_bare", label=block["label"]["text"], hint=hint)
-            if default:
-                self._screen.say("form_parent_filled", option=default["text"]["text"])
-            typed = self._ask("  | ")
-            if typed is None:
-                return _CLOSED
-            if not typed.strip():
-                return default
-            if typed.strip() == "-":
-                return None
-            options = self._workspace.suggest(self._bot, typed.strip(), self._user)
-            for number, option in enumerate(options, 1):
-                self._screen.text(f"[{number}] {option['text']['text']}", margin=2)
-            if not options:
-                self._screen.say("form_no_match")
-                continue
-            answer = (self._ask(f"{self._screen.sentence('form_which')} ") or "1").strip()
-            if answer.isdecimal() and 1 <= int(answer) <= len(options):
-                return options[int(answer) - 1]
-            self._screen.say("form_not_chosen")
-
-    def _ask(self, question: str, default: str = "") -> str | None:
-        """Return an answer, asked for again while it is not text; None at the end of input and on Ctrl-C."""
-        while True:
-            try:
-                return self._keyboard.answer(question, default)
-            except NotText as error:
-                self._screen.say("unreadable", encoding=error.encoding)
 
     # The console's own settings.
 
@@ -329,25 +274,12 @@ class Prompt:
         self._screen.table([(way, self._screen.sentence(f"api_{way}")) for way in chosen or ways])
 
 
-_CLOSED: Any = object()
 _UNCLEAR: Outcomes = frozenset({"unclear"})
 
 
 def _mark(entry: str) -> str:
     """Return what stands before an entry: the command, but for the console's own words."""
     return "> " if is_own(entry) else "> /addgroup "
-
-
-def _filled(block: dict[str, Any]) -> str:
-    """Return what a field of a form is filled in with."""
-    element = block["element"]
-    return str(element.get("initial_value") or element.get("initial_option", {"text": {"text": ""}})["text"]["text"])
-
-
-def _said(block: dict[str, Any]) -> str:
-    """Return the text of a block that takes no input."""
-    parts = [block.get("text", {}), *block.get("elements", [])]
-    return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))
 
 
 def _status(outcomes: Outcomes) -> int:

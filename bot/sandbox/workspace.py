@@ -1,97 +1,28 @@
-"""Slack's stand-in: a workspace on loopback whose people send the bot signed requests, and what they see of it."""
+"""Slack's stand-in: a workspace whose people send the bot signed requests, and what they see of its answers."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import socket
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import requests
 from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.loopback import Answer, Loopback, Request, local_request
+from bot.sandbox.loopback import local_request
+from bot.sandbox.slack_api import BOT_TOKEN, Form, Json, Message, SlackApi
 
-BOT_TOKEN = "xoxb-sandbox"  # noqa: S105  # the stand-in's own
-
-RESPONSE_URL = "response_url"
-"""What a call of a response_url counts as, beside the methods of the Web API."""
-
-Json = dict[str, Any]
+__all__ = ["BOT_TOKEN", "Form", "Message", "Reply", "Workspace"]
 
 
-@dataclass
-class Message:
-    """A message as Slack keeps it.
-
-    `private_to` is set for one that only one person sees, `author` for one that somebody else than the bot wrote.
-    """
-
-    channel: str
-    ts: str
-    text: str
-    thread_ts: str = ""
-    private_to: str = ""
-    outcome: str = ""
-    job: str = ""
-    blocks: list[Json] = field(default_factory=list)
-    earlier: list[str] = field(default_factory=list)
-    author: str = ""
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether it is the bot's answer in a thread."""
-        return bool(self.thread_ts) and self.outcome not in ("", "open")
-
-    @property
-    def buttons(self) -> list[Json]:
-        """The buttons under the message."""
-        elements = [element for block in self.blocks if block["type"] == "actions" for element in block["elements"]]
-        beside = [block["accessory"] for block in self.blocks if "accessory" in block]
-        return [element for element in (*elements, *beside) if element["type"] == "button"]
-
-    def payload(self, author: str) -> Json:
-        """Return it as Slack shows it to an app."""
-        optional = {"blocks": self.blocks, "thread_ts": self.thread_ts}
-        shown = {name: value for name, value in optional.items() if value}
-        return {"type": "message", "user": self.author or author, "ts": self.ts, "text": self.text, **shown}
-
-
-@dataclass
-class Form:
-    """A form that the bot opened: a modal view, with what was entered so far, by the block's id."""
-
-    id: str
-    view: Json
-    entered: Json = field(default_factory=dict)
-
-    @property
-    def inputs(self) -> list[Json]:
-        """The blocks that take something in."""
-        return [block for block in self.view["blocks"] if block["type"] == "input"]
-
-
-class Workspace(Loopback):
-    """One workspace with people (`locales`, by user id), channels that anybody may use, and one bot.
-
-    It is strict where Slack is: with tokens, triggers, threads, and what it takes as JSON.
-    """
+class Workspace(SlackApi):
+    """What people do and see in Slack, above the Web API of the same workspace."""
 
     def __init__(self, signing_secret: str) -> None:
         super().__init__()
         self.signing_secret = signing_secret
-        self.locales: dict[str, str] = {}
-        self.messages: list[Message] = []
-        self.forms: list[Form] = []
-        self._triggers: set[str] = set()  # those that opened nothing yet
-        self._threads: set[tuple[str, str]] = set()  # channel and ts of each message
-        self._changed = threading.Condition()
-        self._ids = itertools.count(1)
 
     # What people do: Slack's requests to the bot.
 
@@ -209,102 +140,7 @@ class Workspace(Loopback):
         answer = local_request("POST", f"{bot}/slack/events", data=body, headers={**signed, **headers}, timeout=10)
         return Reply(answer.status_code, _decoded(answer), answer.headers, answer.content)
 
-    def trigger(self) -> str:
-        """Return what lets the bot open one form."""
-        trigger = f"{next(self._ids)}.{time.time_ns()}"
-        self._triggers.add(trigger)
-        return trigger
-
-    def response_url(self, user: str, channel: str) -> str:
-        """Return an address through which the bot can answer what somebody did."""
-        return f"{self.url}/response/{user}/{channel}/{next(self._ids)}"
-
-    # What the bot does: calls of the Web API.
-
-    def respond(self, request: Request, _connection: socket.socket) -> Answer | None:
-        method = method_of(request)
-        if method != RESPONSE_URL and request.headers.get("authorization") != f"Bearer {self.token(method)}":
-            return answer(ok=False, error="invalid_auth")
-        return self.do(method, request.path, arguments_of(request))
-
-    def do(self, method: str, path: str, arguments: Json) -> Answer:
-        """Do what a method of the Web API, or RESPONSE_URL, is asked for."""
-        if method == RESPONSE_URL:
-            return self._respond_to(path, arguments)
-        handler = getattr(self, f"_{method.replace('.', '_')}", None)
-        return handler(arguments) if handler else answer(ok=False, error="unknown_method")
-
-    def token(self, _method: str) -> str:
-        """Return the token that a method takes."""
-        return BOT_TOKEN
-
-    def _respond_to(self, path: str, arguments: Json) -> Answer:
-        _, user, channel, _ = path.strip("/").split("/")
-        blocks = arguments.get("blocks", [])
-        self._keep(Message(channel, self._ts(), arguments["text"], private_to=user, blocks=blocks))
-        return Answer(200, b"ok")
-
-    def _auth_test(self, _arguments: Json) -> Answer:
-        names = {"team": "Sandbox", "team_id": "T1", "user": "addgroup", "user_id": "UBOT", "bot_id": "B1"}
-        return answer(ok=True, url="https://sandbox.slack.com/", **names)
-
-    def _users_info(self, arguments: Json) -> Answer:
-        user = arguments.get("user", "")
-        place = {"locale": self.locales.get(user, "en-US"), "tz": "Europe/London"}
-        return answer(ok=True, user={"id": user, "team_id": "T1", "name": user.lower(), **place})
-
-    def _chat_postMessage(self, arguments: Json) -> Answer:  # noqa: N802  # Slack's name
-        channel, thread = arguments["channel"], arguments.get("thread_ts", "")
-        meta = arguments.get("metadata", {}).get("event_payload", {})
-        message = self._keep(
-            Message(
-                channel,
-                self._ts(),
-                arguments["text"],
-                thread_ts=thread if (channel, thread) in self._threads else "",  # an unknown one is taken as none
-                outcome=meta.get("outcome", ""),
-                job=meta.get("job", ""),
-                blocks=arguments.get("blocks", []),
-            )
-        )
-        return answer(ok=True, channel=channel, ts=message.ts, message=message.payload("UBOT"))
-
-    def _chat_update(self, arguments: Json) -> Answer:
-        with self._changed:
-            found = [m for m in self.messages if (m.channel, m.ts) == (arguments["channel"], arguments["ts"])]
-            if not found:
-                return answer(ok=False, error="message_not_found")
-            found[0].earlier.append(found[0].text)
-            found[0].text = arguments["text"]
-            found[0].blocks = arguments.get("blocks", found[0].blocks)
-            self._changed.notify_all()
-        return answer(ok=True, channel=arguments["channel"], ts=arguments["ts"])
-
-    def _views_open(self, arguments: Json) -> Answer:
-        with self._changed:
-            if arguments.get("trigger_id") not in self._triggers:
-                return answer(ok=False, error="exchanged_trigger_id")
-            self._triggers.remove(arguments["trigger_id"])
-            self.forms.append(Form(f"V{next(self._ids)}", arguments["view"]))
-            self._changed.notify_all()
-        return answer(ok=True, view={"id": self.forms[-1].id})
-
-    def _keep(self, message: Message) -> Message:
-        with self._changed:
-            self._threads.add((message.channel, message.ts))
-            self.messages.append(message)
-            self._changed.notify_all()
-        return message
-
-    def _ts(self) -> str:
-        return f"{int(time.time())}.{next(self._ids):06d}"
-
-    # What people see of it.
-
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
-        """Wait until a condition on the messages holds; tell whether it does."""
-        with self._changed:
-            return self._changed.wait_for(condition, seconds)
+    # What the bot did, as people see it.
 
     def roots(self, channel: str = "C1") -> list[Message]:
         """Return the bot's messages in a channel that stand in no thread."""
@@ -343,31 +179,3 @@ def _decoded(answer: requests.Response) -> Json:
         body = answer.json()
         return body if isinstance(body, dict) else {}
     return {"text": answer.text} if answer.text else {}
-
-
-def method_of(request: Request) -> str:
-    """Return the method of the Web API that is called, or RESPONSE_URL."""
-    path = request.path.strip("/")
-    return RESPONSE_URL if path.startswith("response/") else path.removeprefix("api/")
-
-
-def arguments_of(request: Request) -> Json:
-    """Decode the arguments of a Web API call, a form or, where Slack takes it, JSON; so is JSON within a form.
-
-    Source: https://docs.slack.dev/apis/web-api/#post_bodies
-    """
-    if request.headers.get("content-type", "").startswith("application/json"):
-        decoded = json.loads(request.body or b"{}")
-        writes = method_of(request).startswith(("chat.", "views.", RESPONSE_URL))
-        return decoded if isinstance(decoded, dict) and writes else {}
-    form: Json = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-    for name in ("blocks", "metadata", "view"):
-        if isinstance(form.get(name), str):
-            form[name] = json.loads(form[name])
-    return form
-
-
-def answer(status: int = 200, headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
-    """Return an answer in JSON, as the Web API gives it."""
-    content = json.dumps(fields, ensure_ascii=False).encode()
-    return Answer(status, content, {"Content-Type": "application/json", **(headers or {})})

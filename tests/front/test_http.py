@@ -13,12 +13,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 import requests
-from slack_bolt import App
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.signature import SignatureVerifier
 
-from bot.front.http import MAX_BODY, Health, HttpApp
-from bot.front.server import Server, listen
+from bot.front.http import MAX_BODY, Health
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import LANGUAGES, say
@@ -143,37 +140,6 @@ def test_slacks_question_for_the_address_is_answered(start: Start, workspace: Wo
 def test_a_signed_body_that_is_no_json_is_refused(start: Start, workspace: Workspace, body: bytes) -> None:
     """Signed nonsense is a 400."""
     assert workspace.post(start().url, body, **JSON).status == 400
-
-
-def test_an_event_that_comes_again_does_nothing_more(workspace: Workspace) -> None:
-    """Each goes to its listener once, however often Slack sends it; others are not affected."""
-    heard: list[str] = []
-    bolt = App(
-        signing_secret=workspace.signing_secret,
-        authorize=lambda: AuthorizeResult(enterprise_id="", team_id="T1", bot_token="xoxb-of-tests"),
-        process_before_response=True,
-    )
-    bolt.event("app_home_opened")(lambda event: heard.append(event["user"]))
-    server = Server(HttpApp(bolt, workspace.signing_secret, {}), listen("127.0.0.1", 0))
-    serving = threading.Thread(target=server.run, daemon=True)
-    serving.start()
-    try:
-        for identifier, user in (
-            ("Ev1", "U1"),
-            ("Ev1", "U1"),
-            ("Ev2", "U2"),
-            ("Ev1", "U1"),
-            (None, "U3"),
-            (None, "U3"),
-        ):
-            event = {"type": "app_home_opened", "user": user, "tab": "home", "channel": "D1"}
-            body = {"type": "event_callback", "team_id": "T1", "event_id": identifier, "event": event}
-            assert workspace.post(f"http://127.0.0.1:{server.port}", json.dumps(body).encode(), **JSON).status == 200
-    finally:
-        server.stop()
-        serving.join()
-        server.close()
-    assert heard == ["U1", "U2", "U3", "U3"]
 
 
 def test_the_parts_are_asked_by_one_thread() -> None:

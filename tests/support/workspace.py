@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.loopback import Answer, Loopback, Request, Server
-from bot.sandbox.workspace import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, Reply, answer, arguments_of, method_of
+from bot.sandbox.slack_api import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, answer, arguments_of, method_of
+from bot.sandbox.workspace import Reply
 from bot.sandbox.workspace import Workspace as Sandbox
 from bot.slack.pace import Bucket
 
@@ -121,10 +122,10 @@ class Workspace(Sandbox):
             del reply.body["response_action"]
         return reply
 
-    def home(self, bot: str, user: str = "U1", event_id: str = "") -> Reply:
+    def home(self, bot: str, user: str = "U1") -> Reply:
         """Open the app's Home tab."""
         event = {"type": "app_home_opened", "user": user, "channel": "D1", "tab": "home", "event_ts": "1.1"}
-        number = event_id or f"Ev{next(self._ids)}"
+        number = f"Ev{next(self._ids)}"
         payload = {"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": number, "event": event}
         return self.post(bot, json.dumps(payload).encode(), **{"Content-Type": "application/json"})
 
