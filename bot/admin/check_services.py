@@ -173,7 +173,7 @@ def _api(chosen: Settings) -> Iterator[Finding]:
     client = Client(chosen.api_url, chosen.api_key, chosen.api_hash, chosen.api_timeout)
     part = "iletiMerkezi credentials"
     try:
-        client.get_balance()
+        client.check_credentials()
         yield Finding(OK, part, "accepted")
         part = "get-groups"
         yield Finding(OK, part, f"answers; groups in the account: {len(client.get_groups())}")

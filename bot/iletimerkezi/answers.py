@@ -16,7 +16,6 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from bot.model.group import Group
@@ -79,14 +78,6 @@ class Unknown(ApiError):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Balance:
-    """What the account has left."""
-
-    amount: str
-    sms: str
-
-
 def decode_added(status: int, body: bytes, hide: Hide = str) -> Group:
     """Return the new group from add-group's answer, with the name that was stored, "" when it is not told.
 
@@ -118,12 +109,10 @@ def decode_groups(status: int, body: bytes, hide: Hide = str) -> tuple[Group, ..
     return tuple(groups.values())
 
 
-def decode_balance(status: int, body: bytes, hide: Hide = str) -> Balance:
-    """Return the balance of get-balance's answer. Raises Rejected or Unknown."""
-    balance = _success(status, body, hide).get("balance")
-    if not isinstance(balance, dict):
+def check_balance(status: int, body: bytes, hide: Hide = str) -> None:
+    """Look at get-balance's answer, whose amounts nobody needs. Raises Rejected or Unknown."""
+    if not isinstance(_success(status, body, hide).get("balance"), dict):
         raise Unknown("undocumented")
-    return Balance(*(hide(_sentence(balance.get(part, "")))[:MAX_MESSAGE] for part in ("amount", "sms")))
 
 
 def _success(status: int, body: bytes, hide: Hide) -> dict[str, Any]:

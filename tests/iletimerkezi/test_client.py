@@ -14,12 +14,12 @@ import pytest
 
 from bot import __version__
 from bot.iletimerkezi.answers import MAX_MESSAGE
-from bot.iletimerkezi.client import Balance, Client, NotSent, Rejected, Unknown
+from bot.iletimerkezi.client import Client, NotSent, Rejected, Unknown
 from bot.model.group import Group
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.loopback import local_request
 from tests.support.peer import AMPLE, SHORT, hear, http, peer, says
-from tests.support.provider import ACTS, HASH, KEY, SHAPES, client, content, outcome
+from tests.support.provider import ACTS, SHAPES, client, content, outcome
 from tests.support.served import free_port
 
 Call = Callable[[Client], object]
@@ -33,7 +33,7 @@ Call = Callable[[Client], object]
         (lambda c: c.add_group("Müşteriler"), "add-group", {"group": {"name": "Müşteriler", "parent": ""}}),
         (lambda c: c.add_group("VIP", "5"), "add-group", {"group": {"name": "VIP", "parent": "5"}}),
         (Client.get_groups, "get-groups", {}),
-        (Client.get_balance, "get-balance", {}),
+        (Client.check_credentials, "get-balance", {}),
     ],
 )
 def test_a_method_sends_its_documented_body(api: Api, call: Call, method: str, fields: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def test_a_method_sends_its_documented_body(api: Api, call: Call, method: str, f
     [
         (lambda c: c.add_group("A"), "/v1/add-group/json"),
         (Client.get_groups, "/v1/get-groups/json"),
-        (Client.get_balance, "/v1/get-balance/json"),
+        (Client.check_credentials, "/v1/get-balance/json"),
     ],
 )
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -71,7 +71,7 @@ def test_no_text_shows_a_secret() -> None:
     """Neither the credentials' and the client's own text nor a failure's traceback shows the key or the hash."""
     broken = client(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(NotSent) as error:
-        broken.get_balance()
+        broken.check_credentials()
     for text in (repr(broken), "".join(traceback.format_exception(error.value))):
         assert "-of-tests" not in text
 
@@ -80,13 +80,13 @@ def test_no_text_shows_a_secret() -> None:
 
 
 def test_documented_answers_become_results(api: Api) -> None:
-    """Groups, their subgroups and the balance come back as they are at the provider."""
+    """Groups and their subgroups come back as they are at the provider."""
     bot = client(api)
     main = bot.add_group("Müşteriler")
     below = bot.add_group("VIP", main.id)
     assert (main, below) == (Group("97101", "Müşteriler"), Group("97102", "VIP", "97101"))
     assert bot.get_groups() == (Group("5", "Customers"), main, below)
-    assert bot.get_balance() == Balance("10.584", "67")
+    bot.check_credentials()
 
 
 @pytest.mark.parametrize("code", [*(code for code in MESSAGES if code != 200), 499])
@@ -191,12 +191,6 @@ def test_a_refusal_without_credentials_stays_as_it_is() -> None:
     with peer(says(http(content(499, message=said)))) as server:
         for key, secret in ((LONG_KEY, LONG_HASH), ("k", "h")):
             assert outcome(Client(server.url, key, secret, AMPLE).add_group, "A") == Rejected(499, said)
-
-
-def test_a_balance_holds_no_credentials(api: Api) -> None:
-    """What is told of the balance is cleaned as a refusal is."""
-    with peer(says(http(content(balance={"amount": f"{HASH}\x00\ud800", "sms": f"67 {KEY}"})))) as server:
-        assert client(server.url).get_balance() == Balance("…", "67 …")
 
 
 # Long lists
