@@ -13,8 +13,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import insert, select
 
+from bot.journal.accepting import MOST_OPEN
 from bot.journal.database import connect
-from bot.journal.journal import MOST_OPEN
 from bot.journal.tables import jobs
 from bot.sandbox.api import Api
 from bot.slack.texts import load, say

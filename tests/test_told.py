@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from bot.front import reply as replies
+from bot.journal.accepting import Accepted
 from bot.journal.database import connect
-from bot.journal.journal import Accepted, Journal
+from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
 from bot.sandbox.api import Api

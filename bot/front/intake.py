@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from slack_bolt import Ack
 
 from bot.front.reply import CommandReply, Errands, FormReply, Reply
+from bot.journal.accepting import Accepted, Busy
 from bot.journal.errors import JournalError, Unsure
-from bot.journal.journal import Accepted, Busy, Journal
+from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.followup import FollowUp
 from bot.model.job import Job, kind_of

@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable
 
-from bot.journal import duplicates, queries, rows
+from bot.journal import accepting, queries, rows
+from bot.journal.accepting import Accepted, Busy, accept
 from bot.journal.errors import JournalError, TakenOver, Unsure
 from bot.journal.life import LEASE, SERVE, SURE, Watch, boottime
 from bot.journal.reading import Reader
@@ -23,19 +24,13 @@ from bot.journal.writer import Change, R, Writer
 from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import Job, Step, Thread
-from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exists, Outcome, Unknown
+from bot.model.outcome import SENDING, Created, Denied, Duplicate, Exists, Outcome, Unknown
 
 PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
 
 LEAST_PATIENCE = 0.1
 """The same where nothing was written for so long already: a thread that waits keeps others from being answered."""
-
-MOST_OPEN = 1000
-"""How many jobs may be open before no more are accepted."""
-
-MOST_OPEN_EACH = 200
-"""How many of these one person may have."""
 
 RESPONSE_URL_LIVES = 1800.0
 """How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
@@ -44,21 +39,6 @@ AT_ONCE = 100
 """How many jobs are read in one go."""
 
 _MY_LIFE = "SELECT lease_until FROM processes WHERE id = ?"
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The job is in the journal: since now, or not `fresh`, since the same trigger came before from `user`."""
-
-    fresh: bool = True
-    user: str = ""
-
-
-@dataclass(frozen=True)
-class Busy:
-    """Too many jobs are open; nothing was written. `own` is how many the person has, 0 when it is everybody's fault."""
-
-    own: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,7 +99,7 @@ class Journal(Reader):
         """
         if not job.steps:
             raise ValueError("a job has at least one step")
-        future = self._writer.submit(lambda connection: self._accept(connection, job))
+        future = self._writer.submit(lambda connection: accept(connection, job, self.process))
         future.add_done_callback(lambda done: self._hand_over(job.id, done))
         try:
             return future.result(max(LEAST_PATIENCE, PATIENCE - self._writer.busy_for))[0]
@@ -127,18 +107,6 @@ class Journal(Reader):
             if future.cancel():
                 raise JournalError("the database is too slow") from None
             raise Unsure("the database has not finished in time") from None
-
-    def _accept(self, connection: Connection, job: Job) -> tuple[Accepted | Busy, Job]:
-        if known := connection.execute(queries.KNOWN, {"trigger": job.trigger, "this": job.id}).first():
-            return Accepted(False, known.user), job
-        count, own = connection.execute(queries.OPEN, {"user": job.user}).one()
-        if count >= MOST_OPEN or own >= MOST_OPEN_EACH:
-            return Busy(own if count < MOST_OPEN else 0), job
-        found = duplicates.twins(connection, job, duplicates.guarded(job), (WAITING, SENDING))
-        job = duplicates.refused(job, found) or job
-        connection.execute(queries.NEW_JOBS, rows.of_job(job, self.process))
-        connection.execute(queries.NEW_STEPS, rows.of_steps(job))
-        return Accepted(), job
 
     def _hand_over(self, identifier: str, future: Future[tuple[Accepted | Busy, Job]]) -> None:
         """Pass a job on that was written down, also when nobody waits for the answer any more."""
@@ -187,12 +155,13 @@ class Journal(Reader):
             connection.execute(queries.FORGET_URLS, {"old": RESPONSE_URL_LIVES})
         self._sure_until = began + SURE
         self._shown = next(row.lease_until for row in lives if row.id == self.process)
-        self._regained -= regained
+        self._regained = (self._regained - regained) | set(ids)  # until they are read: the database may go away now
         if adopted:
             event("adopted", jobs=len(adopted))
         jobs: list[Job] = []
         for start in range(0, len(ids), AT_ONCE):
             jobs += self._load(ids[start : start + AT_ONCE])
+        self._regained -= set(ids)
         return jobs
 
     def let_go(self) -> None:
@@ -251,9 +220,9 @@ class Journal(Reader):
         """
 
         def send(connection: Connection) -> Duplicate | Exists | None:
-            twins = {} if job.forced else duplicates.twins(connection, job, [step], (SENDING,), gone)
+            twins = {} if job.forced else accepting.twins(connection, job, [step], (SENDING,), gone)
             if twin := twins.get(rows.key(job, step)):
-                outcome = duplicates.instead(twin)
+                outcome = accepting.instead(twin)
                 _settle(connection, job, step, outcome)
                 return outcome
             parent = {"parent_id": step.parent_id, "parent_key": step.parent_id}

@@ -9,8 +9,8 @@ from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 
 from bot.journal import queries, rows, unsettled
+from bot.journal.accepting import RECENT
 from bot.journal.database import Database
-from bot.journal.duplicates import RECENT
 from bot.journal.errors import JournalError
 from bot.log import event
 from bot.model.followup import FollowUp

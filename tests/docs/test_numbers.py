@@ -6,7 +6,7 @@ import pytest
 
 from bot import serve
 from bot.front import form, socket_mode
-from bot.journal import database, journal, life
+from bot.journal import accepting, database, journal, life
 from bot.model.grammar import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import users
@@ -33,8 +33,8 @@ WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten
         ("docs/settings.md", "about a person for {} and", users.KEPT),
         ("docs/settings.md", "about a user group for {} minutes", users.MEMBERS_KEPT / 60),
         ("docs/settings.md", "above {} a stop may cut a call off", serve.STOP),
-        ("docs/promises.md", "With {:,} open commands", journal.MOST_OPEN),
-        ("docs/promises.md", "or {:,} of one person", journal.MOST_OPEN_EACH),
+        ("docs/promises.md", "With {:,} open commands", accepting.MOST_OPEN),
+        ("docs/promises.md", "or {:,} of one person", accepting.MOST_OPEN_EACH),
         ("docs/promises.md", "waited for more than {} is not sent", run_job.TOO_OLD),
         ("docs/promises.md", "it looks {} seconds after", create_groups.LOOK_UP_AFTER),
         ("docs/using.md", "up to {} lines", MAX_GROUPS),

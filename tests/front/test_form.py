@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.journal import journal
+from bot.journal import accepting
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
@@ -271,7 +271,7 @@ def test_a_form_that_is_not_accepted_stays_open(
     workspace.command(url, "")
     form = opened(workspace)
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "MOST_OPEN", 0)
+        patch.setattr(accepting, "MOST_OPEN", 0)
         reply = workspace.submit(url, form, name="A\n  B")
         assert reply.body == {"response_action": "errors", "errors": {"name": say_plain(language, "failure.busy")}}
         patch.setattr(Journal, "accept", _fail)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.journal import journal
+from bot.journal import accepting
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
@@ -55,7 +55,7 @@ def test_a_busy_bot_gives_the_text_back(
     """Anyone who is told to send it again has it to send."""
     url = start(ADDGROUP_LANGUAGE="en").url
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "MOST_OPEN", 0)
+        patch.setattr(accepting, "MOST_OPEN", 0)
         message = refused(workspace, url, "A\n  B")
     assert message.text.startswith(load("en")["failure.busy"])
     assert code_of(message) == "/addgroup A\n  B"

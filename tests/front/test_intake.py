@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.journal import journal
+from bot.journal import accepting
 from bot.journal.database import Database, connect
 from bot.journal.errors import Unsure
 from bot.journal.journal import Journal
@@ -59,7 +59,7 @@ def test_who_has_too_many_waiting_is_told(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """With the number of their own; somebody else is served."""
-    monkeypatch.setattr(journal, "MOST_OPEN_EACH", 1)
+    monkeypatch.setattr(accepting, "MOST_OPEN_EACH", 1)
     go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
     workspace.command(url, "A")

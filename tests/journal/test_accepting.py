@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, text, update
 
-from bot.journal import journal, tables
+from bot.journal import accepting, tables
+from bot.journal.accepting import Accepted, Busy
 from bot.journal.errors import JournalError, Unsure
-from bot.journal.journal import Accepted, Busy, Journal
+from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
@@ -147,7 +148,7 @@ def test_a_lock_that_is_kept_lets_nobody_wait_longer_than_slack(book: Journal, e
 
 def test_past_the_bound_nothing_is_accepted(book: Journal, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many open jobs: nothing is written, until one of them is answered."""
-    monkeypatch.setattr(journal, "MOST_OPEN", 2)
+    monkeypatch.setattr(accepting, "MOST_OPEN", 2)
     first = held(book, typed("A"))
     accepted(book, typed("B"))
     assert isinstance(book.accept(typed("C")), Busy)
@@ -190,7 +191,7 @@ def test_a_button_that_was_refused_may_be_tried_again(book: Journal, engine: Eng
 
 def test_one_person_does_not_take_every_place(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """Past their own bound they are refused, with their number, while others are accepted."""
-    monkeypatch.setattr(journal, "MOST_OPEN_EACH", 2)
+    monkeypatch.setattr(accepting, "MOST_OPEN_EACH", 2)
     first = held(book, typed("A", "U1"))
     accepted(book, typed("B", "U1"))
     assert book.accept(typed("C", "U1")) == Busy(own=2)

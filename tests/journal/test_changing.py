@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, update
 
-from bot.journal.journal import Accepted, Journal
+from bot.journal.accepting import Accepted
+from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
 from bot.model.followup import FollowUp
 from bot.model.group import Group

@@ -19,9 +19,10 @@ import pytest
 from sqlalchemy import Engine, event, make_url, text
 
 from bot.journal import tables
+from bot.journal.accepting import Accepted
 from bot.journal.database import Database, connect
 from bot.journal.errors import JournalError
-from bot.journal.journal import Accepted, Journal
+from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
 from tests.support.served import inherited

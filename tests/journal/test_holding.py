@@ -269,6 +269,25 @@ def test_a_database_that_is_away_takes_no_hold_from_anybody(
     assert book.holds(job)
 
 
+def test_a_database_that_goes_away_during_an_adoption_loses_no_job(
+    book: Journal, open_journal: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The jobs are this process's already, and could not be read: the next look returns them."""
+    other, job = open_journal(), held(book)
+    book.let_go()
+
+    def away() -> None:
+        raise JournalError("the connection broke")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(other, "_reading", away)
+        with pytest.raises(JournalError):
+            other.keep()
+    assert other.holds(job)
+    assert [found.id for found in other.keep()] == [job.id]
+    assert other.keep() == []
+
+
 def test_many_threads_write_at_once(book: Journal) -> None:
     """Each gets what it asked for, and each thing is done once, in one thread's transactions."""
     each = 20

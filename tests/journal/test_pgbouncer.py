@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.journal.accepting import Accepted
 from bot.journal.database import connect
 from bot.journal.errors import JournalError
-from bot.journal.journal import Accepted, Journal
+from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
 from tests.support.served import free_port

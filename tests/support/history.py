@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from bot.journal.journal import Accepted, Journal
+from bot.journal.accepting import Accepted
+from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
 from bot.model.followup import FollowUp
 from bot.model.job import Job, Step

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, func, select, text, update
 
-from bot.journal.journal import Accepted, Journal
+from bot.journal.accepting import Accepted
+from bot.journal.journal import Journal
 from bot.journal.tables import jobs, metadata
 from bot.model.grammar import Reading, parse
 from bot.model.job import PUBLIC, Job, Step, Thread, new_id, steps_of

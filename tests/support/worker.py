@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.journal.journal import Accepted, Journal
+from bot.journal.accepting import Accepted
+from bot.journal.journal import Journal
 from bot.model.grammar import Reading, parse
 from bot.model.job import Job, Step, new_id
 from bot.model.outcome import Created, Outcome, Rejected, Unknown

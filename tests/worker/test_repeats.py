@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.journal import journal
+from bot.journal import accepting
 from bot.sandbox.api import Api
 from bot.slack.texts import load
 from tests.support.texts import part
@@ -61,7 +61,7 @@ def test_past_the_bound_the_sender_is_told(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """Privately, that nothing was created."""
-    monkeypatch.setattr(journal, "MOST_OPEN", 0)
+    monkeypatch.setattr(accepting, "MOST_OPEN", 0)
     reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
     assert reply.status == 200
     assert reply.text.startswith(load(language)["failure.busy"])

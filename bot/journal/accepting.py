@@ -1,10 +1,10 @@
-"""The duplicate guard: who else has just asked for the same group."""
+"""Accepting a job: what is written down for it, and who else has just asked for the same group."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,43 @@ from bot.model.outcome import SENDING, WAITING, Created, Duplicate, Exists, Skip
 
 RECENT = 600.0
 """How long the journal's own record of a group counts when the same group is asked for again, in seconds."""
+
+MOST_OPEN = 1000
+"""How many jobs may be open before no more are accepted."""
+
+MOST_OPEN_EACH = 200
+"""How many of these one person may have."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The job is in the journal: since now, or not `fresh`, since the same trigger came before from `user`."""
+
+    fresh: bool = True
+    user: str = ""
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Too many jobs are open; nothing was written. `own` is how many the person has, 0 when it is everybody's fault."""
+
+    own: int = 0
+
+
+def accept(connection: Connection, job: Job, process: str) -> tuple[Accepted | Busy, Job]:
+    """Write a job down, held by `process`; return the answer, and the job as it was written."""
+    if known := connection.execute(queries.KNOWN, {"trigger": job.trigger, "this": job.id}).first():
+        return Accepted(False, known.user), job
+    count, own = connection.execute(queries.OPEN, {"user": job.user}).one()
+    if count >= MOST_OPEN or own >= MOST_OPEN_EACH:
+        return Busy(own if count < MOST_OPEN else 0), job
+    job = refused(job, twins(connection, job, guarded(job), (WAITING, SENDING))) or job
+    connection.execute(queries.NEW_JOBS, rows.of_job(job, process))
+    connection.execute(queries.NEW_STEPS, rows.of_steps(job))
+    return Accepted(), job
+
+
+# The duplicate guard.
 
 
 def guarded(job: Job) -> list[Step]:
