@@ -139,7 +139,7 @@ def start(
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Bot:
-            more = {"ILETIMERKEZI_TIMEOUT": "2", "DATABASE_URL": f"sqlite:///{file}", **environ}
+            more = {"ILETIMERKEZI_TIMEOUT": "5", "DATABASE_URL": f"sqlite:///{file}", **environ}
             bot = Bot({**variables(workspace, api), **more})
             bot.start()
             stack.callback(bot.stop, 5)

@@ -46,7 +46,7 @@ def test_an_answer_without_its_root_says_who_asked_for_what(
             workspace.submit(url, opened(workspace))
         else:
             workspace.command(url, typed)
-        assert come.wait(10)
+        assert come.wait(30)
         assert workspace.wait_for(lambda: bool(roots(workspace)))
         workspace.delete(roots(workspace)[0])
     name = typed.split(maxsplit=1)[0]
@@ -68,7 +68,7 @@ def test_what_follows_an_answer_without_root_stands_under_it(
     go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
     workspace.command(url, "VIP")
-    assert api.called.wait(10)
+    assert api.called.wait(30)
     assert workspace.wait_for(lambda: bool(roots(workspace)))
     workspace.delete(roots(workspace)[0])
     go.set()

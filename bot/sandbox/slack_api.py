@@ -99,7 +99,7 @@ class SlackApi(Loopback):
         """Return an address through which the bot can answer what somebody did."""
         return f"{self.url}/response/{user}/{channel}/{next(self._ids)}"
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 30) -> bool:
         """Wait until a condition on the messages holds; tell whether it does."""
         with self._changed:
             return self._changed.wait_for(condition, seconds)

@@ -123,7 +123,7 @@ def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: 
     with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "İstanbul")
-        assert come.wait(10)
+        assert come.wait(30)
         workspace.command(url, '"ıstanbul"', user="U2")
         refused = told(workspace, part(language, "duplicate.under_way.finding"), "U2")
         for _ in range(2):
@@ -139,7 +139,7 @@ def test_a_duplicate_leads_to_the_thread_of_the_first(start: Start, workspace: W
     for number, (name, channel, seen) in enumerate((("One", "C7", ["U1", "U2"]), ("Two", "G7", ["U1"])), 1):
         with under_way(api) as come:
             workspace.command(url, name, channel=channel)
-            assert come.wait(10)
+            assert come.wait(30)
             assert workspace.wait_for(lambda channel=channel: len(workspace.roots(channel)) == 1)  # type: ignore[misc]
             link = f"https://sandbox.slack.com/archives/{channel}/p{workspace.roots(channel)[0].ts.replace('.', '')}"
             for user in ("U1", "U2"):

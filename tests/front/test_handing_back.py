@@ -85,7 +85,7 @@ def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api
     with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "VIP parent=5")
-        assert come.wait(10)
+        assert come.wait(30)
         workspace.command(url, "vip parent=5", user="U2")
         message = told(workspace, "u1 has just asked for it", "U2")
     assert code_of(message) == "/addgroup vip parent=5"

@@ -75,7 +75,7 @@ def test_a_signature_of_six_minutes_ago_is_refused(start: Start, workspace: Work
 def test_a_long_body_is_refused_unread(start: Start, length: int) -> None:
     """The size is told by the header; the answer does not wait for the rest."""
     parts = urlsplit(start().url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
     connection.putrequest("POST", "/slack/events")
     connection.putheader("Content-Length", str(length))
     connection.endheaders(b"text=" + SECRET_WORDS.encode())
@@ -90,7 +90,7 @@ def test_a_body_at_the_limit_is_read(start: Start, workspace: Workspace) -> None
 
 def test_a_body_that_is_no_text_is_refused(start: Start) -> None:
     """What is not UTF-8 cannot be Slack's."""
-    assert requests.post(start().url + "/slack/events", data=b"\xff\xfe", timeout=5).status_code == 400
+    assert requests.post(start().url + "/slack/events", data=b"\xff\xfe", timeout=30).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_signed_body_that_is_no_form_is_refused(
 )
 def test_paths_and_methods(start: Start, method: str, path: str, status: int) -> None:
     """Only the two documented addresses exist, each with its one method."""
-    answer = requests.request(method, start().url + path, timeout=5)
+    answer = requests.request(method, start().url + path, timeout=30)
     assert answer.status_code == status
     assert (answer.headers.get("Allow") is not None) == (status == 405)
 
@@ -246,15 +246,15 @@ def test_a_fault_is_told_in_the_one_language_of_all(start: Start, workspace: Wor
 def test_slacks_check_of_the_certificate_is_answered(start: Start, workspace: Workspace, body: bytes) -> None:
     """Slack sends it without a signature, and wants a 200."""
     url = f"{start().url}/slack/events"
-    assert requests.post(url, data=body, timeout=5).status_code == 200
-    assert requests.get(url, params=body.decode(), timeout=5).status_code == 200
+    assert requests.post(url, data=body, timeout=30).status_code == 200
+    assert requests.get(url, params=body.decode(), timeout=30).status_code == 200
     assert not workspace.calls
 
 
 @pytest.mark.parametrize("body", [b"ssl_check=0", b"xssl_check=1", b"text=ssl_check%3D1", b"ssl_check=11"])
 def test_what_only_resembles_the_check_needs_a_signature(start: Start, body: bytes) -> None:
     """Nothing else is let in without one."""
-    assert requests.post(f"{start().url}/slack/events", data=body, timeout=5).status_code == 401
+    assert requests.post(f"{start().url}/slack/events", data=body, timeout=30).status_code == 401
 
 
 def test_a_body_in_chunks_is_read(start: Start, workspace: Workspace, api: Api) -> None:
@@ -267,7 +267,7 @@ def test_a_body_in_chunks_is_read(start: Start, workspace: Workspace, api: Api) 
         f"{start().url}/slack/events",
         data=iter([body[:20].encode(), body[20:].encode()]),
         headers={"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature},
-        timeout=5,
+        timeout=30,
     )
     assert (answer.status_code, answer.text) == (200, "")
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
@@ -276,14 +276,14 @@ def test_a_body_in_chunks_is_read(start: Start, workspace: Workspace, api: Api) 
 def test_the_health_check_answers_head(start: Start) -> None:
     """As GET, without the body."""
     url = f"{start().url}/healthz"
-    asked, told = requests.head(url, timeout=5), requests.get(url, timeout=5)
+    asked, told = requests.head(url, timeout=30), requests.get(url, timeout=30)
     assert (asked.status_code, asked.content) == (told.status_code, b"")
     assert asked.headers["Content-Length"] == told.headers["Content-Length"]
 
 
 def test_a_refused_request_is_logged_with_its_path(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """As much of it as is of use, printable, and without its query."""
-    assert requests.get(f"{start().url}/%0Aevent=fake%C3%A9/{'x' * 5000}?token=secret", timeout=5).status_code == 404
+    assert requests.get(f"{start().url}/%0Aevent=fake%C3%A9/{'x' * 5000}?token=secret", timeout=30).status_code == 404
     (refused,) = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "refused"]
     assert len(refused["path"]) < 200
     assert refused["path"].isascii()

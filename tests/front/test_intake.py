@@ -63,7 +63,7 @@ def test_who_has_too_many_waiting_is_told(
     go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
     workspace.command(url, "A")
-    assert api.called.wait(10)
+    assert api.called.wait(30)
     assert workspace.command(url, "B").text.startswith(load(language)["failure.busy_own"].format(count=1))
     assert workspace.command(url, "C", user="U2").text == ""
     go.set()

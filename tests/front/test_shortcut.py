@@ -180,7 +180,7 @@ def test_a_duplicate_is_told_and_another_one_comes_in_the_thread(start: Start, w
     with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
         workspace.command(url, "VIP", user="U2")
-        assert come.wait(10)
+        assert come.wait(30)
         workspace.submit(url, use(workspace, url, message))
         workspace.press(url, told(workspace, "u2 has just asked for it"), "another")
     assert workspace.finished(2)

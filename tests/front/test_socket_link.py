@@ -79,7 +79,7 @@ def opens(workspace: Workspace, listeners: Listeners) -> Iterator[Opens]:
     def url() -> str:
         headers = {"Authorization": f"Bearer {APP_TOKEN}"}
         return str(
-            requests.post(f"{workspace.url}/api/apps.connections.open", headers=headers, timeout=5).json()["url"]
+            requests.post(f"{workspace.url}/api/apps.connections.open", headers=headers, timeout=30).json()["url"]
         )
 
     def _opens(lost: Callable[[], None] = lambda: None, open_url: Callable[[], str] = url) -> Connection:
@@ -137,7 +137,7 @@ def test_no_acknowledgement_waits_for_another(slack: Link, opens: Opens, listene
     opens()
     assert slack.connected()
     slack.send("e1", command("slow"))
-    assert listeners.slow.acquire(timeout=10)
+    assert listeners.slow.acquire(timeout=30)
     slack.send("e2", command("quick"))
     assert slack.acked("e2") == {"text": "quick"}
     assert "e1" not in slack.acks
@@ -150,7 +150,7 @@ def test_a_stop_lets_what_is_under_way_be_acknowledged(slack: Link, opens: Opens
     connection = opens()
     until(connection.connected)
     slack.send("e1", command("slow"))
-    assert listeners.slow.acquire(timeout=10)
+    assert listeners.slow.acquire(timeout=30)
     closing = threading.Thread(target=connection.close)
     closing.start()
     until(lambda: not connection.connected())
@@ -225,10 +225,10 @@ def test_what_is_sent_again_says_so(slack: Link, opens: Opens, listeners: Listen
     connection = opens()
     until(connection.connected)
     slack.send("e1", command("slow"))
-    assert listeners.slow.acquire(timeout=10)
+    assert listeners.slow.acquire(timeout=30)
     slack.die()
     assert slack.connected(times=2)
-    assert listeners.slow.acquire(timeout=10)
+    assert listeners.slow.acquire(timeout=30)
     until(connection.connected)
     listeners.held.set()
     assert slack.acked("e1") == {"text": "slow"}
@@ -369,7 +369,7 @@ def test_a_peer_that_takes_nothing_any_more_is_noticed(
         until(connection.connected)
         for number in range(32):
             slack.send(f"slow{number}", command("slow"))
-            assert listeners.slow.acquire(timeout=10)
+            assert listeners.slow.acquire(timeout=30)
         for number in range(700):
             slack.send(f"e{number}", command("x" * 19_000))
         process.send_signal(signal.SIGSTOP)

@@ -85,7 +85,7 @@ def logged(served: Served, part: str) -> str:
 
 
 def health(served: Served) -> int:
-    return requests.get(f"{served.url}/healthz", timeout=5).status_code
+    return requests.get(f"{served.url}/healthz", timeout=30).status_code
 
 
 def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, slack: Link, start: Start) -> None:
@@ -100,7 +100,7 @@ def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, s
     assert slack.acked("e3") == {}
     assert workspace.wait_for(lambda: bool(workspace.forms))
     assert health(served) == 200
-    assert requests.post(f"{served.url}/slack/events", timeout=5).status_code == 404
+    assert requests.post(f"{served.url}/slack/events", timeout=30).status_code == 404
     assert served.stop() == 0
     assert api.made() == 1
     assert slack.codes == [1000]
@@ -187,7 +187,7 @@ def test_the_connection_is_closed_before_the_calls_are_waited_for(
     assert slack.connected()
     slack.send("e1", command(workspace, "VIP"))
     assert slack.acked("e1") == {}
-    assert api.called.wait(10)
+    assert api.called.wait(30)
     assert served.stop(signal.SIGTERM) == 0
     assert any(m.outcome == "created" and m.thread_ts for m in workspace.messages)
 
@@ -225,7 +225,7 @@ def test_an_app_token_that_slack_refuses_ends_the_start(workspace: Workspace, ap
         env={**inherited(), **variables(workspace, api), **wrong},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 2

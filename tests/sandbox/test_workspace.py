@@ -30,7 +30,7 @@ class Bot(Loopback):
 
 def api(workspace: Workspace, method: str, **options: Any) -> requests.Response:
     headers = {"Authorization": f"Bearer {BOT_TOKEN}"}
-    return local_request("POST", f"{workspace.url}/api/{method}", headers=headers, timeout=5, **options)
+    return local_request("POST", f"{workspace.url}/api/{method}", headers=headers, timeout=30, **options)
 
 
 def test_methods_that_read_take_no_json(workspace: Workspace) -> None:
@@ -42,11 +42,11 @@ def test_methods_that_read_take_no_json(workspace: Workspace) -> None:
 def test_a_response_url_works_five_times(workspace: Workspace) -> None:
     """The sixth time, and after half an hour, it is used up."""
     url = workspace.response_url("U1", "C1")
-    answers = [local_request("POST", url, json={"text": "x"}, timeout=5).status_code for _ in range(6)]
+    answers = [local_request("POST", url, json={"text": "x"}, timeout=30).status_code for _ in range(6)]
     assert answers == [200] * 5 + [404]
     late = workspace.response_url("U1", "C1")
     workspace.ahead = 31 * 60
-    assert local_request("POST", late, json={"text": "x"}, timeout=5).json()["error"] == "expired_url"
+    assert local_request("POST", late, json={"text": "x"}, timeout=30).json()["error"] == "expired_url"
 
 
 def test_a_limit_is_a_channels(workspace: Workspace) -> None:

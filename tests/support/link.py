@@ -74,7 +74,7 @@ class Link:
         with self._changed:
             self._send(self._connections[over], {**envelope, **more})
 
-    def acked(self, envelope_id: str, seconds: float = 10) -> dict[str, Any] | None:
+    def acked(self, envelope_id: str, seconds: float = 30) -> dict[str, Any] | None:
         """Wait for the answer to an envelope: {} for a bare one, None when there was none."""
         with self._changed:
             self._changed.wait_for(lambda: envelope_id in self.acks, seconds)

@@ -24,7 +24,7 @@ def answers(workspace: Workspace, number: int, channel: str = "C1") -> list[Mess
     return found()
 
 
-def answered(workspace: Workspace, name: str, seconds: float = 10) -> bool:
+def answered(workspace: Workspace, name: str, seconds: float = 30) -> bool:
     """Wait until an answer stands in the thread under a root that names a group; tell whether one does."""
 
     def found() -> bool:

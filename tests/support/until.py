@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], seconds: float = 20, failed: Callable[[], object] = str) -> T:
+def until(look: Callable[[], T], seconds: float = 30, failed: Callable[[], object] = str) -> T:
     """Call `look` again and again until it returns something true, and return that.
 
     After so many seconds it raises AssertionError, with what `failed` returns.

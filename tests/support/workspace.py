@@ -230,7 +230,7 @@ class Workspace(Sandbox):
 
     # What people see of it.
 
-    def finished(self, number: int = 1, seconds: float = 10) -> bool:
+    def finished(self, number: int = 1, seconds: float = 30) -> bool:
         """Wait until so many roots show their result and have an answer in their thread, in whichever order.
 
         A root in the thread of a message has its answer in that thread.
