@@ -180,12 +180,12 @@ def test_a_journal_that_takes_no_writes_is_not_well(book: Journal, engine: Engin
     book.ping()
     metadata.drop_all(engine)
     with pytest.raises(JournalError):
-        book.keep()
+        book.choose_language("U1", "tr")
     assert book._database.failing
     with pytest.raises(JournalError):
         book.ping()
     book.open()
-    book.keep()
+    book.choose_language("U1", "tr")
     book.ping()
     assert not book._database.failing
 
