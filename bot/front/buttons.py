@@ -81,7 +81,7 @@ class Buttons:
     def _looked_up(self, look: Job) -> Job:
         """Return the job whose unknown steps this one only looked up, with what was found; or this one."""
         job = look
-        while job.followup is FollowUp.LOOK and (before := self._journal.find(job.follows)):
+        while job.followup is FollowUp.LOOK and (before := self._journal.in_time(self._journal.find, job.follows)):
             job = before
         return job if job is look else with_findings(job, look)
 
@@ -89,7 +89,8 @@ class Buttons:
         """Return the job under whose answer a button was pressed. If there is none, tell the person and return None."""
         try:
             value = json.loads(body["actions"][0]["value"])
-            old = self._journal.find(str(value["job"])) if value["v"] == messages.VERSION else None
+            same = value["v"] == messages.VERSION
+            old = self._journal.in_time(self._journal.find, str(value["job"])) if same else None
         except (KeyError, TypeError, ValueError):
             old = None
         except JournalError as error:

@@ -92,8 +92,8 @@ class Commands:
     def _history(self, reply: Reply, channel: str, team: str) -> None:
         try:
             jobs, unsettled = (
-                self._journal.recent(3 * pages.MOST_JOBS, reply.user),
-                self._journal.unsettled(10, reply.user),
+                self._journal.in_time(self._journal.recent, 3 * pages.MOST_JOBS, reply.user),
+                self._journal.in_time(self._journal.unsettled, 10, reply.user),
             )
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))

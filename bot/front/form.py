@@ -192,7 +192,7 @@ class Form:
             reply_to=origin.reply_to,
         )
         try:
-            old = self._journal.find(origin.job) if origin.job else None
+            old = self._journal.in_time(self._journal.find, origin.job) if origin.job else None
         except JournalError as error:
             event("job_not_read", level=logging.ERROR, reason=str(error))
             reply.decline(None, "failure.journal")
@@ -257,7 +257,7 @@ class Form:
 
     def _likely(self, origin: Origin) -> list[Choice]:
         """Return the groups that the answer offered as the parent from which the form was opened."""
-        old = self._journal.find(origin.job) if origin.job else None
+        old = self._journal.in_time(self._journal.find, origin.job) if origin.job else None
         return [Choice(*choice) for choice in choices(old)] if old else []
 
     def _open(self, reply: Reply, opening: _Opening) -> None:

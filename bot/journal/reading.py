@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from bot.journal import queries, rows, unsettled
 from bot.journal.accepting import RECENT
@@ -17,6 +18,9 @@ from bot.model.followup import FollowUp
 from bot.model.group import Group
 from bot.model.job import Job
 from bot.model.names import fold
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 IN_TIME = 2.0
 """How long a look into the journal may take while Slack waits, in seconds."""
@@ -58,10 +62,10 @@ class Reader:
         """Return the job with this id, or None."""
         return next(iter(self._load([job])), None)
 
-    def find_in_time(self, job: str) -> Job | None:
-        """Return the same while Slack waits. Raises JournalError when it takes longer than IN_TIME."""
+    def in_time(self, read: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
+        """Return what one of these methods returns, while Slack waits. Raises JournalError when it takes too long."""
         try:
-            return self._readers.submit(self.find, job).result(IN_TIME)
+            return self._readers.submit(read, *args, **options).result(IN_TIME)
         except NotInTime:
             raise JournalError("the database is too slow") from None
 

@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import NamedTuple
 
 from bot.model.job import Job
@@ -66,12 +66,6 @@ class Schedule:
             self._changed.notify_all()
             if again_in is not None:
                 self.put(job, again_in)
-
-    def drop(self, jobs: Collection[str]) -> None:
-        """Forget waiting jobs that are another process's now."""
-        with self._changed:
-            for job in jobs:
-                self._waiting.pop(job, None)
 
     def ids(self) -> list[str]:
         """Return the ids of all jobs, those that are carried included."""
