@@ -190,6 +190,7 @@ class OpenFile:
 
     def remember(self) -> None:
         """Remember which files these are, once the tables are there."""
+        self.close()
         self._kept = sqlite3.connect(self._paths[0], check_same_thread=False)
         self._kept.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._first = self._now()
