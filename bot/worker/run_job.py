@@ -109,7 +109,7 @@ class JobRunner:
         if not job.language:
             known = self._access.users.known_language(job.user) or "en"
             self._journal.set_language(job, known if job.faults >= FAULTS else self._access.users.language(job.user))
-        if (job.refused or not job.begun) and not job.denied and (reason := self._refusal(job)):
+        if not job.begun and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
 
