@@ -16,8 +16,8 @@ import certifi
 import pytest
 
 from bot.iletimerkezi.client import NotSent, Unknown
-from bot.model.group import Group
 from bot.model.job import TryLater
+from bot.model.names import Group
 from bot.network import BadProxy, context, problems, proxy_of
 from bot.slack.client import SlackClient
 from tests.support.peer import (

@@ -17,9 +17,9 @@ from bot.front.reply import Reply
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.followup import FollowUp
 from bot.model.job import Job
 from bot.model.next_job import choices, next_job, under, with_findings
+from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.handing_back import EDIT_TEXT, Typed
 

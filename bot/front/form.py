@@ -23,12 +23,11 @@ from bot.iletimerkezi.index import Choice
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.followup import FollowUp
 from bot.model.grammar import NewGroup, Reading, as_text, read_form
 from bot.model.job import Job, TryLater, steps_of
 from bot.model.names import Parent, ParentId, ParentName
 from bot.model.next_job import choices, follow
-from bot.model.outcome import Created, NoParent
+from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import messages, wording
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.handing_back import Typed

@@ -13,8 +13,8 @@ from bot.journal.accepting import Accepted, Busy
 from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.followup import FollowUp
 from bot.model.job import Job, kind_of
+from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.access import Access
 from bot.slack.handing_back import Typed

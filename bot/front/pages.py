@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from bot.iletimerkezi.index import Choice
-from bot.model.group import BETWEEN
 from bot.model.job import Job
+from bot.model.names import BETWEEN
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, plain, section
 from bot.slack.messages import VERSION

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot.model.group import Group
+from bot.model.names import Group
 
 MAX_MESSAGE = 500
 """Longest message that is passed on, in characters."""

@@ -23,7 +23,7 @@ from bot.iletimerkezi.answers import (
 )
 from bot.iletimerkezi.transport import MAX_ANSWER, Exchange
 from bot.metrics import metrics
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.network import Failed
 from bot.settings import SHORTEST_SECRET
 

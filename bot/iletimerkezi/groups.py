@@ -13,7 +13,7 @@ from bot.cache import Cache
 from bot.iletimerkezi.client import ApiError, Client, Rejected
 from bot.iletimerkezi.index import Choice, Index
 from bot.log import event
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.model.outcome import NoParent
 
 KEPT = 60.0

@@ -11,8 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from bot.model.group import BETWEEN, Group
-from bot.model.names import fold
+from bot.model.names import BETWEEN, Group, fold
 
 _DEEPEST = 20  # names in a path; "…" stands for those above
 _NEAR = 50  # names that are compared letter by letter with one that is missing

@@ -14,10 +14,9 @@ from bot.journal.accepting import RECENT
 from bot.journal.database import Database
 from bot.journal.errors import JournalError
 from bot.log import event
-from bot.model.followup import FollowUp
-from bot.model.group import Group
 from bot.model.job import Job
-from bot.model.names import fold
+from bot.model.names import Group, fold
+from bot.model.outcome import FollowUp
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.model.followup import FollowUp
 from bot.model.job import Job, Step, Thread
 from bot.model.names import Parent, ParentId, ParentName, fold
-from bot.model.outcome import SENDING, WAITING, Outcome, outcome_from
+from bot.model.outcome import SENDING, WAITING, FollowUp, Outcome, outcome_from
 
 Values = dict[str, Any]
 """A row by column. A name that ends in `_ago` is a time, in seconds before the database's now; None means never."""

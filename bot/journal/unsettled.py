@@ -7,7 +7,7 @@ from collections import defaultdict
 from sqlalchemy import Connection
 
 from bot.journal import queries
-from bot.model.followup import FollowUp
+from bot.model.outcome import FollowUp
 
 LOOKED_AT = 200
 """How many jobs with an unknown outcome are looked at, newest first."""

@@ -6,8 +6,7 @@ import difflib
 import re
 from functools import lru_cache
 
-from bot.model.names import fold, unmarked
-from bot.model.quotes import QUOTED
+from bot.model.names import QUOTED, fold, unmarked
 
 _MOST_GUESSED = 600  # characters of a line: over two names and what stands between them
 

@@ -14,9 +14,22 @@ from operator import ne
 from typing import Any
 
 from bot.model.doubt import asks, doubtful, guess, pieces
-from bot.model.emoji import with_emoji
-from bot.model.names import BLANKS, Parent, ParentId, ParentName, UsageError, clean, clean_name, fold, unmarked
-from bot.model.quotes import QUOTE, QUOTED, inside, quoted
+from bot.model.message_text import with_emoji
+from bot.model.names import (
+    BLANKS,
+    QUOTE,
+    QUOTED,
+    Parent,
+    ParentId,
+    ParentName,
+    UsageError,
+    clean,
+    clean_name,
+    fold,
+    inside,
+    quoted,
+    unmarked,
+)
 
 COMMAND = "/addgroup"
 MAX_GROUPS = 50

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bot.model.followup import FollowUp
 from bot.model.grammar import NewGroup
 from bot.model.names import Parent, ParentId
-from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Outcome, Skipped, Unknown
+from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, FollowUp, Outcome, Skipped, Unknown
 
 PUBLIC, GROUP_DM = "public", "group_dm"
 """Kinds of conversations: a public channel, and a direct message among several people."""

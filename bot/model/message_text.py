@@ -1,133 +1,126 @@
-"""A Slack message as lines of names: one group a line, indented where the message's lists are."""
+"""What Slack delivers, as plain text: emoji for their codes, and a message as lines of names."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
+from html import escape
 from typing import Any
 
-from bot.model.emoji import with_emoji
-
-NameOf = Callable[[str], str]
+_CODE = re.compile(r":(?=[^:\s]*[a-z+])([a-z0-9_+'-]{1,60}):(?::skin-tone-([2-6]):)?")
+# What Slack calls otherwise than Unicode, or what Unicode calls so is another picture.
+_OWN = dict(
+    re.findall(
+        r"(\S+) (\S+)",
+        "tada 🎉 star ⭐ heart ❤️ +1 👍 thumbsup 👍 ok_hand 👌 wave 👋 white_check_mark ✅ x ❌ warning ⚠️ sunny ☀️ "
+        "zap ⚡ smile 😄 phone ☎️ soccer ⚽ gift 🎁 car 🚗 moneybag 💰 bulb 💡 email ✉️ cat 🐱 dog 🐶 mouse 🐭 cow 🐮 "
+        "tiger 🐯 rabbit 🐰 horse 🐴 pig 🐷 house 🏠 book 📖 calendar 📆 train 🚋 kiss 💋 lips 👄 whale 🐳",
+    )
+)
+_COUNTRY = re.compile("flag-([a-z]{2})|(cn|de|es|fr|gb|it|jp|kr|ru|us)")
 _MENTION = re.compile(
     r"<(?:[@#]|!subteam\^)([A-Z0-9]+)(?:\|[^<>]*)?>|<(?:!date\^|(?![@#!]))[^|<>]*\|([^<>]+)>"
     r"|<(?:mailto:|tel:)?([^!@#<>][^<>]*)>|<[^<>]*>"
 )
 
 
-def lines_of(message: object, name_of: NameOf = lambda _: "") -> tuple[str, bool]:
-    """Return what a message holds as a text that the form reads, and whether all of it could be read.
-
-    Where the message has lists, only their items count; of a table, each row is a line and its cells are divided by
-    tabs. What another app or a forwarded message shows in attachments is read too; files and pictures are not.
-    Mentions, links, emoji and formatting become plain text; `name_of` returns the name of a person, user group or
-    channel by its id, or "". Raises nothing, whatever the payload holds.
-    Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
-    """
-    holders = [message, *_dicts(_get(message, "attachments"))] if isinstance(message, dict) else []
-    parts = [part for holder in holders for part in _parts(holder, name_of)]
-    lists = [line for is_list, lines in parts for line in lines if is_list]
-    lines = lists or [line for _, found in parts for line in found]
-    lines = [re.sub("\0+ ?", "", line) for line in lines]  # what cannot be shown, and the space behind it
-    unread = any(_get(holder, "files") or _get(holder, "image_url") for holder in holders)
-    return "\n".join(line.rstrip() for line in lines if line.strip()), not unread
+def with_emoji(text: str) -> str:
+    """Return a text with emoji in place of their codes, `:cherry_blossom:`; a code that is not known stays."""
+    return _CODE.sub(lambda found: _emoji(found[1], found[2]) or found[0], text) if ":" in text else text
 
 
-def _parts(holder: dict[str, Any], name_of: NameOf) -> Iterator[tuple[bool, list[str]]]:
-    """Yield the parts of a message or an attachment, each with whether it is a list or table."""
-    inner = [_get(each, "message", "blocks") for each in _dicts(holder.get("message_blocks"))]
-    found = [part for blocks in (holder.get("blocks"), *inner) for part in _blocks(blocks, name_of)]
-    if any(line.strip() for _, lines in found for line in lines):
-        yield from found
-        return
-    fields = [_text(field) or _string(field, "value") for field in _dicts(holder.get("fields"))]
-    yield False, _plain("\n".join([_text(holder), *fields]), name_of).splitlines()
+def _emoji(code: str, tone: str | None) -> str:
+    if country := _COUNTRY.fullmatch(code):
+        return "".join(chr(ord(letter) - ord("a") + 0x1F1E6) for letter in country[1] or country[2])
+    try:
+        char: str = _OWN.get(code) or unicodedata.lookup(code.replace("_", " "))
+    except KeyError:
+        return ""
+    known = code in _OWN or ord(char) >= 0x1F300 or char in "▪▫◾◽◼◻⬛⬜✔☑"
+    return char + (chr(0x1F3FB + int(tone) - 2) if tone else "") if known else ""
 
 
-def _blocks(blocks: object, name_of: NameOf) -> Iterator[tuple[bool, list[str]]]:
-    for block in _dicts(blocks):
-        match block.get("type"):
-            case "rich_text":
-                yield from _rich(_dicts(block.get("elements")), name_of)
-            case "table":
-                rows = block.get("rows")
-                yield True, [_row(row, name_of) for row in rows] if isinstance(rows, list) else []
-            case _:
-                texts = [_text(block), *map(_text, [*_dicts(block.get("fields")), *_dicts(block.get("elements"))])]
-                yield False, _plain("\n".join(texts), name_of).splitlines()
-
-
-def _rich(parts: list[dict[str, Any]], name_of: NameOf) -> Iterator[tuple[bool, list[str]]]:
-    """Yield the lists and sections of a rich text; an item is as deep as there are shallower ones above it."""
-    above: list[float] = []
-    for part in parts:
-        if part.get("type") != "rich_text_list":
-            yield False, _spans(part, name_of).splitlines()
-            continue
-        indent = part.get("indent")
-        depth = indent if isinstance(indent, int | float) else 0
-        above = [level for level in above if level < depth]
-        items = [" ".join(_spans(item, name_of).split()) for item in _dicts(part.get("elements"))]
-        yield True, ["  " * len(above) + item for item in items if item]
-        above.append(depth)
-
-
-def _row(row: object, name_of: NameOf) -> str:
-    cells = [
-        _get(cell, "text") if _get(cell, "type") == "raw_text" else _spans_of(cell, name_of) for cell in _dicts(row)
-    ]
-    return "\t".join(" ".join(str(cell).split()) for cell in cells).strip("\t")
-
-
-def _spans_of(cell: dict[str, Any], name_of: NameOf) -> str:
-    return " ".join(_spans(part, name_of) for part in _dicts(cell.get("elements")))
-
-
-def _spans(part: dict[str, Any], name_of: NameOf) -> str:
-    return "".join(_span(span, name_of) for span in _dicts(part.get("elements")))
-
-
-def _span(span: dict[str, Any], name_of: NameOf) -> str:
-    match span.get("type"):
-        case "user" | "usergroup" | "channel" as kind:
-            return name_of(_string(span, f"{kind}_id")) or "\0"
-        case "emoji":
-            codes = re.fullmatch(r"[0-9a-fA-F]{2,5}(-[0-9a-fA-F]{2,5})*", _string(span, "unicode"))
-            return "".join(chr(int(code, 16)) for code in codes[0].split("-")) if codes else "\0"
-        case "link":
-            return _string(span, "text") or re.sub("^(mailto|tel):", "", _string(span, "url"))
-        case "date":
-            return _string(span, "fallback")
-        case "broadcast":
-            return ""
-        case _:
-            return _string(span, "text") or _string(span, "value")
-
-
-def _plain(text: str, name_of: NameOf) -> str:
-    """Return a text in Slack's markup as plain text."""
-    text = _MENTION.sub(
-        lambda found: (found[1] and name_of(found[1])) or found[2] or found[3] or "\0", with_emoji(text)
-    )
+def unescape(text: str) -> str:
+    """Undo what Slack escapes in every text: three characters, once."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def lines_of(message: object, name_of: Callable[[str], str] = lambda _: "") -> tuple[str, bool]:
+    """Return what a message holds as a text that the form reads, and whether all of it could be read.
+
+    A line is a group, indented where the lists are. Where the message has lists, only their items count; of a table,
+    each row is a line and its cells are divided by tabs. What another app or a forwarded message shows in attachments
+    is read too; files and pictures are not. Mentions, links, emoji and formatting become plain text; `name_of` returns
+    the name of a person, user group or channel by its id, or "". Raises nothing, whatever the payload holds.
+    Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
+    """
+    holders = [message, *_dicts(message, "attachments")]
+    parts = [part for holder in holders for part in _parts(holder)]
+    text = "\n".join([text for is_list, text in parts if is_list and text] or [text for _, text in parts])
+    text = _MENTION.sub(
+        lambda found: (found[1] and name_of(found[1])) or found[2] or found[3] or "\0", with_emoji(text)
+    )
+    lines = re.sub("\0+ ?", "", unescape(text)).splitlines()  # what cannot be shown, and the space behind it
+    unread = any(isinstance(each, dict) and (each.get("files") or each.get("image_url")) for each in holders)
+    return "\n".join(line.rstrip() for line in lines if line.strip()), not unread
+
+
+def _parts(holder: object) -> list[tuple[bool, str]]:
+    """Return the parts of a message or an attachment in Slack's markup, each with whether it is a list or table."""
+    forwarded = [each.get("message") for each in _dicts(holder, "message_blocks")]
+    blocks = [block for each in (holder, *forwarded) for block in _dicts(each, "blocks")]
+    parts = [part for block in blocks for part in _block(block)]
+    return parts if any(text.strip() for _, text in parts) else [(False, _text(holder))]
+
+
+def _block(block: dict[str, Any]) -> Iterator[tuple[bool, str]]:
+    match block:
+        case {"type": "table", "rows": list(rows)}:
+            cells = [[" ".join(_span(cell).split()) for cell in row] for row in rows if isinstance(row, list)]
+            yield True, "\n".join("\t".join(row).strip("\t") for row in cells)
+        case {"type": "rich_text"}:
+            above: list[float] = []  # an item is as deep as there are shallower ones above it
+            for part in _dicts(block, "elements"):
+                if part.get("type") != "rich_text_list":
+                    yield False, _span(part)
+                    continue
+                depth = part["indent"] if isinstance(part.get("indent"), int | float) else 0
+                above = [level for level in above if level < depth]
+                items = [" ".join(_span(item).split()) for item in _dicts(part, "elements")]
+                yield True, "\n".join("  " * len(above) + item for item in items if item)
+                above.append(depth)
+        case _:
+            yield False, "\n".join(map(_text, (block, *_dicts(block, "fields"), *_dicts(block, "elements"))))
+
+
+def _span(span: object) -> str:
+    """Return a piece of rich text in Slack's markup; "<>" is something that cannot be shown."""
+    match span:
+        case {"type": "user" | "usergroup" | "channel" as kind, **rest}:
+            return f"<@{rest.get(f'{kind}_id')}>"
+        case {"type": "emoji", **rest}:
+            codes = re.fullmatch(r"[0-9a-fA-F]{2,5}(-[0-9a-fA-F]{2,5})*", str(rest.get("unicode")))
+            return "".join(chr(int(code, 16)) for code in codes[0].split("-")) if codes else "<>"
+        case {"type": "link", "url": str(url), "text": str(text)}:
+            return f"<{escape(url, quote=False)}|{escape(text, quote=False)}>"
+        case {"type": "link", "url": str(url)}:
+            return f"<{escape(url, quote=False)}>"
+        case {"fallback": str(text)} | {"text": str(text)} | {"value": str(text)}:
+            return escape(text, quote=False)
+        case {"elements": list(inner)}:
+            return "".join(map(_span, inner))
+    return ""
+
+
 def _text(holder: object) -> str:
-    """Return the text of a message or a block, which may be an object with a text."""
-    text = _get(holder, "text")
-    return str(_get(text, "text") or "") if isinstance(text, dict) else text if isinstance(text, str) else ""
+    """Return the text of a message, a block or what stands in one, which may be an object with a text."""
+    match holder:
+        case {"text": str(text)} | {"text": {"text": str(text)}}:
+            return text
+    return ""
 
 
-def _get(value: object, *keys: str) -> Any:
-    for key in keys:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
-
-
-def _string(holder: dict[str, Any], key: str) -> str:
-    value = holder.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+def _dicts(holder: object, key: str) -> list[dict[str, Any]]:
+    found = holder.get(key) if isinstance(holder, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

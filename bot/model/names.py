@@ -1,4 +1,4 @@
-"""Names: as they are sent and as they are compared; and parents, which are given by a name or an ID."""
+"""Names: as they are sent, compared and quoted; and the groups that have them, as parents and in the account."""
 
 from __future__ import annotations
 
@@ -54,6 +54,18 @@ class ParentName:
 
 Parent = ParentId | ParentName | None
 
+BETWEEN = " › "
+"""Stands between the names of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One contact group, as the provider knows it. Ids are text; `parent` is the parent's id, "" for a main group."""
+
+    id: str
+    name: str
+    parent: str = ""
+
 
 def clean(text: str) -> str:
     """Return a text in NFC with single spaces and without what is invisible; joiners that do something stay."""
@@ -97,3 +109,23 @@ def _no_character(char: str) -> bool:
     """Tell whether a character is a control, half a pair, or none at all."""
     unused = ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
     return unused or unicodedata.category(char) == "Cs" or (unicodedata.category(char) == "Cc" and not char.isspace())
+
+
+# Quotes, which keep words as they are.
+
+_PAIRS = (('"', '"'), ("“", "”"), ("«", "»"), ("„", "‟"), ("＂", "＂"))
+_MARKS = "".join(dict.fromkeys("".join(map("".join, _PAIRS))))
+QUOTE = re.compile(f"[{_MARKS}]")
+QUOTED = "|".join([*(f"{a}[^{a}{b}]*{b}(?![\\w{_MARKS}])" for a, b in _PAIRS), f"[{_MARKS}][^{_MARKS}]*[{_MARKS}]"])
+"""A pattern: a text in a pair of quotes, in which other quotes may stand, or between any two quotes."""
+
+
+def inside(text: str) -> str | None:
+    """Return what stands in the quotes around the whole of a text, None where there are none."""
+    return text[1:-1] if len(text) > 1 and re.fullmatch(QUOTED, text) else None
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotes that it does not hold itself."""
+    one, two = next((pair for pair in _PAIRS if pair[0] not in name and pair[1] not in name), _PAIRS[0])
+    return f"{one}{name}{two}"

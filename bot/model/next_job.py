@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step
 from bot.model.names import Parent, ParentId, ParentName, fold
-from bot.model.outcome import SENDING, Created, Exists, NoParent, NotSent, Outcome, Rejected, Unknown
+from bot.model.outcome import SENDING, Created, Exists, FollowUp, NoParent, NotSent, Outcome, Rejected, Unknown
 
 _INSTEAD = (
     {FollowUp.AGAIN, FollowUp.UNDER, FollowUp.EDIT},

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.sandbox.loopback import Answer, Loopback, Request
 
 MESSAGES = {

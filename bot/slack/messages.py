@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
-from bot.model.followup import FollowUp
 from bot.model.job import GROUP_DM, Count, Job, Step
 from bot.model.next_job import acted_on, choices, missing, offers, still_offered
-from bot.model.outcome import Duplicate, Skipped
+from bot.model.outcome import Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, plain
 from bot.slack.handing_back import Typed, with_text

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
+from bot.model.message_text import unescape
+
 MAX_NAME = 1500
 """Longest name that is shown, in characters after escaping: 255 characters that all need it fit in."""
 
@@ -94,12 +96,8 @@ def spans(text: str, literal: str = "") -> list[dict[str, Any]]:
 def _code_and_text(text: str) -> Iterator[dict[str, Any]]:
     for place, part in enumerate(re.split(r"`([^`]+)`", text)):
         if part:
-            yield _span(_unescape(part), code=place % 2 == 1)
+            yield _span(unescape(part), code=place % 2 == 1)
 
 
 def _span(text: str, code: bool) -> dict[str, Any]:
     return {"type": "text", "text": text, **({"style": {"code": True}} if code else {})}
-
-
-def _unescape(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

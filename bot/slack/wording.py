@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.model.followup import FollowUp
 from bot.model.grammar import Unclear
 from bot.model.job import Count, Job, Step
 from bot.model.names import ParentName
-from bot.model.outcome import Denied
+from bot.model.outcome import Denied, FollowUp
 from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, escape, fit, mention, moment, path
 from bot.slack.texts import Language, Voice, say, say_parts, say_plain, voice_of
 

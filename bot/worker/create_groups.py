@@ -18,9 +18,8 @@ from bot.journal.errors import JournalError, TakenOver
 from bot.journal.journal import Journal
 from bot.journal.reading import Made
 from bot.log import event
-from bot.model.group import Group
 from bot.model.job import Job, Step, TryLater
-from bot.model.names import ParentName
+from bot.model.names import Group, ParentName
 from bot.model.next_job import kept
 from bot.model.outcome import WAITING, Created, Exists, NotSent, Rejected, Skipped, Unknown
 from bot.worker.fair_limit import FairLimit

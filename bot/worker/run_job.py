@@ -13,10 +13,9 @@ from concurrent.futures import Executor
 
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.followup import FollowUp
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
-from bot.model.outcome import WAITING, NotSent, Outcome, Unknown
+from bot.model.outcome import WAITING, FollowUp, NotSent, Outcome, Unknown
 from bot.slack.access import Access
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery

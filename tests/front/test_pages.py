@@ -11,8 +11,7 @@ import pytest
 
 from bot.front import pages
 from bot.iletimerkezi.index import Choice
-from bot.model.followup import FollowUp
-from bot.model.outcome import Created, Unknown
+from bot.model.outcome import Created, FollowUp, Unknown
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice, load, say
 from tests.support.limits import message_problems

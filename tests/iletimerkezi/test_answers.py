@@ -20,7 +20,7 @@ from bot.iletimerkezi.answers import (
     decode_added,
     decode_groups,
 )
-from bot.model.group import Group
+from bot.model.names import Group
 from tests.support.provider import content, outcome
 
 

@@ -15,7 +15,7 @@ import pytest
 from bot import __version__
 from bot.iletimerkezi.answers import MAX_MESSAGE
 from bot.iletimerkezi.client import Client, NotSent, Rejected, Unknown
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.loopback import local_request
 from tests.support.peer import AMPLE, SHORT, hear, http, peer, says

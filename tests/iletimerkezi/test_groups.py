@@ -14,7 +14,7 @@ import pytest
 from bot.iletimerkezi import groups as module
 from bot.iletimerkezi.client import Rejected
 from bot.iletimerkezi.groups import Groups
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.model.outcome import NoParent
 from bot.sandbox.api import Api
 from tests.support.peer import AMPLE, SHORT

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.iletimerkezi.index import Choice, Index
-from bot.model.group import Group
+from bot.model.names import Group
 
 ACCOUNT = Index(
     [

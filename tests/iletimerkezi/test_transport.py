@@ -18,7 +18,7 @@ import pytest
 from bot.iletimerkezi import transport
 from bot.iletimerkezi.client import NotSent, Unknown
 from bot.iletimerkezi.transport import MAX_ANSWER
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.sandbox.api import Api
 from tests.support.peer import AMPLE, OUTLIVED, SHORT, drips, http, over_tls, peer, says, silent
 from tests.support.provider import ADDED, DRIPS, client, content, outcome

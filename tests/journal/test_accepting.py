@@ -13,10 +13,9 @@ from bot.journal.accepting import Accepted, Busy
 from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
-from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
-from bot.model.outcome import NotSent, Outcome, Rejected
+from bot.model.outcome import FollowUp, NotSent, Outcome, Rejected
 from tests.support.journal import (
     CREATED,
     UNCLEAR,

@@ -8,10 +8,9 @@ from sqlalchemy import Engine, update
 from bot.journal.accepting import Accepted
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
-from bot.model.followup import FollowUp
-from bot.model.group import Group
 from bot.model.job import Job, Thread
-from bot.model.outcome import Created, Duplicate, Exists, NotSent, Outcome, Rejected, Unknown
+from bot.model.names import Group
+from bot.model.outcome import Created, Duplicate, Exists, FollowUp, NotSent, Outcome, Rejected, Unknown
 from tests.support.journal import (
     CREATED,
     UNCLEAR,

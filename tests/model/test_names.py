@@ -11,8 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.model.names import _HIDDEN, MAX_NAME, UsageError, clean, clean_name, fold, unmarked
-from bot.model.quotes import inside, quoted
+from bot.model.names import _HIDDEN, MAX_NAME, UsageError, clean, clean_name, fold, inside, quoted, unmarked
 
 
 def refused(text: str) -> tuple[str, dict[str, str]]:

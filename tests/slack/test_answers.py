@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from bot.iletimerkezi import client
-from bot.model.followup import FollowUp
 from bot.model.job import Count, Job, Step, Thread
 from bot.model.names import ParentId, ParentName
 from bot.model.next_job import next_job, under
@@ -22,6 +21,7 @@ from bot.model.outcome import (
     Denied,
     Duplicate,
     Exists,
+    FollowUp,
     NoParent,
     NotSent,
     Outcome,

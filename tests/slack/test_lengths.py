@@ -11,10 +11,20 @@ from hypothesis import strategies as st
 
 from bot.front import pages
 from bot.iletimerkezi.index import Choice
-from bot.model.followup import FollowUp
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
-from bot.model.outcome import Created, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
+from bot.model.outcome import (
+    Created,
+    Duplicate,
+    Exists,
+    FollowUp,
+    NoParent,
+    NotSent,
+    Outcome,
+    Rejected,
+    Skipped,
+    Unknown,
+)
 from bot.slack import blocks, messages, mrkdwn
 from bot.slack.blocks import MAX_TEXT, Line
 from bot.slack.messages import Message

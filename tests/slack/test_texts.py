@@ -12,8 +12,8 @@ from string import Formatter
 import pytest
 
 import bot
-from bot.model.followup import FollowUp
 from bot.model.grammar import Keyword, parse
+from bot.model.outcome import FollowUp
 from bot.slack.texts import LANGUAGES, Voice, load, of_locale, say, say_parts, say_plain
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)

@@ -13,10 +13,9 @@ from sqlalchemy import Engine, insert, select, update
 from bot.journal.accepting import Accepted
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
-from bot.model.followup import FollowUp
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
-from bot.model.outcome import Created, Outcome, Rejected, Unknown
+from bot.model.outcome import Created, FollowUp, Outcome, Rejected, Unknown
 
 RESPONSE_URL = "https://hooks.slack.test/of-one-person"
 

@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 
 from bot.iletimerkezi.client import Client, NotSent
-from bot.model.group import Group
+from bot.model.names import Group
 from bot.slack.mrkdwn import as_typed, cut, path
 from bot.slack.texts import load, say
 from bot.worker import create_groups as steps
