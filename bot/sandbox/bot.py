@@ -11,6 +11,9 @@ from bot.front.server import Server, listen
 from bot.sandbox.api import Api
 from bot.sandbox.workspace import BOT_TOKEN, Workspace
 
+THREADS = 8
+"""How many requests are handled at once: nobody but one person, or one test, sends any."""
+
 
 class Bot:
     """Serves at `url`, from `start` to `stop`."""
@@ -19,7 +22,7 @@ class Bot:
         """Read the settings from `environ`. Raises SettingsError."""
         chosen = settings.read(environ)
         self.parts = Parts(chosen, lambda: None)
-        self._server = Server(self.parts.front.web, listen("127.0.0.1", 0))
+        self._server = Server(self.parts.front.web, listen("127.0.0.1", 0), threads=THREADS)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 

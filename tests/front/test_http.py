@@ -15,6 +15,7 @@ import pytest
 import requests
 from slack_sdk.signature import SignatureVerifier
 
+from bot.front import server
 from bot.front.http import MAX_BODY, Health
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
@@ -301,8 +302,11 @@ def test_a_command_of_another_name_works_and_is_logged(
     assert named["command"] == "/grup-ekle"
 
 
-def test_forms_that_wait_for_slack_leave_threads_for_commands(start: Start, workspace: Workspace) -> None:
+def test_forms_that_wait_for_slack_leave_threads_for_commands(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of many forms at once some open, the others are told at once to type the command, and commands go through."""
+    monkeypatch.setattr("bot.sandbox.bot.THREADS", server.THREADS)
     url = start().url
     workspace.mood = lambda: "silence"
     with ThreadPoolExecutor(60) as people:
