@@ -19,7 +19,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import Job
 from bot.model.next_job import choices, next_job, under, with_findings
-from bot.model.outcome import FollowUp
+from bot.model.outcome import OPEN_FORM, FollowUp
 from bot.slack import messages
 from bot.slack.handing_back import EDIT_TEXT, Typed
 
@@ -46,7 +46,7 @@ class Buttons:
             return
         pressed = body["actions"][0]
         followup = FollowUp(pressed["action_id"].partition("_")[0])
-        if followup.opens_form:
+        if followup in OPEN_FORM:
             self._form.open_from(reply, body["trigger_id"], _origin(reply, body), old, followup)
             return
         if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):

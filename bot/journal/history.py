@@ -163,7 +163,7 @@ def _step(row: Row[Any]) -> EntryStep:
         parent_name=row.parent_name or "",
         state=row.state,
         code=getattr(outcome, "code", None),
-        reason=outcome.why if outcome else reason,
+        reason=outcome.told.why if outcome else reason,
         group_id=row.group_id or "",
         found=getattr(outcome, "found", None) or (),
         sent_at=_time(row.sent_at),

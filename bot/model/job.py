@@ -6,11 +6,10 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from bot.model.grammar import NewGroup
-from bot.model.names import Parent, ParentId
-from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, FollowUp, Outcome, Skipped, Unknown
+from bot.model.names import Parent, ParentName
+from bot.model.outcome import AS_SENT, FORCED, SENDING, WAITING, Created, Denied, Duplicate, FollowUp, Outcome, Skipped
 
 PUBLIC, GROUP_DM = "public", "group_dm"
 """Kinds of conversations: a public channel, and a direct message among several people."""
@@ -65,24 +64,13 @@ class Step:
     outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
-        if self.parent_id is None and self.above is None:
-            if self.parent is None:
-                self.parent_id = ""
-            elif isinstance(self.parent, ParentId):
-                self.parent_id = self.parent.id
+        if self.above is None and self.parent_id is None and not isinstance(self.parent, ParentName):
+            self.parent_id = self.parent.id if self.parent else ""
 
     @property
     def state(self) -> str:
         """The state of its outcome, or its stage while it has none."""
         return self.outcome.state if self.outcome else self.stage
-
-
-class Count(NamedTuple):
-    """How many of the groups that were asked for the bot created, of how many that is unclear, how many were there."""
-
-    created: int
-    unclear: int
-    existing: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,7 +136,7 @@ class Job:
     @property
     def forced(self) -> bool:
         """Whether the groups are wanted even if such groups exist."""
-        return self.followup is not None and self.followup.forced
+        return self.followup in FORCED
 
     @property
     def settled(self) -> bool:
@@ -164,8 +152,7 @@ class Job:
     def begun(self) -> bool:
         """Whether any of it was told, sent or settled, apart from what an earlier job sent."""
         told = self.thread is not None and not self.follows
-        earlier = {SENDING} if self.followup is not None and self.followup.starts_sent else set()
-        untouched = {WAITING, Duplicate.state, Skipped.state, *earlier}
+        untouched = {WAITING, Duplicate.state, Skipped.state, *([SENDING] if self.followup in AS_SENT else [])}
         return told or any(step.state not in untouched for step in self.steps)
 
     @property
@@ -186,13 +173,6 @@ class Job:
         if not self.settled:
             return "open"
         return next((step.state for step in self.steps if step.state != Created.state), Created.state)
-
-    @property
-    def count(self) -> Count:
-        """What became of its own steps."""
-        kinds = [type(step.outcome) for step in self.steps]
-        there = sum(bool(step.outcome and step.outcome.group_id) for step in self.steps)
-        return Count(kinds.count(Created), kinds.count(Unknown), there - kinds.count(Created))
 
 
 def steps_of(groups: Iterable[NewGroup]) -> list[Step]:

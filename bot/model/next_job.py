@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from bot.model.job import Count, Job, Step
-from bot.model.names import Parent, ParentId, ParentName, fold
-from bot.model.outcome import SENDING, Created, Exists, FollowUp, NoParent, NotSent, Outcome, Rejected, Unknown
+from bot.model.job import Job, Step
+from bot.model.names import ParentId, ParentName, fold
+from bot.model.outcome import (
+    AS_SENT,
+    SENDING,
+    Created,
+    Exists,
+    FollowUp,
+    NoParent,
+    NotSent,
+    Outcome,
+    Rejected,
+    Unknown,
+)
 
 _INSTEAD = (
     {FollowUp.AGAIN, FollowUp.UNDER, FollowUp.EDIT},
@@ -24,34 +36,36 @@ _TOLD = (Created, Exists, Rejected, NotSent, Unknown)
 """Outcomes that say what became of a group; the others say why nobody tried."""
 
 
-def offers(job: Job) -> list[FollowUp]:
-    """Return the buttons under the answer to a settled job."""
-    if len(job.steps) == 1 and job.steps[0].outcome:
-        return list(job.steps[0].outcome.offers)
-    if job.denied:
-        return []
-    offered = {way for step in job.steps if step.outcome for way in step.outcome.offers}
-    offered -= {FollowUp.SUBGROUP, FollowUp.ANOTHER, FollowUp.AGAIN if choices(job) else FollowUp.UNDER}
-    return [way for way in FollowUp if way in offered]
+class Count(NamedTuple):
+    """How many of the groups that were asked for the bot created, of how many that is unclear, how many were there."""
+
+    created: int
+    unclear: int
+    existing: int = 0
+
+
+def offers(job: Job, used: Collection[FollowUp] = ()) -> list[FollowUp]:
+    """Return the buttons under the answer to a settled job that are left after some were `used`."""
+    outcomes = [step.outcome for step in job.steps if step.outcome]
+    offered = [way for outcome in outcomes for way in outcome.told.offers]
+    if len(job.steps) > 1:
+        needless = {FollowUp.SUBGROUP, FollowUp.ANOTHER, FollowUp.AGAIN if choices(job) else FollowUp.UNDER}
+        offered = [way for way in FollowUp if way in offered and way not in needless and not job.denied]
+    gone = {way for together in _INSTEAD for way in together if together.intersection(used)}
+    return [way for way in offered if way not in gone]
 
 
 def choices(job: Job) -> tuple[tuple[str, str], ...]:
     """Return the groups that the answer offers as the parent: where all steps without one mean the same."""
-    found = {step.outcome.choices for step in job.steps if isinstance(step.outcome, NoParent)}
+    found = {step.outcome.told.choices for step in job.steps if isinstance(step.outcome, NoParent)}
     return found.pop() if len(found) == 1 else ()
-
-
-def still_offered(job: Job, used: Collection[FollowUp]) -> list[FollowUp]:
-    """Return the buttons that are left under the answer to a settled job after some were `used`."""
-    gone = {way for together in _INSTEAD for way in together if together.intersection(used)}
-    return [way for way in offers(job) if way not in gone]
 
 
 def acted_on(job: Job, followup: FollowUp) -> list[str]:
     """Return the names of the groups that a button under the answer to a settled job is about."""
     if followup in (FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.UNDER):
-        return [step.name for step in missing(job, followup)]
-    return [step.name for step in job.steps if step.outcome and followup in step.outcome.offers]
+        return [step.name for step in missing(job, followup).values()]
+    return [step.name for step in job.steps if step.outcome and followup in step.outcome.told.offers]
 
 
 def next_job(old: Job, followup: FollowUp, user: str, language: str, response_url: str) -> Job:
@@ -62,7 +76,7 @@ def next_job(old: Job, followup: FollowUp, user: str, language: str, response_ur
         channel_kind=old.channel_kind,
         trigger=f"{_TRIGGERS.get(followup, followup)}:{old.id}",  # unique: a button works once
         typed=old.typed,
-        steps=_STEPS[followup](old),
+        steps=_sent(old, followup) if followup in AS_SENT else list(missing(old, followup).values()),
         response_url=response_url,
         language=language,
     )
@@ -75,14 +89,48 @@ def follow(old: Job, followup: FollowUp, job: Job) -> Job:
     return replace(job, thread=old.thread, reply_to=old.reply_to, asker=old.asker, origin=old.origin)
 
 
-def missing(job: Job, followup: FollowUp) -> list[Step]:
-    """Return new steps for those of a settled job that a button sends, under the groups that exist.
+def missing(job: Job, followup: FollowUp) -> dict[int, Step]:
+    """Return new steps for those of a settled job that a button sends, by the old position, under the groups there.
 
     ANYWAY sends the steps with an unknown outcome and what hangs under them, AGAIN and UNDER the others that are
     missing, so that no two buttons send the same step. A step of which there is another group is left alone by AGAIN,
     and sent by ANOTHER.
     """
-    return [new for _, new in _missing(job, followup)]
+    way = FollowUp.AGAIN if followup is FollowUp.UNDER else followup
+    there: dict[int, str] = {}  # the ids of the groups that exist
+    button: dict[int, FollowUp] = {}  # that sends a step
+    new: dict[int, Step] = {}
+    for step in job.steps:
+        if not (outcome := step.outcome):
+            continue
+        own = outcome.sent_by or FollowUp.AGAIN
+        button[step.position] = own if step.above is None or step.above in there else button[step.above]
+        if outcome.group_id and (outcome.sent_by is None or way is not FollowUp.ANOTHER):
+            there[step.position] = outcome.group_id
+        elif way in (FollowUp.ANOTHER, button[step.position]):
+            above = new[step.above].position if step.above in new else None
+            parent = step.parent if step.above is None else ParentName(job.steps[step.above].name)
+            parent_id = step.parent_id if step.above is None else there.get(step.above)
+            new[step.position] = Step(len(new), step.name, None if step.above in new else parent, above, parent_id)
+    return new
+
+
+def _sent(job: Job, followup: FollowUp) -> list[Step]:
+    """Return new steps for those with an unknown outcome, as they stood before it was looked up.
+
+    For CONFIRM, a step for which one group was found is to be settled as created, with that id, and what hangs under
+    the steps is to be sent.
+    """
+    new = missing(job, FollowUp.ANYWAY)
+    for position, step in new.items():
+        if isinstance(outcome := job.steps[position].outcome, Unknown):
+            step.stage, step.reason, step.look_from = SENDING, outcome.reason, 0.0
+            if followup is FollowUp.CONFIRM and outcome.found and len(outcome.found) == 1:
+                step.confirmed_id = outcome.found[0]
+    steps = [step for step in new.values() if followup is FollowUp.CONFIRM or step.stage == SENDING]
+    for place, step in enumerate(steps):
+        step.position = place
+    return steps
 
 
 def under(job: Job, parent: str) -> Job:
@@ -92,70 +140,6 @@ def under(job: Job, parent: str) -> Job:
         for step in job.steps
     ]
     return replace(job, steps=steps)
-
-
-def to_look_up(job: Job) -> list[Step]:
-    """Return new steps for those with an unknown outcome, as they stood before it was looked up."""
-    unknown = [(step, step.outcome) for step in job.steps if isinstance(step.outcome, Unknown)]
-    return [
-        Step(place, step.name, _parent(job, step), None, step.parent_id, SENDING, outcome.reason, look_from=0.0)
-        for place, (step, outcome) in enumerate(unknown)
-    ]
-
-
-def confirmed(job: Job) -> list[Step]:
-    """Return new steps for those with an unknown outcome, as they stood before, and for what hangs under them.
-
-    A step for which one group was found is to be settled as created, with that id; any other is looked up once more.
-    """
-    pairs = _missing(job, FollowUp.ANYWAY)
-    for old, new in pairs:
-        if isinstance(old.outcome, Unknown):
-            new.stage, new.reason, new.look_from = SENDING, old.outcome.reason, 0.0
-            found = old.outcome.found or ()
-            new.confirmed_id = found[0] if len(found) == 1 else ""
-    return [new for _, new in pairs]
-
-
-def kept(earlier: Iterable[Job], name: str, parent_id: str) -> Unknown | None:
-    """Return the outcome of a group that jobs `earlier` in the same chain (oldest first) asked for, if it is unclear.
-
-    A line that was edited into another is not among them. What was sent once more on purpose has its newest outcome.
-    """
-    last = _last(earlier, fold(name), parent_id)
-    return last if isinstance(last, Unknown) else None
-
-
-def base_of(job: Job, chain: Iterable[Job]) -> Job:
-    """Return the job that says what is wanted: the first of its chain, or the last in which somebody edited that."""
-    jobs = {each.id: each for each in chain}
-    while job.followup not in (None, FollowUp.EDIT) and job.follows in jobs:
-        job = jobs[job.follows]
-    return job
-
-
-def counted(base: Job, chain: Sequence[Job]) -> Count:
-    """Return what became of the groups of a job, through all the jobs of its chain (oldest first)."""
-    ids: dict[int, str] = {}
-    kinds: Counter[type[Outcome]] = Counter()
-    for step in base.steps:
-        parent_id = ids.get(step.above, "?") if step.above is not None else step.parent_id or ""
-        last = step.outcome
-        if not isinstance(last, Created):
-            last = _last(chain, fold(step.name), parent_id) or last
-        if last:
-            ids[step.position] = last.group_id or "?"
-            kinds[Created if isinstance(last, Created) else Exists if last.group_id else type(last)] += 1
-    return Count(kinds[Created], kinds[Unknown], kinds[Exists])
-
-
-def _last(chain: Iterable[Job], folded: str, parent_id: str) -> Outcome | None:
-    """Return the newest outcome of a group; that it was created outlives that it was there afterwards."""
-    found: Outcome | None = None
-    for step in (step for job in chain for step in job.steps if step.parent_id == parent_id):
-        if isinstance(step.outcome, _TOLD) and fold(step.name) == folded:
-            found = found if isinstance(found, Created) and isinstance(step.outcome, Exists) else step.outcome
-    return found
 
 
 def with_findings(job: Job, look: Job) -> Job:
@@ -168,47 +152,43 @@ def with_findings(job: Job, look: Job) -> Job:
     return replace(job, steps=steps)
 
 
-_STEPS: dict[FollowUp, Callable[[Job], list[Step]]] = {
-    FollowUp.AGAIN: lambda job: missing(job, FollowUp.AGAIN),
-    FollowUp.UNDER: lambda job: missing(job, FollowUp.UNDER),
-    FollowUp.ANYWAY: lambda job: missing(job, FollowUp.ANYWAY),
-    FollowUp.ANOTHER: lambda job: missing(job, FollowUp.ANOTHER),
-    FollowUp.LOOK: to_look_up,
-    FollowUp.CONFIRM: confirmed,
-}
+# What became of the groups of a chain: a job and all that went on from its answer, oldest first.
 
 
-def _missing(job: Job, followup: FollowUp) -> list[tuple[Step, Step]]:
-    """Return the steps that a button sends, each with its new step."""
-    followup = FollowUp.AGAIN if followup is FollowUp.UNDER else followup
-    there: dict[int, str] = {}
-    button: dict[int, FollowUp] = {}  # that sends the step
-    for step in job.steps:
-        if not step.outcome:
-            continue
-        button[step.position] = step.outcome.sent_by or FollowUp.AGAIN
-        if step.above is not None and step.above not in there:
-            button[step.position] = button[step.above]
-        if step.outcome.group_id and (step.outcome.sent_by is None or followup is not FollowUp.ANOTHER):
-            there[step.position] = step.outcome.group_id
-    absent = [step for step in job.steps if step.position not in there]
-    wanted = [step for step in absent if followup in (FollowUp.ANOTHER, button[step.position])]
-    places = {step.position: place for place, step in enumerate(wanted)}
-    return [
-        (
-            step,
-            Step(
-                position=places[step.position],
-                name=step.name,
-                parent=None if step.above in places else _parent(job, step),
-                above=places.get(step.above) if step.above is not None else None,
-                parent_id=step.parent_id if step.above is None else there.get(step.above),
-            ),
-        )
-        for step in wanted
-    ]
+def kept(earlier: Iterable[Job], name: str, parent_id: str) -> Unknown | None:
+    """Return the outcome of a group that jobs `earlier` in the same chain asked for, if it is unclear.
+
+    A line that was edited into another is not among them. What was sent once more on purpose has its newest outcome.
+    """
+    last = _last(earlier, name, parent_id)
+    return last if isinstance(last, Unknown) else None
 
 
-def _parent(job: Job, step: Step) -> Parent:
-    """Return the parent of a step for another job: the group that this one created goes by its name."""
-    return step.parent if step.above is None else ParentName(job.steps[step.above].name)
+def base_of(job: Job, chain: Iterable[Job]) -> Job:
+    """Return the job that says what is wanted: the first of its chain, or the last in which somebody edited that."""
+    jobs = {each.id: each for each in chain}
+    while job.followup not in (None, FollowUp.EDIT) and job.follows in jobs:
+        job = jobs[job.follows]
+    return job
+
+
+def counted(base: Job, chain: Sequence[Job] = ()) -> Count:
+    """Return what became of the groups of a job, through all the jobs of its chain."""
+    ids: dict[int, str] = {}
+    kinds: Counter[type[Outcome]] = Counter()
+    for step in base.steps:
+        parent_id = ids.get(step.above, "?") if step.above is not None else step.parent_id or ""
+        made = isinstance(step.outcome, Created)
+        if last := (None if made else _last(chain, step.name, parent_id)) or step.outcome:
+            ids[step.position] = last.group_id or "?"
+            kinds[Exists if last.group_id and not isinstance(last, Created) else type(last)] += 1
+    return Count(kinds[Created], kinds[Unknown], kinds[Exists])
+
+
+def _last(chain: Iterable[Job], name: str, parent_id: str) -> Outcome | None:
+    """Return the newest outcome of a group; that it was created outlives that it was there afterwards."""
+    found: Outcome | None = None
+    for step in (step for job in chain for step in job.steps if step.parent_id == parent_id):
+        if isinstance(step.outcome, _TOLD) and fold(step.name) == fold(name):
+            found = found if isinstance(found, Created) and isinstance(step.outcome, Exists) else step.outcome
+    return found

@@ -1,6 +1,6 @@
 """How a step can end. Everything the bot says, stores, logs and offers about an outcome comes from its class here.
 
-A new outcome is one class in this module, and a table of its `state` in each file of slack/texts.
+A new outcome is one class with its description, and a table of its `state` in each file of slack/texts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_CHOICES = 5
 
 
 class FollowUp(StrEnum):
-    """A way to go on from an answer. The value is the button's action_id in Slack."""
+    """A way to go on from an answer: a button. The value is its action_id in Slack."""
 
     AGAIN = "again"
     """Send what was refused or never sent; of a tree, all that is missing."""
@@ -46,20 +46,34 @@ class FollowUp(StrEnum):
     SUBGROUP = "subgroup"
     """Open the form with the new group as the parent."""
 
-    @property
-    def opens_form(self) -> bool:
-        """Whether it opens the form, whose submission is the next job."""
-        return self in (FollowUp.EDIT, FollowUp.SUBGROUP)
 
-    @property
-    def starts_sent(self) -> bool:
-        """Whether its job starts with steps that an earlier job sent."""
-        return self in (FollowUp.LOOK, FollowUp.CONFIRM)
+OPEN_FORM = (FollowUp.EDIT, FollowUp.SUBGROUP)
+"""Buttons that open the form, whose submission is the next job."""
 
-    @property
-    def forced(self) -> bool:
-        """Whether it creates a group although there is, or may be, such a group."""
-        return self in (FollowUp.ANYWAY, FollowUp.ANOTHER)
+AS_SENT = (FollowUp.LOOK, FollowUp.CONFIRM)
+"""Buttons whose job starts with steps as an earlier job sent them."""
+
+FORCED = (FollowUp.ANYWAY, FollowUp.ANOTHER)
+"""Buttons that create a group although there is, or may be, such a group."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is said of an outcome, and what people can do about it.
+
+    `words` are the tables in slack/texts that may have the words for it, before the one named by its state. `offers`
+    are the buttons under the answer to a job with this one step. An answer shows the job's id where the outcome is
+    `traceable`, because somebody may have to look the case up. `why` there is no new group is for an operator, `quoted`
+    are the provider's own words; both "" for none. `choices` are groups that the person may have meant as the parent,
+    each a path of names and an id.
+    """
+
+    words: tuple[str, ...] = ()
+    offers: tuple[FollowUp, ...] = ()
+    traceable: bool = False
+    why: str = ""
+    quoted: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,27 +81,12 @@ class Outcome:
     """How a step ended.
 
     `state` names the kind of outcome in the journal, the history and the log. The fields of a subclass are what the
-    journal stores beside it: text, numbers, None, and tuples of these.
+    journal stores beside it: text, numbers, None, and tuples of these. In a tree the button `sent_by` sends such a step
+    again; None where the group is there.
     """
 
     state: ClassVar[str]
     sent_by: ClassVar[FollowUp | None] = FollowUp.AGAIN
-    """The button that sends such a step of a tree again; None where the group is there."""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The tables in slack/texts that may have the words for this outcome, before the one named `state`."""
-        return ()
-
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        """The buttons under the answer to a job with this one step."""
-        return ()
-
-    @property
-    def traceable(self) -> bool:
-        """Whether an answer shows the job's id, because somebody may have to look the case up."""
-        return False
 
     @property
     def group_id(self) -> str:
@@ -95,19 +94,9 @@ class Outcome:
         return str(getattr(self, "id", ""))
 
     @property
-    def why(self) -> str:
-        """Why there is no new group, in words for an operator; "" where that needs no word."""
-        return str(getattr(self, "reason", ""))
-
-    @property
-    def quoted(self) -> str:
-        """The provider's own words about it, "" for none that people can read."""
-        return ""
-
-    @property
-    def choices(self) -> tuple[tuple[str, str], ...]:
-        """Groups that the person may have meant as the parent, each a path of names and an id."""
-        return ()
+    def told(self) -> Description:
+        """What is said of it."""
+        return Description()
 
 
 @dataclass(frozen=True)
@@ -120,18 +109,14 @@ class Created(Outcome):
 
     state = "created"
     sent_by = None
-    offers = (FollowUp.SUBGROUP,)
     id: str
     unchecked: bool = False
     stored: str = ""
 
     @property
-    def why(self) -> str:
-        return f"stored as {self.stored}" if self.stored else ""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        return *(("created.stored",) if self.stored else ()), *(("created.unchecked",) if self.unchecked else ())
+    def told(self) -> Description:
+        words = ("created.stored",) * bool(self.stored) + ("created.unchecked",) * self.unchecked
+        return Description(words, (FollowUp.SUBGROUP,), why=f"stored as {self.stored}" if self.stored else "")
 
 
 @dataclass(frozen=True)
@@ -144,16 +129,15 @@ class Exists(Outcome):
 
     state = "exists"
     sent_by = FollowUp.ANOTHER
-    offers = (FollowUp.SUBGROUP, FollowUp.ANOTHER)
-    why = "the group exists"
     id: str
     path: str = ""
     user: str = ""
     at: float = 0.0
 
     @property
-    def words(self) -> tuple[str, ...]:
-        return ("exists.recorded",) if self.user else ()
+    def told(self) -> Description:
+        words = ("exists.recorded",) if self.user else ()
+        return Description(words, (FollowUp.SUBGROUP, FollowUp.ANOTHER), why="the group exists")
 
 
 @dataclass(frozen=True)
@@ -165,24 +149,15 @@ class Rejected(Outcome):
     message: str
 
     @property
-    def words(self) -> tuple[str, ...]:
-        return f"rejected.{self.code}", "rejected.other"
-
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        return (FollowUp.AGAIN,) if self.code in CURED_IN_TIME else (FollowUp.EDIT,)
-
-    @property
-    def traceable(self) -> bool:
-        return self.code not in CURED_BY_EDITING
-
-    @property
-    def why(self) -> str:
-        return self.message
-
-    @property
-    def quoted(self) -> str:
-        return "" if re.search(r"[\[{]\s*\"|<[!/a-zA-Z]", self.message) else self.message
+    def told(self) -> Description:
+        raw = re.search(r"[\[{]\s*\"|<[!/a-zA-Z]", self.message)  # JSON or HTML is nothing to read
+        return Description(
+            (f"rejected.{self.code}", "rejected.other"),
+            (FollowUp.AGAIN if self.code in CURED_IN_TIME else FollowUp.EDIT,),
+            traceable=self.code not in CURED_BY_EDITING,
+            why=self.message,
+            quoted="" if raw else self.message,
+        )
 
 
 @dataclass(frozen=True)
@@ -194,14 +169,12 @@ class NotSent(Outcome):
     """
 
     state = "not_sent"
-    offers = (FollowUp.AGAIN,)
-    traceable = True
     reason: str
 
     @property
-    def words(self) -> tuple[str, ...]:
-        settings = ("not_sent.settings",) if self.reason in SETTINGS_FAULTS else ()
-        return f"not_sent.{self.reason}", *settings
+    def told(self) -> Description:
+        settings = ("not_sent.settings",) * (self.reason in SETTINGS_FAULTS)
+        return Description((f"not_sent.{self.reason}", *settings), (FollowUp.AGAIN,), traceable=True, why=self.reason)
 
 
 @dataclass(frozen=True)
@@ -218,27 +191,16 @@ class NoParent(Outcome):
     candidates: tuple[tuple[str, str], ...] = ()
 
     @property
-    def words(self) -> tuple[str, ...]:
+    def told(self) -> Description:
         similar = ("no_parent.similar",) if self.reason == "missing" and self.candidates else ()
-        return *similar, f"no_parent.{self.reason}"
-
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        if self.reason == "unavailable":
-            return FollowUp.AGAIN, FollowUp.EDIT
-        return (FollowUp.UNDER, FollowUp.EDIT) if self.candidates else (FollowUp.EDIT,)
-
-    @property
-    def traceable(self) -> bool:
-        return self.reason == "unavailable"
-
-    @property
-    def why(self) -> str:
-        return f"parent {self.reason}"
-
-    @property
-    def choices(self) -> tuple[tuple[str, str], ...]:
-        return self.candidates[:MOST_CHOICES]
+        other = FollowUp.AGAIN if self.reason == "unavailable" else FollowUp.UNDER if self.candidates else None
+        return Description(
+            (*similar, f"no_parent.{self.reason}"),
+            (other, FollowUp.EDIT) if other else (FollowUp.EDIT,),
+            traceable=self.reason == "unavailable",
+            why=f"parent {self.reason}",
+            choices=self.candidates[:MOST_CHOICES],
+        )
 
 
 @dataclass(frozen=True)
@@ -252,26 +214,23 @@ class Unknown(Outcome):
 
     state = "unknown"
     sent_by = FollowUp.ANYWAY
-    traceable = True
     reason: str
     found: tuple[str, ...] | None
     listable: bool = True
 
     @property
-    def words(self) -> tuple[str, ...]:
-        return f"unknown.{self.reason}", f"unknown.{self._looked_up}"
-
-    @property
-    def offers(self) -> tuple[FollowUp, ...]:
-        confirm = (FollowUp.CONFIRM,) if self._looked_up == "found" else ()
-        look = (FollowUp.LOOK,) if self.listable else ()
-        return *confirm, *look, FollowUp.ANYWAY
-
-    @property
-    def _looked_up(self) -> str:
+    def told(self) -> Description:
         if self.found is None:
-            return "not_looked_up" if self.listable else "no_list"
-        return ("found_none", "found", "found_many")[min(len(self.found), 2)]
+            looked_up = "not_looked_up" if self.listable else "no_list"
+        else:
+            looked_up = ("found_none", "found", "found_many")[min(len(self.found), 2)]
+        ways = {FollowUp.CONFIRM: looked_up == "found", FollowUp.LOOK: self.listable, FollowUp.ANYWAY: True}
+        return Description(
+            (f"unknown.{self.reason}", f"unknown.{looked_up}"),
+            tuple(way for way, offered in ways.items() if offered),
+            traceable=True,
+            why=self.reason,
+        )
 
 
 @dataclass(frozen=True)
@@ -284,7 +243,6 @@ class Duplicate(Outcome):
 
     state = "duplicate"
     sent_by = FollowUp.ANOTHER
-    offers = (FollowUp.ANOTHER,)
     user: str
     age: float
     step_state: str
@@ -293,13 +251,10 @@ class Duplicate(Outcome):
     ts: str = ""
 
     @property
-    def words(self) -> tuple[str, ...]:
-        known = self.step_state in (Created.state, Unknown.state)
-        return (f"duplicate.{self.step_state if known else 'under_way'}",)
-
-    @property
-    def why(self) -> str:
-        return f"the same group was asked for by {self.user}"
+    def told(self) -> Description:
+        kind = self.step_state if self.step_state in (Created.state, Unknown.state) else "under_way"
+        why = f"the same group was asked for by {self.user}"
+        return Description((f"duplicate.{kind}",), (FollowUp.ANOTHER,), why=why)
 
 
 @dataclass(frozen=True)
@@ -307,7 +262,10 @@ class Skipped(Outcome):
     """Not sent, because the group above it in the same job was not created or is not known."""
 
     state = "skipped"
-    why = "the group above it was not created"
+
+    @property
+    def told(self) -> Description:
+        return Description(why="the group above it was not created")
 
 
 @dataclass(frozen=True)
@@ -321,8 +279,8 @@ class Denied(Outcome):
     reason: str
 
     @property
-    def words(self) -> tuple[str, ...]:
-        return (f"denied.{self.reason}",)
+    def told(self) -> Description:
+        return Description((f"denied.{self.reason}",), why=self.reason)
 
 
 OUTCOMES: dict[str, type[Outcome]] = {kind.state: kind for kind in Outcome.__subclasses__()}

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from bot.log import event
-from bot.model.job import Count, Job, Thread, TryLater
+from bot.model.job import Job, Thread, TryLater
+from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.blocks import Message

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
-from bot.model.job import GROUP_DM, Count, Job, Step
-from bot.model.next_job import acted_on, choices, missing, offers, still_offered
-from bot.model.outcome import Duplicate, FollowUp, Skipped
+from bot.model.job import GROUP_DM, Job, Step
+from bot.model.next_job import Count, acted_on, choices, missing, offers
+from bot.model.outcome import FORCED, Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, plain
 from bot.slack.handing_back import Typed, with_text
@@ -126,8 +126,8 @@ def _of_one(language: Language, job: Job) -> list[Line]:
     step = job.steps[0]
     told = tell(language, job, step)
     outcome = step.outcome
-    words = f"{told['quoted']}\n{quote(outcome.quoted)}".strip() if outcome and told["quoted"] else ""
-    reference = say(language, "answer.reference", reference=job.id) if outcome and outcome.traceable else ""
+    words = f"{told['quoted']}\n{quote(outcome.told.quoted)}".strip() if outcome and told["quoted"] else ""
+    reference = say(language, "answer.reference", reference=job.id) if outcome and outcome.told.traceable else ""
     return [*_advice(language, told), *(Line(line) for line in (words, reference) if line)]
 
 
@@ -156,11 +156,11 @@ def _of_tree(language: Language, job: Job) -> list[Line]:
     elif not advice and missing(job, FollowUp.AGAIN):
         lines.append(Line(say(language, "answer.next", next=say(language, "tree.change"))))
     words = dict.fromkeys(
-        f"{each['quoted']}\n{quote(step.outcome.quoted, _SHORT)}".strip()
+        f"{each['quoted']}\n{quote(step.outcome.told.quoted, _SHORT)}".strip()
         for step, each in zip(job.steps, told, strict=True)
         if step.outcome and each["quoted"]
     )
-    traceable = any(step.outcome.traceable for step in job.steps if step.outcome)
+    traceable = any(step.outcome.told.traceable for step in job.steps if step.outcome)
     reference = [say(language, "answer.reference", reference=job.id)] if traceable else []
     return [*lines, *map(Line, [*words, *reference])]
 
@@ -205,7 +205,7 @@ def _depth(job: Job, step: Step) -> int:
 
 
 def _buttons(language: Language, job: Job, used: Collection[FollowUp]) -> Iterator[Message]:
-    for way in still_offered(job, used):
+    for way in offers(job, used):
         if way is FollowUp.UNDER:
             for number, (path, identifier) in enumerate(choices(job), 1):
                 label = f"{cut(path[::-1], _MAX_LABEL - len(identifier) - 3)[::-1]} ({identifier})"  # its end tells it
@@ -233,7 +233,7 @@ def _button(language: Language, action: FollowUp, job: Job, label: str, **value:
     }
     if action is FollowUp.CONFIRM:
         button["style"] = "primary"
-    if action.forced:
+    if action in FORCED:
         button["confirm"] = {
             "title": _text(label),
             "text": _text(say(language, f"confirm.{action}")),

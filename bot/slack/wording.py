@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.model.grammar import Unclear
-from bot.model.job import Count, Job, Step
+from bot.model.job import Job, Step
 from bot.model.names import ParentName
+from bot.model.next_job import Count, counted
 from bot.model.outcome import Denied, FollowUp
 from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, escape, fit, mention, moment, path
 from bot.slack.texts import Language, Voice, say, say_parts, say_plain, voice_of
@@ -44,7 +45,7 @@ def tell(language: Language, job: Job, step: Step) -> Told:
     over, facts = parent(voice, job, step), vars(outcome) if outcome else {}
     named = as_typed(step.parent.name, MOST_OF_NAME) if isinstance(step.parent, ParentName) else over
     user = str(facts.get("user", ""))
-    tables = (*outcome.words, outcome.state, "outcome") if outcome else ("waiting",)
+    tables = (*outcome.told.words, outcome.state, "outcome") if outcome else ("waiting",)
     told = say_parts(
         voice,
         tables,
@@ -55,7 +56,7 @@ def tell(language: Language, job: Job, step: Step) -> Told:
         id=code(outcome.group_id if outcome else ""),
         above=tell(voice, job, job.steps[step.above])["above"] if step.above is not None else "",
         again=say(voice, "button.rest" if len(job.steps) > 1 else "button.again"),
-        groups=_some(voice, (group(voice, *choice[::-1]) for choice in (outcome.choices if outcome else ()))),
+        groups=_some(voice, (group(voice, *choice[::-1]) for choice in (outcome.told.choices if outcome else ()))),
         found=_some(voice, map(code, facts.get("found") or ())),
         code=facts.get("code", ""),
         stored=as_typed(str(facts.get("stored", ""))),
@@ -126,7 +127,7 @@ def heading(language: Language, job: Job, count: Count | None = None, part: str 
     step, several = job.steps[0], len(job.steps)
     if several == 1 or job.denied:
         return tell(language, job, step)[part]
-    made, unclear, there = count or job.count
+    made, unclear, there = count or counted(job)
     values = {"what": _tree(language, job), "made": made, "there": there, "count": several, "under": ""}
     first = [each for each in job.steps if each.above is None]
     if len({parent(language, job, each) for each in first}) == 1:

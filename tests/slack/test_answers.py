@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from bot.iletimerkezi import client
-from bot.model.job import Count, Job, Step, Thread
+from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
-from bot.model.next_job import next_job, under
+from bot.model.next_job import Count, next_job, under
 from bot.model.outcome import (
     Created,
     Denied,
@@ -176,7 +176,7 @@ def test_advice_names_only_buttons_that_are_there(language: str) -> None:
             (message,) = messages.answer(language, job)
             named = names & set(re.findall(r"\*([^*\n]+)\*", message["text"]))
             assert named <= set(labels(message)), message["text"]
-            if set(job.steps[-1].outcome.offers if job.steps[-1].outcome else ()) - {FollowUp.SUBGROUP}:
+            if set(job.steps[-1].outcome.told.offers if job.steps[-1].outcome else ()) - {FollowUp.SUBGROUP}:
                 assert named, message["text"]
             if not outcome.group_id:
                 assert wording.tell(language, job, job.steps[0] if len(job.steps) == 1 else job.steps[1])["next"]
