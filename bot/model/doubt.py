@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import lru_cache
 
@@ -13,7 +12,7 @@ _MOST_GUESSED = 600  # characters of a line: over two names and what stands betw
 # What names are made of: letters, digits, emoji, and the marks that stand inside them.
 _PLAIN = re.compile(
     r"(?:[^\W_]|[$€₺.(*](?=\w)|[\u2600-\u26ff\U0001f000-\U0001faff])"
-    r"(?:[^\W_]|[^\w\s;=?\[\]{}<>\\^~`@|“”„«»…›→←\ue000-\uf8ff\ufffd]|[ |@_])*"
+    r"(?:[^\W_]|[^\w\s;=?\[\]{}<>\\^~`@|“”„‟«»＂…›→←\ue000-\uf8ff\ufffd]|[ |@_])*"
 )
 _LIST = r",(?!\d{3}(?!\d))[^,]*,(?!\d{3}(?!\d))|,\s[^,]+\s(?:and|ve|&|or|veya)\s"
 _DOUBT = re.compile(
@@ -84,14 +83,14 @@ _UNDER = re.compile(
     r"(?P<name>.+?)[ ,(-]+(?:(?:as )?(?:an? )?sub(?:group)? (?:of|to)|under|below|beneath|inside|into|belongs to"
     r"|(?:with )?parent(?:[ _-]?(?:id|group))?|üst(?:ü| ?gru[bp]u?)?|ana grup|ebeveyn)(?: is)?[ :=>]+(?P<parent>.+)"
     r"|(?P<above>.+?)(?:['’]?n?[ıiuü]n)?(?: grubu(?:nun)?)? (?:alt[ıi]n[ad]a?|içine|alt grup) (?P<below>.+)"
-    r"|(?P<first>[^>›»→]+?)(?:'?[ea] bağlı| ?(?:->|[>›»→])) ?(?P<last>[^>›»→]+)",
+    r"|(?P<first>[^>›»→]+?)(?:'?[ea] bağlı| ?(?:->|[>›»→])) ?(?P<last>[^>›»→]+)"
+    # a typo of the option, and any other word with a number: paernt=VIP, id=5
+    r"|(?P<one>.+?) [-–—/]*(?:p[a-z]{3,8}(?: ?id| ?group)? ?[=:] ?(?P<over>.+)"
+    r"|[^\W\d]{2,12}(?:[ _-]?(?:id|gru?o?[pu]p?))? ?[=:] ?(?P<number>\d+))",
     re.IGNORECASE,
 )
-_EQUALS = re.compile(
-    r"(?P<name>.+?) [-–—/]*(?P<word>[^\W\d]{2,12}(?:[ _-]?(?:id|gru?o?[pu]p?))?) ?[=:] ?(?P<parent>.+)", re.IGNORECASE
-)
 _NOISE = re.compile(
-    r"^<(\w+)>(?=.*</\1>$)|</\w+>$|(?:^|\s)--?[a-z][\w-]*(?!\S)|[—,-]+ (?:created, )?ID \d+$|\s(?:and|ve|or|veya)$"
+    r"^[\"“„«](?=[^\"”»]*$)|</?\w+>|(?:^|\s)--?[a-z][\w-]*(?!\S)|[—,-]+ (?:created, )?ID \d+$|\s(?:and|ve|or|veya)$"
 )
 
 
@@ -104,25 +103,19 @@ def guess(line: str) -> tuple[str, str]:
     asked = found and not re.fullmatch(r"(?:an?|the|bir|groups?|grup|ad[ıi]?|name|type) ", found[0], re.IGNORECASE)
     bare = _BEHIND.sub("", line[found.end() :] if found and asked else line) or line
     if found := _UNDER.fullmatch(bare):
-        name = found["name"] or found["below"] or found["last"]
-        return _BEHIND.sub("", name), found["parent"] or found["above"] or found["first"]
-    found = _EQUALS.fullmatch(bare)
-    if found and (
-        found["parent"].isdigit() or difflib.get_close_matches(found["word"].lower(), ["parent"], cutoff=0.7)
-    ):
-        return found["name"], found["parent"]
+        name = found["name"] or found["below"] or found["last"] or found["one"]
+        return _BEHIND.sub("", name), next(filter(None, found.group("parent", "above", "first", "over", "number")))
     return bare, ""
 
 
 def pieces(line: str) -> list[str]:
     """Return the names in a line that lists several; none where it is one."""
-    strings = iter(re.findall(QUOTED, line))
     bare = re.sub(QUOTED, "\0", line).strip("[]")
+    if re.fullmatch(r"\0(?:[\s,;]*(?:(?:and|ve)\s)?\s*\0)+", bare):
+        return re.findall(QUOTED, line)
     number = r"(?:^|\s+)\(?\d{1,2}[.)]\s+"
     parts = re.split(number if len(re.findall(number, bare)) > 1 else r"\s*;\s*|\s+[•·]\s+|\\n", bare)
     if len(parts) < 2 and re.search(_LIST, bare):
         parts = re.split(r",(?!\d{3}(?!\d))\s*(?:(?:and|ve|&|or|veya)\s)?|\s(?:and|ve|&|or|veya)\s(?!.*,)", bare)
-    elif len(parts) < 2 and re.fullmatch(r"(?:\0[\s,]*(?:and|ve)?\s*){2,}", bare):
-        parts = list("\0" * bare.count("\0"))
-    names = [re.sub("\0", lambda _: next(strings), part).strip() for part in parts]
-    return [name for name in names if name] if len(names) > 1 else []
+    names = [name for part in parts if (name := part.strip())]
+    return names if len(parts) > 1 and "\0" not in bare else []

@@ -7,7 +7,7 @@ import pytest
 from bot import serve
 from bot.front import form, socket_mode
 from bot.journal import accepting, database, journal, life
-from bot.model.grammar import MAX_GROUPS
+from bot.model.lines import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import users
 from bot.worker import create_groups, run_job, worker

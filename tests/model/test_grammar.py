@@ -66,6 +66,7 @@ RIGHT = [
     ("$100,000+ Revenue", "$100,000+ Revenue"),
     ("Deneme 1", "Deneme 1"),
     (":cherry_blossom: Bahar :flag-tr:", "🌸 Bahar 🇹🇷"),
+    ("👨\u200d👩\u200d👧 Aile", "👨\u200d👩\u200d👧 Aile"),
     ("VIP\ufffc", "VIP"),
     ("Acme\n  VIP\n\n    İstanbul\n  Regular\u200b", "Acme / >VIP / >>İstanbul / >Regular"),
     ("- VIP\n- Gold\n\t- Silver", "VIP / Gold / >Silver"),
@@ -97,7 +98,6 @@ ASKED = [
     ("Gold parent=5.0", "Gold parent=5", "phrase"),
     ("Gold parent=ID 5", "Gold parent=5", "phrase"),
     ('Gold parent="A › B, ID 6"', "Gold parent=6", "phrase"),
-    ("VIP\nparent=5", "VIP parent=5", "phrase"),
     ("Sub parent=5 (Müşteriler)", "Sub parent=5", "left_out"),
     ("X parent=97 101", "X parent=97", "left_out"),
     ("VIP parent=5 please", "VIP parent=5", "left_out"),
@@ -125,7 +125,7 @@ ASKED = [
     ("VIP :party-parrot:", "VIP :party-parrot:", "name"),
     # lists in a line
     ("VIP, Gold, Silver", "VIP / Gold / Silver", "listed"),
-    ("VIP; Gold parent=5", "VIP parent=5 / Gold parent=5", "listed"),
+    ("VIP; Gold parent=5", "VIP / Gold parent=5", "listed"),
     ("VIP, Gold ve Silver", "VIP / Gold / Silver", "listed"),
     ("1. VIP 2. Gold", "VIP / Gold", "listed"),
     ('"VIP" "Gold"', "VIP / Gold", "listed"),
@@ -161,6 +161,7 @@ def test_what_is_asked_about(text: str, groups: str | None, key: str) -> None:
 
 REFUSED = [
     ("parent=5", "no_name", FIVE),
+    ("VIP\nparent=5", "no_name", FIVE),
     ('""', "no_name", None),
     ("\u3164 parent=5", "no_name", FIVE),
     ("x" * 256, "long_name", None),
