@@ -10,11 +10,10 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal
 from bot.model.job import Job
 from bot.settings import Settings
-from bot.slack.access import Access
 from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
+from bot.slack.people import People
 from bot.slack.texts import Voice
-from bot.slack.users import Users
 from bot.worker.worker import Worker
 
 
@@ -30,12 +29,11 @@ class Bot:
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self.journal.recently_created)
         voice = Voice(settings.language, settings.contact, groups.path, channels=tuple(settings.channels))
-        users = Users(slack, voice, self.journal.known_language)
-        access = Access(users, settings.channels, settings.members)
+        people = People(slack, voice, self.journal.known_language, settings.channels, settings.members)
         audit_language = "en" if settings.language == "auto" else settings.language
-        delivery = Delivery(slack, settings.audit_channel, audit_language, users.voice)
-        self.worker = Worker(settings, self.journal, api, groups, access, delivery)
-        self.front = Front(settings, self.journal, users, access, groups, {"worker": self.worker.alive}, lost)
+        delivery = Delivery(slack, settings.audit_channel, audit_language, people.voice)
+        self.worker = Worker(settings, self.journal, api, groups, people, delivery)
+        self.front = Front(settings, self.journal, people, groups, {"worker": self.worker.alive}, lost)
 
     def _accepted(self, job: Job) -> None:
         self.worker.carry(job)

@@ -31,7 +31,7 @@ class Commands:
 
     def __init__(self, intake: Intake, groups: Groups, journal: Journal, form: Form, docs_url: str) -> None:
         self._intake = intake
-        self._access = intake.access
+        self._people = intake.people
         self._groups = groups
         self._journal = journal
         self._form = form
@@ -60,7 +60,7 @@ class Commands:
         match parse(text, {COMMAND, command.get("command", COMMAND)}):
             case Keyword("help"):
                 # Without waiting: who is not known to be allowed gets the help without the account's groups.
-                allowed = not self._access.refusal(user, channel, 0.0)
+                allowed = not self._people.refusal(user, channel, 0.0)
                 known = self._groups.known() if allowed else []
                 reply.tell(lambda language: pages.help_page(language, known, self._docs_url))
             case Keyword("history"):
@@ -101,7 +101,7 @@ class Commands:
             return
         reply.tell(
             lambda language: pages.history_page(language, jobs, team, unsettled),
-            unless=lambda: self._access.refusal(reply.user, channel),
+            unless=lambda: self._people.refusal(reply.user, channel),
         )
 
 

@@ -54,7 +54,7 @@ class Faults:
             case "block_suggestion":
                 return BoltResponse(status=200, body={"options": []})
             case None:  # a command
-                voices = map(self._intake.users.voice, self._languages(user))
+                voices = map(self._intake.people.voice, self._languages(user))
                 told = [say(voice, "failure.internal", reference=reference) for voice in voices]
                 return BoltResponse(status=200, body="\n".join(told))
             case _:
@@ -63,7 +63,7 @@ class Faults:
 
     def _languages(self, user: str) -> tuple[str, ...]:
         """Return the person's language, or all of them: nobody is asked where something went wrong already."""
-        language = self._intake.users.known_language(user)
+        language = self._intake.people.known_language(user)
         return (language,) if language else LANGUAGES
 
     def _tell(self, user: str, response_url: str, reference: str) -> None:

@@ -79,8 +79,7 @@ class Form:
     def __init__(self, slack: SlackClient, intake: Intake, groups: Groups, journal: Journal) -> None:
         self._slack = slack
         self._intake = intake
-        self._users = intake.users
-        self._access = intake.access
+        self._people = intake.people
         self._groups = groups
         self._journal = journal
         self._free = threading.BoundedSemaphore(AT_ONCE)
@@ -236,8 +235,8 @@ class Form:
         """Suggest parents; an id is always possible."""
         query, user = str(body.get("value", "")), body["user"]["id"]
         origin = Origin.load(body["view"]["private_metadata"])
-        language = self._users.language(user, SOON)
-        if self._access.refusal(user, origin.channel, SOON):
+        language = self._people.language(user, SOON)
+        if self._people.refusal(user, origin.channel, SOON):
             ack(options=[])
             return
         try:
@@ -273,8 +272,8 @@ class Form:
         until, looked_up = time.monotonic() + OPENED, time.monotonic() + LOOKED_UP
         if opening.filled.parent or opening.unclear == "number":
             self._groups.prefetch()
-        language = self._users.language(reply.user, LOOKED_UP)
-        if reason := self._access.refusal(reply.user, opening.origin.channel, _left(looked_up)):
+        language = self._people.language(reply.user, LOOKED_UP)
+        if reason := self._people.refusal(reply.user, opening.origin.channel, _left(looked_up)):
             event("denied", user=reply.user, channel=opening.origin.channel, reason=reason)
             back = opening.back if reason == "unknown" else None
             reply.tell_at_once(lambda language: messages.plain(wording.denied(language, reason)), back=back)

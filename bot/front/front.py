@@ -23,9 +23,8 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.settings import Settings
-from bot.slack.access import Access
 from bot.slack.client import SlackClient, slack_client
-from bot.slack.users import Users
+from bot.slack.people import People
 
 ERRANDS = 16
 """How many private answers may wait at once for Slack, the journal or the list of groups."""
@@ -40,8 +39,7 @@ class Front:
         self,
         settings: Settings,
         journal: Journal,
-        users: Users,
-        access: Access,
+        people: People,
         groups: Groups,
         checks: Mapping[str, Check],
         lost: Callable[[], None],
@@ -52,7 +50,7 @@ class Front:
         """
         self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
         self._journal = journal
-        intake = Intake(journal, users, access, self._errands)
+        intake = Intake(journal, people, self._errands)
         form = Form(slack_client(settings), intake, groups, journal)
         bolt = _bolt(settings)
         commands = Commands(intake, groups, journal, form, settings.docs_url)

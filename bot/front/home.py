@@ -23,7 +23,7 @@ class Home:
 
     def __init__(self, intake: Intake, form: Form, groups: Groups, errands: Executor) -> None:
         self._intake = intake
-        self._users = intake.users
+        self._people = intake.people
         self._form = form
         self._groups = groups
         self._errands = errands
@@ -46,9 +46,9 @@ class Home:
         )
 
     def _publish(self, user: str) -> None:
-        voice = self._users.voice(self._users.language(user))
-        known = [] if self._intake.access.refusal(user, user, 0.0) else self._groups.known()
+        voice = self._people.voice(self._people.language(user))
+        known = [] if self._intake.people.refusal(user, user, 0.0) else self._groups.known()
         try:
-            self._users.slack.call("views.publish", user_id=user, view=pages.home(voice, known))
+            self._people.slack.call("views.publish", user_id=user, view=pages.home(voice, known))
         except (SlackRefused, TryLater) as error:
             event("home_not_shown", level=logging.WARNING, user=user, error=str(error))

@@ -16,11 +16,10 @@ from bot.log import event
 from bot.model.job import Job, kind_of
 from bot.model.outcome import FollowUp
 from bot.slack import messages
-from bot.slack.access import Access
 from bot.slack.handing_back import Typed
 from bot.slack.mrkdwn import mention
+from bot.slack.people import People
 from bot.slack.texts import say
-from bot.slack.users import Users
 
 R = TypeVar("R", bound=Reply)
 
@@ -28,9 +27,8 @@ R = TypeVar("R", bound=Reply)
 class Intake:
     """Accepts jobs, and makes the replies to what people do; `errands` run what must not delay an acknowledgement."""
 
-    def __init__(self, journal: Journal, users: Users, access: Access, errands: Executor) -> None:
-        self.users = users
-        self.access = access
+    def __init__(self, journal: Journal, people: People, errands: Executor) -> None:
+        self.people = people
         self._journal = journal
         self._errands = Errands(errands)
 
@@ -61,7 +59,7 @@ class Intake:
         self._conclude(job, answer, reply)
 
     def _reply(self, kind: type[R], ack: Ack, user: str, response_url: str) -> R:
-        return kind(ack, self.users, self._errands, user, response_url)
+        return kind(ack, self.people, self._errands, user, response_url)
 
     def _conclude(self, job: Job, answer: Accepted | Busy, reply: Reply) -> None:
         """Acknowledge a job that the journal has answered, and tell what the job itself will not."""

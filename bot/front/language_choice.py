@@ -22,7 +22,7 @@ class LanguageChoice:
 
     def __init__(self, intake: Intake, journal: Journal) -> None:
         self._intake = intake
-        self._users = intake.users
+        self._people = intake.people
         self._journal = journal
 
     def register(self, app: App) -> None:
@@ -49,9 +49,9 @@ class LanguageChoice:
             event("language_not_kept", level=logging.ERROR, user=reply.user, reason=str(error))
             reply.tell(lambda voice: messages.plain(say(voice, "language.failed")))
             return
-        self._users.forget(reply.user)
-        self._users.prefetch(reply.user)
-        used = self._users.language(reply.user)
+        self._people.forget(reply.user)
+        self._people.prefetch(reply.user)
+        used = self._people.language(reply.user)
         event("language_chosen", user=reply.user, language=language or "auto")
         key = "language.fixed" if language and language != used else f"language.{'chosen' if language else 'automatic'}"
         reply.tell(lambda voice: messages.plain(say(voice, key)))

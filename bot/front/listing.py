@@ -44,7 +44,7 @@ class Listing:
         self._groups.prefetch()
         reply.tell(
             lambda language: self._page(language, text, offset, typed),
-            unless=lambda: self._intake.access.refusal(reply.user, channel),
+            unless=lambda: self._intake.people.refusal(reply.user, channel),
         )
 
     def more(self, ack: Ack, body: dict[str, Any]) -> None:

@@ -23,8 +23,8 @@ from bot.slack.blocks import section
 from bot.slack.client import SlackRefused
 from bot.slack.handing_back import Typed, with_text
 from bot.slack.messages import Message
+from bot.slack.people import People
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
-from bot.slack.users import Users
 
 Said = Callable[[Language], Message]
 """What is told, by language."""
@@ -83,13 +83,13 @@ def _log_fault(done: Future[None]) -> None:
 class Reply:
     """Answers one thing that a person did in Slack, to that person alone, and acknowledges it exactly once."""
 
-    def __init__(self, ack: Ack, users: Users, errands: Errands, user: str, response_url: str) -> None:
+    def __init__(self, ack: Ack, people: People, errands: Errands, user: str, response_url: str) -> None:
         self.user = user
         self.response_url = response_url
-        self.language = users.known_language(user)
+        self.language = people.known_language(user)
         self.acknowledged = False
         self._ack = ack
-        self._users = users
+        self._people = people
         self._errands = errands
 
     def done(self, **answer: Any) -> None:
@@ -124,7 +124,7 @@ class Reply:
         self.decline(None, "button.stale")
 
     def _say(self, said: Said, unless: Callable[[], str] | None, back: Typed | None) -> None:
-        reason, voice = unless() if unless else "", self._users.voice(self._users.language(self.user))
+        reason, voice = unless() if unless else "", self._people.voice(self._people.language(self.user))
         denied = [messages.plain(wording.denied(voice, reason))] if reason else []
         self._respond(denied or _messages(voice, said(voice), back), 0)
 
@@ -133,9 +133,9 @@ class Reply:
         try:
             while left:
                 if self.response_url:
-                    self._users.slack.respond(self.response_url, left[0])
+                    self._people.slack.respond(self.response_url, left[0])
                 else:  # as for what is pressed on the Home tab
-                    self._users.slack.call("chat.postMessage", channel=self.user, **left[0])
+                    self._people.slack.call("chat.postMessage", channel=self.user, **left[0])
                 left = left[1:]
         except SlackRefused as error:
             event("not_told", level=logging.WARNING, user=self.user, error=error.error)
@@ -157,9 +157,9 @@ class CommandReply(Reply):
 
     def tell_at_once(self, said: Said, back: Typed | None = None) -> None:
         """Acknowledge with the words, in every language where the person's is not known: later words may be lost."""
-        language = self.language or self._users.known_language(self.user)  # which may have been found out since
+        language = self.language or self._people.known_language(self.user)  # which may have been found out since
         if not language:
-            self._users.prefetch(self.user)  # for the next time
+            self._people.prefetch(self.user)  # for the next time
         if not self._told([language] if language else LANGUAGES, said, back):
             super().tell(said, back=back)
 
@@ -167,7 +167,7 @@ class CommandReply(Reply):
         """Acknowledge with words in these languages, if one message can carry them and none went before."""
         if self.acknowledged:
             return False
-        voices = [self._users.voice(language) for language in languages]
+        voices = [self._people.voice(language) for language in languages]
         words = _messages(voices[0], _together([said(voice) for voice in voices]), back)
         if len(words) > 1 or not fits(words[0]):
             return False

@@ -16,7 +16,7 @@ from bot.model.job import TryLater
 from bot.model.message_text import lines_of
 from bot.model.names import clean
 from bot.slack.client import SlackRefused
-from bot.slack.users import Users
+from bot.slack.people import People
 
 SHORTCUT = "addgroup"
 """The shortcut's callback_id."""
@@ -46,8 +46,8 @@ class Shortcut:
         """Open the form with the message's lines. The answer will come in the thread of the message."""
         reply = self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
         message = body.get("message") or {}
-        self._intake.users.prefetch(reply.user)
-        text, whole = lines_of(message, _names(message, self._intake.users))
+        self._intake.people.prefetch(reply.user)
+        text, whole = lines_of(message, _names(message, self._intake.people))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
         origin = Origin(
             channel_of(body),
@@ -60,7 +60,7 @@ class Shortcut:
         self._form.open_text(reply, body["trigger_id"], origin, text, remark)
 
 
-def _names(message: dict[str, Any], users: Users) -> Callable[[str], str]:
+def _names(message: dict[str, Any], users: People) -> Callable[[str], str]:
     """Return what names the people, channels and user groups that a message mentions, "" for those unknown so far."""
     told = dict(_LABELLED.findall(str(message.get("text") or "")))
     people = list(dict.fromkeys(_PERSON.findall(str(message.get("text") or "")) + _people(message.get("blocks"))))

@@ -16,9 +16,9 @@ from bot.log import event
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
 from bot.model.outcome import WAITING, FollowUp, NotSent, Outcome, Unknown
-from bot.slack.access import Access
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
+from bot.slack.people import People
 from bot.worker.create_groups import GroupCreator
 
 ATTEMPTS_TO_LOOK = 3
@@ -39,13 +39,13 @@ class JobRunner:
         journal: Journal,
         creator: GroupCreator,
         delivery: Delivery,
-        access: Access,
+        people: People,
         beside: Executor,
     ) -> None:
         self._journal = journal
         self._creator = creator
         self._delivery = delivery
-        self._access = access
+        self._people = people
         self._beside = beside
         self._orphans: set[str] = set()  # jobs whose root was seen to be gone, until they are closed
         self._audited: set[str] = set()  # jobs whose audit line was posted, until they are closed
@@ -106,8 +106,8 @@ class JobRunner:
     def _admit(self, job: Job) -> None:
         """Find out the person's language, and refuse the job if the person may not have it done."""
         if not job.language:
-            known = self._access.users.known_language(job.user) or "en"
-            self._journal.set_language(job, known if job.faults >= FAULTS else self._access.users.language(job.user))
+            known = self._people.known_language(job.user) or "en"
+            self._journal.set_language(job, known if job.faults >= FAULTS else self._people.language(job.user))
         if not job.begun and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
@@ -135,9 +135,7 @@ class JobRunner:
 
     def _refusal(self, job: Job) -> str:
         """Return why the person may not have this done, "" if they may; Slack gets some chances to say who they are."""
-        if job.attempts < ATTEMPTS_TO_LOOK:
-            return self._access.look(job.user, job.channel)
-        return self._access.refusal(job.user, job.channel)
+        return self._people.refusal(job.user, job.channel, patient=job.attempts < ATTEMPTS_TO_LOOK)
 
     def _try_root(self, job: Job) -> None:
         """Post the root if Slack lets it through; the group does not wait for it."""

@@ -15,9 +15,9 @@ from bot.journal.life import EVERY
 from bot.log import event
 from bot.model.job import Job, TryLater
 from bot.settings import Settings
-from bot.slack.access import Access
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
+from bot.slack.people import People
 from bot.worker.create_groups import GroupCreator
 from bot.worker.run_job import JobRunner
 from bot.worker.schedule import Schedule
@@ -41,7 +41,7 @@ class Worker:
         journal: Journal,
         client: Client,
         groups: Groups,
-        access: Access,
+        people: People,
         delivery: Delivery,
     ) -> None:
         self._journal = journal
@@ -51,7 +51,7 @@ class Worker:
         self._schedule = Schedule(self._threads)
         self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
         creator = GroupCreator(journal, client, groups, settings.api_calls, settings.api_timeout, self._stopping)
-        self._runner = JobRunner(journal, creator, delivery, access, self._beside)
+        self._runner = JobRunner(journal, creator, delivery, people, self._beside)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._turned_at = float("-inf")
 

@@ -9,7 +9,7 @@ from bot.front import form, socket_mode
 from bot.journal import accepting, database, journal, life
 from bot.model.lines import MAX_GROUPS
 from bot.model.names import MAX_NAME
-from bot.slack import users
+from bot.slack import people
 from bot.worker import create_groups, run_job, worker
 from tests.support.pages import PAGES
 
@@ -30,8 +30,8 @@ WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten
         ("docs/operate.md", "after {} minutes at the latest", journal.RESPONSE_URL_LIVES / 60),
         ("docs/operate.md", "exits with 0 within {} seconds", serve.END + 0.5),
         ("docs/operate.md", "If it stays lost for {} (", socket_mode.LOST_AFTER),
-        ("docs/settings.md", "about a person for {} and", users.KEPT),
-        ("docs/settings.md", "about a user group for {} minutes", users.MEMBERS_KEPT / 60),
+        ("docs/settings.md", "about a person for {} and", people.KEPT),
+        ("docs/settings.md", "about a user group for {} minutes", people.MEMBERS_KEPT / 60),
         ("docs/settings.md", "above {} a stop may cut a call off", serve.STOP),
         ("docs/promises.md", "With {:,} open commands", accepting.MOST_OPEN),
         ("docs/promises.md", "or {:,} of one person", accepting.MOST_OPEN_EACH),

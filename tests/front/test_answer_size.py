@@ -14,7 +14,7 @@ from bot.front.reply import CommandReply, Errands
 from bot.sandbox.workspace import Workspace
 from bot.slack.client import SlackClient
 from bot.slack.messages import plain
-from bot.slack.users import Users
+from bot.slack.people import People
 
 
 def option(text: str, value: str = "id:1") -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_words_that_do_not_fit_are_said_after_the_acknowledgement(
     """The acknowledgement of a command is bare then, and the person gets every word of them."""
     acks: list[dict[str, Any]] = []
     ack = cast(Ack, lambda **fields: acks.append(fields))
-    turkish = Users(SlackClient("", workspace.url), "tr")
+    turkish = People(SlackClient("", workspace.url), "tr")
     with ThreadPoolExecutor(1) as errands:
         reply = CommandReply(ack, turkish, Errands(errands), "U1", f"{workspace.url}/response/U1/C1/1")
         reply.tell(lambda _language: plain(text))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.slack.client import SlackClient
-from bot.slack.users import Users
+from bot.slack.people import People
 from tests.support.peer import AMPLE, SHORT
 from tests.support.workspace import BOT_TOKEN, Workspace
 
@@ -35,7 +35,7 @@ def test_the_language_is_the_chosen_one_then_that_of_locale_and_time_zone(
 ) -> None:
     """Slack itself has no Turkish, so the time zone tells; known without asking from then on."""
     workspace.people["U1"] = {"locale": locale, "tz": tz}
-    users = Users(slack, "auto", {"U1": chosen}.__getitem__)
+    users = People(slack, "auto", {"U1": chosen}.__getitem__)
     assert users.known_language("U1") == ""
     assert users.person("U1").language == language
     assert users.language("U1") == users.known_language("U1") == language
@@ -57,13 +57,13 @@ def test_fields_that_are_null_let_nobody_in_and_break_nothing(
 ) -> None:
     """Of a person whose workspace is this one, what else Slack leaves open does not matter."""
     workspace.people["U1"] = described
-    assert Users(slack, "auto").person("U1").kind == kind
+    assert People(slack, "auto").person("U1").kind == kind
 
 
 def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> None:
     """Also in a process that did not take it; where it was taken, the person is forgotten."""
     choices = {"U1": ""}
-    users = Users(slack, "auto", choices.__getitem__)
+    users = People(slack, "auto", choices.__getitem__)
     assert users.language("U1") == "en"
     choices["U1"] = "tr"
     assert users.language("U1") == "tr"
@@ -77,18 +77,18 @@ def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> No
 def test_a_choice_needs_no_slack(workspace: Workspace, slack: SlackClient, fault: int | str) -> None:
     """Who chose Turkish reads Turkish although Slack says nothing."""
     workspace.faults["users.info"].append(fault)
-    assert Users(slack, "auto", lambda _user: "tr").language("U1") == "tr"
+    assert People(slack, "auto", lambda _user: "tr").language("U1") == "tr"
 
 
 def test_a_fixed_language_asks_nobody(workspace: Workspace, slack: SlackClient) -> None:
     """ADDGROUP_LANGUAGE=tr is Turkish for everybody."""
-    assert Users(slack, "tr", lambda _user: "en").language("U1") == Users(slack, "tr").known_language("U1") == "tr"
+    assert People(slack, "tr", lambda _user: "en").language("U1") == People(slack, "tr").known_language("U1") == "tr"
     assert not workspace.calls
 
 
 def test_a_person_is_asked_for_ahead(workspace: Workspace, slack: SlackClient) -> None:
     """Anyone who needs the answer later shares the call that is under way."""
-    users = Users(slack, "auto")
+    users = People(slack, "auto")
     users.prefetch("U1")
     users.prefetch("U1")
     assert users.language("U1") == "en"
@@ -102,7 +102,7 @@ def test_a_language_that_slack_does_not_say_is_english_for_now(
     """A fault is English, and is not remembered: the next time Slack is asked again."""
     workspace.locales["U1"] = "tr-TR"
     workspace.faults["users.info"].extend([fault] * 4)  # a call over a kept connection that was closed goes out again
-    users = Users(slack.within(SHORT if fault == "silence" else AMPLE), "auto")
+    users = People(slack.within(SHORT if fault == "silence" else AMPLE), "auto")
     assert users.language("U1") == "en"
     workspace.faults["users.info"].clear()
     users.slack = slack

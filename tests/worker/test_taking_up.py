@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select, update
 from bot.journal.tables import jobs
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
-from bot.slack import users as people
+from bot.slack import people
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
 from tests.support.texts import part
