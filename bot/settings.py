@@ -28,9 +28,8 @@ RESTRICTIONS = ("ADDGROUP_CHANNELS", "ADDGROUP_MEMBERS")
 """Variables that limit who may use the bot, and where."""
 
 _OAUTH = {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"}
-_LIMITS = re.compile(
-    "ACCESS|ADMIN|ALLOW|BLOCK|CHAN|DENY|ENABLED_FOR|LIST|MEMBER|ONLY|PEOPLE|PERMI|PERSON|RESTRICT|USER"
-)
+_PREFIXES = ("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")
+_LIMITS = re.compile("ACCESS|ADMIN|ALLOW|BLOCK|CHAN|DENY|ENABLED|LIST|MEMBER|ONLY|PEOPLE|PERM|PERSON|RESTRICT|USER")
 _HOST = r"([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?"
 
 
@@ -67,6 +66,8 @@ def _choice(text: str, *words: str) -> str:
 
 def _ids(text: str, kinds: str) -> tuple[str, ...]:
     found = tuple(part for part in re.split(r"[,;\s'\"‘’“”]+", text) if part)
+    if text and not found:
+        raise ValueError("is set but holds no id. Remove it, or give ids.")
     if wrong := [ascii(part) for part in found if not re.fullmatch(rf"[{kinds}][A-Z0-9]+", part)]:
         example = f"such as {kinds[0]}0123ABCD, which Slack shows under the details of each"
         raise ValueError(f"must be ids, comma-separated, {example}; not {', '.join(wrong)}.")
@@ -89,10 +90,6 @@ _DATABASE = (
     f"must be an address such as sqlite:///addgroup.db or postgres://user:password@host/name. {_ENCODE}",
 )
 _LINK = (r"https?://[^\s<>|]+", "must be an address that people can open, such as https://example.com/docs.")
-_LISTEN = (
-    r"[\w.-]+|\[?[\da-fA-F]*(:[\da-fA-F.]*){2,}\]?",
-    "must be an address alone, such as 127.0.0.1 or ::1. The port is in PORT.",
-)
 _ONE_ID = "must be one id such as {0}0123ABCD, which Slack shows under the details of each."
 _IN_SLACK = "You find it in your Slack app's settings:"
 _BOT_PLACE = f"{_IN_SLACK} OAuth & Permissions > Bot User OAuth Token."
@@ -139,7 +136,7 @@ class Settings:
     channels: tuple[str, ...] = _from("ADDGROUP_CHANNELS", _ids, "CGD")
     members: tuple[str, ...] = _from("ADDGROUP_MEMBERS", _ids, "UWS")
     audit_channel: str = _from("ADDGROUP_AUDIT_CHANNEL", _like, "[CG][A-Z0-9]+", _ONE_ID.format("C"))
-    host: str = _from("HOST", _like, *_LISTEN, default="0.0.0.0")  # noqa: S104  # Slack must reach it
+    host: str = _from("HOST", str, default="0.0.0.0")  # noqa: S104  # Slack must reach it
     port: int = _from("PORT", _number, int, 1, 65535, default="3000")
     metrics_port: int = _from("METRICS_PORT", _number, int, 0, 65535, default="0")
     log_level: str = _from("LOG_LEVEL", _choice, "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", default="INFO")
@@ -184,7 +181,6 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
         problems.append("METRICS_PORT must be another port than PORT.")
     if problems:
         raise SettingsError(problems)
-    values["host"] = values["host"].strip("[]")
     values["docs_url"] = values["docs_url"].rstrip("/")
     values["slack_api_url"] = values["slack_api_url"].rstrip("/") + "/"
     values["api_hash"] = values["api_hash"] or hash_of(values["api_key"], values["api_secret"])
@@ -193,6 +189,8 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
 
 def _text(environ: Mapping[str, str], name: str) -> str:
     """Return a variable's value, or what stands in the file that a secret's NAME_FILE names; "" when not set."""
+    if name in RESTRICTIONS:  # quotes without an id are no empty value
+        return environ.get(name, "").strip()
     value, file = _clean(environ.get(name, "")), _clean(environ.get(f"{name}_FILE", "")) if name in SECRETS else ""
     if value and file:
         raise ValueError(f"and {name}_FILE are both set: keep one of them.")
@@ -229,11 +227,6 @@ def _misunderstood(environ: Mapping[str, str]) -> list[str]:
         for name, meant in unknown(environ).items()
         if meant.startswith(RESTRICTIONS)
     ]
-    problems += [
-        f"{name} is set but holds no id. Remove it, or give ids."
-        for name in RESTRICTIONS
-        if environ.get(name, "").strip() and not re.search(r"\w", environ[name])
-    ]
     if environ.keys() >= _OAUTH:
         oauth = "they switch the Slack library to OAuth, which drops the bot token. Remove both."
         problems.append(f"SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: {oauth}")
@@ -250,13 +243,10 @@ def unknown(environ: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name in sorted(environ.keys() - {*VARIABLES, *(f"{secret}_FILE" for secret in SECRETS), *_OAUTH}):
         upper = name.upper()
-        prefix = next((each for each in ("SLACK_", "ILETIMERKEZI_", "ADDGROUP_") if upper.startswith(each)), "")
-        rests = {known.removeprefix(prefix): known for known in VARIABLES if known.startswith(prefix)}
-        limits = prefix == "ADDGROUP_" and _LIMITS.search(upper)
-        sure = 0.6 if prefix and not _LIMITS.search(upper) else 0.85  # what may limit must not pass for another
-        close = difflib.get_close_matches(upper.removeprefix(prefix), rests, 1, sure)
-        meant = rests[close[0]] if close else " or ".join(RESTRICTIONS) if limits else ""
-        if environ[name].strip() and (prefix or meant in RESTRICTIONS):
+        close = difflib.get_close_matches(upper, VARIABLES, 1, 0.84)
+        limits = upper.startswith("ADDGROUP_") and _LIMITS.search(upper)
+        meant = close[0] if close else " or ".join(RESTRICTIONS) if limits else ""
+        if environ[name].strip() and (upper.startswith(_PREFIXES) or meant in RESTRICTIONS):
             found[name] = meant
     return found
 

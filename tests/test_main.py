@@ -42,7 +42,6 @@ def ended(command: str, directory: Path, **environ: str) -> subprocess.Completed
         {"HTTP_PROXY": "http://bot:hid/den@proxy:8080"},
         {"all_proxy": "socks5h://proxy:1080"},
         {"SSL_CERT_FILE": "/none/authorities.pem"},
-        {"HOST": "127.0.0.1:3999"},
         {"DATABASE_URL": "postgresql+asyncpg://u:p@h/d"},
         {"SLACK_BOT_TOKEN": "", "SLACK_BOT_TOKEN_FILE": "/none"},
     ],

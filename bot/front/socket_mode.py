@@ -145,7 +145,7 @@ class Connection:
                         word = "no_hello"
                         break
                     self._read(link, received)
-        except (WebSocketException, OSError, ValueError) as error:
+        except (WebSocketException, OSError, ValueError, network.Misconfigured) as error:
             word = _word(error)
         finally:
             self._end(link, word)
@@ -259,7 +259,6 @@ def _options(url: str) -> dict[str, Any]:
     return {
         "ssl": network.context() if url.startswith("wss:") else None,
         "proxy": proxy or None,
-        "proxy_ssl": network.context() if proxy.startswith("https:") else None,
         "compression": None,  # so that a frame has the size of what is sent
         "open_timeout": OPEN,
         "ping_interval": PING,

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import requests
+
 from bot.iletimerkezi.answers import (
     ApiError,
     Hide,
@@ -21,13 +23,15 @@ from bot.iletimerkezi.answers import (
     decode_added,
     decode_groups,
 )
-from bot.iletimerkezi.transport import MAX_ANSWER, Exchange
 from bot.metrics import metrics
 from bot.model.names import Group
-from bot.network import Failed
+from bot.network import Connections, Failed
 from bot.settings import SHORTEST_SECRET
 
 __all__ = ["ApiError", "Client", "NotSent", "Rejected", "Unknown"]
+
+MAX_ANSWER = 1024 * 1024
+"""Longest answer that is read unless a call allows more, in bytes."""
 
 MAX_LIST = 32 * MAX_ANSWER
 """Longest list of groups that is read, in bytes; 20,000 groups take about 3 MB."""
@@ -83,12 +87,16 @@ class Client:
     ) -> T:
         """Send one request and return what its answer of up to `most` bytes means. Raises ApiError."""
         content = {"request": {"authentication": self._authentication, **fields}}
+        request = requests.Request("POST", f"{self._base}/{method}/json", {"Connection": "close"}, json=content)
+        # On a kept connection that a firewall has dropped, a request would vanish and its outcome be unknown.
+        connections = Connections()
         try:
             with metrics.api_call(method):
-                exchange = Exchange(f"{self._base}/{method}/json", content, self._timeout, most, may_send)
-                status, _, body = exchange.wait()
+                status, _, body = connections.exchange(request, self._timeout, most, may_send)
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
+        finally:
+            connections.close()
         return decode(status, body, self._hide)
 
 

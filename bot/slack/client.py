@@ -7,17 +7,18 @@ import copy
 import json
 import logging
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+import requests
+
 from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.network import Answer as HttpAnswer
-from bot.network import Failed, Session
+from bot.network import Connections, Failed
 from bot.settings import Settings
 
 TIMEOUT = 10.0
@@ -28,9 +29,6 @@ PROBE_AFTER = 15.0
 
 LONGEST_RETRY_AFTER = 120.0
 """How long Slack is left alone at most, in seconds. Slack asks for a minute at most; a day is a mistake somewhere."""
-
-MOST_KEPT = 32
-"""How many connections to one host are kept; more are opened when more calls are under way, and closed after them."""
 
 MAX_ANSWER = 1024 * 1024
 """Longest answer that is read, in bytes."""
@@ -88,8 +86,7 @@ class SlackClient:
         self._token = token
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
-        self._new = threading.local()  # whether this thread's call has made a connection
-        self._session = Session(kept=MOST_KEPT, gate=lambda: setattr(self._new, "made", True))
+        self._connections = Connections()
 
     def call(self, method: str, **arguments: Any) -> Answer:
         """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater."""
@@ -139,17 +136,18 @@ class SlackClient:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        self._connections.close()
 
     def _post(self, url: str, kind: str, body: str, method: str, token: str) -> HttpAnswer:
         headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
-        until, self._new.made = time.monotonic() + self._timeout, False
+        request = requests.Request("POST", url, headers, data=body)
+        until = time.monotonic() + self._timeout
         for left in reversed(range(_ATTEMPTS if method in _REPEATABLE else 1)):
             try:
-                return self._session.exchange(url, body.encode(), headers, until - time.monotonic(), MAX_ANSWER)
+                return self._connections.exchange(request, until - time.monotonic(), MAX_ANSWER)
             except Failed as error:
                 failed = error
-            if failed.reason != "closed" or self._new.made or not left or time.monotonic() >= until:
+            if failed.reason != "closed" or not failed.kept or not left or time.monotonic() >= until:
                 break
         if failed.reason == "address":
             raise SlackRefused("bad_address")

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.iletimerkezi.client import ApiError, Client
-from bot.iletimerkezi.transport import MAX_ANSWER
+from bot.iletimerkezi.client import MAX_ANSWER, ApiError, Client
 from bot.sandbox import api as stand_in
 from bot.sandbox.api import Act, Api, Tree
 from bot.sandbox.loopback import Answer, Request
