@@ -22,6 +22,7 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.slack.texts import say
+from tests.support.program import Program, run
 from tests.support.served import Served, free_port, inherited
 from tests.support.slack import answered
 from tests.support.until import until
@@ -32,15 +33,7 @@ ROOT = Path(__file__).parents[1]
 
 def serve(directory: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run `serve` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "serve"],
-        cwd=directory,
-        env={**inherited(), "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return run("serve", cwd=directory, env={**inherited(), **environ}, seconds=30)
 
 
 def test_missing_settings_are_listed_all_at_once(tmp_path: Path) -> None:
@@ -118,12 +111,10 @@ def test_a_thread_that_dies_ends_the_process(workspace: Workspace, api: Api, tmp
         "def dies(*a):\n    calls.append(a)\n    return real(*a) if len(calls) < 3 else 1 / 0\n"
         f"setattr({name}, {attribute!r}, dies)\nsys.exit(main(['serve']))"
     )
-    environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port()), "PYTHONPATH": str(ROOT)}
+    environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port())}
     log = tmp_path / "log"
-    with log.open("w") as stderr:
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter
-            [sys.executable, "-c", script], cwd=tmp_path, env=environ, stderr=stderr
-        )
+    with log.open("w") as errors:
+        process = Program(script, (), tmp_path, environ, (errors.fileno(), errors.fileno(), errors.fileno()))
     url, sent = f"http://127.0.0.1:{environ['PORT']}", itertools.count()
 
     def ended() -> bool:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.api import Api
-from tests.support.console import ROOT, console
+from tests.support.console import console
+from tests.support.program import ROOT
 from tests.support.served import inherited
 
 C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.console import ROOT
+from tests.support.program import ROOT
 from tests.support.served import inherited
 from tests.support.terminal import Terminal, terminal
 

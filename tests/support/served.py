@@ -8,8 +8,6 @@ import re
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +17,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import Workspace
+from tests.support.program import BOT, Program
 from tests.support.until import until
 
 
@@ -36,16 +35,9 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / f"serve-{self.port}.log"
         self._environ = {**inherited(), **variables(workspace, api), "PORT": str(self.port), **more}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # our own interpreter and module
-                [sys.executable, "-m", "bot", "serve"],
-                cwd=directory,
-                env={**self._environ, "PYTHONPATH": os.environ.get("PYTHONPATH") or str(Path(__file__).parents[2])},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        with self.log.open("ab") as log, Path(os.devnull).open() as nothing:
+            streams = nothing.fileno(), log.fileno(), log.fileno()
+            self.process = Program(BOT, ("serve",), directory, self._environ, streams)
         self.running.add(self)
         with contextlib.ExitStack() as unless_ready:  # Ctrl-C may come before it is
             unless_ready.callback(self.kill)
@@ -73,9 +65,7 @@ class Served:
 
     def kill(self) -> None:
         """End it at once, as a crash of the machine would."""
-        if self.process.returncode is None:  # not waited for, so the number of its group is still its own
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
         self.running.discard(self)
 
 

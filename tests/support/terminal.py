@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.console import ROOT
+from tests.support.program import ROOT
 from tests.support.served import children, inherited, state
 from tests.support.until import until
 

@@ -1,0 +1,107 @@
+"""Python programs as processes of their own, forked from one that has imported the bot: to start one takes no time.
+
+What depends on how Python itself starts, such as its encoding, needs a process of `subprocess`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pkgutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import bot
+
+ROOT = Path(__file__).parents[2]
+
+BOT = "import sys\nfrom bot.__main__ import main\nsys.exit(main())"
+"""What `python -m bot` runs."""
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        *(module.name for module in pkgutil.walk_packages(bot.__path__, "bot.")),
+        *("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
+        __name__,
+    ]
+)
+
+
+class Program:
+    """A process that runs `code` with `arguments`; as of `subprocess.Popen`, whose names its methods have.
+
+    It leads a session. `streams` are the files of its input, output and errors.
+    """
+
+    def __init__(
+        self, code: str, arguments: tuple[str, ...], cwd: Path, env: Mapping[str, str], streams: tuple[int, int, int]
+    ) -> None:
+        passed = [Connection(os.dup(number)) for number in streams]
+        self._process = _FORKS.Process(target=_become, args=(code, arguments, cwd, {**env}, passed), daemon=True)
+        self._process.start()
+        for one in passed:
+            one.close()
+        self.pid = self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, a signal's number below zero, or None while it runs."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def wait(self, seconds: float = 60) -> int:
+        """Wait for its end, and return the exit status. Raises TimeoutExpired."""
+        self._process.join(seconds)
+        if self.returncode is None:
+            raise subprocess.TimeoutExpired(str(self.pid), seconds)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+        self.wait()
+
+
+def run(
+    *arguments: str, code: str = BOT, cwd: Path = ROOT, env: Mapping[str, str], typed: str = "", seconds: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end with what is typed, as `subprocess.run` does."""
+    with ExitStack() as stack:
+        given, out, errors = (stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(3))
+        given.write(typed)
+        given.seek(0)
+        program = Program(code, arguments, cwd, env, (given.fileno(), out.fileno(), errors.fileno()))
+        stack.callback(program.kill)
+        status = program.wait(seconds)
+        out.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(arguments, status, out.read(), errors.read())
+
+
+def _become(code: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str], streams: list[Connection]) -> None:
+    """Make of this fork a process as it is after the start of Python, and run the program in it."""
+    os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream.fileno(), number)
+        stream.close()
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    sys.argv = ["-c", *arguments]
+    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+    exec(code, {"__name__": "__main__"})  # noqa: S102  # our own words
