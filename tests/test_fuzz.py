@@ -32,7 +32,7 @@ SEED = int(os.environ.get("FUZZ_SEED", "0")) or (random.SystemRandom().randrange
 
 BUTTONS = (
     *("again", "look", "anyway", "confirm", "another", "under_0", "edit", "subgroup"),
-    *("edit_text", "more", "create_listed", "new", "language", "rename"),
+    *("edit_text", "more", "new", "language", "rename"),
 )
 KINDS = ("block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "event_callback")
 

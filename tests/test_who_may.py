@@ -40,7 +40,6 @@ BUTTONS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "confirm in a tree": ("A\n B", (None, "lost")),  # type: ignore[dict-item]
     "edit_text": ("VIP parent=", ()),
     "under_1": ("VIP parent=Custmers", ()),
-    "create_listed": ("list Zeta", ()),
     "more": ("list", ()),
 }
 """What is typed to get each button, and what becomes of its requests."""

@@ -21,8 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import network, settings
 from bot.admin import check_services as services
 from bot.admin.check_services import OK, SKIPPED, WARNING, WRONG, Finding, hidden, shown
-from bot.front.http import HEALTH
-from bot.front.metrics_page import METRICS
+from bot.front.http import HEALTH, METRICS
 from bot.journal import tables
 from bot.journal.database import CONNECTIONS, connect, sqlite_file
 from bot.journal.errors import WrongJournal

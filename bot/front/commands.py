@@ -1,4 +1,4 @@
-"""The command: what people type after it, and what it does."""
+"""The command, what it shows to the sender alone, and the Home tab."""
 
 from __future__ import annotations
 
@@ -10,40 +10,34 @@ from slack_bolt import Ack, App
 
 from bot.front import pages
 from bot.front.form import Form
-from bot.front.form_view import Origin
-from bot.front.intake import Intake
-from bot.front.language_choice import LanguageChoice
-from bot.front.listing import Listing
-from bot.front.reply import Reply
+from bot.front.reply import Intake, Origin, Reply, sentence
+from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
+from bot.iletimerkezi.index import Choice
 from bot.journal.errors import JournalError
-from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.grammar import COMMAND, Keyword, Reading, parse
-from bot.model.job import Job, kind_of, steps_of
-from bot.slack import messages
+from bot.model.job import TryLater
+from bot.slack.client import SlackRefused
 from bot.slack.handing_back import Typed
-from bot.slack.texts import say
+
+WITHIN = 10.0
+"""How long may take what only the person waits for who asked: who they are, and the list of groups; in seconds."""
 
 
 class Commands:
-    """Listens to the command, and to the buttons under what it shows."""
+    """Listens to the command and to the Home tab. Messages to the bot are not read."""
 
-    def __init__(self, intake: Intake, groups: Groups, journal: Journal, form: Form, docs_url: str) -> None:
+    def __init__(self, intake: Intake, groups: Groups, form: Form, docs_url: str) -> None:
         self._intake = intake
-        self._people = intake.people
         self._groups = groups
-        self._journal = journal
         self._form = form
         self._docs_url = docs_url
-        self._listing = Listing(intake, groups)
-        self._languages = LanguageChoice(intake, journal)
 
     def register(self, app: App) -> None:
         """Register the listeners. That of the command takes any command: see `command`."""
         app.command(re.compile(""))(self.command)
-        self._listing.register(app)
-        self._languages.register(app)
+        app.event("app_home_opened")(self.home_opened)
 
     def command(self, ack: Ack, command: dict[str, Any]) -> None:
         """Answer `/addgroup …`: accept what is surely a group, open the form for what is not, show what is asked for.
@@ -51,58 +45,93 @@ class Commands:
         A command of another name is taken as this one. Slack signs only the commands of this app, which has one, and
         the person who manages the app may give it another name, such as one in their own language.
         """
-        if command.get("command") != COMMAND:
-            event("other_command", command=command.get("command"), taken_as=COMMAND)
-        user, channel, response_url = command["user_id"], command["channel_id"], command["response_url"]
-        reply = self._intake.command_reply(ack, user, response_url)
-        kind, text = kind_of(command.get("channel_name", "")), unescape(command.get("text", ""))
-        origin = Origin(channel, response_url, trigger=command["trigger_id"], channel_kind=kind)
+        reply = Reply(self._intake, ack, command["user_id"], Origin.of(command), in_words=True)
+        text = unescape(command.get("text", ""))
         match parse(text, {COMMAND, command.get("command", COMMAND)}):
             case Keyword("help"):
-                # Without waiting: who is not known to be allowed gets the help without the account's groups.
-                allowed = not self._people.refusal(user, channel, 0.0)
-                known = self._groups.known() if allowed else []
+                known = self._known_groups(reply.user, reply.origin.channel)
                 reply.tell(lambda language: pages.help_page(language, known, self._docs_url))
             case Keyword("history"):
-                self._history(reply, channel, command.get("team_domain", ""))
+                reply.later(lambda: self._history(reply, command.get("team_domain", "")))
             case Keyword("list", wanted):
-                typed = Typed(text, trigger=command["trigger_id"])
-                self._listing.show(reply, channel, wanted, typed=typed)
+                self.list_groups(reply, wanted, back=Typed(text, trigger=reply.origin.trigger))
             case Keyword("language", language):
-                self._languages.choose(reply, language)
-            case Reading(groups=(), unclear=None):
-                self._form.open_form(reply, origin)
-            case Reading(groups=groups, unclear=None):
-                self._intake.accept(
-                    Job(
-                        user=user,
-                        channel=channel,
-                        channel_kind=kind,
-                        trigger=command["trigger_id"],
-                        typed=text,
-                        response_url=response_url,
-                        steps=steps_of(groups),
-                        language=reply.language,
-                    ),
-                    reply,
-                )
+                self.choose(reply, language)
+            case Reading(groups=groups, unclear=None) if groups:
+                self._intake.accept(reply.job(groups, text, reply.origin.trigger), reply)
             case Reading() as reading:
-                self._form.open_reading(reply, origin, reading, text)
+                self._form.open_reading(reply, reading, text)
 
-    def _history(self, reply: Reply, channel: str, team: str) -> None:
+    def list_groups(self, reply: Reply, text: str, offset: int = 0, back: Typed | None = None) -> None:
+        """Acknowledge, and show the groups whose path has `text`, from the one at `offset` on.
+
+        Where there is none, what was typed is given `back`: it may have been meant as the name of a group.
+        """
+        self._groups.prefetch()
+        reply.later(lambda: self._list(reply, text, offset, back))
+
+    def choose(self, reply: Reply, language: str) -> None:
+        """Acknowledge, keep the person's language ("" takes it back), and answer in the one that is used from now on.
+
+        It is kept in the journal's database, where the worker finds it too.
+        """
+        reply.later(lambda: self._choose(reply, language))
+
+    def home_opened(self, event: dict[str, Any]) -> None:
+        """Show the Home tab to the person; Slack waits for nothing but the acknowledgement."""
+        if event.get("tab") == "home":
+            self._intake.errands.begin(lambda: self._show_home(str(event["user"])))
+
+    def _known_groups(self, user: str, channel: str) -> list[Choice]:
+        """Return the account's groups for examples, without waiting: none to who is not known to be allowed."""
+        return [] if self._intake.people.refusal(user, channel, 0.0) else self._groups.known()
+
+    def _list(self, reply: Reply, text: str, offset: int, back: Typed | None) -> None:
+        if reply.refused(WITHIN):
+            return
         try:
-            jobs, unsettled = (
-                self._journal.in_time(self._journal.recent, 3 * pages.MOST_JOBS, reply.user),
-                self._journal.in_time(self._journal.unsettled, 10, reply.user),
-            )
+            found = self._groups.search(text, None, WITHIN)
+        except (ApiError, JournalError, TimeoutError):
+            reply.tell(sentence("list.no_list" if self._groups.closed else "list.unavailable"))
+            return
+        page = offset if offset < len(found) else 0
+        reply.tell(lambda language: pages.list_page(language, found, text, page), None if found else back)
+
+    def _history(self, reply: Reply, team: str) -> None:
+        if reply.refused(WITHIN):
+            return
+        journal = self._intake.journal
+        try:
+            jobs = journal.in_time(journal.recent, 3 * pages.MOST_JOBS, reply.user)
+            unsettled = journal.in_time(journal.unsettled, 10, reply.user)
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
-            reply.tell(lambda language: messages.plain(say(language, "history.failed")))
+            reply.tell(sentence("history.failed"))
             return
-        reply.tell(
-            lambda language: pages.history_page(language, jobs, team, unsettled),
-            unless=lambda: self._people.refusal(reply.user, channel),
-        )
+        reply.tell(lambda language: pages.history_page(language, jobs, team, unsettled))
+
+    def _choose(self, reply: Reply, language: str) -> None:
+        people = self._intake.people
+        try:
+            self._intake.journal.choose_language(reply.user, language)
+        except JournalError as error:
+            event("language_not_kept", level=logging.ERROR, user=reply.user, reason=str(error))
+            reply.tell(sentence("language.failed"))
+            return
+        people.forget(reply.user)
+        people.prefetch(reply.user)
+        used = people.language(reply.user)
+        event("language_chosen", user=reply.user, language=language or "auto")
+        kept = "fixed" if language and language != used else "chosen" if language else "automatic"
+        reply.tell(sentence(f"language.{kept}"))
+
+    def _show_home(self, user: str) -> None:
+        people = self._intake.people
+        voice = people.voice(people.language(user))
+        try:
+            people.slack.call("views.publish", user_id=user, view=pages.home(voice, self._known_groups(user, user)))
+        except (SlackRefused, TryLater) as error:
+            event("home_not_shown", level=logging.WARNING, user=user, error=str(error))
 
 
 def unescape(text: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from bot.iletimerkezi.index import Choice
+from bot.front.reply import Origin
+from bot.model.grammar import Unclear
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.mrkdwn import cut
 from bot.slack.texts import Language, say
@@ -33,69 +33,37 @@ _MAX_OPTION = 75
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a form goes on from, carried in its private_metadata.
-
-    That is where it was asked for (`channel_kind` as in a Job), by which `job`'s answer, and in the thread of which
-    message (its ts) the answer is to come. `parent` is the name of the parent that the form was opened with, for which
-    an option is too short. `trigger` is what the person did first: forms that go back to the same make one job.
-    `opened` are digests of what the fields were opened with, by action_id, and `asked` counts how often this form has
-    asked back.
-    """
-
-    channel: str
-    response_url: str = ""
-    job: str = ""
-    reply_to: str = ""
-    parent: str = ""
-    trigger: str = ""
-    opened: dict[str, str] = field(default_factory=dict)
-    asked: int = 0
-    channel_kind: str = ""
-
-    def __repr__(self) -> str:
-        return f"Origin(channel={self.channel!r}, job={self.job!r})"
-
-    def dump(self) -> str:
-        """Return it as text."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def load(cls, text: str) -> Origin:
-        """Read what `dump` wrote. Raises ValueError or TypeError."""
-        return cls(**json.loads(text))
-
-
-@dataclass(frozen=True)
 class Filled:
-    """What a form is filled with: the `name` field's text, the parent and its path if known, and notes above them."""
+    """What a form is filled with: the `name` field's text, the parent and its path if known.
+
+    What is `unclear` in them stands above the fields, and the sentence `remark` of the texts.
+    """
 
     name: str = ""
     parent: Parent = None
     path: str = ""
-    notes: Sequence[str] = ()
+    unclear: Unclear | None = None
+    remark: str = ""
 
 
-def form(language: Language, origin: Origin, filled: Filled) -> dict[str, Any]:
-    """Return the form as a modal view. A text that is too long for the field is cut at a line, and a note says so."""
+def form(language: Language, origin: Origin, filled: Filled, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the form as a modal view, with `notes` above its fields.
+
+    A text that is too long for the field is cut at a line, and a note says so.
+    """
     lines = filled.name.splitlines()
     kept = sum(end <= MAX_FIELD + 1 for end in accumulate(len(line) + 1 for line in lines))
     text = filled.name if kept == len(lines) else "\n".join(lines[:kept])
-    cut_note = [] if kept == len(lines) else [say(language, "form.cut", kept=kept, count=len(lines))]
-    parent = option(language, filled.parent, filled.path) if filled.parent else None
-    opened = {NAME: digest(text), PARENT: digest(parent["value"] if parent else "")}
-    named = filled.parent.name if isinstance(filled.parent, ParentName) else origin.parent
-    origin = replace(origin, parent=named, opened=opened)
-    name_input: dict[str, Any] = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
+    if kept < len(lines):
+        notes = [*notes, say(language, "form.cut", kept=kept, count=len(lines))]
+    name_input = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
     name_input |= {"initial_value": text} if text else {"focus_on_load": True}
-    parent_input: dict[str, Any] = {
-        "type": "external_select",
-        "action_id": PARENT,
-        "min_query_length": 0,
-        "placeholder": _text(say(language, "form.parent_placeholder")),
-    }
+    parent_input = {"type": "external_select", "action_id": PARENT, "min_query_length": 0}
+    parent_input |= {"placeholder": _text(say(language, "form.parent_placeholder"))}
+    parent = option(language, filled.parent, filled.path) if filled.parent else {}
     parent_input |= {"initial_option": parent} if parent else {}
-    label, hint = say(language, "form.parent"), say(language, "form.parent_hint")
+    named = filled.parent.name if isinstance(filled.parent, ParentName) else origin.parent
+    opened = {NAME: digest(text), PARENT: digest(parent.get("value", ""))}
     return {
         "type": "modal",
         "callback_id": FORM,
@@ -103,11 +71,11 @@ def form(language: Language, origin: Origin, filled: Filled) -> dict[str, Any]:
         "submit": _text(say(language, "form.submit")),
         "close": _text(say(language, "form.close")),
         "notify_on_close": True,
-        "private_metadata": origin.dump(),
+        "private_metadata": replace(origin, parent=named, opened=opened).dump(),
         "blocks": [
-            *({"type": "section", "text": _text(note)} for note in (*filled.notes, *cut_note)),
-            _input(block_id(NAME, origin), say(language, "form.name"), say(language, "form.name_hint"), name_input),
-            _input(block_id(PARENT, origin), label, hint, parent_input, optional=True),
+            *({"type": "section", "text": _text(note)} for note in notes),
+            _input(language, NAME, origin, name_input),
+            {**_input(language, PARENT, origin, parent_input), "optional": True},
             {"type": "context", "elements": [_text(say(language, "form.public"))]},
         ],
     }
@@ -123,24 +91,19 @@ def entered(view: dict[str, Any]) -> tuple[str, str]:
 
     A form that was closed may come without its state: then it is what the form was opened with.
     """
-    blocks = [block["element"] for block in view.get("blocks") or () if block.get("type") == "input"]
-    opened = {element["action_id"]: element for element in blocks}
-    sent = {action: value for block in _values(view) for action, value in block.items()}
-    text, parent = sent.get(NAME) or {}, sent.get(PARENT) or {}
-    if NAME not in sent:
-        text, parent = ({"value": opened.get(NAME, {}).get("initial_value")}, opened.get(PARENT, {}))
-    chosen_option = parent.get("selected_option") or (parent.get("initial_option") if NAME not in sent else None)
-    return text.get("value") or "", (chosen_option or {}).get("value", "")
+    blocks = ((view.get("state") or {}).get("values") or {}).values()
+    sent = {action: field for block in blocks for action, field in block.items()}
+    inputs = [block["element"] for block in view.get("blocks") or () if block.get("type") == "input"]
+    fields = sent if NAME in sent else {element["action_id"]: element for element in inputs}
+    text, parent = fields.get(NAME) or {}, fields.get(PARENT) or {}
+    chosen_option = parent.get("selected_option") or parent.get("initial_option") or {}
+    return text.get("value") or text.get("initial_value") or "", chosen_option.get("value", "")
 
 
 def digest(text: str) -> str:
     """Return a short digest of a field's content; line ends, and blanks around it, do not count."""
     plain = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:16]
-
-
-def _values(view: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(((view.get("state") or {}).get("values") or {}).values())
 
 
 def option(language: Language, parent: Parent, path: str = "") -> dict[str, Any]:
@@ -156,11 +119,6 @@ def option(language: Language, parent: Parent, path: str = "") -> dict[str, Any]
             return {"text": _text(say(language, "form.no_list")), "value": "none:"}
 
 
-def options(language: Language, choices: Iterable[Choice]) -> list[dict[str, Any]]:
-    """Return the options for groups found by typing."""
-    return [option(language, ParentId(identifier), path) for path, identifier in choices][:MAX_OPTIONS]
-
-
 def chosen(value: str, origin: Origin) -> Parent:
     """Return the parent that an option stands for in a form, "" for none. Raises ValueError if it is no parent."""
     if not value:
@@ -173,14 +131,13 @@ def chosen(value: str, origin: Origin) -> Parent:
     raise ValueError("not an option for a parent")
 
 
-def _input(block: str, label: str, hint: str, element: dict[str, Any], optional: bool = False) -> dict[str, Any]:
+def _input(language: Language, name: str, origin: Origin, element: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "input",
-        "block_id": block,
-        "label": _text(label),
-        "hint": _text(hint),
+        "block_id": block_id(name, origin),
+        "label": _text(say(language, f"form.{name}")),
+        "hint": _text(say(language, f"form.{name}_hint")),
         "element": element,
-        "optional": optional,
     }
 
 

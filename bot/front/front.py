@@ -14,9 +14,8 @@ from bot.front.buttons import Buttons
 from bot.front.commands import Commands
 from bot.front.faults import Faults
 from bot.front.form import Form
-from bot.front.home import Home
 from bot.front.http import HttpApp
-from bot.front.intake import Intake
+from bot.front.reply import Intake
 from bot.front.shortcut import Shortcut
 from bot.front.socket_mode import Connection
 from bot.iletimerkezi.groups import Groups
@@ -25,9 +24,6 @@ from bot.journal.journal import Journal
 from bot.settings import Settings
 from bot.slack.client import SlackClient, slack_client
 from bot.slack.people import People
-
-ERRANDS = 16
-"""How many private answers may wait at once for Slack, the journal or the list of groups."""
 
 Check = Callable[[], bool]
 
@@ -48,16 +44,13 @@ class Front:
 
         `checks` tell of the bot's other parts, by name, whether they work: for the health check.
         """
-        self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
         self._journal = journal
-        intake = Intake(journal, people, self._errands)
-        form = Form(slack_client(settings), intake, groups, journal)
+        self._intake = Intake(journal, people)
         bolt = _bolt(settings)
-        commands = Commands(intake, groups, journal, form, settings.docs_url)
-        shortcut = Shortcut(intake, form)
-        home = Home(intake, form, groups, self._errands)
-        buttons = Buttons(intake, form, journal)  # which takes all that those before it do not know
-        for listeners in (commands, form, shortcut, home, buttons, Faults(intake)):
+        form = Form(slack_client(settings), self._intake, groups)
+        commands = Commands(self._intake, groups, form, settings.docs_url)
+        buttons, shortcut = Buttons(self._intake, form, commands), Shortcut(self._intake, form)
+        for listeners in (commands, form, buttons, shortcut, Faults(self._intake)):
             listeners.register(bolt)
         all_checks = {"journal": self._journal_answers, **checks}
         self._connection: Connection | None = None
@@ -78,11 +71,11 @@ class Front:
 
     def close(self) -> None:
         """Let what is being told finish. Nothing may come in any more."""
-        self._errands.shutdown()
+        self._intake.errands.close()
 
     def _journal_answers(self) -> bool:
         try:
-            self._journal.ping()
+            self._journal.in_time(self._journal.ping)
         except JournalError:
             return False
         return True
@@ -104,9 +97,8 @@ def _bolt(settings: Settings) -> App:
     """
 
     def authorize(context: BoltContext) -> AuthorizeResult:
-        return AuthorizeResult(
-            enterprise_id=context.enterprise_id, team_id=context.team_id, bot_token=settings.slack_bot_token
-        )
+        token = settings.slack_bot_token
+        return AuthorizeResult(enterprise_id=context.enterprise_id, team_id=context.team_id, bot_token=token)
 
     return App(
         name="slack_bolt",  # of a logger; else Bolt looks for one through all loaded modules

@@ -1,89 +1,59 @@
-"""The WSGI application: lets in what Slack signed and hands it to Bolt in the form that Socket Mode delivers."""
+"""The WSGI applications: what Slack signed goes to Bolt, in the form that Socket Mode delivers; health; metrics."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily
 from slack_bolt import App
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from bot.cache import Cache
+from bot.journal.errors import JournalError
+from bot.journal.reading import Backlog
 from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import new_id
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-EVENTS = "/slack/events"
-HEALTH = "/healthz"
+EVENTS, HEALTH, METRICS = "/slack/events", "/healthz", "/metrics"
+
 MAX_BODY = 1024 * 1024
 """Longest body that the server reads, in bytes; Slack's are a few KB, a form full of names some hundred."""
 
-FRESH, STALE, PATIENCE = 1.0, 2.0, 1.0
-"""Seconds after which the bot's parts are asked again, how old their answers may be, and how long they may take."""
+MAX_ANSWER = 20_000
+"""Longest answer, in bytes, also over HTTP.
+
+Slack closes a Socket Mode connection (1009) over which a frame of more than 20,480 bytes comes.
+"""
+
+FRESH, PATIENCE = 1.0, 1.0
+"""Seconds after which a part of the bot is asked again whether it works, and how long it may take to say so."""
 
 _SSL_CHECK = re.compile(r"(?:^|&)ssl_check=1(?:&|$)")
 # Slack asks this without a signature, to see whether the certificate is in order.
 # Source: https://docs.slack.dev/interactivity/implementing-slash-commands
 
-Answer = tuple[HTTPStatus, str, dict[str, list[str]]]
-
 
 class _Refused(Exception):
     """A request that is not let in; nothing of its body is logged."""
 
-    def __init__(self, status: HTTPStatus, reason: str, headers: dict[str, list[str]] | None = None) -> None:
+    def __init__(self, status: HTTPStatus, reason: str, **headers: str) -> None:
         super().__init__(reason)
         self.status = status
-        self.reason = reason
-        self.headers = headers or {}
-
-
-class Health:
-    """Whether the bot's parts work, as `checks` tell by name: asked seldom, by one thread, however many want to know.
-
-    The threads of the server are for acknowledgements: nobody waits for an answer where the last one is young enough,
-    or where the parts have had PATIENCE to answer.
-    """
-
-    def __init__(self, checks: Mapping[str, Callable[[], bool]]) -> None:
-        self._checks = checks
-        self._lock = threading.Lock()
-        self._looker: threading.Thread | None = None
-        self._began_at = self._looked_at = float("-inf")
-        self._failing: list[str] = []
-        self._asked = "the health check"
-
-    def failing(self) -> list[str]:
-        """Return the parts that do not work, or do not answer."""
-        with self._lock:
-            now = time.monotonic()
-            if now - self._looked_at > FRESH and not (self._looker and self._looker.is_alive()):
-                self._began_at = now
-                self._looker = threading.Thread(target=self._look, name="health", daemon=True)
-                self._looker.start()
-            looker, left = self._looker, self._began_at + PATIENCE - now
-        if looker and now - self._looked_at > STALE:
-            looker.join(max(0.0, left))
-        return self._failing if time.monotonic() - self._looked_at <= STALE else [self._asked]
-
-    def _look(self) -> None:
-        failing = []
-        for name, works in self._checks.items():
-            self._asked = name
-            if not works():
-                failing.append(name)
-        self._failing, self._looked_at = failing, time.monotonic()
+        self.headers = headers
 
 
 class HttpApp:
@@ -102,47 +72,50 @@ class HttpApp:
         """
         self._app = app
         self._signing_secret = signing_secret
-        self._health = Health(checks)
+        self._parts = list(checks)
+        self._works: Cache[str, bool] = Cache(lambda part: checks[part](), FRESH)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         try:
-            status, body, headers = self._answer(environ)
+            response = self._answer(environ)
         except _Refused as refused:
-            path = (
-                environ.get("PATH_INFO", "")[:100].encode("ascii", "backslashreplace").decode()
-            )  # anybody may send one
-            event("refused", level=logging.WARNING, status=refused.status.value, reason=refused.reason, path=path)
-            status, body, headers = refused.status, refused.status.phrase, refused.headers
-        content = body.encode()
-        lines = [(name, value) for name, values in headers.items() for value in values]
-        if "content-type" not in {name.lower() for name in headers}:
-            lines.append(("Content-Type", "text/plain; charset=utf-8"))
+            # Anybody may send a path.
+            path = environ.get("PATH_INFO", "")[:100].encode("ascii", "backslashreplace").decode()
+            event("refused", level=logging.WARNING, status=refused.status.value, reason=str(refused), path=path)
+            response = BoltResponse(status=refused.status, body=refused.status.phrase, headers={**refused.headers})
+        content = response.body.encode()
+        lines = [(name, value) for name, values in response.headers.items() for value in values]
+        status = HTTPStatus(response.status)
         start_response(f"{status.value} {status.phrase}", [*lines, ("Content-Length", str(len(content)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [content]
 
-    def _answer(self, environ: WSGIEnvironment) -> Answer:
+    def _answer(self, environ: WSGIEnvironment) -> BoltResponse:
         began = time.monotonic()
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         if path == HEALTH:
             _allow(method, "GET", "HEAD")
-            failing = self._health.failing()
-            if failing:
-                return HTTPStatus.SERVICE_UNAVAILABLE, f"failing: {', '.join(failing)}", {}
-            return HTTPStatus.OK, "ok", {}
+            failing = ", ".join(part for part in self._parts if not self._working(part))
+            return BoltResponse(status=503 if failing else 200, body=f"failing: {failing}" if failing else "ok")
         if path != EVENTS or self._app is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
         if method == "GET" and _SSL_CHECK.search(environ.get("QUERY_STRING", "")):
-            return HTTPStatus.OK, "", {}
+            return BoltResponse(status=200)
         _allow(method, "POST")
         body = _body(environ)
         if _SSL_CHECK.search(body):
-            return HTTPStatus.OK, "", {}
+            return BoltResponse(status=200)
         self._verify(environ, body)
         payload = _payload(body, json_body=environ.get("CONTENT_TYPE", "").startswith("application/json"))
         response = dispatch(self._app, payload)
         metrics.acknowledged(time.monotonic() - began)
-        return HTTPStatus(response.status), response.body, {name: list(v) for name, v in response.headers.items()}
+        return response
+
+    def _working(self, part: str) -> bool:
+        try:
+            return self._works.get(part, PATIENCE)
+        except TimeoutError:
+            return False
 
     def _verify(self, environ: WSGIEnvironment, body: str) -> None:
         timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
@@ -150,9 +123,8 @@ class HttpApp:
         # What is not plain ASCII would raise inside the verifier.
         readable = timestamp.isascii() and timestamp.isdecimal() and signature.isascii() and len(timestamp) < 20
         if not readable or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
-            raise _Refused(
-                HTTPStatus.UNAUTHORIZED, "signature missing, wrong, or five minutes off this machine's clock"
-            )
+            reason = "signature missing, wrong, or five minutes off this machine's clock"
+            raise _Refused(HTTPStatus.UNAUTHORIZED, reason)
 
 
 def dispatch(app: App, payload: dict[str, Any], headers: Mapping[str, str] | None = None) -> BoltResponse:
@@ -167,9 +139,46 @@ def dispatch(app: App, payload: dict[str, Any], headers: Mapping[str, str] | Non
         return BoltResponse(status=400, body="Bad Request")
 
 
+def fits(answer: dict[str, Any]) -> bool:
+    """Tell whether an answer is short enough, with room for what goes around it; as Bolt writes it, in ASCII."""
+    return len(json.dumps(answer)) <= MAX_ANSWER - 200
+
+
+def metrics_app(registry: CollectorRegistry, backlog: Callable[[], Backlog]) -> WSGIApplication:
+    """Return the page of a registry and of the journal's `backlog`, which may raise JournalError and must not hang.
+
+    Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    registry.register(_OfJournal(backlog))
+    return make_wsgi_app(registry)
+
+
+class _OfJournal:
+    """Reads the journal for each scrape."""
+
+    def __init__(self, backlog: Callable[[], Backlog]) -> None:
+        self._backlog = backlog
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges; without an answer of the journal only that there is none."""
+        try:
+            found = self._backlog()
+        except JournalError:
+            found = None
+        yield GaugeMetricFamily("addgroup_journal_up", "Whether the journal can be read.", int(found is not None))
+        if found:
+            age = "Age of the oldest job that is not answered yet."
+            yield GaugeMetricFamily("addgroup_open_jobs", "Jobs that are not answered yet.", found.open_jobs)
+            yield GaugeMetricFamily("addgroup_oldest_open_job_seconds", age, found.oldest)
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: the journal is not asked while the page is built."""
+        yield from ()
+
+
 def _allow(method: str, *allowed: str) -> None:
     if method not in allowed:
-        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", {"Allow": [", ".join(allowed)]})
+        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", Allow=", ".join(allowed))
 
 
 def _body(environ: WSGIEnvironment) -> str:

@@ -14,7 +14,7 @@ from bot.slack.messages import VERSION
 from bot.slack.mrkdwn import as_typed, code, cut, escape, moment, path
 from bot.slack.texts import LANGUAGES, Language, Voice, say
 
-SWITCH_LANGUAGE, SHOW_MORE, CREATE_LISTED, NEW_GROUP = "language", "more", "create_listed", "new"
+SWITCH_LANGUAGE, SHOW_MORE, NEW_GROUP = "language", "more", "new"
 """The action_ids of the buttons under the help and the list, and on the Home tab."""
 
 PAGE = 30
@@ -105,13 +105,6 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
     return _page(
         [Line(heading), *lines, Line(shown)], button if end < len(choices) and len(more) <= _MAX_VALUE else None
     )
-
-
-def nothing_found(language: Language, text: str, name: str, value: str) -> Message:
-    """Return that no group was found by a text, and the button that creates a group of the `name` that was typed."""
-    button = _button(CREATE_LISTED, say(language, "list.create", name=cut(name, 40)), value)
-    line = Line(say(language, "list.none_found", text=searched(text)))
-    return _page([line], button if len(value) <= _MAX_VALUE else None)
 
 
 def searched(text: str) -> str:

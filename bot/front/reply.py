@@ -1,28 +1,33 @@
-"""Replies: what one person is told, alone, about one thing that they did in Slack, which is acknowledged once."""
+"""Taking in: what one person does is accepted as a job, or answered to that person alone; it is acknowledged once."""
 
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
+import json
 import logging
+import sched
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from slack_bolt import Ack
 
-from bot.front import form_view
-from bot.front.answer_size import fits
+from bot.front.http import fits
+from bot.journal.accepting import Accepted, Busy
+from bot.journal.errors import JournalError, Unsure
+from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.job import TryLater
-from bot.slack import messages, wording
-from bot.slack.blocks import section
+from bot.model.grammar import NewGroup
+from bot.model.job import Job, TryLater, kind_of, steps_of
+from bot.model.outcome import FollowUp
+from bot.slack import wording
+from bot.slack.blocks import Message, plain
 from bot.slack.client import SlackRefused
 from bot.slack.handing_back import Typed, with_text
-from bot.slack.messages import Message
+from bot.slack.mrkdwn import mention
 from bot.slack.people import People
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
 
@@ -35,19 +40,63 @@ PAUSES = (1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 300.0, 300.0, 300.0, 300.0)
 Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
+ERRANDS = 16
+"""How many private answers may wait at once for Slack, the journal or the list of groups."""
+
 MOST_LATER = 2000
 """How many things may wait to be told once more."""
 
 
-class Errands:
-    """Runs, in `threads`, what must not delay an acknowledgement; and runs it again later, without holding a thread."""
+@dataclass(frozen=True)
+class Origin:
+    """Where something was asked for; a form carries it in its private_metadata.
 
-    def __init__(self, threads: Executor) -> None:
-        self._threads = threads
-        self._later: list[tuple[float, int, Callable[[], None]]] = []  # a heap: when, and what
-        self._ids = itertools.count()
-        self._changed = threading.Condition()
-        self._started = False
+    `channel_kind` is as in a Job. The answer comes in the thread of the message `reply_to` (its ts). `trigger` is what
+    the person did first: forms that go back to the same make one job. Only of a form: the answered `job` that it goes
+    on from, the name of the `parent` that it was opened with, for which an option is too short, digests of what its
+    fields were `opened` with, by action_id, and how often it has `asked` back.
+    """
+
+    channel: str
+    response_url: str = field(default="", repr=False)
+    job: str = ""
+    reply_to: str = ""
+    parent: str = ""
+    trigger: str = ""
+    opened: dict[str, str] = field(default_factory=dict, repr=False)
+    asked: int = 0
+    channel_kind: str = ""
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Origin:
+        """Return where a command was typed, a button pressed or a shortcut chosen; on the Home tab, that is the person.
+
+        What is posted to a person is a direct message.
+        """
+        channel = body.get("channel") or {"id": body.get("channel_id"), "name": body.get("channel_name")}
+        identifier = channel.get("id") or body.get("container", {}).get("channel_id")
+        kind = kind_of(str(channel.get("name") or "")) if identifier else "dm"
+        response_url = str(body.get("response_url") or "")
+        return cls(identifier or body["user"]["id"], response_url, trigger=body["trigger_id"], channel_kind=kind)
+
+    @classmethod
+    def load(cls, text: str) -> Origin:
+        """Read what `dump` wrote. Raises ValueError or TypeError."""
+        return cls(**json.loads(text))
+
+    def dump(self) -> str:
+        """Return it as text."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+class Errands:
+    """Runs what must not delay an acknowledgement; and runs it again later, without holding a thread."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
+        self._later = sched.scheduler(time.monotonic, self._wait)
+        self._changed = threading.Event()
+        threading.Thread(target=self._run, name="errands", daemon=True).start()
 
     def begin(self, work: Callable[[], None]) -> None:
         """Do some work as soon as a thread is free. Its fault is logged."""
@@ -55,24 +104,25 @@ class Errands:
 
     def again(self, seconds: float, work: Callable[[], None]) -> None:
         """Do some work after so many seconds; when very much waits already, it is dropped."""
-        with self._changed:
-            if len(self._later) >= MOST_LATER:
-                event("not_told", level=logging.ERROR, every=60.0, error="too many wait")
-                return
-            heapq.heappush(self._later, (time.monotonic() + seconds, next(self._ids), work))
-            if not self._started:
-                threading.Thread(target=self._run, name="errands", daemon=True).start()
-                self._started = True
-            self._changed.notify()
+        if len(self._later.queue) < MOST_LATER:
+            self._later.enter(seconds, 0, self.begin, (work,))
+            self._changed.set()
+        else:
+            event("not_told", level=logging.ERROR, every=60.0, error="too many wait")
+
+    def close(self) -> None:
+        """Let what has begun finish."""
+        self._threads.shutdown()
 
     def _run(self) -> None:
         with contextlib.suppress(RuntimeError):  # the threads are shut down
             while True:
-                with self._changed:
-                    while not self._later or self._later[0][0] > time.monotonic():
-                        self._changed.wait(self._later[0][0] - time.monotonic() if self._later else None)
-                    work = heapq.heappop(self._later)[2]
-                self.begin(work)
+                self._later.run()
+                self._wait(None)
+
+    def _wait(self, seconds: float | None) -> None:
+        self._changed.wait(seconds)
+        self._changed.clear()
 
 
 def _log_fault(done: Future[None]) -> None:
@@ -80,60 +130,127 @@ def _log_fault(done: Future[None]) -> None:
         event("not_told", level=logging.ERROR, trace=error)
 
 
+class Intake:
+    """The one way in: whatever a person does has a Reply, and becomes a job here."""
+
+    def __init__(self, journal: Journal, people: People) -> None:
+        self.journal = journal
+        self.people = people
+        self.errands = Errands()
+
+    def accept(self, job: Job, reply: Reply) -> None:
+        """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
+        # A button is there to be pressed again; what was typed is given back.
+        back = Typed(job.typed, job.reply_to) if job.followup in (None, FollowUp.EDIT) else None
+        try:
+            answer = self.journal.accept(job)
+        except Unsure as error:
+            event("unsure_whether_accepted", level=logging.ERROR, job=job.id, reason=str(error))
+            reply.tell(sentence("failure.unsure"), at_once=True)
+            return
+        except JournalError as error:
+            event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
+            reply.decline("failure.journal", back)
+            return
+        event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(answer).__name__.lower())
+        match answer:
+            case Busy(own=own):
+                reply.decline("failure.busy_own" if own else "failure.busy", back, count=own)
+            case Accepted(fresh=False, user=first) if job.followup:
+                reply.tell(sentence("button.used", who=mention(first)))
+            case Accepted():
+                reply.done()
+
+    def find(self, job: str) -> Job | None:
+        """Return the job of an id, None where there is none or none is meant. Raises JournalError."""
+        return self.journal.in_time(self.journal.find, job) if job else None
+
+
 class Reply:
     """Answers one thing that a person did in Slack, to that person alone, and acknowledges it exactly once."""
 
-    def __init__(self, ack: Ack, people: People, errands: Errands, user: str, response_url: str) -> None:
+    def __init__(self, intake: Intake, ack: Ack, user: str, origin: Origin, in_words: bool = False) -> None:
+        """Answer what `user` did; `in_words` where Slack shows a text in the acknowledgement, as to a command."""
         self.user = user
-        self.response_url = response_url
-        self.language = people.known_language(user)
-        self.acknowledged = False
+        self.origin = origin
+        self.language = intake.people.known_language(user)
+        self._intake = intake
+        self._people = intake.people
         self._ack = ack
-        self._people = people
-        self._errands = errands
+        self._acknowledged = False
+        self._in_words = in_words
 
     def done(self, **answer: Any) -> None:
         """Acknowledge, without a word if there is no `answer`; a second time does nothing."""
-        if not self.acknowledged:
-            self.acknowledged = True
+        if not self._acknowledged:
+            self._acknowledged = True
             self._ack(**answer)
 
     def later(self, work: Callable[[], None]) -> None:
         """Acknowledge, and do what may take longer."""
-        self._errands.begin(work)
         self.done()
+        self._intake.errands.begin(work)
 
-    def tell(self, said: Said, unless: Callable[[], str] | None = None, back: Typed | None = None) -> None:
-        """Acknowledge, and say something as soon as the person's language is known.
+    def tell(self, said: Said, back: Typed | None = None, at_once: bool = False) -> None:
+        """Acknowledge, and say something: in the acknowledgement where that can carry it, else soon afterwards.
 
-        With `unless`, which returns why the person may not know it, that is said instead. What is given `back` was not
-        accepted, and stands below.
+        Where the person's language is not known, words `at_once` come in every language, for later ones may be lost;
+        others wait until it is. What is given `back` was not accepted, and stands below.
         """
-        self.later(lambda: self._say(said, unless, back))
+        language = self.language or (self._people.known_language(self.user) if at_once else "")
+        languages = [language] if language else LANGUAGES if at_once else ()
+        if self._in_words and languages and not self._acknowledged:
+            if not language:
+                self._people.prefetch(self.user)  # for the next time
+            voices = [self._people.voice(each) for each in languages]
+            first, *others = map(said, voices)
+            message = plain("\n\n".join(each["text"] for each in (first, *others))) if others else first
+            words = _messages(voices[0], message, back)
+            if len(words) == 1 and fits(words[0]):
+                self.done(response_type="ephemeral", **words[0])
+                return
+        self.later(lambda: self._say(said, back))
 
-    def tell_at_once(self, said: Said, back: Typed | None = None) -> None:
-        """Acknowledge and say something, in the acknowledgement itself where that can carry it."""
-        self.tell(said, back=back)
-
-    def decline(self, back: Typed | None, key: str, **values: object) -> None:
+    def decline(self, key: str, back: Typed | None = None, **values: object) -> None:
         """Acknowledge, and say by a sentence of the texts why something was not accepted."""
-        self.tell_at_once(lambda language: messages.plain(say(language, key, **values)), back)
+        self.tell(sentence(key, **values), back, at_once=True)
 
-    def too_old(self) -> None:
-        """Acknowledge, and say of a button that nobody knows any more what it belongs to."""
-        self.decline(None, "button.stale")
+    def refused(self, seconds: float, back: Typed | None = None) -> bool:
+        """Tell whether the person may not do this where they are, which then was said; asking takes `seconds` at most.
 
-    def _say(self, said: Said, unless: Callable[[], str] | None, back: Typed | None) -> None:
-        reason, voice = unless() if unless else "", self._people.voice(self._people.language(self.user))
-        denied = [messages.plain(wording.denied(voice, reason))] if reason else []
-        self._respond(denied or _messages(voice, said(voice), back), 0)
+        What they typed is given `back` where that is not known for now.
+        """
+        reason = self._intake.people.refusal(self.user, self.origin.channel, seconds)
+        if reason:
+            event("denied", user=self.user, channel=self.origin.channel, reason=reason)
+            typed = back if reason == "unknown" else None
+            self.tell(lambda voice: plain(wording.denied(voice, reason)), typed, at_once=True)
+        return bool(reason)
+
+    def job(self, groups: Iterable[NewGroup], typed: str, trigger: str) -> Job:
+        """Return the job that creates groups for this person, where they are; `trigger` is what they did."""
+        return Job(
+            user=self.user,
+            channel=self.origin.channel,
+            channel_kind=self.origin.channel_kind,
+            trigger=trigger,
+            typed=typed,
+            steps=steps_of(groups),
+            response_url=self.origin.response_url,
+            language=self.language,
+            reply_to=self.origin.reply_to,
+        )
+
+    def _say(self, said: Said, back: Typed | None) -> None:
+        voice = self._people.voice(self._people.language(self.user))
+        self._respond(_messages(voice, said(voice), back), 0)
 
     def _respond(self, left: list[Message], tried: int) -> None:
         """Say the messages through the response_url, as long as it lives; the first may fail for a passing reason."""
         try:
             while left:
-                if self.response_url:
-                    self._people.slack.respond(self.response_url, left[0])
+                if self.origin.response_url:
+                    self._people.slack.respond(self.origin.response_url, left[0])
                 else:  # as for what is pressed on the Home tab
                     self._people.slack.call("chat.postMessage", channel=self.user, **left[0])
                 left = left[1:]
@@ -144,65 +261,31 @@ class Reply:
             event("not_told" if last else "told_later", level=logging.WARNING, user=self.user, error=error.why)
             if not last:
                 pause = max(PAUSES[tried], error.seconds or 0.0)
-                self._errands.again(pause, lambda: self._respond(left, tried + 1))
-
-
-class CommandReply(Reply):
-    """The same for a slash command, whose acknowledgement can carry words where the language is known already."""
-
-    def tell(self, said: Said, unless: Callable[[], str] | None = None, back: Typed | None = None) -> None:
-        """Acknowledge with the words where nothing is to be found out before and they fit, else say them later."""
-        if not self.language or unless or not self._told([self.language], said, back):
-            super().tell(said, unless, back)
-
-    def tell_at_once(self, said: Said, back: Typed | None = None) -> None:
-        """Acknowledge with the words, in every language where the person's is not known: later words may be lost."""
-        language = self.language or self._people.known_language(self.user)  # which may have been found out since
-        if not language:
-            self._people.prefetch(self.user)  # for the next time
-        if not self._told([language] if language else LANGUAGES, said, back):
-            super().tell(said, back=back)
-
-    def _told(self, languages: Sequence[str], said: Said, back: Typed | None) -> bool:
-        """Acknowledge with words in these languages, if one message can carry them and none went before."""
-        if self.acknowledged:
-            return False
-        voices = [self._people.voice(language) for language in languages]
-        words = _messages(voices[0], _together([said(voice) for voice in voices]), back)
-        if len(words) > 1 or not fits(words[0]):
-            return False
-        self.done(response_type="ephemeral", **words[0])
-        return True
+                self._intake.errands.again(pause, lambda: self._respond(left, tried + 1))
 
 
 class FormReply(Reply):
     """The same for a form that was submitted: it stays open with what it holds when that is not accepted."""
 
-    field = form_view.NAME
-    """The block_id of its first field."""
+    def __init__(self, intake: Intake, ack: Ack, user: str, origin: Origin, field: str) -> None:
+        """Say what is wrong at the `field` of this block_id, where it is not said which one."""
+        super().__init__(intake, ack, user, origin)
+        self._field = field
 
-    def decline(self, back: Typed | None, key: str, **values: object) -> None:
-        """Say why at the form's first field."""
-        if self.acknowledged:
-            super().decline(back, key, **values)
-        else:
-            languages = [self.language] if self.language else LANGUAGES
-            self.mistake(self.field, " ".join(say_plain(language, key, **values) for language in languages))
+    def decline(self, key: str, back: Typed | None = None, **values: object) -> None:  # noqa: ARG002  # it is still there
+        """Say why at the form's field."""
+        languages = [self.language] if self.language else LANGUAGES
+        self.mistake(" ".join(say_plain(language, key, **values) for language in languages))
 
-    def mistake(self, field: str, sentence: str) -> None:
+    def mistake(self, sentence: str, field: str = "") -> None:
         """Acknowledge, and show a sentence at a field."""
-        self.done(response_action="errors", errors={field: sentence})
-        event("form_refused", user=self.user, field=field)
+        self.done(response_action="errors", errors={field or self._field: sentence})
+        event("form_refused", user=self.user, field=field or self._field)
 
 
-def _together(said: list[Message]) -> Message:
-    """Return one message of what is said in several languages."""
-    if len(said) == 1:
-        return said[0]
-    message = messages.plain("\n\n".join(each["text"] for each in said))
-    if any("blocks" in each for each in said):
-        message["blocks"] = [block for each in said for block in each.get("blocks", [section(each["text"])])]
-    return message
+def sentence(key: str, **values: object) -> Said:
+    """Return what says one sentence of the texts."""
+    return lambda language: plain(say(language, key, **values))
 
 
 def _messages(language: Language, message: Message, back: Typed | None) -> list[Message]:

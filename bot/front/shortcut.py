@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -10,12 +11,12 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.front.form import Form
-from bot.front.form_view import Origin
-from bot.front.intake import Intake, channel_of, kind_in
+from bot.front.reply import Intake, Origin, Reply
 from bot.model.job import TryLater
 from bot.model.message_text import lines_of
 from bot.model.names import clean
 from bot.slack.client import SlackRefused
+from bot.slack.handing_back import Typed
 from bot.slack.people import People
 
 SHORTCUT = "addgroup"
@@ -27,7 +28,7 @@ MOST_NAMES = 20
 NAMES_WITHIN = 0.5
 """How long the form waits for these names, in seconds: with what it waits for then, less than Slack's three."""
 
-_PERSON = re.compile(r"<@([UW][A-Z0-9]+)")
+_PERSON = re.compile(r'(?:<@|"user_id": ")([UW][A-Z0-9]+)')  # in a text or in a block, however deep
 _LABELLED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]+)\|[@#]?([^<>]+)>")
 
 
@@ -44,51 +45,29 @@ class Shortcut:
 
     def chosen(self, ack: Ack, body: dict[str, Any]) -> None:
         """Open the form with the message's lines. The answer will come in the thread of the message."""
-        reply = self._intake.reply(ack, body["user"]["id"], body.get("response_url", ""))
+        reply = Reply(self._intake, ack, body["user"]["id"], Origin.of(body))
         message = body.get("message") or {}
         self._intake.people.prefetch(reply.user)
         text, whole = lines_of(message, _names(message, self._intake.people))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
-        origin = Origin(
-            channel_of(body),
-            reply.response_url,
-            reply_to=thread,
-            trigger=body["trigger_id"],
-            channel_kind=kind_in(body),
-        )
         remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
-        self._form.open_text(reply, body["trigger_id"], origin, text, remark)
+        self._form.open_text(reply, Typed(text, thread), remark)
 
 
-def _names(message: dict[str, Any], users: People) -> Callable[[str], str]:
+def _names(message: dict[str, Any], people: People) -> Callable[[str], str]:
     """Return what names the people, channels and user groups that a message mentions, "" for those unknown so far."""
     told = dict(_LABELLED.findall(str(message.get("text") or "")))
-    people = list(dict.fromkeys(_PERSON.findall(str(message.get("text") or "")) + _people(message.get("blocks"))))
-    for user in people[:MOST_NAMES]:
-        users.prefetch(user)
+    asked = list(dict.fromkeys(_PERSON.findall(json.dumps(message))))[:MOST_NAMES]
+    for user in asked:
+        people.prefetch(user)
     until = time.monotonic() + NAMES_WITHIN
 
     def name(identifier: str) -> str:
-        if identifier in told:
-            return str(told[identifier]).strip()
-        if identifier not in people[:MOST_NAMES]:
-            return ""
         try:
-            return " ".join(users.person(identifier, max(until - time.monotonic(), 0.0)).name.split())
+            seconds = max(until - time.monotonic(), 0.0)
+            found = people.person(identifier, seconds).name if identifier in asked else ""
         except (SlackRefused, TryLater):
-            return ""
+            found = ""
+        return " ".join(str(told.get(identifier) or found).split())
 
     return name
-
-
-def _people(blocks: object) -> list[str]:
-    """Return the ids of the people that blocks mention, however deep."""
-    match blocks:
-        case list():
-            return [person for block in blocks for person in _people(block)]
-        case {"type": "user", "user_id": str() as person}:
-            return [person]
-        case dict():
-            return [person for block in blocks.values() for person in _people(block)]
-        case _:
-            return []

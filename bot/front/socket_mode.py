@@ -22,8 +22,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidS
 from websockets.sync.client import ClientConnection, connect
 
 from bot import network
-from bot.front.answer_size import MAX_ANSWER
-from bot.front.http import dispatch
+from bot.front.http import MAX_ANSWER, dispatch
 from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater

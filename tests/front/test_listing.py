@@ -11,7 +11,7 @@ import pytest
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say
-from tests.support.slack import actions, answers, told
+from tests.support.slack import actions, answers, opened, told
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
 
@@ -54,13 +54,13 @@ def test_a_search_is_without_marks_where_the_letters_find_nothing(start: Start, 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_what_is_not_found_can_be_created(start: Start, workspace: Workspace, api: Api, language: str) -> None:
-    """A group may be called `List A`: a button below the search that found nothing creates it, once."""
+    """A group may be called `List A`: what was typed is given back, and its form creates that, once."""
     url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "List A & B")
     message = told(workspace, say(language, "list.none_found", text="`A &amp; B`"))
-    assert message.buttons[0]["text"]["text"] == say(language, "list.create", name="List A & B")
     for _ in range(2):
-        workspace.press(url, message, "create_listed")
+        workspace.press(url, message, "edit_text")
+        workspace.submit(url, opened(workspace))
     answers(workspace, 1)
     assert [group.name for group in api.groups.values()] == ["Customers", "List A & B"]
 
