@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from bot.__main__ import main
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
+from tests.support.program import run_to_end
 from tests.support.served import Served, inherited
 
 ROOT = Path(__file__).parents[1]
@@ -21,15 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 def ended(command: str, directory: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(  # noqa: S603  # our own words
-        [sys.executable, "-m", "bot", *command.split()],
-        cwd=directory,
-        env={**inherited(), "PYTHONPATH": str(ROOT), **environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_to_end(*command.split(), cwd=directory, env={**inherited(), **environ})
 
 
 @pytest.mark.parametrize(

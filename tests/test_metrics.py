@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from bot.model.outcome import OUTCOMES
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from tests.support.link import Link, link
+from tests.support.program import run_to_end
 from tests.support.served import Served, free_port, inherited
 from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace
@@ -169,16 +169,6 @@ def test_slow_clients_keep_nobody_from_the_page(start: Start) -> None:
         client.close()
 
 
-def _serve(
-    workspace: Workspace, api: Api, directory: Path, *arguments: str, **more: str
-) -> subprocess.CompletedProcess[str]:
+def _serve(workspace: Workspace, api: Api, directory: Path, **more: str) -> subprocess.CompletedProcess[str]:
     environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port()), "TMPDIR": str(directory), **more}
-    return subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, *(arguments or ("-m", "bot", "serve"))],
-        cwd=directory,
-        env={**environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return run_to_end("serve", cwd=directory, env=environ)

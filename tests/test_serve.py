@@ -22,7 +22,7 @@ import requests
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.slack.texts import say
-from tests.support.program import Program, run
+from tests.support.program import Program, run_to_end
 from tests.support.served import Served, free_port, inherited
 from tests.support.slack import answered
 from tests.support.until import until
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 
 def serve(directory: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run `serve` to its end."""
-    return run("serve", cwd=directory, env={**inherited(), **environ}, seconds=30)
+    return run_to_end("serve", cwd=directory, env={**inherited(), **environ}, seconds=30)
 
 
 def test_missing_settings_are_listed_all_at_once(tmp_path: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bot.settings import SECRETS, VARIABLES, SettingsError, environment, passwords, read, secrets_in, unknown
+from tests.support.program import BOT, run_to_end
 from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[1]
@@ -409,24 +408,18 @@ def test_a_dotenv_that_cannot_be_understood(
 @pytest.mark.parametrize("kind", ["folder", "forbidden"])
 def test_a_dotenv_that_may_not_be_read(tmp_path: Path, kind: str) -> None:
     """Each command ends with status 2, the reason and no traceback, so that no supervisor starts it again and again."""
-    as_user = []
+    as_user = ""
     if kind == "folder":
         (tmp_path / ".env").mkdir()
     else:
         (tmp_path / ".env").write_text("PORT=1\n")
         (tmp_path / ".env").chmod(0)
         if os.geteuid() == 0:  # root may read everything
-            as_user = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"]
+            as_user = "import os; os.setegid(1); os.seteuid(1)\n"
+            for path in (tmp_path, tmp_path / ".env"):
+                os.chown(path, 1, 1)
     for command in ("serve", "check", "history"):
-        ended = subprocess.run(  # noqa: S603  # our own words
-            [*as_user, sys.executable, "-m", "bot", command],
-            cwd=tmp_path,
-            env={**inherited(), "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        ended = run_to_end(command, code=as_user + BOT, cwd=tmp_path, env=inherited())
         assert (ended.returncode, ended.stdout) == (2, "")
         assert ".env cannot be read: " in ended.stderr
         assert "Traceback" not in ended.stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from bot.sandbox.loopback import Answer, Loopback, Request, local_request
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
 from tests.support.peer import CONNECT, http, over_tls, peer, says
+from tests.support.program import run_to_end
 from tests.support.served import Served, free_port, inherited
 from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace
@@ -314,9 +314,7 @@ def test_settings(environ: dict[str, str]) -> None:
 def test_the_command_line(environ: dict[str, str], refusing: str) -> None:
     """Exit status 1 when anything is WRONG, nothing beside the check's own lines, in any terminal's letters."""
     more = {"SLACK_API_URL": refusing, "DATABASE_URL": "sqlite:////none/müşteri.db", "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "bot", "check"]
-    environ = {**inherited(), **environ, **more}
-    ended = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    ended = run_to_end("check", env={**inherited(), **environ, **more})
     assert (ended.returncode, ended.stderr) == (1, "")
     assert ended.stdout.startswith("ok       settings: ")
     assert r"m\xfc\u015fteri.db" in ended.stdout

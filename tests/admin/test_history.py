@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
+from tests.support.program import run_to_end
 from tests.support.served import inherited
 from tests.support.workspace import Workspace
 
@@ -353,15 +353,7 @@ def test_the_command_line(book: Journal, database_url: str) -> None:
     jobs_done = [done(book, Skipped(), user=user) for user in ("U1", "U2", "U2")]
 
     def history_of(*options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "bot", "history", *options],
-            cwd=ROOT,
-            env={**inherited(), "DATABASE_URL": database_url},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        return run_to_end("history", *options, env={**inherited(), "DATABASE_URL": database_url})
 
     ended = history_of("--json", "--user", "U2", "--since", "1h", "--limit", "1")
     assert (ended.returncode, json.loads(ended.stdout)["job"]) == (0, jobs_done[-1].id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from bot.model.grammar import COMMAND
 from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
+from tests.support.program import run_to_end
+from tests.support.served import inherited
 
 Start = Callable[..., Bot]
 ROOT = Path(__file__).parents[2]
@@ -40,9 +41,7 @@ def manifest() -> Any:
 
 def printed(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m bot manifest`."""
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "bot", "manifest", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return run_to_end("manifest", *arguments, env=inherited())
 
 
 @pytest.mark.parametrize(

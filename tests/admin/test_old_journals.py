@@ -6,12 +6,12 @@ import hashlib
 import os
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from tests.support.check import Checked
+from tests.support.program import run_to_end
 from tests.support.served import Served, free_port, inherited
 from tests.support.workspace import Workspace
 
@@ -20,9 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def ended(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the bot to its end."""
-    command = [sys.executable, "-m", "bot", *arguments]
-    environ = {**inherited(), **environ}
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    return run_to_end(*arguments, env={**inherited(), **environ})
 
 
 def test_a_journal_of_another_version(workspace: Workspace, api: Api, tmp_path: Path) -> None:

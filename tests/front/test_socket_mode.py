@@ -6,8 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from bot.front import socket_mode
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from tests.support.link import Link, link
+from tests.support.program import run_to_end
 from tests.support.relay import relay
 from tests.support.served import Served, inherited
 from tests.support.until import until
@@ -218,16 +217,8 @@ def test_a_connection_that_stays_lost_ends_the_process(
 
 def test_an_app_token_that_slack_refuses_ends_the_start(workspace: Workspace, api: Api, tmp_path: Path) -> None:
     """Exit status 2, the name of the variable and Slack's word for it."""
-    wrong = {"SLACK_APP_TOKEN": "xapp-wrong", "SLACK_SIGNING_SECRET": "", "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(
-        [sys.executable, "-m", "bot", "serve"],
-        cwd=tmp_path,
-        env={**inherited(), **variables(workspace, api), **wrong},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    wrong = {"SLACK_APP_TOKEN": "xapp-wrong", "SLACK_SIGNING_SECRET": ""}
+    ended = run_to_end("serve", cwd=tmp_path, env={**inherited(), **variables(workspace, api), **wrong})
     assert ended.returncode == 2
     assert "SLACK_APP_TOKEN: invalid_auth" in ended.stderr
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import traceback
 import uuid
@@ -25,6 +22,7 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
+from tests.support.program import Piped
 from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[2]
@@ -171,20 +169,13 @@ def test_a_frozen_process_does_not_stop_the_others(new_database: Callable[..., s
     url = new_database()
     journal = Journal(url)
     journal.open()
-    frozen = subprocess.Popen(  # noqa: S603  # our own words
-        [sys.executable, "-c", FREEZE, url], cwd=ROOT, env=inherited(), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert frozen.stdout
+    with Piped(FREEZE, url, env=inherited()) as frozen:
         assert frozen.stdout.readline() == "locked\n"
-        os.kill(frozen.pid, signal.SIGSTOP)
+        frozen.send_signal(signal.SIGSTOP)
         with pytest.raises(JournalError):
             journal.accept(job("A"))
         assert accepted_within(journal, 5)
-    finally:
-        frozen.kill()
-        frozen.communicate()
-        journal.close()
+    journal.close()
 
 
 def accepted_within(journal: Journal, seconds: float) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from sqlalchemy import Connection, Engine, insert, inspect, literal, select, text
 
@@ -25,9 +23,7 @@ from tests.support.journal import (
 def test_many_open_an_empty_database_at_once(database_url: str, engine: Engine) -> None:
     """Real processes make the tables together, and each can write."""
     script = "journal.open(); journal.keep(); print('ready')"
-    with ThreadPoolExecutor() as pool:
-        started = list(pool.map(lambda _: process(database_url, script), range(4)))
-    assert run_together(started) == ["ready\n"] * 4
+    assert run_together(*[process(database_url, script) for _ in range(4)]) == ["ready\n"] * 4
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM schema_version")) == 1
 

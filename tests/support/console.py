@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import subprocess
 
-from tests.support.program import run
+from tests.support.program import run_to_end
 from tests.support.served import inherited
 
 
 def console(*arguments: str, typed: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m bot console` with arguments and with what is typed at its prompt."""
-    return run("console", *arguments, env={**inherited(), **environ}, typed=typed)
+    return run_to_end("console", *arguments, env={**inherited(), **environ}, typed=typed)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, func, select, text, update
@@ -18,6 +15,7 @@ from bot.journal.tables import jobs, metadata
 from bot.model.grammar import Reading, parse
 from bot.model.job import PUBLIC, Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
+from tests.support.program import Piped
 from tests.support.served import inherited
 
 T = TypeVar("T")
@@ -118,29 +116,22 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
         return list(pool.map(call, calls))
 
 
-def process(url: str, script: str) -> subprocess.Popen[str]:
+def process(url: str, script: str) -> Piped:
     """Start a process that waits for a line on its standard input, and then runs `script` on a journal."""
     start = (
         "import sys; from bot.journal.journal import Journal; sys.stdin.readline(); journal = Journal(sys.argv[1])\n"
     )
-    return subprocess.Popen(  # noqa: S603  # our own interpreter and module
-        [sys.executable, "-c", start + script, url],
-        cwd=Path(__file__).parents[2],
-        env=inherited(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    return Piped(start + script, url, env=inherited())
 
 
-def run_together(some: list[subprocess.Popen[str]]) -> list[str]:
+def run_together(*some: Piped) -> list[str]:
     """Let processes go at the same moment, and return what they print."""
     for one in some:
-        assert one.stdin
         one.stdin.write("\n")
-        one.stdin.flush()
-    printed = [one.communicate(timeout=20)[0] for one in some]
-    assert [one.returncode for one in some] == [0] * len(some)
+    printed = [one.stdout.read() for one in some]
+    assert [one.wait() for one in some] == [0] * len(some)
+    for one in some:
+        one.__exit__()
     return printed
 
 

@@ -5,6 +5,7 @@ What depends on how Python itself starts, such as its encoding, needs a process 
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import pkgutil
@@ -12,11 +13,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Self
 
 import bot
 
@@ -75,7 +78,26 @@ class Program:
         self.wait()
 
 
-def run(
+class Piped(Program):
+    """A program whose input and output are pipes; the end of a `with` kills it."""
+
+    def __init__(self, code: str, *arguments: str, env: Mapping[str, str]) -> None:
+        read, written = os.pipe(), os.pipe()
+        super().__init__(code, arguments, ROOT, env, (read[0], written[1], 2))
+        os.close(read[0])
+        os.close(written[1])
+        self.stdin, self.stdout = os.fdopen(read[1], "w", 1), os.fdopen(written[0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+        self.stdin.close()
+        self.stdout.close()
+
+
+def run_to_end(
     *arguments: str, code: str = BOT, cwd: Path = ROOT, env: Mapping[str, str], typed: str = "", seconds: float = 60
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end with what is typed, as `subprocess.run` does."""
@@ -102,6 +124,11 @@ def _become(code: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str
     os.environ.update(env)
     time.tzset()
     sys.argv = ["-c", *arguments]
-    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
+    sys.stdin = os.fdopen(0, closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding=env.get("PYTHONIOENCODING"), closefd=False)
     sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
-    exec(code, {"__name__": "__main__"})  # noqa: S102  # our own words
+    try:
+        exec(code, {"__name__": "__main__"})  # noqa: S102  # our own words
+    finally:
+        threading._shutdown()  # type: ignore[attr-defined]  # which waits for threads; a fork ends without either
+        atexit._run_exitfuncs()

@@ -102,9 +102,19 @@ _REACHES_OUT = re.compile(
 
 
 def free_port() -> int:
-    """Return a port on loopback that nobody uses, below those that the system gives to connections of others."""
+    """Return a port on loopback that nobody uses, below those that the system gives to connections of others.
+
+    Until this process ends, no test of this machine gets it again: a socket with its name says so.
+    """
     while True:
         port = 10_000 + secrets.randbelow(20_000)
+        claim = socket.socket(socket.AF_UNIX)
         with contextlib.suppress(OSError), socket.socket() as probe:
+            claim.bind(f"\0addgroup-test-port-{port}")
             probe.bind(("127.0.0.1", port))
+            _CLAIMS.append(claim)
             return port
+        claim.close()
+
+
+_CLAIMS: list[socket.socket] = []
