@@ -249,9 +249,11 @@ def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp
     assert "event=thread_died" not in logs, f"seed {SEED}: a fault"
 
     once = answers.keys() - chaos.again
-    contradictory = {name: answers[name] for name in once if len(answers[name]) > 1}
+    doubtful = {name for name in once if all("ot confirmed" in text for text in answers[name])}  # looked for again
+    contradictory = {name: answers[name] for name in once - doubtful if len(answers[name]) > 1}
     assert not contradictory, f"seed {SEED}"
-    pages = Counter(name for text in chaos.texts() for name in told(text) if name in once)
+    clear = [text for text in chaos.texts() if "ot confirmed" not in text]
+    pages = Counter(name for text in clear for name in told(text) if name in once)
     assert max(pages.values()) == 1, f"seed {SEED}: in two different messages: {pages.most_common(3)}"
     result = {name: min(answers[name]) for name in once}
 

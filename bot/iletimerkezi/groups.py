@@ -188,8 +188,8 @@ class Groups:
                 if time.monotonic() - self._asked_at > WITHIN / 2:
                     raise
                 listed = self._asked()
-        except ApiError as error:
-            self._failed(error)
+        except ApiError:
+            self._failed()
             raise
         self._late, self._pause, self._again_at, self._closed_until = False, FIRST_PAUSE, 0.0, 0.0
         return listed
@@ -198,9 +198,8 @@ class Groups:
         self._asked_at = asked_at = time.monotonic()
         return Listed(Index(self._fetch()), asked_at)
 
-    def _failed(self, error: ApiError) -> None:
-        if isinstance(error, Rejected) and error.code == _NO_METHOD:
-            self._closed_until = time.monotonic() + CLOSED_FOR
+    def _failed(self) -> None:
+        if self.closed:
             return
         self._late, self._again_at = True, time.monotonic() + self._pause
         if self._wanted:  # while nobody asks, nobody is asked
@@ -215,4 +214,6 @@ class Groups:
             return self._api.get_groups()
         except ApiError as error:
             event("groups_not_read", level=logging.WARNING, reason=repr(error))
+            if isinstance(error, Rejected) and error.code == _NO_METHOD:
+                self._closed_until = time.monotonic() + CLOSED_FOR
             raise

@@ -6,6 +6,7 @@ taken over raises TakenOver and writes nothing.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
@@ -262,6 +263,22 @@ class Journal(Reader):
             job.steps[position].outcome = outcome
         _count(job.steps[position] for position in outcomes)
 
+    def look_again(self, job: Job, looks: Mapping[int, Outcome], *, news: bool) -> None:
+        """Write down what looking again found, by position. With `news`, the job is open until that is answered."""
+
+        def write(connection: Connection) -> None:
+            if news:
+                connection.execute(queries.CHANGE, {**self._mine(job), "answered_at": None, "root_final": 0})
+            for position, outcome in looks.items():  # `settled_at` stays: the request is no younger for it
+                values = {**_this(job, job.steps[position]), **rows.of_outcome(outcome)}
+                connection.execute(queries.CHANGE_STEP, values)
+
+        self._change_steps(job, write)
+        for position, outcome in looks.items():
+            job.steps[position].outcome = outcome
+        if news:
+            job.answered_at, job.root_final = None, False
+
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
         self.settle_all(job, {step.position: Denied(reason) for step in job.steps}, free_button=True)
@@ -287,7 +304,7 @@ class Journal(Reader):
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given, and where its buttons are: the job is no longer open."""
         self._change(job, queries.ANSWERED, answer_ts=job.answer_ts or None)
-        job.answered = True
+        job.answered_at = time.monotonic()
 
     def mark_closed(self, job: Job) -> None:
         """Write down that nothing is left to do."""

@@ -81,7 +81,8 @@ NEW_STEPS = insert(steps).values(sent_at=now() - _seconds("sent_ago"), settled_a
 
 # Reading.
 
-JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age")).where(jobs.c.id.in_(_among("ids")))
+_ages = (now() - jobs.c.accepted_at).label("age"), (now() - jobs.c.answered_at).label("answered_ago")
+JOBS = select(jobs, *_ages).where(jobs.c.id.in_(_among("ids")))
 STEPS = select(steps).where(steps.c.job.in_(_among("ids"))).order_by(steps.c.job, steps.c.position)
 UNKNOWN = (
     select(jobs.c.id, jobs.c.origin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -100,6 +101,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
     _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
     _check(row, (int, float), "accepted_at", "age")
     _check(row, int, "attempts", "faults")
+    _check(row, (int, float, type(None)), "answered_ago")
     _check(
         row,
         (str, type(None)),
@@ -133,7 +135,7 @@ def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
         root_final=bool(row.root_final),
         accepted_at=row.accepted_at,
         age=max(0.0, row.age),
-        answered=row.answered_at is not None,
+        answered_at=None if row.answered_ago is None else time.monotonic() - max(0.0, row.answered_ago),
         attempts=row.attempts,
         faults=row.faults,
     )

@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 
 from bot.model.grammar import NewGroup
 from bot.model.names import Parent, ParentName
-from bot.model.outcome import AS_SENT, FORCED, SENDING, WAITING, Created, Denied, Duplicate, FollowUp, Outcome, Skipped
+from bot.model.outcome import (
+    AS_SENT,
+    FORCED,
+    SENDING,
+    WAITING,
+    Created,
+    Denied,
+    Duplicate,
+    FollowUp,
+    Outcome,
+    Skipped,
+    Unknown,
+)
 
 PUBLIC, GROUP_DM = "public", "group_dm"
 """Kinds of conversations: a public channel, and a direct message among several people."""
@@ -91,6 +103,7 @@ class Job:
     view id, or what a button stands for. `language` is "en", "tr", or "" while the person's is not known.
     `response_url` is "" when it is no longer of use. `id` is the reference that people see. `accepted_at` is in seconds
     since 1970; `age` is how long ago that was, in seconds, when the job was read (`read_at`, by time.monotonic).
+    `answered_at` is by time.monotonic, None until it is answered.
     `attempts` counts how often it was put off, `faults` how often carrying it raised an unexpected error.
 
     A job that a button started has that button as `followup`, and the answered job as `follows`; it shares the
@@ -119,7 +132,7 @@ class Job:
     root_final: bool = False
     accepted_at: float = 0.0
     age: float = 0.0
-    answered: bool = False
+    answered_at: float | None = None
     read_at: float = field(default_factory=time.monotonic, repr=False)
     attempts: int = 0
     faults: int = 0
@@ -132,6 +145,17 @@ class Job:
     def waited(self) -> float:
         """How long ago it was accepted, in seconds."""
         return self.age + time.monotonic() - self.read_at
+
+    @property
+    def answered(self) -> bool:
+        """Whether the final answer was given."""
+        return self.answered_at is not None
+
+    @property
+    def looked_for(self) -> dict[int, Unknown]:
+        """The unclear outcomes, by position, for which the bot will look again by itself."""
+        outcomes = {step.position: step.outcome for step in self.steps}
+        return {at: each for at, each in outcomes.items() if isinstance(each, Unknown) and each.looked_for}
 
     @property
     def forced(self) -> bool:

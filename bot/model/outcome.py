@@ -22,6 +22,9 @@ CURED_IN_TIME = (400, 401, 402, 404, 503)
 CURED_BY_EDITING = (422, 461, 463)
 """Codes of Rejected that the person can cure without help."""
 
+MOST_LOOKS = 2
+"""How often the bot looks again, by itself, for a group whose request has no clear answer."""
+
 MOST_CHOICES = 5
 """How many groups an answer offers as the parent, each with a button."""
 
@@ -209,7 +212,8 @@ class Unknown(Outcome):
 
     `reason` is that of iletimerkezi.Unknown, or "crashed" when the process died. `found` are the ids of groups with
     this name and parent that no other command created; None when they could not be looked up. It is not `listable`
-    where the account cannot list its groups, so that looking again is of no use.
+    where the account cannot list its groups, so that looking again is of no use. `looks` is how often the bot has
+    looked again by itself.
     """
 
     state = "unknown"
@@ -217,6 +221,12 @@ class Unknown(Outcome):
     reason: str
     found: tuple[str, ...] | None
     listable: bool = True
+    looks: int = 0
+
+    @property
+    def looked_for(self) -> bool:
+        """Whether the bot will look again by itself."""
+        return not self.found and self.listable and self.looks < MOST_LOOKS
 
     @property
     def told(self) -> Description:
@@ -224,9 +234,10 @@ class Unknown(Outcome):
             looked_up = "not_looked_up" if self.listable else "no_list"
         else:
             looked_up = ("found_none", "found", "found_many")[min(len(self.found), 2)]
+        again = ("unknown.looked_for",) * self.looked_for
         ways = {FollowUp.CONFIRM: looked_up == "found", FollowUp.LOOK: self.listable, FollowUp.ANYWAY: True}
         return Description(
-            (f"unknown.{self.reason}", f"unknown.{looked_up}"),
+            (f"unknown.{self.reason}", *again, f"unknown.{looked_up}"),
             tuple(way for way, offered in ways.items() if offered),
             traceable=True,
             why=self.reason,

@@ -50,7 +50,7 @@ def root(language: Language, job: Job, count: Count | None = None, *, edited: bo
     `count` is what became of its groups, where other jobs went on from it. It mentions the person where that rings
     nobody, as when an `edited` one shows the result, or where the answer does not.
     """
-    rings = job.settled and (edited or not _calls(job))
+    rings = job.settled and (edited or not (_calls(job) or job.looked_for))
     told = wording.heading(language, job, count, "root")
     who, editor = (mention(user) if rings else wording.person(language, user) for user in (job.asker, job.user))
     if not rings and "<" in who + editor:  # a name is not at hand
@@ -116,9 +116,16 @@ def audit(language: Language, job: Job) -> list[Message]:
 
 
 def _calls(job: Job) -> bool:
-    """Tell whether an answer mentions the person: they have something to do, or it comes late."""
-    done = all(step.outcome and step.outcome.group_id for step in job.steps)
-    return not job.denied and (not done or job.age > LATE)
+    """Tell whether an answer mentions the person: they have something to do, or it comes late.
+
+    Where the bot looks again by itself, it is told later what came of that.
+    """
+    looked_for = job.looked_for
+    done = [
+        step.position in looked_for or isinstance(step.outcome, Skipped) or (step.outcome and step.outcome.group_id)
+        for step in job.steps
+    ]
+    return not job.denied and (not all(done) or (job.age > LATE and not looked_for))
 
 
 def _of_one(language: Language, job: Job) -> list[Line]:

@@ -21,7 +21,7 @@ from bot.log import event
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import Group, ParentName
 from bot.model.next_job import kept
-from bot.model.outcome import WAITING, Created, Exists, NotSent, Rejected, Skipped, Unknown
+from bot.model.outcome import AS_SENT, MOST_LOOKS, WAITING, Created, Exists, NotSent, Rejected, Skipped, Unknown
 from bot.worker.fair_limit import FairLimit
 
 LOOK_UP_AFTER = 3.0
@@ -226,15 +226,20 @@ class GroupCreator:
             step.look_from = now + LOOK_UP_AFTER + (0.0 if step.reason else self._timeout)
         if step.look_from > now:
             return step.look_from - now
+        pressed = job.followup in AS_SENT  # who looked once can look again
+        step.outcome = self.look(job, step, step.reason or "crashed", MOST_LOOKS if pressed else 0)
+        self._journal.settle(job, step)
+        return 0.0
+
+    def look(self, job: Job, step: Step, reason: str, looks: int) -> Unknown:
+        """Return what the account's list shows of a request that has no clear answer for this `reason`."""
         with self._calls.take(job.user, job.id):
             found = self._groups.find(step.name, step.parent_id or "")
         if found:
             made = self._journal.created_here(found)
             found = tuple(identifier for identifier in found if identifier not in made)
-        step.outcome = Unknown(step.reason or "crashed", found, listable=not self._groups.closed)
-        self._journal.settle(job, step)
         event("looked_up", job=job.id, step=step.position, found="?" if found is None else len(found))
-        return 0.0
+        return Unknown(reason, found, not self._groups.closed, looks)
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Write what must not be lost, for as long as a database may be away; then the look-up has to find it."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
-from bot.model.outcome import WAITING, FollowUp, NotSent, Outcome, Unknown
+from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Outcome, Unknown
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
@@ -26,6 +28,9 @@ ATTEMPTS_TO_LOOK = 3
 
 TOO_OLD = 3600.0
 """How old a job may be for its steps to be sent, in seconds: what a restored backup holds was sent long ago."""
+
+LOOKS = (60.0, 300.0)
+"""How long after its answer the bot looks again for a group that is neither confirmed nor found, in seconds."""
 
 FAULTS = 8
 """After how many unexpected errors a job is answered as far as it came. After twice as many it is closed unanswered."""
@@ -73,21 +78,27 @@ class JobRunner:
         with self._while_running(self._try_root, job, when=not job.thread and not job.settled):
             if wait := self._creator.settle(job, lambda: self._show_progress(job)):
                 return wait
+        if job.answered and job.looked_for and not _until_look(job):
+            self._look_again(job)
         with (
             self._while_running(self._finish_root, job, when=job.thread is not None and not job.root_final),
             self._while_running(self._remove_buttons, job, when=bool(job.follows)),
-            self._while_running(self._audit, job, when=job.id not in self._audited),
+            self._while_running(self._audit, job, when=not job.looked_for and job.id not in self._audited),
         ):
             if not job.answered:
+                if job.answer_ts:  # what was told before a look found more
+                    self._correct_answer(job, buttons=False)
                 self._answer(job)
                 self._journal.mark_answered(job)
             elif job.answer_ts:  # which may say less than is known by now
                 self._correct_answer(job)
         if job.id in self._orphans:
             self._stand_alone(job)
+        self._orphans.discard(job.id)
+        if job.looked_for:
+            return _until_look(job)
         self._journal.mark_closed(job)
         self._audited.discard(job.id)
-        self._orphans.discard(job.id)
         event("done", job=job.id)
         return None
 
@@ -121,7 +132,9 @@ class JobRunner:
         """Settle what a fault keeps from being finished; what may have been sent is unknown."""
         self._settle_waiting(job, "failed")
         sending: dict[int, Outcome] = {
-            step.position: Unknown(step.reason or "crashed", None) for step in job.steps if not step.outcome
+            step.position: Unknown(step.reason or "crashed", None, looks=MOST_LOOKS)
+            for step in job.steps
+            if not step.outcome
         }
         if sending:
             self._journal.settle_all(job, sending)
@@ -170,8 +183,8 @@ class JobRunner:
             self._delivery.answer_privately(job)
 
     def _finish_root(self, job: Job) -> None:
-        """Let the root show the result."""
-        if job.denied or job.rootless:
+        """Let the root show the result, or leave it to the job of a button that was pressed since the answer."""
+        if job.denied or job.rootless or (job.answered and self._journal.went_on(job)):
             return
         with _at_best(job, "root_not_edited"):
             try:
@@ -198,9 +211,24 @@ class JobRunner:
             look = next((each for each, way in went_on.items() if way is FollowUp.LOOK and each != job.id), "")
             before = self._journal.find(look) if look else None
 
-    def _correct_answer(self, job: Job) -> None:
+    def _look_again(self, job: Job) -> None:
+        """Look for what is neither confirmed nor found. A find, or the last look, ends it, and is answered once more.
+
+        A button that was pressed meanwhile ends it too: the person reads that one's answer.
+        """
+        pressed = bool(self._journal.went_on(job))
+        stop = pressed or job.faults >= FAULTS
+        looks = {
+            at: before if stop else self._creator.look(job, job.steps[at], before.reason, before.looks + 1)
+            for at, before in job.looked_for.items()
+        }
+        if over := stop or not all(each.looked_for for each in looks.values()):
+            looks = {at: replace(each, looks=MOST_LOOKS) for at, each in looks.items()}
+        self._journal.look_again(job, looks, news=over and not pressed)
+
+    def _correct_answer(self, job: Job, *, buttons: bool = True) -> None:
         """Let an answer that was given say what is known by now."""
-        used = {way for _, way in self._journal.went_on(job)}
+        used = {way for _, way in self._journal.went_on(job)} if buttons else set(FollowUp)
         with contextlib.suppress(TryLater), _at_best(job, "answer_not_edited"):
             self._delivery.remove_buttons(job, used)
 
@@ -219,6 +247,12 @@ class JobRunner:
             self._delivery.edit_root(base, job.thread, counted(base, chain))
         else:
             self._delivery.edit_root(job, job.thread)
+
+
+def _until_look(job: Job) -> float:
+    """Return in how many seconds the next look is due for a job that is answered, 0.0 for now."""
+    looked = min(each.looks for each in job.looked_for.values())
+    return max(0.0, (job.answered_at or 0.0) + LOOKS[looked] - time.monotonic())
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def test_what_is_answered_already_comes_last() -> None:
     """Of one person's jobs, those that nobody waits for."""
     schedule = Schedule(8)
     answered, open_job = typed("A"), typed("B")
-    answered.answered = True
+    answered.answered_at = 1.0
     schedule.put(answered)
     schedule.put(open_job)
     assert [schedule.take(), schedule.take()] == [open_job, answered]
@@ -101,7 +101,7 @@ def test_busy_is_what_is_carried_or_unanswered() -> None:
     schedule.put(job)
     assert schedule.busy()
     assert schedule.take() is job
-    job.answered = True
+    job.answered_at = 1.0
     assert schedule.busy()
     schedule.done(job, 60.0)
     assert not schedule.busy()

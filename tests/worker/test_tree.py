@@ -131,7 +131,7 @@ def test_what_hangs_under_a_missing_group_is_skipped(
             assert shown["Broken"] == say(language, "unknown.found.line", found=f"`{api.id_of('Broken')}`")
         case "close" | "html":
             assert shown["Broken"] == load(language)["unknown.line"]
-            assert load(language)["unknown.found_none.next"] in answer.text
+            assert load(language)["unknown.looked_for.next"] in answer.text
         case "not sent":
             assert shown["Broken"] == say(language, "outcome.line", title=load(language)["not_sent.title"])
             assert part(language, "not_sent.next") in answer.text
