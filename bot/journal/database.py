@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from bot.journal import tables
@@ -39,6 +40,13 @@ _NETWORK = {
 }
 """How soon a server that is gone is noticed; DATABASE_URL may say otherwise.
 Source: https://www.postgresql.org/docs/current/libpq-connect.html"""
+
+FREE = 1.0
+"""How long a new connection waits for its first answer, in seconds: PgBouncer lets one wait for the end of another."""
+
+_NONE_FREE = "no connection became free"
+_FULL = re.compile(f"{_NONE_FREE}|too many (clients|connections)|connection slots|max_client_conn|more connections")
+"""What is said where the server or PgBouncer gives no more connections."""
 
 _DAMAGED = re.compile("SQLITE_(CORRUPT|NOTADB)")
 
@@ -132,7 +140,7 @@ class Database:
         """Begin to write, and commit at the end. Raises Unsure when it is the commit that fails, else JournalError."""
         try:
             self._check()
-            with _translated(), self._engine.connect() as connection, connection.begin() as transaction:
+            with _translated(), self._connect() as connection, connection.begin() as transaction:
                 yield connection
                 self._check()
                 with _translated(Unsure):
@@ -150,8 +158,19 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Begin to read, which on SQLite does not wait for those that write."""
         self._check()
-        with _translated(), reading(self._engine) as connection:
+        with _translated(), self._connect().execution_options(reading=True) as connection:
             yield connection
+
+    def _connect(self) -> Connection:
+        """Connect; where the server gives no more connections, wait for one of this process's own."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._engine.connect()
+            except OperationalError as error:
+                if time.monotonic() > until or not _FULL.search(str(error.orig)):
+                    raise
+            time.sleep(0.05)
 
     def _check(self) -> None:
         if self.file:
@@ -272,6 +291,14 @@ def _set_up_postgresql(connection: Any, _record: object) -> None:
 
     connection.autocommit = True
     connection.prepare_threshold = None
+    connection.pgconn.send_query(b"SELECT 1")
+    answer = select.poll()
+    answer.register(connection.fileno(), select.POLLIN)
+    if not answer.poll(1000 * FREE):
+        connection.close()
+        raise psycopg.OperationalError(_NONE_FREE)
+    while connection.pgconn.get_result():
+        pass
     encoding = connection.info.parameter_status("server_encoding")
     if encoding not in (None, "UTF8"):
         remedy = "create one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"

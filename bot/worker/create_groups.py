@@ -209,11 +209,14 @@ class GroupCreator:
             raise
 
     def _may_send(self, job: Job) -> bool:
-        """Ask once more, before the first byte leaves, whether this process still has the job."""
+        """Ask once more, before the first byte leaves, whether this process still has the job.
+
+        Where the journal does not answer, it has it for as long as its last sign of life keeps others from it.
+        """
         try:
             return self._journal.holds(job)
         except JournalError:
-            return False
+            return self._journal.sure
 
     def _look_up(self, job: Job, step: Step) -> float:
         """Find out what became of a request without an answer, and settle the step as unknown with what was found.

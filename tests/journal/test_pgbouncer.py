@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.model.names import ParentId
-from tests.support.served import free_port
+from bot.sandbox.api import Api
+from tests.support.served import Served, free_port
+from tests.support.workspace import Workspace
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -39,21 +42,27 @@ unix_socket_dir =
 auth_type = any
 pool_mode = {mode}
 default_pool_size = {size}
+max_client_conn = {clients}
 """
 
 
 @pytest.fixture(params=["transaction", "session"])
 def pgbouncer_url(request: pytest.FixtureRequest, postgres: Any, tmp_path: Path) -> Iterator[str]:
     """Run PgBouncer before an empty database, with few connections that its clients share."""
+    sizes = {"transaction": 2, "session": 20}
+    with pgbouncer(postgres, tmp_path, request.param, sizes[request.param]) as url:
+        yield url
+
+
+@contextmanager
+def pgbouncer(postgres: Any, tmp_path: Path, mode: str, size: int, clients: int = 100) -> Iterator[str]:
+    """Run PgBouncer before an empty database, and yield its address."""
     name = f"test_{uuid.uuid4().hex}"
     postgres.psql(f"CREATE DATABASE {name};")
     socket_folder = postgres.get_uri().rpartition("host=")[2]
     port = free_port()
     file = tmp_path / "pgbouncer.ini"
-    sizes = {"transaction": 2, "session": 20}
-    file.write_text(
-        CONFIGURATION.format(socket=socket_folder, port=port, mode=request.param, size=sizes[request.param])
-    )
+    file.write_text(CONFIGURATION.format(socket=socket_folder, port=port, mode=mode, size=size, clients=clients))
     owner = Path(socket_folder).owner()
     as_user = ["-u", owner if owner != "root" else "nobody"] if getpass.getuser() == "root" else []
     for folder in (tmp_path, *tmp_path.parents[:3]):
@@ -97,12 +106,31 @@ def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda number: journals[number % 2].accept(job(number)), range(60)))
     assert answers == [Accepted()] * 60
-    assert len(journals[0].recent(100)) == 60
+    assert len(journals[0].recent(100, "U1")) == 60
     journals[0].let_go()
     adopted = journals[1].keep()
     assert len(adopted) == len({one.id for one in adopted}) == 30
     for each in journals:
         each.close()
+
+
+@pytest.mark.parametrize(("mode", "size", "clients"), [("transaction", 1, 2), ("session", 3, 20)])
+def test_two_bots_with_too_few_connections(  # the stand-ins, and a row of the table
+    postgres: Any, tmp_path: Path, workspace: Workspace, api: Api, mode: str, size: int, clients: int
+) -> None:
+    """They wait for each other, and for their own connections: every acknowledged command is answered in a minute."""
+
+    def send(number: int) -> bool:
+        reply = workspace.command(bots[number % 2].url, f"Group {number}", user=f"U{number}", channel=f"C{number}")
+        return not reply.text
+
+    with pgbouncer(postgres, tmp_path, mode, size, clients) as url:
+        bots = [Served(workspace, api, tmp_path, DATABASE_URL=url, ADDGROUP_LANGUAGE="en") for _ in range(2)]
+        with ThreadPoolExecutor(20) as threads:
+            acknowledged = sum(threads.map(send, range(100)))
+        assert acknowledged > 50
+        assert workspace.wait_for(lambda: sum(m.is_answer for m in workspace.messages) >= acknowledged, 60)
+        assert [bot.stop() for bot in bots] == [0, 0]
 
 
 def test_the_same_statement_again_and_again(pgbouncer_url: str) -> None:
