@@ -43,13 +43,20 @@ class Cache(Generic[K, V]):
     def known(self, key: K) -> V | None:
         """Return the value if it is there and fresh; never waits."""
         with self._lock:
-            future = self._fresh(key)
-        return future.result() if future and future.done() and not future.exception() else None
+            return self._value(key)
 
-    def forget(self, key: K) -> None:
-        """Let the next `get` load the value again."""
+    def forget(self, key: K, value: V | None = None) -> None:
+        """Let the next `get` load the value again; with a `value` only if it is still that one.
+
+        So many who miss something in one value share one load of the next.
+        """
         with self._lock:
-            self._kept.pop(key, None)
+            if value is None or self._value(key) is value:
+                self._kept.pop(key, None)
+
+    def _value(self, key: K) -> V | None:
+        future = self._fresh(key)
+        return future.result() if future and future.done() else None
 
     def _fresh(self, key: K) -> Future[V] | None:
         until, future = self._kept.get(key, (0.0, None))

@@ -12,8 +12,7 @@ from bot.front import pages
 from bot.front.form import Form
 from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
-from bot.iletimerkezi.groups import Groups
-from bot.iletimerkezi.index import Choice
+from bot.iletimerkezi.groups import Choice, Groups
 from bot.journal.errors import JournalError
 from bot.log import event
 from bot.model.grammar import COMMAND, Keyword, Reading, parse

@@ -18,8 +18,7 @@ from bot.front.form_view import Filled, block_id, digest, entered
 from bot.front.http import fits
 from bot.front.reply import FormReply, Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
-from bot.iletimerkezi.groups import Groups
-from bot.iletimerkezi.index import Choice
+from bot.iletimerkezi.groups import Choice, Groups
 from bot.journal.errors import JournalError
 from bot.log import event
 from bot.model.grammar import NewGroup, Reading, as_text, read_form

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from bot.iletimerkezi.index import Choice
+from bot.iletimerkezi.groups import Choice
 from bot.model.job import Job
 from bot.model.names import BETWEEN
 from bot.slack import blocks, wording

@@ -16,6 +16,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bot.model.names import Group
@@ -26,6 +27,7 @@ MAX_MESSAGE = 500
 _MAX_NAME = 1000
 _MAX_ID = 64
 _MAX_CODE = 2**31 - 1  # what a database's integer holds
+_WRAPPERS = {"group", "groups", "child", "children"}
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 Hide = Callable[[str], str]
@@ -33,15 +35,10 @@ Hide = Callable[[str], str]
 
 
 class ApiError(Exception):
-    """A call that did not end in its documented result."""
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.args == getattr(other, "args", None)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.args))
+    """A call that did not end in its documented result. Errors of one kind with the same contents are equal."""
 
 
+@dataclass(repr=False, unsafe_hash=True)
 class NotSent(ApiError):
     """Nothing reached the server, so nothing was done: safe to send again.
 
@@ -49,11 +46,10 @@ class NotSent(ApiError):
     lost the right to send by the time the connection stood. Too late: the time was over by then.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    reason: str
 
 
+@dataclass(repr=False, unsafe_hash=True)
 class Rejected(ApiError):
     """The server refused, so nothing was done.
 
@@ -61,21 +57,18 @@ class Rejected(ApiError):
     as a rule, of at most 500 characters.
     """
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
+    code: int
+    message: str
 
 
+@dataclass(repr=False, unsafe_hash=True)
 class Unknown(ApiError):
     """The server may have done what was asked. Do not send it again; look the result up.
 
     `reason` is one of timeout, closed, truncated, too_large, unreadable, undocumented, server_error, contradiction.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    reason: str
 
 
 def decode_added(status: int, body: bytes, hide: Hide = str) -> Group:
@@ -98,14 +91,10 @@ def decode_groups(status: int, body: bytes, hide: Hide = str) -> tuple[Group, ..
     response = _success(status, body, hide)
     if "groups" not in response:
         raise Unknown("undocumented")
-    level = response["groups"]
-    top = _level(level)
     groups: dict[str, Group] = {}
-    for group in _walk(top):
+    for group in _walk(_level(response["groups"])):
         if groups.setdefault(group.id, group) != group:
             raise Unknown("undocumented")  # one group in two places
-    for holder in (response, level):
-        _check_count(holder, len(top), len(groups))
     return tuple(groups.values())
 
 
@@ -137,7 +126,8 @@ def _success(status: int, body: bytes, hide: Hide) -> dict[str, Any]:
     if not 400 <= code <= _MAX_CODE:
         raise Unknown("undocumented")
     parts = (_sentence(part) for part in (message, response.get("errors")))
-    raise Rejected(code, _shortened(hide("; ".join(part for part in parts if part))))
+    text = hide("; ".join(part for part in parts if part))
+    raise Rejected(code, text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…")
 
 
 def _code(value: object) -> int:
@@ -171,10 +161,6 @@ def _sentence(value: object, depth: int = 3) -> str:
     return ""
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
-
-
 def _level(value: object, wrapped: int = 2) -> list[dict[str, Any]]:
     """Return one level of groups as a list. Raises Unknown when it is not certain what belongs to it."""
     if value is None or value in ("", [], {}):
@@ -184,10 +170,8 @@ def _level(value: object, wrapped: int = 2) -> list[dict[str, Any]]:
             return [value]
         if all(re.fullmatch("[0-9]+", key, re.ASCII) for key in value):
             value = list(value.values())
-        else:
-            inner = [key for key in value if key not in ("count", "total")]
-            if len(inner) == 1 and inner[0] in ("group", "groups", "child", "children") and wrapped:
-                return _level(value[inner[0]], wrapped - 1)
+        elif wrapped and len(value) == 1 and (inner := value.keys() & _WRAPPERS):
+            return _level(value[inner.pop()], wrapped - 1)
     if isinstance(value, list) and all(isinstance(entry, dict) and "id" in entry for entry in value):
         return value
     raise Unknown("undocumented")
@@ -199,47 +183,21 @@ def _walk(top: list[dict[str, Any]]) -> Iterator[Group]:
     while pending:
         level, above = pending.popleft()
         for entry in level:
-            group = Group(_identifier(entry["id"]), _name(entry.get("name")), _parent(entry, above))
+            told = entry.get("parent", entry.get("parent_id"))  # which a flat list may tell
+            parent = above if told in (None, "", 0, "0") else _identifier(told)
+            group = Group(_identifier(entry["id"]), _name(entry.get("name")), parent)
             yield group
             if children := _level(entry.get("children")):
                 pending.append((children, group.id))
 
 
 def _name(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Unknown("undocumented")
-    return _UNSTORABLE.sub("", _unescaped(str(value)))[:_MAX_NAME]
-
-
-def _unescaped(name: str) -> str:
     """Return a name without the escapes of HTML in which a web application may keep `&`, `<`, `>` and quotes.
 
     Source: https://www.php.net/manual/en/function.htmlspecialchars.php
     """
-    return re.sub("&(?:amp|lt|gt|quot|apos|#0?39|#x27);", lambda found: html.unescape(found[0]), name)
-
-
-def _parent(entry: dict[str, Any], above: str) -> str:
-    """Return the id of the group above an entry, which a flat list may tell in the entry itself."""
-    told = entry.get("parent", entry.get("parent_id"))
-    if told in (None, "", 0, "0"):
-        return above
-    parent = _identifier(told)
-    if above not in ("", parent):
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         raise Unknown("undocumented")
-    return parent
-
-
-def _check_count(holder: object, *actual: int) -> None:
-    """Raise Unknown when an object tells how many groups there are and it is another number."""
-    if not isinstance(holder, dict) or "id" in holder:  # a group's count is that of its contacts
-        return
-    for key in ("count", "total"):
-        try:
-            wrong = key in holder and _code(holder[key]) not in actual
-        except ValueError:
-            wrong = True
-        if wrong:
-            raise Unknown("undocumented")
+    escapes = re.compile("&(?:amp|lt|gt|quot|apos|#0?39|#x27);")
+    name = escapes.sub(lambda found: html.unescape(found[0]), "" if value is None else str(value))
+    return _UNSTORABLE.sub("", name)[:_MAX_NAME]

@@ -7,9 +7,11 @@ request left.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import requests
 
@@ -37,10 +39,9 @@ MAX_LIST = 32 * MAX_ANSWER
 """Longest list of groups that is read, in bytes; 20,000 groups take about 3 MB."""
 
 HIDDEN = "…"
-"""What stands where a credential was."""
+"""What stands for a text that quotes a credential."""
 
-_HEAD = 8  # characters of a long secret that give it away where a quotation is cut off
-_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_HEAD = 8  # characters of a secret that give it away where a quotation is cut off
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Client:
     def __init__(self, base: str, key: str, hash: str, timeout: float) -> None:  # noqa: A002  # the provider's word
         self._base = base.rstrip("/")
         self._authentication = {"key": key, "hash": hash}
-        self._hide = hiding(key, hash)
+        self._hide = _hiding(key, hash)
         self._timeout = timeout
 
     def add_group(self, name: str, parent: str = "", may_send: Callable[[], bool] = lambda: True) -> Group:
@@ -100,26 +101,18 @@ class Client:
         return decode(status, body, self._hide)
 
 
-def hiding(*secrets: str) -> Callable[[str], str]:
-    """Return a function that replaces the secrets in a text: a refusal may quote the request.
+def _hiding(*secrets: str) -> Hide:
+    """Return a function that leaves out a text with a secret in it: a refusal may quote the request.
 
-    They are found in any case, escaped as in JSON, in an address or in HTML, also more than once, and cut off.
+    It is found in any case, escaped as in JSON, in an address or in HTML, also more than once, and cut off.
     """
-    found = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
-    whole = [_encoded(secret) for secret in found]
-    heads = [_encoded(secret[:_HEAD]) + r"[^\s\"'<>,;:{}\[\]()]*" for secret in found if len(secret) >= 2 * _HEAD]
-    if not found:
-        return str
-    pattern = re.compile("|".join(whole + heads), re.IGNORECASE | re.ASCII)
-    return lambda text: pattern.sub(HIDDEN, text)
+    heads = [secret[:_HEAD].lower() for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
+    def hide(text: str) -> str:
+        plain = text
+        for _ in range(4):
+            plain = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), plain)
+            plain = html.unescape(unquote(plain.replace("\\", "")))
+        return HIDDEN if any(head in plain.lower() for head in heads) else text
 
-def _encoded(secret: str) -> str:
-    return "".join(map(_character, secret))
-
-
-def _character(char: str) -> str:
-    """Return a pattern for one character, as it is or escaped."""
-    code = ord(char)
-    entities = rf"#0*{code};|#x0*{code:x};" + (f"|{_NAMES[char]};" if char in _NAMES else "")
-    return rf"(?:\\*{re.escape(char)}|\\+u{code:04x}|%(?:25)*{code:02x}|&(?:amp;)*(?:{entities}))"
+    return hide

@@ -1,19 +1,23 @@
-"""The account's groups: from names to ids, suggestions, what exists already, and looking a lost answer up."""
+"""The account's groups: an index over them, one list that all share, and what exists already."""
 
 from __future__ import annotations
 
+import heapq
 import logging
+import re
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from bot.cache import Cache
-from bot.iletimerkezi.client import ApiError, Client, Rejected
-from bot.iletimerkezi.index import Choice, Index
+from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected, Unknown
 from bot.log import event
-from bot.model.names import Group
+from bot.model.names import BETWEEN, Group, fold
 from bot.model.outcome import NoParent
 
 KEPT = 60.0
@@ -22,18 +26,146 @@ KEPT = 60.0
 WITHIN, LATE_WITHIN = 4.0, 1.0
 """How long a group that is to be made waits for the list, in seconds: as a rule, and after a list that did not come."""
 
+PAUSE = 5.0
+"""How long groups are made without asking for a list after one that did not come, in seconds."""
+
 CLOSED_FOR = 3600.0
 """How long it is remembered that the account has no get-groups (404), in seconds."""
-
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""How long after a list that did not come another is asked for in the background, in seconds."""
 
 OVERLAP = 10.0
 """How far the looks at what the bot has made overlap, in seconds: longer than any transaction of the journal."""
 
-_NO_METHOD, _PASSING = 404, 503  # codes of Rejected
+_NO_METHOD = 404  # a code of Rejected
 _EVER = 86_400.0  # seconds; the journal itself looks back for some minutes
 _MOST = 5  # groups named in an answer
+_DEEPEST = 20  # names in a path; "…" stands for those above
+_ALIKE = 0.5  # which part of their pairs of letters two names must have in common
+_MOST_NAMES = 3  # that are suggested for one that is missing
+
+
+class Choice(NamedTuple):
+    """A group as people choose it: the path of names that leads to it, and its id."""
+
+    path: str
+    id: str
+
+
+class Index:
+    """Finds groups by name, by place and by part of their path; each name is folded once. It never changes.
+
+    A list that makes no tree, with circles or with parents that are not in it, is taken as far as it goes.
+    """
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self._groups = {group.id: group for group in groups}
+        self._folded = {group.id: fold(group.name) for group in self._groups.values()}
+        self._named: dict[str, list[Group]] = {}
+        for group in self._groups.values():
+            self._named.setdefault(self._folded[group.id], []).append(group)
+
+    def with_more(self, groups: Iterable[Group]) -> Index:
+        """Return an index that also has those of these groups whose ids it does not have yet."""
+        more = [group for group in groups if group.id not in self._groups]
+        if not more:
+            return self
+        index = Index(more)
+        index._groups = self._groups | index._groups
+        index._folded = self._folded | index._folded
+        both = {folded: [*self._named.get(folded, ()), *found] for folded, found in index._named.items()}
+        index._named = self._named | both
+        return index
+
+    def placed(self, name: str, parent_id: str) -> tuple[str, ...] | None:
+        """Return the ids of the groups with this name under this parent ("" for main groups); None if it cannot tell.
+
+        A list without any subgroup may be a flat one, in which the group stands among the main groups.
+        """
+        named = self._named.get(fold(name), ())
+        here = tuple(group.id for group in named if group.parent == parent_id)
+        return None if named and not here and parent_id and not self._has_subgroups else here
+
+    def holds(self, identifier: str, name: str) -> bool:
+        """Tell whether the group with this id is there under this name, wherever it is."""
+        return self._folded.get(identifier) == fold(name)
+
+    @cached_property
+    def _has_subgroups(self) -> bool:
+        return any(group.parent for group in self._groups.values())
+
+    def named(self, name: str) -> list[Group]:
+        """Return the groups with this name; where there is none, those to which it leads as a path ("VIP › Ankara")."""
+        if found := self._named.get(fold(name)):
+            return found
+        wanted = [fold(part) for part in name.replace(">", "›").split("›")]
+        ends = self._named.get(wanted[-1], ()) if len(wanted) > 1 else ()
+        paths = [(group, [self._folded[part.id] for part in self._path(group)]) for group in ends]
+        whole = [group for group, path in paths if path == wanted]
+        return whole or [group for group, path in paths if path[-len(wanted) :] == wanted]
+
+    def nearest(self, name: str, most: int) -> list[Group]:
+        """Return up to `most` groups whose names are much alike or have a word in common, the nearest first.
+
+        Marks do not count: `musteri` is near `Müşteriler`.
+        """
+        wanted = _unmarked(fold(name))
+        words, pairs, alike = set(wanted.split()), _pairs(wanted), dict[str, float]()
+        for folded in self._named:
+            plain = _unmarked(folded)
+            own = _pairs(plain)
+            ratio = 2 * len(pairs & own) / (len(pairs) + len(own))
+            if ratio >= _ALIKE or not words.isdisjoint(plain.split()):
+                alike[folded] = ratio
+        close = heapq.nlargest(_MOST_NAMES, alike, key=alike.__getitem__)
+        return [group for folded in close for group in self._named[folded]][:most]
+
+    def path(self, identifier: str) -> str:
+        """Return the path of the group with this id, "" if there is none."""
+        return self.choice(self._groups[identifier]).path if identifier in self._groups else ""
+
+    def choice(self, group: Group) -> Choice:
+        """Return a group with its path."""
+        path = self._path(group)
+        names = [part.name for part in path]
+        higher = len(path) == _DEEPEST and path[0].parent in self._groups
+        return Choice(BETWEEN.join(["…", *names] if higher else names), group.id)
+
+    def search(self, text: str, most: int | None = None) -> list[Choice]:
+        """Return up to `most` groups in the tree's order: their path has each word, or their id begins with the text.
+
+        Marks do not count: `musteri` finds `Müşteriler`.
+        """
+        words, digits = _unmarked(fold(text)).split(), text.strip()
+        found = (
+            choice for choice, path in self._tree if choice.id.startswith(digits) or all(word in path for word in words)
+        )
+        return list(islice(found, most))
+
+    @cached_property
+    def _tree(self) -> list[tuple[Choice, str]]:
+        """Every group with its path to search in: below its parent, siblings by name."""
+        paths = [[(self._folded[part.id], part.id) for part in self._path(group)] for group in self._groups.values()]
+        return [
+            (self.choice(self._groups[path[-1][1]]), _unmarked(BETWEEN.join(folded for folded, _ in path)))
+            for path in sorted(paths)
+        ]
+
+    def _path(self, group: Group) -> list[Group]:
+        """Return the groups that lead to this one, the main group first; a circle ends where it closes."""
+        path = {group.id: group}
+        while len(path) < _DEEPEST and group.parent in self._groups and group.parent not in path:
+            group = self._groups[group.parent]
+            path[group.id] = group
+        return list(reversed(path.values()))
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[start : start + 2] for start in range(len(text) - 1)} or {text}
+
+
+def _unmarked(text: str) -> str:
+    if text.isascii():
+        return text
+    return re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
 
 
 @dataclass(frozen=True)
@@ -62,16 +194,12 @@ class Groups:
     def __init__(self, api: Client, lately: Callable[[float], Iterable[Group]]) -> None:
         self._api = api
         self._lately = lately
-        self._lists: Cache[int, Listed] = Cache(lambda _: self._load(), KEPT, most=1)
-        self._generation = 0  # the key of the list that is in use
-        self._lock = threading.Lock()
+        self._lists: Cache[None, Listed] = Cache(lambda _: self._load(), KEPT)
         self._merged = _Merged(None, Index(()), 0.0)
         self._merging = threading.Lock()
         self._closed_until = 0.0
         self._late = False  # the last list that was asked for did not come, or not in time
-        self._pause = FIRST_PAUSE
         self._again_at = 0.0
-        self._wanted = False  # somebody has asked since the last list that did not come
 
     @property
     def closed(self) -> bool:
@@ -93,121 +221,84 @@ class Groups:
 
         With `since`, a time of the monotonic clock, one that was asked for after that, if it can be had.
         """
-        if self.closed:
+        if self.closed or time.monotonic() < self._again_at:
             return None
-        self._wanted = True
-        until = time.monotonic() + (LATE_WITHIN if self._late else WITHIN)
-        listed = self._in_time(self._generation, until)
-        if listed and listed.asked_at <= since:
-            return self._in_time(self._after(listed), until) or listed
+        listed, until = None, time.monotonic() + (LATE_WITHIN if self._late else WITHIN)
+        try:
+            listed = self._lists.get(None, until - time.monotonic())
+            if listed.asked_at <= since:
+                self._lists.forget(None, listed)
+                listed = self._lists.get(None, max(0.0, until - time.monotonic()))
+        except TimeoutError:
+            self._late = True
+        except ApiError:
+            pass
         return listed
 
     def path(self, identifier: str) -> str:
         """Return the names that lead to a group, as "A › B"; "" when the shared list does not have it at hand."""
-        listed = self._lists.known(self._generation)
+        listed = self._lists.known(None)
         return self._merged.groups.path(identifier) or (listed.index.path(identifier) if listed else "")
 
     def prefetch(self) -> None:
         """Begin to load the shared list, unless it is there or was refused a moment ago; never waits."""
-        self._wanted = True
         if not self.closed and time.monotonic() >= self._again_at:
-            self._lists.prefetch(self._generation)
+            self._lists.prefetch(None)
 
     def named(self, name: str) -> Group | NoParent:
         """Return the one group with this name, or at the end of such a path ("VIP › Ankara"), or why there is none."""
         try:
-            index = self._index()
-            found = index.named(name)
-            if not found and self._merged.listed:
-                self._after(self._merged.listed)
-                index = self._index()
-                found = index.named(name)
+            merged = self._merge()
+            found = merged.groups.named(name)
+            if not found and merged.listed:
+                self._lists.forget(None, merged.listed)
+                merged = self._merge()
+                found = merged.groups.named(name)
         except ApiError:
             return NoParent("no_list" if self.closed else "unavailable")
         if len(found) == 1:
             return found[0]
-        candidates = found[:_MOST] or index.nearest(name, _MOST)
-        return NoParent("ambiguous" if found else "missing", tuple(map(index.choice, candidates)))
+        candidates = found[:_MOST] or merged.groups.nearest(name, _MOST)
+        return NoParent("ambiguous" if found else "missing", tuple(map(merged.groups.choice, candidates)))
 
     def search(self, text: str, most: int | None, seconds: float) -> list[Choice]:
         """Return up to `most` groups in the tree's order: their path has each word, or their id begins with the text.
 
         Raises ApiError, or TimeoutError when the list does not come within `seconds`.
         """
-        return self._index(seconds).search(text, most)
+        return self._merge(seconds).groups.search(text, most)
 
     def called(self, name: str, seconds: float) -> list[Choice]:
         """Return the groups with this name, or at the end of such a path. Raises ApiError or TimeoutError."""
-        index = self._index(seconds)
+        index = self._merge(seconds).groups
         return list(map(index.choice, index.named(name)))
 
     def known(self) -> list[Choice]:
         """Return the groups if the list is at hand; never waits."""
-        listed = self._lists.known(self._generation)
+        listed = self._lists.known(None)
         return listed.index.search("") if listed else []
 
-    def _in_time(self, generation: int, until: float) -> Listed | None:
-        """Return a list if it comes in time. One that was refused a moment ago is asked for in the background only."""
-        if time.monotonic() < self._again_at:
-            return None
-        try:
-            return self._lists.get(generation, max(0.0, until - time.monotonic()))
-        except TimeoutError:
-            self._late = True
-        except ApiError:
-            pass
-        return None
-
-    def _index(self, seconds: float | None = None) -> Index:
+    def _merge(self, seconds: float | None = None) -> _Merged:
         """Return the shared list with what the bot has made since. Raises ApiError or TimeoutError."""
-        listed = self._lists.get(self._generation, seconds)
+        listed = self._lists.get(None, seconds)
         with self._merging:  # who waits here finds it done
             last, now = self._merged, time.monotonic()
-            if last.listed is not listed:
-                last = _Merged(listed, listed.index.with_more(self._lately(_EVER)), now)
-            else:
-                last = _Merged(listed, last.groups.with_more(self._lately(now - last.at + OVERLAP)), now)
-            self._merged = last
-        return last.groups
-
-    def _after(self, listed: Listed) -> int:
-        """Return the generation of a list that is asked for after this one: many who ask for one share it."""
-        with self._lock:
-            if self._lists.known(self._generation) is listed:
-                self._generation += 1
-            return self._generation
+            before, back = (last.groups, now - last.at + OVERLAP) if last.listed is listed else (listed.index, _EVER)
+            self._merged = _Merged(listed, before.with_more(self._lately(back)), now)
+            return self._merged
 
     def _load(self) -> Listed:
-        """Load the list, at once a second time after a fault that passes; else again later, in the background."""
+        """Load the list, at once a second time after a fault that may pass."""
         try:
             try:
-                listed = self._asked()
-            except ApiError as error:
-                if isinstance(error, Rejected) and error.code != _PASSING:
-                    raise
-                if time.monotonic() - self._asked_at > WITHIN / 2:
-                    raise
-                listed = self._asked()
+                asked_at, groups = time.monotonic(), self._fetch()
+            except (NotSent, Unknown):
+                asked_at, groups = time.monotonic(), self._fetch()
         except ApiError:
-            self._failed()
+            self._late, self._again_at = True, time.monotonic() + PAUSE
             raise
-        self._late, self._pause, self._again_at, self._closed_until = False, FIRST_PAUSE, 0.0, 0.0
-        return listed
-
-    def _asked(self) -> Listed:
-        self._asked_at = asked_at = time.monotonic()
-        return Listed(Index(self._fetch()), asked_at)
-
-    def _failed(self) -> None:
-        if self.closed:
-            return
-        self._late, self._again_at = True, time.monotonic() + self._pause
-        if self._wanted:  # while nobody asks, nobody is asked
-            self._wanted = False
-            again = threading.Timer(self._pause, self._lists.prefetch, [self._generation])
-            again.daemon = True
-            again.start()
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._late, self._again_at, self._closed_until = False, 0.0, 0.0
+        return Listed(Index(groups), asked_at)
 
     def _fetch(self) -> tuple[Group, ...]:
         try:

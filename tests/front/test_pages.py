@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.front import pages
-from bot.iletimerkezi.index import Choice
+from bot.iletimerkezi.groups import Choice
 from bot.model.outcome import Created, FollowUp, Unknown
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice, load, say

@@ -6,7 +6,8 @@ import json
 import re
 import traceback
 from collections.abc import Callable
-from html import unescape
+from html import escape, unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
@@ -15,12 +16,17 @@ import pytest
 from bot import __version__
 from bot.iletimerkezi.answers import MAX_MESSAGE
 from bot.iletimerkezi.client import Client, NotSent, Rejected, Unknown
+from bot.journal.database import connect
+from bot.journal.history import entries
 from bot.model.names import Group
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.loopback import local_request
+from bot.slack.mrkdwn import as_typed
+from bot.slack.texts import say
 from tests.support.peer import AMPLE, SHORT, hear, http, peer, says
 from tests.support.provider import ACTS, SHAPES, client, content, outcome
 from tests.support.served import free_port
+from tests.support.workspace import Workspace
 
 Call = Callable[[Client], object]
 
@@ -187,22 +193,21 @@ def test_a_quoted_request_comes_back_without_the_credentials(said: str, place: s
 
 def test_a_refusal_without_credentials_stays_as_it_is() -> None:
     """Words that look a little like a key are not hidden, nor is anything for a key of a letter."""
-    said = "key k h hash Ab3/+-9 0f0f0f"
+    said = "key k h hash Ab3/+-9 0f0f0f"  # too little of the long ones, and the short ones are ordinary words
     with peer(says(http(content(499, message=said)))) as server:
         for key, secret in ((LONG_KEY, LONG_HASH), ("k", "h")):
             assert outcome(Client(server.url, key, secret, AMPLE).add_group, "A") == Rejected(499, said)
 
 
-# Long lists
+# Lists and stored names
 
 
 def test_an_account_of_many_groups_is_read(api: Api) -> None:
-    """A list of groups may be longer than any other answer: 20,000 groups take about 3 MB."""
-    for number in range(20_000):
+    """A list of groups may be longer than any other answer: 12,000 groups take about 2 MB."""
+    for number in range(12_000):
         api.add(f"Müşteriler {number} " + "x" * 90, "5" if number % 2 else "")
     groups = client(api, 30).get_groups()
-    assert len(groups) == 20_001
-    assert sum(group.parent == "5" for group in groups) == 10_000
+    assert (len(groups), sum(group.parent == "5" for group in groups)) == (12_001, 6000)
 
 
 @pytest.mark.parametrize("shape", [name for name in SHAPES if name not in ("unknown", "empty")])
@@ -226,3 +231,25 @@ def test_the_stand_in_ignores_what_is_misnamed(api: Api) -> None:
     for body, code in wrong:
         assert local_request("POST", f"{api.url}/v1/add-group/json", json=body).status_code == code
     assert local_request("POST", f"{api.url}/v1/add-group/json", data=b"{").status_code == 400
+
+
+def test_a_name_that_was_stored_otherwise_is_kept(
+    start: Callable[..., Any], workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """Cut or escaped: the history has the name that the provider answered with; where it is the same, nothing."""
+    running = start(ADDGROUP_LANGUAGE="en")
+    changes: list[tuple[Callable[[str], str], str]] = [
+        (escape, '"R&D"'),
+        (lambda n: n[:5], "Kampanya"),
+        (str, "VIP"),
+    ]
+    for number, (change, typed) in enumerate(changes, 1):
+        api.stored = change
+        workspace.command(running.url, typed)
+        assert workspace.finished(number)
+        answer = next(m for m in workspace.messages if m.is_answer and f"ID `{97100 + number}`" in m.text)
+        stored = as_typed(api.groups[str(97100 + number)].name)
+        assert (say("en", "created.stored.finding", stored=stored) in answer.text) is (change is not str)
+    engine = connect(f"sqlite:///{tmp_path}/journal.db")
+    assert [entry.steps[0].reason for entry in entries(engine)] == ["", "stored as Kampa", "stored as R&amp;D"]
+    engine.dispose()

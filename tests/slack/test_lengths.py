@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.front import pages
-from bot.iletimerkezi.index import Choice
+from bot.iletimerkezi.groups import Choice
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
 from bot.model.outcome import (
