@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -88,9 +89,9 @@ def workspace() -> Iterator[Workspace]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Any]:
-    """Run a real PostgreSQL server, from a wheel."""
-    with server() as running:
+def postgres(testrun_uid: str) -> Iterator[Any]:
+    """Run a real PostgreSQL server, from a wheel: one for all processes of the run."""
+    with server(f"{tempfile.gettempdir()}/addgroup-{testrun_uid}") as running:
         yield running
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
 from tests.support.pages import PAGES, ROOT, commands, shell_blocks
+from tests.support.program import run_to_end
 from tests.support.served import Served, free_port, inherited
 
 NOT_RUN = {
@@ -52,7 +54,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def run(script: str, folder: Path, port: int, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, folder: Path, port: int) -> subprocess.CompletedProcess[str]:
     """Run commands in bash, with the places of the pages moved into the test's folder; the first failure ends it."""
     for place, there in (
         ("/opt/addgroup", str(folder)),
@@ -67,7 +69,7 @@ def run(script: str, folder: Path, port: int, **environ: str) -> subprocess.Comp
     return subprocess.run(  # noqa: S603
         ["/bin/bash", "-euc", f"umask 077; {script}"],
         cwd=folder,
-        env={**inherited(), "PATH": path, **environ},
+        env={**inherited(), "PATH": path},
         capture_output=True,
         text=True,
         timeout=120,
@@ -109,8 +111,7 @@ def test_the_commands_in_sentences(workspace: Workspace, api: Api, folder: Path)
     Served(workspace, api, folder, DATABASE_URL=wanted["DATABASE_URL"]).stop()  # which makes the journal
     found = {command.strip() for text in PAGES.values() for command in commands(text, "python -m bot")}
     for command in sorted(found):
-        plain = command.partition("`")[0].replace("https://…", "https://addgroup.example.com")
-        if re.match("serve|console$|console .*TEXT", plain):  # these are run above, and in tests/sandbox
+        if re.match("serve|console$|console .*TEXT", command):  # these are run above, and in tests/sandbox
             continue
-        ended = run(f"python -m bot {plain}", folder, free_port(), **wanted)
-        assert ended.returncode == 0, f"{plain}\n{ended.stdout}{ended.stderr}"
+        ended = run_to_end(*shlex.split(command, comments=True), cwd=folder, env={**inherited(), **wanted})
+        assert ended.returncode == 0, f"{command}\n{ended.stdout}{ended.stderr}"

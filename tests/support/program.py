@@ -6,6 +6,7 @@ What depends on how Python itself starts, such as its encoding, needs a process 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import multiprocessing
 import os
 import pkgutil
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Mapping
@@ -119,6 +121,8 @@ def _become(code: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str
     for number, stream in enumerate(streams):
         os.dup2(stream.fileno(), number)
         stream.close()
+    if os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)

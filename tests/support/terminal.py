@@ -15,25 +15,26 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.program import ROOT
+from tests.support.program import BOT, ROOT, Program
 from tests.support.served import children, inherited, state
 from tests.support.until import until
 
 PROMPT = "\n> /addgroup"  # the line editor moves the cursor behind it instead of writing a space
+EXECUTE = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
 _CODES = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\r")
 
 
 class Terminal:
     """A started program; `shown` is what it has printed, without colours, changes of mode and carriage returns."""
 
-    def __init__(self, arguments: Sequence[str], columns: int, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(self, code: str, arguments: Sequence[str], columns: int, folder: Path, more: dict[str, str]) -> None:
         self._bytes = b""
         self._read = 0  # characters of `shown` that were waited for
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-            os.chdir(folder)
-            os.execvpe(arguments[0], [*arguments], {**_environ(), **environ})  # noqa: S606
+        self._fd, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        self._program = Program(code, (*arguments,), folder, {**_environ(), **more}, (theirs, theirs, theirs))
+        os.close(theirs)
+        self.pid = self._program.pid
 
     @property
     def raw(self) -> str:
@@ -65,9 +66,7 @@ class Terminal:
         end = time.monotonic() + seconds
         while self._more(end):
             pass
-        _, status = os.waitpid(self.pid, 0)
-        self.pid = 0
-        return os.waitstatus_to_exitcode(status)
+        return self._program.wait()
 
     def _more(self, end: float) -> bool:
         """Read what is printed next; False at the end."""
@@ -81,8 +80,7 @@ class Terminal:
     def close(self) -> None:
         """Close the terminal, on which the program ends."""
         os.close(self._fd)
-        if self.pid:
-            os.waitpid(self.pid, 0)
+        self._program.wait()
 
 
 def _innermost(process: int) -> int:
@@ -105,10 +103,14 @@ def terminal(
     columns: int = 80,
     folder: Path = ROOT,
 ) -> Iterator[Terminal]:
-    """Start the console with arguments, or another program, in a terminal."""
-    started = Terminal(
-        [*(program or (sys.executable, "-m", "bot", "console")), *arguments], columns, folder, environ or {}
-    )
+    """Start the console with arguments, or another program, in a terminal.
+
+    What is for Python's own start needs one: then the console is a program of its own too.
+    """
+    if not program and any(name.startswith(("LC_", "PYTHON")) for name in environ or {}):
+        program = sys.executable, "-m", "bot", "console"
+    code, begin = (EXECUTE, program) if program else (BOT, ("console",))
+    started = Terminal(code, [*begin, *arguments], columns, folder, environ or {})
     try:
         yield started
     finally:

@@ -36,7 +36,7 @@ def outage(database_url: str, request: pytest.FixtureRequest) -> Outage:
     @contextlib.contextmanager
     def _outage() -> Iterator[None]:
         psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;")
-        psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%';")
+        psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';")  # noqa: S608  # our own
         try:
             yield
         finally:
