@@ -18,7 +18,7 @@ from bot.model.job import Job
 from bot.model.next_job import choices, next_job, under, with_findings
 from bot.model.outcome import OPEN_FORM, FollowUp
 from bot.slack import messages
-from bot.slack.handing_back import EDIT_TEXT, Typed
+from bot.slack.blocks import EDIT_TEXT, Typed
 from bot.slack.texts import LANGUAGES
 
 

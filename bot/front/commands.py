@@ -17,8 +17,8 @@ from bot.journal.errors import JournalError
 from bot.log import event
 from bot.model.grammar import COMMAND, Keyword, Reading, parse
 from bot.model.job import TryLater
+from bot.slack.blocks import Typed
 from bot.slack.client import SlackRefused
-from bot.slack.handing_back import Typed
 
 WITHIN = 10.0
 """How long may take what only the person waits for who asked: who they are, and the list of groups; in seconds."""

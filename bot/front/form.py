@@ -27,9 +27,8 @@ from bot.model.names import Parent, ParentId, ParentName
 from bot.model.next_job import choices, follow
 from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import wording
-from bot.slack.blocks import plain
+from bot.slack.blocks import Typed, plain
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.handing_back import Typed
 from bot.slack.texts import LANGUAGES, Language, say_plain
 
 SOON = 1.0

@@ -11,8 +11,8 @@ from typing import Any
 from bot.front.reply import Origin
 from bot.model.grammar import Unclear
 from bot.model.names import Parent, ParentId, ParentName
-from bot.slack.mrkdwn import cut
 from bot.slack.texts import Language, say
+from bot.slack.wording import cut
 
 NAME, PARENT = "name", "parent"
 """The action_ids of the form's fields. A field that is filled once more needs another block_id: see `form`."""

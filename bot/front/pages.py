@@ -9,10 +9,10 @@ from bot.iletimerkezi.groups import Choice
 from bot.model.job import Job
 from bot.model.names import BETWEEN
 from bot.slack import blocks, wording
-from bot.slack.blocks import Line, Message, plain, section
+from bot.slack.blocks import Line, Message, button, item, plain, section
 from bot.slack.messages import VERSION
-from bot.slack.mrkdwn import as_typed, code, cut, escape, moment, path
 from bot.slack.texts import LANGUAGES, Language, Voice, say
+from bot.slack.wording import as_typed, code, cut, escape, moment, path
 
 SWITCH_LANGUAGE, SHOW_MORE, NEW_GROUP = "language", "more", "new"
 """The action_ids of the buttons under the help and the list, and on the Home tab."""
@@ -41,7 +41,7 @@ def help_page(language: Language, groups: Sequence[Choice], docs_url: str = "") 
     if docs_url:
         text = f"{text}\n{say(language, 'help.page', docs=escape(docs_url))}"
     other = next(each for each in LANGUAGES if say(each, "help.switch") != say(language, "help.switch"))
-    return _page([Line(text)], _button(SWITCH_LANGUAGE, say(language, "help.switch"), other))
+    return _page([Line(text)], button(SWITCH_LANGUAGE, say(language, "help.switch"), other))
 
 
 def home(language: Voice, groups: Sequence[Choice]) -> Message:
@@ -50,8 +50,8 @@ def home(language: Voice, groups: Sequence[Choice]) -> Message:
     Source: https://docs.slack.dev/surfaces/app-home
     """
     channels = ", ".join(f"<#{channel}>" for channel in language.channels)
-    button = {**_button(NEW_GROUP, say(language, "home.new"), "-"), "style": "primary"}
-    begin: Message = {"type": "actions", "elements": [button]}
+    new = {**button(NEW_GROUP, say(language, "home.new"), "-"), "style": "primary"}
+    begin: Message = {"type": "actions", "elements": [new]}
     if channels:
         begin = section(say(language, "home.channels", channels=channels))
     names, _ = _example(language, groups)
@@ -94,16 +94,16 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
     lines: list[Line] = []
     room = blocks.MAX_TEXT - len(heading) - 100  # for what is shown of how many
     for line in _groups(language, choices[offset : offset + PAGE]):
-        room -= len(line.text) + 1
+        room -= max(len(line.text), len(line.shown)) + 1
         if room < 0:
             break
         lines.append(line)
     end = offset + len(lines)
     shown = say(language, "list.shown", first=offset + 1, last=end, count=len(choices))
     more = json.dumps({"v": VERSION, "text": text, "offset": end}, ensure_ascii=False)
-    button = _button(SHOW_MORE, say(language, "list.more"), more)
+    onward = button(SHOW_MORE, say(language, "list.more"), more)
     return _page(
-        [Line(heading), *lines, Line(shown)], button if end < len(choices) and len(more) <= _MAX_VALUE else None
+        [Line(heading), *lines, Line(shown)], onward if end < len(choices) and len(more) <= _MAX_VALUE else None
     )
 
 
@@ -119,23 +119,17 @@ def _groups(language: Language, choices: Iterable[Choice]) -> Iterable[Line]:
         while above and not names.startswith(f"{above[-1]}{BETWEEN}"):
             above.pop()
         last = names.removeprefix(f"{above[-1]}{BETWEEN}") if above else names
-        item = as_typed(last) if above else path(names)
-        yield Line(
-            "• " + say(language, "list.line", name=path(names), id=code(identifier)),
-            item=say(language, "list.line", name=item, id=code(identifier)),
-            name=last if above else "",
-            depth=len(above),
+        text, shown = (
+            say(language, "list.line", name=name, id=code(identifier))
+            for name in (path(names), as_typed(last) if above else path(names))
         )
+        yield item(text, shown, len(above))
         above.append(names)
 
 
-def _page(lines: list[Line], button: Message | None) -> Message:
-    (page,) = blocks.messages(lines, [button] if button else [])
+def _page(lines: list[Line], pressed: Message | None) -> Message:
+    (page,) = blocks.messages(lines, [pressed] if pressed else [])
     return page
-
-
-def _button(action: str, label: str, value: str) -> Message:
-    return {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": label}, "value": value}
 
 
 def _wanted(job: Job) -> tuple[str, ...]:
@@ -150,7 +144,7 @@ def _job(language: Language, job: Job, team: str) -> str:
     what = wording.heading(language, job)
     if len(job.steps) == 1 or job.denied:
         step = job.steps[0]
-        told, over = wording.tell(language, job, step), wording.parent(language, job, step)
-        name = as_typed(cut(step.name, 80)) + wording.under(language, over)
+        told = wording.tell(language, job, step)
+        name = as_typed(cut(step.name, 80)) + told["under"]
         what = say(language, "tree.line", mark=told["mark"], name=name, result=told["history"])
     return f"• {moment(job.accepted_at, address)} · {wording.person(language, job.user)} · {what}"

@@ -24,12 +24,11 @@ from bot.model.grammar import NewGroup
 from bot.model.job import Job, TryLater, kind_of, steps_of
 from bot.model.outcome import FollowUp
 from bot.slack import wording
-from bot.slack.blocks import Message, plain
+from bot.slack.blocks import Message, Typed, plain, with_text
 from bot.slack.client import SlackRefused
-from bot.slack.handing_back import Typed, with_text
-from bot.slack.mrkdwn import mention
 from bot.slack.people import People
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
+from bot.slack.wording import mention
 
 Said = Callable[[Language], Message]
 """What is told, by language."""
@@ -205,9 +204,9 @@ class Reply:
             voices = [self._people.voice(each) for each in languages]
             first, *others = map(said, voices)
             message = plain("\n\n".join(each["text"] for each in (first, *others))) if others else first
-            words = _messages(voices[0], message, back)
-            if len(words) == 1 and fits(words[0]):
-                self.done(response_type="ephemeral", **words[0])
+            words = _with(back, voices[0], message)
+            if fits(words):
+                self.done(response_type="ephemeral", **words)
                 return
         self.later(lambda: self._say(said, back))
 
@@ -243,17 +242,15 @@ class Reply:
 
     def _say(self, said: Said, back: Typed | None) -> None:
         voice = self._people.voice(self._people.language(self.user))
-        self._respond(_messages(voice, said(voice), back), 0)
+        self._respond(_with(back, voice, said(voice)), 0)
 
-    def _respond(self, left: list[Message], tried: int) -> None:
-        """Say the messages through the response_url, as long as it lives; the first may fail for a passing reason."""
+    def _respond(self, message: Message, tried: int) -> None:
+        """Say something through the response_url, as long as it lives; it may fail for a passing reason."""
         try:
-            while left:
-                if self.origin.response_url:
-                    self._people.slack.respond(self.origin.response_url, left[0])
-                else:  # as for what is pressed on the Home tab
-                    self._people.slack.call("chat.postMessage", channel=self.user, **left[0])
-                left = left[1:]
+            if self.origin.response_url:
+                self._people.slack.respond(self.origin.response_url, message)
+            else:  # as for what is pressed on the Home tab
+                self._people.slack.call("chat.postMessage", channel=self.user, **message)
         except SlackRefused as error:
             event("not_told", level=logging.WARNING, user=self.user, error=error.error)
         except TryLater as error:
@@ -261,7 +258,7 @@ class Reply:
             event("not_told" if last else "told_later", level=logging.WARNING, user=self.user, error=error.why)
             if not last:
                 pause = max(PAUSES[tried], error.seconds or 0.0)
-                self._intake.errands.again(pause, lambda: self._respond(left, tried + 1))
+                self._intake.errands.again(pause, lambda: self._respond(message, tried + 1))
 
 
 class FormReply(Reply):
@@ -288,5 +285,5 @@ def sentence(key: str, **values: object) -> Said:
     return lambda language: plain(say(language, key, **values))
 
 
-def _messages(language: Language, message: Message, back: Typed | None) -> list[Message]:
-    return with_text(language, message, back) if back and back.text.strip() else [message]
+def _with(back: Typed | None, language: Language, message: Message) -> Message:
+    return with_text(language, message, back) if back and back.text.strip() else message

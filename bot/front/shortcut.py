@@ -15,8 +15,8 @@ from bot.front.reply import Intake, Origin, Reply
 from bot.model.job import TryLater
 from bot.model.message_text import lines_of
 from bot.model.names import clean
+from bot.slack.blocks import Typed
 from bot.slack.client import SlackRefused
-from bot.slack.handing_back import Typed
 from bot.slack.people import People
 
 SHORTCUT = "addgroup"

@@ -1,4 +1,4 @@
-"""Lines of text become messages: split where they are too long, with lists and buttons as blocks. Pure.
+"""Lines of text become messages: split where they are too long, with buttons; and what was typed is given back. Pure.
 
 A message is {"text": …} and, where there are lists or buttons, {"blocks": […]} that show the same: a screen reader and
 a notification have only the text.
@@ -6,12 +6,16 @@ a notification have only the text.
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from bot.slack.mrkdwn import spans
+from bot.model.grammar import COMMAND
+from bot.slack.texts import Language, say
+from bot.slack.wording import escape
 
 Message = dict[str, Any]
 
@@ -21,21 +25,26 @@ MAX_TEXT = 3000
 Source: https://docs.slack.dev/reference/block-kit/blocks/section-block
 """
 
-_DEEPEST = 8
-"""Source: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block#rich_text_list"""
+MAX_TYPED = 2500
+"""Longest text that is given back, in characters: with what is said about it, below 3000."""
+
+EDIT_TEXT = "edit_text"
+"""The action_id of the button under a text that was given back."""
+
+_MAX_VALUE = 2000  # of a button. Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a message, in mrkdwn. As an `item` of a list it is shown without what its `depth` tells.
-
-    `name` is the group's name that the item shows exactly.
-    """
+    """One line of a message, in mrkdwn; in blocks it is `shown` otherwise, where that says more to the eye."""
 
     text: str
-    item: str = ""
-    name: str = ""
-    depth: int = 0
+    shown: str = ""
+
+
+def item(text: str, shown: str, depth: int = 0) -> Line:
+    """Return an item of a list: as `text` for a screen reader, which tells no depth; `shown` as deep as it is."""
+    return Line(f"• {text}", "\u2003" * depth + f"{'◦' if depth else '•'} {shown}")
 
 
 def plain(text: str) -> Message:
@@ -43,59 +52,75 @@ def plain(text: str) -> Message:
     return {"text": text}
 
 
-def messages(lines: Iterable[Line], buttons: Sequence[Message] = ()) -> list[Message]:
-    """Return as few messages as possible; the last one has the buttons. No line may be longer than MAX_TEXT."""
-    parts = [trimmed for part in _parts(lines) if (trimmed := _trimmed(part))]
-    return [_message(part, buttons if part is parts[-1] else ()) for part in parts]
-
-
-def _parts(lines: Iterable[Line]) -> list[list[Line]]:
-    parts: list[list[Line]] = []
-    length = 0
-    for line in lines:
-        length += 1 + len(line.text)
-        if not parts or length > MAX_TEXT:
-            parts.append([])
-            length = len(line.text)
-        parts[-1].append(line)
-    return parts
-
-
-def _trimmed(lines: list[Line]) -> list[Line]:
-    """Return lines without the blank ones at either end: Slack refuses a section that is empty."""
-    filled = [place for place, line in enumerate(lines) if line.text]
-    return lines[filled[0] : filled[-1] + 1] if filled else []
-
-
-def _message(lines: Sequence[Line], buttons: Sequence[Message]) -> Message:
-    message = plain("\n".join(line.text for line in lines))
-    if buttons or any(line.item for line in lines):
-        blocks = [
-            _list(list(run)) if item else section("\n".join(line.text for line in run))
-            for item, run in groupby(lines, lambda it: bool(it.item))
-        ]
-        message["blocks"] = [*blocks, *([{"type": "actions", "elements": list(buttons)}] if buttons else [])]
-    return message
-
-
 def section(text: str) -> Message:
     """Return a section with mrkdwn, which Slack shows whole."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}, "expand": True}
 
 
-def _list(lines: Iterable[Line]) -> Message:
-    """Return a list as rich text, in which depth stays visible however it is shown."""
-    return {
-        "type": "rich_text",
-        "elements": [
-            {
-                "type": "rich_text_list",
-                "style": "bullet",
-                "indent": depth,
-                "elements": [
-                    {"type": "rich_text_section", "elements": spans(line.item, line.name)} for line in of_depth
-                ],
-            }
-            for depth, of_depth in groupby(lines, lambda line: min(line.depth, _DEEPEST))
-        ],
-    }
+def button(action: str, label: str, value: str) -> Message:
+    """Return a button."""
+    return {"type": "button", "action_id": action, "text": {"type": "plain_text", "text": label}, "value": value}
+
+
+def messages(lines: Iterable[Line], buttons: Sequence[Message] = ()) -> list[Message]:
+    """Return as few messages as possible; the last one has the buttons. No line may be longer than MAX_TEXT."""
+    parts: list[list[Line]] = []
+    room = 0
+    for line in lines:
+        room -= 1 + max(len(line.text), len(line.shown))
+        if room < 0 or not parts:
+            parts.append([])
+            room = MAX_TEXT - max(len(line.text), len(line.shown))
+        parts[-1].append(line)
+    parts = [part for part in parts if any(line.text for line in part)]
+    return [_message(part, buttons if part is parts[-1] else ()) for part in parts]
+
+
+def _message(lines: Sequence[Line], buttons: Sequence[Message]) -> Message:
+    message = plain("\n".join(line.text for line in lines).strip("\n"))  # Slack refuses a section that is empty
+    if buttons or any(line.shown for line in lines):
+        message["blocks"] = [section("\n".join(line.shown or line.text for line in lines).strip("\n"))]
+        message["blocks"] += [{"type": "actions", "elements": list(buttons)}] if buttons else []
+    return message
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody typed behind the command.
+
+    `reply_to` is the ts of the message in whose thread it is answered, `trigger` what the person did: a form that has
+    opened in spite of it and the one that the button opens make one job.
+    """
+
+    text: str
+    reply_to: str = ""
+    trigger: str = ""
+
+    def dump(self) -> str:
+        """Return it as text for a button, packed, because 40 lines would not fit otherwise."""
+        packed = zlib.compress(json.dumps([self.text, self.reply_to, self.trigger]).encode())
+        return base64.urlsafe_b64encode(packed).decode()
+
+    @classmethod
+    def load(cls, value: str) -> Typed:
+        """Read what `dump` wrote. Raises ValueError."""
+        try:
+            text, reply_to, *trigger = json.loads(zlib.decompress(base64.urlsafe_b64decode(value)))
+        except (zlib.error, TypeError) as error:
+            raise ValueError("not what was typed") from error
+        return cls(str(text), str(reply_to), *map(str, trigger[:1]))
+
+
+def with_text(language: Language, message: Message, typed: Typed) -> Message:
+    """Return a message with what was typed below it, exactly, and a button that opens the form filled in with it."""
+    text = f"{COMMAND} {typed.text}"
+    shown, cut = text[:MAX_TYPED].strip("\n"), say(language, "given_back.cut") if len(text) > MAX_TYPED else ""
+    intro = f"{message['text']}\n\n{say(language, 'given_back.intro')}"
+    code = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]}
+    blocks = [section(intro), {"type": "rich_text", "elements": [code]}, *([section(cut)] if cut else [])]
+    actions = [block["elements"] for block in message.get("blocks", ()) if block["type"] == "actions"]
+    buttons = [each for elements in actions for each in elements]
+    if len(value := typed.dump()) <= _MAX_VALUE:
+        buttons.append(button(EDIT_TEXT, say(language, "button.edit"), value))
+    blocks += [{"type": "actions", "elements": buttons}] if buttons else []
+    return {"text": f"{intro}\n```\n{escape(shown)}\n```\n{cut}".strip(), "blocks": blocks}

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from itertools import groupby
-from typing import Any
 
 from bot.model.job import GROUP_DM, Job, Step
-from bot.model.next_job import Count, acted_on, choices, missing, offers
+from bot.model.next_job import Count, acted_on, choices, offers
 from bot.model.outcome import FORCED, Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
-from bot.slack.blocks import Line, Message, plain
-from bot.slack.handing_back import Typed, with_text
-from bot.slack.mrkdwn import as_typed, cut, mention, quote
+from bot.slack.blocks import Line, Message, Typed, plain, with_text
 from bot.slack.texts import Language, say
-from bot.slack.wording import MOST_OF_NAME, Told, tell
+from bot.slack.wording import MAX_QUOTE, MOST_OF_NAME, Told, as_typed, cut, mention, quote, tell
 
 __all__ = ["VERSION", "Message", "answer", "audit", "duplicate", "plain", "private", "root"]
 
@@ -40,7 +36,6 @@ _MAX_LABEL = 75
 Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
 
-_MOST_SKIPPED = 10  # groups of a tree that were skipped for one above them and have a line each
 _SHORT = 300  # characters of a quotation, of which a tree may have several
 
 
@@ -55,9 +50,8 @@ def root(language: Language, job: Job, count: Count | None = None, *, edited: bo
     who, editor = (mention(user) if rings else wording.person(language, user) for user in (job.asker, job.user))
     if not rings and "<" in who + editor:  # a name is not at hand
         return plain(told)
-    if job.followup is FollowUp.EDIT and job.user != job.asker:
-        return plain(say(language, "root.changed", told=told, who=who, editor=editor))
-    return plain(say(language, "root.for", told=told, who=who))
+    changed = job.followup is FollowUp.EDIT and job.user != job.asker
+    return plain(say(language, f"root.{'changed' if changed else 'for'}", told=told, who=who, editor=editor))
 
 
 def answer(language: Language, job: Job, remark: str = "", used: Collection[FollowUp] = ()) -> list[Message]:
@@ -73,8 +67,9 @@ def answer(language: Language, job: Job, remark: str = "", used: Collection[Foll
         head = say(language, "answer.pressed", told=head, via=pressed or mention(job.user))
     elif job.rootless:
         head = say(language, "root.for", told=head, who=mention(job.asker))
-    below = _of_tree(language, job) if len(job.steps) > 1 and not job.denied else _of_one(language, job)
-    lines = [Line(head), *below, *([Line(""), Line(remark)] if remark else [])]
+    told = [tell(language, job, step) for step in job.steps]
+    below = _of_tree(language, job, told) if len(job.steps) > 1 and not job.denied else _advice(language, told[0])
+    lines = [Line(head), *below, *_evidence(language, job, told), *([Line(""), Line(remark)] if remark else [])]
     return blocks.messages(lines, list(_buttons(language, job, used)))
 
 
@@ -106,7 +101,7 @@ def _of_refused(language: Language, job: Job) -> list[Message]:
     """Return why a job was not accepted, with what was typed below it; a button is still there to be pressed."""
     told = duplicate(job, language)
     typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()
-    return with_text(language, told, Typed(job.typed, job.reply_to)) if typed else [told]
+    return [with_text(language, told, Typed(job.typed, job.reply_to)) if typed else told]
 
 
 def audit(language: Language, job: Job) -> list[Message]:
@@ -120,95 +115,60 @@ def _calls(job: Job) -> bool:
 
     Where the bot looks again by itself, it is told later what came of that.
     """
-    looked_for = job.looked_for
-    done = [
-        step.position in looked_for or isinstance(step.outcome, Skipped) or (step.outcome and step.outcome.group_id)
+    later = job.looked_for
+    passed = all(
+        step.position in later or isinstance(step.outcome, Skipped) or (step.outcome and step.outcome.group_id)
         for step in job.steps
-    ]
-    return not job.denied and (not all(done) or (job.age > LATE and not looked_for))
-
-
-def _of_one(language: Language, job: Job) -> list[Line]:
-    """Return what stands below the outcome of one group: what to do, and why."""
-    step = job.steps[0]
-    told = tell(language, job, step)
-    outcome = step.outcome
-    words = f"{told['quoted']}\n{quote(outcome.told.quoted)}".strip() if outcome and told["quoted"] else ""
-    reference = say(language, "answer.reference", reference=job.id) if outcome and outcome.told.traceable else ""
-    return [*_advice(language, told), *(Line(line) for line in (words, reference) if line)]
+    )
+    return not job.denied and (not passed or (job.age > LATE and not later))
 
 
 def _advice(language: Language, told: Told) -> list[Line]:
+    """Return what stands below the outcome of one group: what to do, and why."""
     todo = say(language, "answer.next", next=told["next"]) if told["next"] else ""
     return [Line(line) for line in (told["finding"], todo, told["explanation"], told["choices"]) if line]
 
 
-def _of_tree(language: Language, job: Job) -> list[Line]:
-    """Return a line for each group of a tree, then what to do about what is missing."""
-    told = [tell(language, job, step) for step in job.steps]
-    lines = list(_groups(language, job, told))
-    lines += [Line(line) for line in dict.fromkeys(_known(job, told)) if line]
+def _of_tree(language: Language, job: Job, told: list[Told]) -> list[Line]:
+    """Return a line for each group of a tree, then what is to be known of those there, and to do about the others."""
+    lines = [_group(language, job, step, each) for step, each in zip(job.steps, told, strict=True)]
+    known: dict[str, None] = {}
     advice: dict[str, list[str]] = {}
     for step, each in zip(job.steps, told, strict=True):
-        if step.outcome and not step.outcome.group_id and each["next"]:
+        if step.outcome and step.outcome.group_id:
+            known[each["below"]] = None
+        elif each["next"]:
             todo = each["below"] or " ".join(filter(None, (each["finding"], each["next"], each["choices"])))
             advice.setdefault(todo, []).append(as_typed(cut(step.name, MOST_OF_NAME)))
-    for todo, names in advice.items():
-        if len(advice) == 1:
-            lines.append(Line(say(language, "answer.next", next=todo)))
-        else:
-            lines.append(Line(say(language, "tree.why", names=", ".join(names[:3]), next=todo)))
     if not advice and FollowUp.AGAIN in offers(job):
-        lines.append(Line(say(language, "answer.next", next=say(language, "tree.rest"))))
-    elif not advice and missing(job, FollowUp.AGAIN):
-        lines.append(Line(say(language, "answer.next", next=say(language, "tree.change"))))
-    words = dict.fromkeys(
-        f"{each['quoted']}\n{quote(step.outcome.told.quoted, _SHORT)}".strip()
-        for step, each in zip(job.steps, told, strict=True)
-        if step.outcome and each["quoted"]
+        advice[say(language, "tree.rest")] = []
+    for todo, names in advice.items():
+        key = "answer.next" if len(advice) == 1 else "tree.why"
+        known[say(language, key, names=", ".join(names[:3]), next=todo)] = None
+    return [*lines, *(Line(line) for line in known if line)]
+
+
+def _group(language: Language, job: Job, step: Step, told: Told) -> Line:
+    """Return the line of a group of a tree. Its text names the group above, its depth shows it."""
+    depth, above = 0, step.above
+    while above is not None:
+        depth, above = depth + 1, job.steps[above].above
+    named = told["name"] + told["under"]
+    text, shown = (
+        say(language, "tree.line", mark=told["mark"], name=name, result=told["line"])
+        for name in (named, told["name"] if depth else named)
     )
-    traceable = any(step.outcome.told.traceable for step in job.steps if step.outcome)
+    return blocks.item(text, shown, depth)
+
+
+def _evidence(language: Language, job: Job, told: list[Told]) -> list[Line]:
+    """Return what the provider said, and the reference by which somebody can look the case up."""
+    outcomes = [(step.outcome.told, each) for step, each in zip(job.steps, told, strict=True) if step.outcome]
+    most = MAX_QUOTE if len(job.steps) == 1 else _SHORT
+    said = [f"{each['quoted']}\n{quote(outcome.quoted, most)}".strip() for outcome, each in outcomes if each["quoted"]]
+    traceable = any(outcome.traceable for outcome, _ in outcomes)
     reference = [say(language, "answer.reference", reference=job.id)] if traceable else []
-    return [*lines, *map(Line, [*words, *reference])]
-
-
-def _known(job: Job, told: list[Told]) -> Iterator[str]:
-    """Yield what is to be known of groups of a tree that are there."""
-    for step, each in zip(job.steps, told, strict=True):
-        if step.outcome and step.outcome.group_id:
-            yield each["below"]
-
-
-def _groups(language: Language, job: Job, told: list[Told]) -> Iterator[Line]:
-    """Yield a line for each group; many that were skipped for one group above them share a line.
-
-    Its text names the group above, because a screen reader does not tell its depth.
-    """
-    for over, steps in groupby(job.steps, lambda step: _missing_above(job, step)):
-        run = list(steps)
-        if over and len(run) > _MOST_SKIPPED:
-            name, above = cut(over.name, MOST_OF_NAME), tell(language, job, run[0])["above"]
-            shared = say(language, "tree.many", count=len(run), name=as_typed(name), above=above)
-            yield Line(f"• {shared}", item=shared, name=name, depth=_depth(job, run[0]))
-            continue
-        for step in run:
-            each, depth = told[step.position], _depth(job, step)
-            name, above = as_typed(step.name), wording.parent(language, job, step)
-            named, values = name + wording.under(language, above), {"mark": each["mark"], "result": each["line"]}
-            item = say(language, "tree.line", name=name if depth else named, **values)
-            yield Line("• " + say(language, "tree.line", name=named, **values), item, step.name, depth)
-
-
-def _missing_above(job: Job, step: Step) -> Step | None:
-    """Return the group for which a step was skipped, None if it was not."""
-    above = step
-    while isinstance(above.outcome, Skipped) and above.above is not None:
-        above = job.steps[above.above]
-    return None if above is step else above
-
-
-def _depth(job: Job, step: Step) -> int:
-    return 0 if step.above is None else 1 + _depth(job, job.steps[step.above])
+    return [Line(line) for line in (*dict.fromkeys(said), *reference)]
 
 
 def _buttons(language: Language, job: Job, used: Collection[FollowUp]) -> Iterator[Message]:
@@ -216,10 +176,8 @@ def _buttons(language: Language, job: Job, used: Collection[FollowUp]) -> Iterat
         if way is FollowUp.UNDER:
             for number, (path, identifier) in enumerate(choices(job), 1):
                 label = f"{cut(path[::-1], _MAX_LABEL - len(identifier) - 3)[::-1]} ({identifier})"  # its end tells it
-                yield {
-                    **_button(language, way, job, cut(label, _MAX_LABEL), parent=identifier[:_MAX_LABEL]),
-                    "action_id": f"{way}_{number}",
-                }
+                chosen = _button(language, way, job, cut(label, _MAX_LABEL), parent=identifier[:_MAX_LABEL])
+                yield {**chosen, "action_id": f"{way}_{number}"}
         else:
             label = say(language, f"button.{'rest' if way is FollowUp.AGAIN and len(job.steps) > 1 else way}")
             yield _button(language, way, job, label)
@@ -231,25 +189,13 @@ def _button(language: Language, action: FollowUp, job: Job, label: str, **value:
     A screen reader also hears which groups it is about, because a thread may have the same button several times.
     """
     names = ", ".join(acted_on(job, action))
-    button: Message = {
-        "type": "button",
-        "action_id": action.value,
-        "text": _text(label),
-        "value": json.dumps({"v": VERSION, "job": job.id, **value}),
-        "accessibility_label": cut(say(language, "answer.button", button=label, name=names), _MAX_LABEL),
-    }
+    button = blocks.button(action.value, label, json.dumps({"v": VERSION, "job": job.id, **value}))
+    button["accessibility_label"] = cut(say(language, "answer.button", button=label, name=names), _MAX_LABEL)
     if action is FollowUp.CONFIRM:
         button["style"] = "primary"
     if action in FORCED:
-        button["confirm"] = {
-            "title": _text(label),
-            "text": _text(say(language, f"confirm.{action}")),
-            "confirm": _text(say(language, "confirm.yes")),
-            "deny": _text(say(language, "confirm.no")),
-            "style": "danger",
-        }
+        asked = {"title": label, "text": say(language, f"confirm.{action}")}
+        asked |= {"confirm": say(language, "confirm.yes"), "deny": say(language, "confirm.no")}
+        asks = {part: {"type": "plain_text", "text": text} for part, text in asked.items()}
+        button["confirm"] = {**asks, "style": "danger"}
     return button
-
-
-def _text(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}

@@ -1,20 +1,35 @@
-"""How the bot names groups and people, and how it tells a step's outcome: one description, fetched once. Pure.
+"""What sentences are filled with, as Slack shows it exactly, and how a step's outcome is told: one description. Pure.
 
 The sentences are in texts/, in a table for each state of an outcome. No function here knows a single outcome, but
 `denied` for those who ask for something else than a group.
+Source: https://docs.slack.dev/messaging/formatting-message-text
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import accumulate
 
 from bot.model.grammar import Unclear
 from bot.model.job import Job, Step
 from bot.model.names import ParentName
 from bot.model.next_job import Count, counted
-from bot.model.outcome import Denied, FollowUp
-from bot.slack.mrkdwn import MAX_ID, MAX_NAME, as_typed, code, cut, escape, fit, mention, moment, path
-from bot.slack.texts import Language, Voice, say, say_parts, say_plain, voice_of
+from bot.model.outcome import Denied
+from bot.slack.texts import Language, say, say_parts, say_plain, voice_of
+
+MAX_NAME = 1500
+"""Longest name that is shown, in characters after escaping: 255 characters that all need it fit in."""
+
+MAX_PATH = 300
+"""Longest path of names, in characters after escaping; its end is shown."""
+
+MAX_ID = 50
+"""Longest id that is shown, in characters after escaping."""
+
+MAX_QUOTE, MAX_QUOTED_LINES = 1200, 10
+"""Longest quotation, in characters after escaping and in lines."""
 
 MOST_NAMED = 5
 """How many groups are named that were found, or that the person may have meant."""
@@ -26,13 +41,72 @@ _NAMED_IN_ROOT = 3  # first groups of a tree
 _NUMBERS = {"length", "most"}
 
 
+def escape(text: str) -> str:
+    """Escape what people or the API wrote, so that Slack shows it and acts on none of it."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, most: int) -> str:
+    """Cut a text to a number of characters; an ellipsis then ends it."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def fit(text: str, most: int, keep_end: bool = False) -> str:
+    """Escape a text and cut it, so that it has at most `most` characters after that; an ellipsis stands for the rest.
+
+    It is cut at its end, or at its front to `keep_end`.
+    """
+    letters = [escape(letter) for letter in (reversed(text) if keep_end else text)]
+    ends = list(accumulate(map(len, letters)))
+    if not ends or ends[-1] <= most:
+        return escape(text)
+    kept = letters[: bisect_right(ends, most - 1)]
+    return "".join(["…", *reversed(kept)]) if keep_end else "".join([*kept, "…"])
+
+
+def mention(user: str) -> str:
+    """Name a person by their Slack user id; Slack shows their name. No real id is as long as the limit."""
+    return f"<@{fit(user, MAX_ID)}>"
+
+
+def as_typed(text: str, most: int = MAX_NAME, keep_end: bool = False) -> str:
+    """Show a name exactly: as code, in which Slack formats nothing, or in quotes where it holds a backtick."""
+    shown = fit(text, most, keep_end)
+    return f"“{shown}”" if "`" in text else f"`{shown}`"
+
+
+def path(names: str) -> str:
+    """Show a path of names; of a long one, the end that tells the group."""
+    return as_typed(names, MAX_PATH, keep_end=True)
+
+
+def code(text: str) -> str:
+    """Show an id as code, so that it is easy to copy; "" stays empty."""
+    return f"`{fit(text, MAX_ID)}`" if text else ""
+
+
+def quote(text: str, most: int = MAX_QUOTE) -> str:
+    """Show the provider's words as a quotation, each line marked; cut where they are too long for a message."""
+    lines = [line for line in fit(text, most).splitlines() if line.strip()]
+    return "\n".join(f"> {line}" for line in lines[:MAX_QUOTED_LINES])
+
+
+def moment(seconds: float, link: str = "") -> str:
+    """Show a time (in seconds since 1970) in the reader's own time zone, as a link if one is given."""
+    shown = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{int(seconds)}^{{date_num}} {{time}}{f'^{link}' if link else ''}|{shown}>"
+
+
+# How groups, people and outcomes are named.
+
+
 class Told(dict[str, str]):
     """How an outcome is told, by part; a part that needs no words is "".
 
-    `heading` is the outcome and the group, `root` the same in the channel; `line` the result in a tree, `history` in
-    the history. Below the heading stand `finding`, `next` (what to do; in a tree `below`),
-    `explanation`, `choices` and `quoted`. `above`
-    says why a group under this one was not created; `audit` is the line for the audit channel.
+    `name` is the group's, `under` what follows it where it is not a main group. `heading` is the outcome and the group,
+    `root` the same in the channel; `mark` and `line` the result in a tree, `history` in the history. Below the heading
+    stand `finding`, `next` (what to do; in a tree `below`), `explanation`, `choices` and `quoted`. `above` says why a
+    group under this one was not created; `audit` is the line for the audit channel.
     """
 
     def __missing__(self, part: str) -> str:
@@ -44,31 +118,30 @@ def tell(language: Language, job: Job, step: Step) -> Told:
     voice, outcome = voice_of(language), step.outcome
     over, facts = parent(voice, job, step), vars(outcome) if outcome else {}
     named = as_typed(step.parent.name, MOST_OF_NAME) if isinstance(step.parent, ParentName) else over
-    user = str(facts.get("user", ""))
-    tables = (*outcome.told.words, outcome.state, "outcome") if outcome else ("waiting",)
-    told = say_parts(
-        voice,
-        tables,
-        name=as_typed(step.name),
-        under=under(voice, over),
-        parent=named,
-        parent_id=code(step.parent_id or "") or named or "“”",
-        id=code(outcome.group_id if outcome else ""),
-        above=tell(voice, job, job.steps[step.above])["above"] if step.above is not None else "",
-        again=say(voice, "button.rest" if len(job.steps) > 1 else "button.again"),
-        groups=_some(voice, (group(voice, *choice[::-1]) for choice in (outcome.told.choices if outcome else ()))),
-        found=_some(voice, map(code, facts.get("found") or ())),
-        code=facts.get("code", ""),
-        stored=as_typed(str(facts.get("stored", ""))),
-        user=person(voice, user),
-        at=moment(facts.get("at", 0) // 60 * 60),  # so that a tree has few
-        age=max(1, round(facts.get("age", 0) / 60)),
-        thread=_thread(voice, str(facts.get("channel", "")), str(facts.get("ts", ""))) if user else "",
-        channels=", ".join(f"<#{fit(channel, MAX_ID)}>" for channel in voice.channels),
-        who=f"{person(voice, job.user)} ({code(job.user)})" if voice.name(job.user) else mention(job.user),
-        job=job.id,
-    )
-    return Told({"root": told["heading"], "history": told["line"], **told})
+    address = link(voice, str(facts.get("channel", "")), str(facts.get("ts", "")))
+    values = {
+        "name": as_typed(step.name),
+        "under": f" {say(voice, 'root.under', parent=over)}" if over else "",
+        "parent": named,
+        "parent_id": code(step.parent_id or "") or named or "“”",
+        "id": code(outcome.group_id if outcome else ""),
+        "above": tell(voice, job, job.steps[step.above])["above"] if step.above is not None else "",
+        "again": say(voice, "button.rest" if len(job.steps) > 1 else "button.again"),
+        "groups": _some(voice, (group(voice, *each[::-1]) for each in (outcome.told.choices if outcome else ()))),
+        "found": _some(voice, map(code, facts.get("found") or ())),
+        "code": facts.get("code", ""),
+        "stored": as_typed(str(facts.get("stored", ""))),
+        "user": person(voice, str(facts.get("user", ""))),
+        "at": moment(facts.get("at", 0) // 60 * 60),  # so that a tree has few
+        "age": max(1, round(facts.get("age", 0) / 60)),
+        "thread": say(voice, "answer.thread", link=escape(address)) if address else "",
+        "channels": ", ".join(f"<#{fit(channel, MAX_ID)}>" for channel in voice.channels),
+        "who": f"{person(voice, job.user)} ({code(job.user)})" if voice.name(job.user) else mention(job.user),
+        "job": job.id,
+    }
+    told = say_parts(voice, (*outcome.told.words, outcome.state, "outcome") if outcome else ("waiting",), **values)
+    shown = {part: str(values[part]) for part in ("name", "under")}
+    return Told({"root": told["heading"], "history": told["line"], **shown, **told})
 
 
 def group(language: Language, identifier: str, names: str = "") -> str:
@@ -83,11 +156,6 @@ def parent(language: Language, job: Job, step: Step) -> str:
         return as_typed(cut(job.steps[step.above].name, MOST_OF_NAME))
     named = step.parent.name if isinstance(step.parent, ParentName) else ""
     return group(language, step.parent_id, named) if step.parent_id else as_typed(named, MAX_NAME) if named else ""
-
-
-def under(language: Language, over: str) -> str:
-    """Return what follows a group's name where it is under `over`; "" for a main group."""
-    return f" {say(language, 'root.under', parent=over)}" if over else ""
 
 
 def person(language: Language, user: str) -> str:
@@ -124,14 +192,14 @@ def denied(language: Language, reason: str) -> str:
 
 def heading(language: Language, job: Job, count: Count | None = None, part: str = "heading") -> str:
     """Return what became of a job, its groups first; of a tree, counted in this job if `count` is None."""
-    step, several = job.steps[0], len(job.steps)
+    told, several = tell(language, job, job.steps[0]), len(job.steps)
     if several == 1 or job.denied:
-        return tell(language, job, step)[part]
+        return told[part]
     made, unclear, there = count or counted(job)
-    values = {"what": _tree(language, job), "made": made, "there": there, "count": several, "under": ""}
-    first = [each for each in job.steps if each.above is None]
-    if len({parent(language, job, each) for each in first}) == 1:
-        values["under"] = under(language, parent(language, job, step))
+    first = [step for step in job.steps if step.above is None]
+    alike = len({parent(language, job, step) for step in first}) == 1
+    values = {"what": _tree(language, job), "made": made, "there": there, "count": several}
+    values["under"] = told["under"] if alike else ""
     if not job.settled:  # where nobody has written down where the root stands, what it says must stay true
         return say(language, "tree.progress" if job.thread else "tree.requested", **{**values, "made": made + there})
     if made + there >= several:
@@ -145,10 +213,7 @@ def heading(language: Language, job: Job, count: Count | None = None, part: str 
 
 def via(language: Language, job: Job) -> str:
     """Return who went on from an earlier answer, and how; "" for a job that somebody typed."""
-    if not job.followup:
-        return ""
-    way = "rest" if job.followup is FollowUp.AGAIN and _of_a_tree(job) else job.followup
-    return say(language, f"via.{way}", who=mention(job.user))
+    return say(language, f"via.{job.followup}", who=mention(job.user)) if job.followup else ""
 
 
 def _tree(language: Language, job: Job) -> str:
@@ -157,24 +222,12 @@ def _tree(language: Language, job: Job) -> str:
     left = len(job.steps) - 1
     if len(first) == 1:
         return say(language, "tree.below" if left > 1 else "tree.one", name=first[0], count=left)
-    names, left = ", ".join(first[:_NAMED_IN_ROOT]), len(job.steps) - len(first[:_NAMED_IN_ROOT])
-    return say(language, "tree.more", names=names, count=left) if left else names
+    return _some(language, first, _NAMED_IN_ROOT, len(job.steps))
 
 
-def _of_a_tree(job: Job) -> bool:
-    """Tell whether the answer that a job went on from was about several groups, even if only one of them is left."""
-    first = job.follows == job.origin
-    return len(job.steps) > 1 or (first and sum(bool(line.strip()) for line in job.typed.splitlines()) > 1)
-
-
-def _some(language: Language, named: Iterable[str]) -> str:
-    """Return what is named, at most MOST_NAMED of it, and how many more there are."""
+def _some(language: Language, named: Iterable[str], most: int = MOST_NAMED, of: int = 0) -> str:
+    """Return what is named, at most so much of it, and how many more there are, in all or `of` so many."""
     every = list(named)
-    shown, more = ", ".join(every[:MOST_NAMED]), len(every) - MOST_NAMED
-    return say(language, "answer.more", ids=shown, count=more) if more > 0 else shown
-
-
-def _thread(voice: Voice, channel: str, ts: str) -> str:
-    """Return where the answer to another job is, for a sentence about it; "" where that is not known."""
-    address = link(voice, channel, ts)
-    return say(voice, "answer.thread", link=escape(address)) if address else ""
+    shown = every[:most]
+    more = max(len(every), of) - len(shown)
+    return say(language, "answer.more", ids=", ".join(shown), count=more) if more else ", ".join(shown)

@@ -194,7 +194,7 @@ class Picture:
             self._said.append("  " * part["indent"] + "• " + "".join(text for text, _ in spans))
 
     def _input(self, x: float, block: Part) -> None:
-        label, element, optional = _text(block["label"]), block["element"], " (optional)" * block["optional"]
+        label, element, optional = _text(block["label"]), block["element"], " (optional)" * block.get("optional", False)
         self._write(x + self._write(x, label, BOLD), optional, GREY)
         self._said.append(label + optional)
         self._y += 28

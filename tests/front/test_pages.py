@@ -36,12 +36,8 @@ def button(message: Message) -> dict[str, Any]:
 
 def shown(message: Message) -> list[tuple[int, str]]:
     """Return the items of a message's list, each with its indent."""
-    (rich,) = [block for block in message["blocks"] if block["type"] == "rich_text"]
-    return [
-        (part["indent"], "".join(span["text"] for span in item["elements"]))
-        for part in rich["elements"]
-        for item in part["elements"]
-    ]
+    text = message["blocks"][0]["text"]["text"].replace("`", "")
+    return [(len(indent), item) for indent, item in re.findall("(?m)^(\u2003*)[•◦] (.*)", text)]
 
 
 @each_language

@@ -29,7 +29,7 @@ from bot.model.outcome import (
     Skipped,
     Unknown,
 )
-from bot.slack import messages, mrkdwn, wording
+from bot.slack import messages, wording
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, load
 from tests.support.limits import message_problems
@@ -269,35 +269,12 @@ def test_the_rest_is_offered_only_where_something_can_change(outcome: Outcome, o
 
 
 def test_the_depth_of_a_tree_is_shown_and_told() -> None:
-    """The blocks indent a list, and the text names the group above; deeper than Slack allows, the indent stays."""
+    """The blocks indent the items, and the text names the group above."""
     steps = [Step(n, f"G{n}", above=n - 1 if n else None, outcome=Created(str(n + 1))) for n in range(11)]
     (message,) = messages.answer("en", Job("U1", "C1", "t", "", steps, language="en"))
-    (rich,) = [block for block in message["blocks"] if block["type"] == "rich_text"]
-    assert [part["indent"] for part in rich["elements"]] == [0, 1, 2, 3, 4, 5, 6, 7, 8]
-    assert [len(part["elements"]) for part in rich["elements"]] == [1] * 8 + [3]
-    assert rich["elements"][1]["elements"][0]["elements"] == [
-        {"type": "text", "text": "✓ "},
-        {"type": "text", "text": "G1", "style": {"code": True}},
-        {"type": "text", "text": " — ID "},
-        {"type": "text", "text": "2", "style": {"code": True}},
-    ]
-    assert "• ✓ `G10` under `G9` — ID `11`" in message["text"]
-
-
-def test_many_that_were_skipped_for_one_group_share_a_line() -> None:
-    """In the text and in the list; up to ten have a line each, and so has everything else."""
-    for many in (10, 11):
-        steps = [Step(0, "Top", outcome=Rejected(503, "")), Step(1, "First", above=0, outcome=Skipped())]
-        steps += [Step(n, f"G{n}", above=n % 2, outcome=Skipped()) for n in range(2, many + 1)]
-        steps += [Step(many + 1, "Last", outcome=Created("7"))]
-        (message,) = messages.answer("en", Job("U1", "C1", "t", "", steps, language="en"))
-        lines = [line for line in message["text"].splitlines() if line.startswith("• ")]
-        rich = next(block for block in message["blocks"] if block["type"] == "rich_text")
-        items = [(part["indent"], item["elements"]) for part in rich["elements"] for item in part["elements"]]
-        assert len(lines) == len(items) == (12 if many == 10 else 3)
-        assert lines[-1] == "• ✓ `Last` — ID `7`"
-    assert lines[1] == "• 11 subgroups of `Top` — skipped: the group above was not created"
-    assert items[1][0] == 1
+    (shown,) = [block["text"]["text"] for block in message["blocks"] if block["type"] == "section"]
+    assert shown.splitlines()[1:4] == ["• ✓ `G0` — ID `1`", "\u2003◦ ✓ `G1` — ID `2`", "\u2003\u2003◦ ✓ `G2` — ID `3`"]
+    assert "• ✓ `G10` under `G9` — ID `11`" in message["text"].splitlines()
 
 
 def test_words_for_programs_are_not_quoted() -> None:
@@ -307,36 +284,7 @@ def test_words_for_programs_are_not_quoted() -> None:
         assert ">" not in text
         assert "reply (code 422)" in text
     for told in ("Bakiye < 5 TL", "Geçersiz ad: {ad}", "Ad [1-255] karakter olmalı"):
-        assert f"> {mrkdwn.escape(told)}" in messages.answer("en", single(Rejected(422, told)))[0]["text"]
-
-
-@each_language
-@pytest.mark.parametrize(
-    ("way", "key", "typed", "follows"),
-    [
-        (FollowUp.AGAIN, "rest", "A\n  VIP", "first"),
-        (FollowUp.AGAIN, "again", "VIP", "first"),
-        (FollowUp.AGAIN, "again", "A\n  VIP", "second"),
-        (FollowUp.LOOK, "look", "A\n  VIP", "first"),
-    ],
-)
-def test_the_button_is_named_as_it_was(language: str, way: FollowUp, key: str, typed: str, follows: str) -> None:
-    """*Create the rest* under the answer to a tree is not *Try again*, even if only one group was left."""
-    job = single(Created("7"), language, followup=way, follows=follows, origin="first")
-    job.typed = typed
-    told = load(language)[f"via.{key}"].format(who="<@U1>")
-    assert messages.answer(language, job)[0]["text"].splitlines()[0].endswith(f" · {told}")
-
-
-def test_a_name_with_marks_is_shown_as_it_is_in_a_tree() -> None:
-    """Backticks, ampersands and stars of a name reach the list unharmed."""
-    job = tree(Created("7"))
-    job.steps[0].name = "a`b* & <c>"
-    (message,) = messages.answer("en", job)
-    rich = next(block for block in message["blocks"] if block["type"] == "rich_text")
-    first = rich["elements"][0]["elements"][0]["elements"]
-    assert first[1] == {"type": "text", "text": "a`b* & <c>", "style": {"code": True}}
-    assert "“a`b* &amp; &lt;c&gt;”" in message["text"]
+        assert f"> {wording.escape(told)}" in messages.answer("en", single(Rejected(422, told)))[0]["text"]
 
 
 def test_sections_are_not_folded() -> None:

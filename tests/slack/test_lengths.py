@@ -25,7 +25,7 @@ from bot.model.outcome import (
     Skipped,
     Unknown,
 )
-from bot.slack import blocks, messages, mrkdwn
+from bot.slack import blocks, messages, wording
 from bot.slack.blocks import MAX_TEXT, Line
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice
@@ -119,11 +119,11 @@ def test_the_list_and_the_help_are_within_the_limits(groups: list[tuple[str, str
 @given(repeated(400), st.integers(2, 300), st.booleans())
 def test_a_text_is_cut_after_escaping(text: str, most: int, keep_end: bool) -> None:
     """What is left is within the length, holds whole characters only, and is the beginning or the end."""
-    shown = mrkdwn.fit(text, most, keep_end)
+    shown = wording.fit(text, most, keep_end)
     assert len(shown) <= most or len(shown) == 1
-    if shown != mrkdwn.escape(text):
+    if shown != wording.escape(text):
         rest = shown.removeprefix("…") if keep_end else shown.removesuffix("…")
-        assert mrkdwn.escape(text).endswith(rest) if keep_end else mrkdwn.escape(text).startswith(rest)
+        assert wording.escape(text).endswith(rest) if keep_end else wording.escape(text).startswith(rest)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -14,8 +14,8 @@ import pytest
 
 from bot.iletimerkezi.client import Client, NotSent
 from bot.model.names import Group
-from bot.slack.mrkdwn import as_typed, cut, path
 from bot.slack.texts import load, say
+from bot.slack.wording import as_typed, cut, path
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, notes, opened, told
 from tests.support.texts import part

@@ -43,7 +43,7 @@ def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language
     rest = answers(workspace, 2)[1]
     assert rest.thread_ts == answer.thread_ts
     heading = rest.text.splitlines()[0]
-    assert heading.endswith(load(language)["via.rest"].format(who="<@U2>"))
+    assert heading.endswith(load(language)["via.again"].format(who="<@U2>"))
     assert outcome(language, 2, 2) in heading
     assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
     assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
