@@ -148,13 +148,9 @@ def _tried(url: str) -> int | None:
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
-            tables.lock(connection)
             version = tables.version_of(connection)
-            if version is None:
-                tables.metadata.create_all(connection)
-            if version is None or version <= tables.VERSION:
-                tables.check_columns(connection, version or tables.VERSION)
-            for table in tables.metadata.sorted_tables if version in (None, tables.VERSION) else ():
+            tables.migrate(connection)
+            for table in tables.metadata.sorted_tables:
                 nothing = select(table).limit(0)  # but the right to write it, and the names of its columns
                 connection.execute(insert(table).from_select(table.columns.keys(), nothing))
             transaction.rollback()

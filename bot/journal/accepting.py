@@ -6,10 +6,11 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, or_, select, tuple_
 
-from bot.journal import queries, rows
-from bot.model.job import Job, Step
+from bot.journal import rows
+from bot.journal.tables import jobs, now, steps
+from bot.model.job import PUBLIC, Job, Step
 from bot.model.outcome import SENDING, WAITING, Created, Duplicate, Exists, Skipped, Unknown
 
 RECENT = 600.0
@@ -20,6 +21,49 @@ MOST_OPEN = 1000
 
 MOST_OPEN_EACH = 200
 """How many of these one person may have."""
+
+# Each statement that every job needs is built once, for building one costs more than running it.
+
+_KNOWN = select(jobs.c.id, jobs.c.user).where(
+    or_(jobs.c.trigger == bindparam("trigger"), jobs.c.id == bindparam("this"))
+)
+"""A job with this trigger or id."""
+
+OPEN = select(
+    func.count(),
+    func.count().filter(jobs.c.user == bindparam("user")),
+    func.coalesce(now() - func.min(jobs.c.accepted_at), 0.0),
+).where(jobs.c.closed_at.is_(None), jobs.c.answered_at.is_(None))
+"""How many jobs are open, how many of them are one person's, and how old the oldest is, in seconds."""
+
+may_read = or_(jobs.c.channel_kind == PUBLIC, jobs.c.user == bindparam("reader"), jobs.c.asker == bindparam("reader"))
+"""Whether the `reader` may see a job: it is of a public channel, or their own."""
+
+settled_at = func.coalesce(steps.c.settled_at, jobs.c.accepted_at)
+
+_TWINS = (
+    select(steps.c.name_key, steps.c.parent_key, jobs.c.user, steps.c.state, steps.c.group_id, now() - settled_at)
+    .add_columns(*(case((may_read, column), else_="") for column in (jobs.c.root_channel, jobs.c.root_ts)))
+    .join(jobs, jobs.c.id == steps.c.job)
+    .where(tuple_(steps.c.name_key, steps.c.parent_key).in_(bindparam("keys", expanding=True)))
+    .where(or_(steps.c.job != bindparam("this"), steps.c.position != bindparam("position")))
+    .where(
+        or_(
+            and_(steps.c.state.in_(bindparam("unsettled", expanding=True)), jobs.c.closed_at.is_(None)),
+            and_(steps.c.state == Created.state, steps.c.group_id.not_in(bindparam("gone", expanding=True))),
+            and_(steps.c.state == Unknown.state, steps.c.settled_at > now() - RECENT),
+        )
+    )
+    .order_by(settled_at)
+)
+"""Steps for the same groups that are under way, were created at any time and are not `gone`, or ended unclear in the
+last RECENT seconds; the latest comes last. Where their roots are is for those who may see them."""
+
+_NEW_JOB = insert(jobs).values(
+    accepted_at=now(),
+    due_at=0.0,  # version 0.2.0 reads it; when a job is due is known in memory alone
+)
+_NEW_STEPS = insert(steps).values(settled_at=now() - bindparam("settled_ago", type_=Double))
 
 
 @dataclass(frozen=True)
@@ -39,14 +83,14 @@ class Busy:
 
 def accept(connection: Connection, job: Job, process: str) -> tuple[Accepted | Busy, Job]:
     """Write a job down, held by `process`; return the answer, and the job as it was written."""
-    if known := connection.execute(queries.KNOWN, {"trigger": job.trigger, "this": job.id}).first():
+    if known := connection.execute(_KNOWN, {"trigger": job.trigger, "this": job.id}).first():
         return Accepted(False, known.user), job
-    count, own = connection.execute(queries.OPEN, {"user": job.user}).one()
+    count, own, _ = connection.execute(OPEN, {"user": job.user}).one()
     if count >= MOST_OPEN or own >= MOST_OPEN_EACH:
         return Busy(own if count < MOST_OPEN else 0), job
     job = refused(job, twins(connection, job, guarded(job), (WAITING, SENDING))) or job
-    connection.execute(queries.NEW_JOBS, rows.of_job(job, process))
-    connection.execute(queries.NEW_STEPS, rows.of_steps(job))
+    connection.execute(_NEW_JOB, rows.of_job(job, process))
+    connection.execute(_NEW_STEPS, rows.of_steps(job))
     return Accepted(), job
 
 
@@ -74,12 +118,11 @@ def twins(
         "this": job.id,
         "position": some[0].position,
         "reader": job.user,
-        "recent": RECENT,
         "gone": tuple(gone),
     }
     return {
         (name, parent): Duplicate(user, max(0.0, float(age)), state, group or "", channel or "", ts or "")
-        for name, parent, user, state, group, age, channel, ts in connection.execute(queries.TWINS, same)
+        for name, parent, user, state, group, age, channel, ts in connection.execute(_TWINS, same)
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, inspect, or_, select
+from sqlalchemy import ColumnElement, Engine, Row, and_, delete, inspect, select, tuple_
 
 from bot.journal import rows
 from bot.journal.database import connect, reading, sqlite_file
@@ -109,46 +110,21 @@ def entries(
     """
     wanted = [jobs.c.accepted_at >= since.timestamp()] if since else []
     wanted += [jobs.c.user == user] if user else []
-    left = sys.maxsize if limit is None else limit
+    newest = select(jobs).order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc())
     after: list[ColumnElement[bool]] = []
+    left = sys.maxsize if limit is None else limit
     while left > 0:
         with reading(engine) as connection:
-            page = _page(connection, [*wanted, *after], min(PAGE, left))
+            page = connection.execute(newest.where(*wanted, *after).limit(min(PAGE, left))).all()
+            theirs = select(steps).where(steps.c.job.in_([row.id for row in page]))
+            of_jobs = defaultdict(list)
+            for row in connection.execute(theirs.order_by(steps.c.job, steps.c.position)):
+                of_jobs[row.job].append(_step(row))
         if not page:
             return
-        yield from (entry for _, entry in page)
+        yield from (Entry(job=row.id, steps=tuple(of_jobs[row.id]), **_told(Entry, row)) for row in page)
         left -= len(page)
-        last, _ = page[-1]
-        earlier = or_(jobs.c.accepted_at < last.accepted_at, jobs.c.id < last.id)
-        after = [jobs.c.accepted_at <= last.accepted_at, earlier]
-
-
-def _page(connection: Connection, wanted: list[ColumnElement[bool]], size: int) -> list[tuple[Row[Any], Entry]]:
-    newest = jobs.c.accepted_at.desc(), jobs.c.id.desc()
-    columns = [jobs.c["id" if name == "job" else name] for name in OF_JOB]
-    found = connection.execute(select(*columns).where(*wanted).order_by(*newest).limit(size)).all()
-    of_jobs: dict[str, list[EntryStep]] = {row.id: [] for row in found}
-    theirs = select(steps).where(steps.c.job.in_(of_jobs)).order_by(steps.c.job, steps.c.position)
-    for row in connection.execute(theirs):
-        of_jobs[row.job].append(_step(row))
-    return [(row, _entry(row, tuple(of_jobs[row.id]))) for row in found]
-
-
-def _entry(row: Row[Any], its_steps: tuple[EntryStep, ...]) -> Entry:
-    return Entry(
-        job=row.id,
-        accepted_at=_time(row.accepted_at) or datetime.fromtimestamp(0, UTC),
-        answered_at=_time(row.answered_at),
-        closed_at=_time(row.closed_at),
-        user=row.user,
-        asker=row.asker,
-        channel=row.channel,
-        typed=row.typed,
-        origin=row.origin,
-        followup=row.followup or "",
-        follows=row.follows or "",
-        steps=its_steps,
-    )
+        after = [tuple_(jobs.c.accepted_at, jobs.c.id) < (page[-1].accepted_at, page[-1].id)]
 
 
 def _step(row: Row[Any]) -> EntryStep:
@@ -156,25 +132,21 @@ def _step(row: Row[Any]) -> EntryStep:
         outcome, reason = rows.outcome_of(row), row.reason or ""
     except (KeyError, TypeError, ValueError):  # damaged, or of a newer version
         outcome, reason = None, "cannot be read"
-    return EntryStep(
-        step=row.position,
-        name=row.name,
-        parent=row.parent_id,
-        parent_name=row.parent_name or "",
-        state=row.state,
-        code=getattr(outcome, "code", None),
-        reason=outcome.told.why if outcome else reason,
-        group_id=row.group_id or "",
-        found=getattr(outcome, "found", None) or (),
-        sent_at=_time(row.sent_at),
-        settled_at=_time(row.settled_at),
-    )
+    facts = _told(EntryStep, row) | {"reason": outcome.told.why if outcome else reason}
+    found, code = getattr(outcome, "found", None) or (), getattr(outcome, "code", None)
+    return EntryStep(step=row.position, parent=row.parent_id, code=code, found=found, **facts)
 
 
-def _time(seconds: float | None) -> datetime | None:
+def _told(kind: type, row: Row[Any]) -> dict[str, Any]:
+    """Return the columns of a row that an entry of this kind tells: times in UTC, and texts, "" for NULL."""
+    told = row._mapping.keys() & set(kind.__annotations__)
+    return {name: _time(row._mapping[name]) if name.endswith("_at") else row._mapping[name] or "" for name in told}
+
+
+def _time(seconds: Any) -> datetime | None:
     """Return a time, None where there is none or it cannot be one: SQLite keeps what it is given."""
     try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
 

@@ -38,8 +38,8 @@ class Watch:
         self._looked_at = clock()
         self._seen: dict[str, tuple[float, float]] = {}  # what a row showed, and for how long it has
 
-    def silent(self, rows: Iterable[Any]) -> list[tuple[str, float]]:
-        """Take a look; return id and `lease_until` of those that have shown nothing new for too long."""
+    def silent(self, rows: Iterable[Any]) -> list[Any]:
+        """Take a look; return the rows that have shown nothing new for too long."""
         now = self._clock()
         passed = min(now - self._looked_at, 2 * EVERY)  # more than that, and this process stood still itself
         seen: dict[str, tuple[float, float]] = {}
@@ -49,7 +49,7 @@ class Watch:
             since = since + passed if shown == row.lease_until else 0.0
             seen[row.id] = row.lease_until, since
             if since >= (TAKE_OVER if row.machine == SERVE else LEASE):
-                silent.append((row.id, row.lease_until))
+                silent.append(row)
         self._looked_at, self._seen = now, seen
         return silent
 

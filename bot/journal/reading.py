@@ -3,26 +3,63 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from bot.journal import queries, rows, unsettled
-from bot.journal.accepting import RECENT
+from sqlalchemy import Executable, and_, bindparam, literal_column, select
+
+from bot.journal import rows
+from bot.journal.accepting import OPEN, RECENT, may_read, settled_at
 from bot.journal.database import Database
 from bot.journal.errors import JournalError
+from bot.journal.tables import jobs, languages, now, steps
 from bot.log import event
 from bot.model.job import Job
 from bot.model.names import Group, fold
-from bot.model.outcome import FollowUp
+from bot.model.outcome import Created, FollowUp, Unknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 IN_TIME = 2.0
 """How long a look into the journal may take while Slack waits, in seconds."""
+
+REPEATED = 60.0
+"""How often it is logged at most that jobs cannot be read, in seconds."""
+
+_LEAVE_IT = (FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.EDIT, FollowUp.SUBGROUP)
+"""The buttons that leave an unknown outcome as it is."""
+
+JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age"), (now() - jobs.c.answered_at).label("answered_ago"))
+"""Jobs, and how long ago they were accepted and answered, in seconds: what a Reader makes Jobs of."""
+
+_newest_first = JOBS.where(may_read).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
+_took_effect = jobs.c.trigger.endswith(jobs.c.follows)  # refusing or denying a job changes its trigger
+
+_later = jobs.alias()
+_UNSETTLED = _newest_first.where(
+    jobs.c.id.in_(select(steps.c.job).where(steps.c.state == literal_column(f"'{Unknown.state}'"))),  # as in its index
+    ~select(_later.c.id)
+    .where(
+        _later.c.origin == jobs.c.origin,
+        _later.c.accepted_at > jobs.c.accepted_at,
+        _later.c.trigger.endswith(_later.c.follows),
+        _later.c.followup.not_in(_LEAVE_IT),
+    )
+    .exists(),
+)
+"""The last jobs with an unknown outcome after which nobody settled one, of what was first asked for."""
+
+_created = steps.c.job == jobs.c.id, steps.c.state == Created.state
+_CREATED_AS = (
+    select(steps.c.group_id, jobs.c.user, settled_at, now() - settled_at)
+    .where(*_created, steps.c.name_key == bindparam("name"), steps.c.parent_key == bindparam("parent"))
+    .order_by(settled_at.desc())
+)
 
 
 @dataclass(frozen=True)
@@ -48,18 +85,12 @@ class Reader:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._reading = self._database.reading
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="journal")
-        self._unreadable: dict[str, bool] = {}  # jobs by id, and whether they are damaged and nobody was told
 
     def close(self) -> None:
         """Close the connections."""
         self._readers.shutdown(wait=False)
         self._database.close()
-
-    def find(self, job: str) -> Job | None:
-        """Return the job with this id, or None."""
-        return next(iter(self._load([job])), None)
 
     def in_time(self, read: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
         """Return what one of these methods returns, while Slack waits. Raises JournalError when it takes too long."""
@@ -68,82 +99,86 @@ class Reader:
         except NotInTime:
             raise JournalError("the database is too slow") from None
 
+    def find(self, job: str) -> Job | None:
+        """Return the job with this id, or None."""
+        return next(iter(self._jobs(JOBS.where(jobs.c.id == job))), None)
+
     def recent(self, most: int, reader: str = "") -> list[Job]:
         """Return the last jobs, newest first: those of public channels, and the `reader`'s own of any other."""
-        with self._reading() as connection:
-            ids = connection.scalars(queries.RECENT, {"most": most, "reader": reader}).all()
-        return self._load(ids)
+        return self._jobs(_newest_first, most=most, reader=reader)
 
     def unsettled(self, most: int, reader: str = "") -> list[Job]:
         """Return, of the same, those that have a step with an unknown outcome which no later job settled."""
-        with self._reading() as connection:
-            ids = unsettled.ids(connection, most, reader)
-        return self._load(ids)
-
-    def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:
-        """Return the ids of the jobs that buttons under the answer to a job started, each with its button."""
-        with self._reading() as connection:
-            found = connection.execute(queries.WENT_ON, {"this": job.id, "origin": job.origin}).all()
-        return [(row.id, FollowUp(row.followup)) for row in found]
+        return self._jobs(_UNSETTLED, most=most, reader=reader)
 
     def chain(self, origin: str) -> list[Job]:
         """Return the first job and all that went on from its answer, or from one of theirs, oldest first."""
-        with self._reading() as connection:
-            ids = connection.scalars(queries.CHAIN, {"origin": origin}).all()
-        return self._load(ids)
+        return self._jobs(JOBS.where(jobs.c.origin == origin).order_by(jobs.c.accepted_at))
+
+    def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:
+        """Return the ids of the jobs that buttons under the answer to a job started, each with its button."""
+        started = and_(jobs.c.origin == job.origin, jobs.c.follows == job.id, _took_effect)
+        found = self._rows(select(jobs.c.id, jobs.c.followup).where(started))
+        return [(row.id, FollowUp(row.followup)) for row in found]
 
     def created_as(self, name: str, parent_id: str) -> list[Made]:
         """Return what the bot created under this name as names are compared and this parent's id, at any age.
 
         The newest comes first. `parent_id` is "" for main groups.
         """
-        with self._reading() as connection:
-            made = connection.execute(queries.CREATED_AS, {"name": fold(name), "parent": parent_id})
-            return [Made(*row) for row in made]
-
-    def recently_created(self, seconds: float = RECENT) -> list[Group]:
-        """Return the groups that any process made in the last `seconds`, for jobs of the last RECENT."""
-        with self._reading() as connection:
-            since = {"recent": RECENT, "settled": seconds}
-            return [Group(*row) for row in connection.execute(queries.RECENTLY_CREATED, since)]
+        return [
+            Made(identifier, user, at, age)
+            for identifier, user, at, age, *_ in self._rows(_CREATED_AS, name=fold(name), parent=parent_id)
+        ]
 
     def created_here(self, ids: Collection[str]) -> set[str]:
         """Return those of the group ids that are known to have been made by the bot."""
-        with self._reading() as connection:
-            return set(connection.scalars(queries.CREATED_HERE, {"groups": tuple(ids)}).all())
+        made = select(steps.c.group_id).where(steps.c.state == Created.state, steps.c.group_id.in_(ids))
+        return {row.group_id for row in self._rows(made)}
+
+    def recently_created(self, seconds: float = RECENT) -> list[Group]:
+        """Return the groups that any process made in the last `seconds`, for jobs of the last RECENT."""
+        lately = jobs.c.accepted_at > now() - RECENT, steps.c.settled_at > now() - seconds
+        made = select(steps.c.group_id, steps.c.name, steps.c.parent_id).where(*_created, *lately)
+        return [Group(*row) for row in self._rows(made)]
 
     def backlog(self) -> Backlog:
         """Return what is not answered yet, by whatever process."""
-        with self._reading() as connection:
-            return Backlog(*connection.execute(queries.BACKLOG).one())
+        ((count, _, oldest),) = self._rows(OPEN, user="")
+        return Backlog(count, oldest)
 
     def known_language(self, user: str) -> str:
         """Return the language that a person chose; "" also where that cannot be read: nobody is left waiting for it."""
         try:
-            with self._reading() as connection:
-                return connection.scalar(queries.LANGUAGE, {"this": user}) or ""
+            found = self._rows(select(languages.c.language).where(languages.c.user == user))
         except JournalError as error:
             event("language_not_read", level=logging.WARNING, user=user, reason=str(error))
             return ""
+        return str(found[0].language) if found else ""
 
-    def _load(self, ids: Collection[str]) -> list[Job]:
-        """Return jobs with their steps, in the order of their ids. One that cannot be read stops no other.
+    def _rows(self, wanted: Executable, **parameters: Any) -> Sequence[Any]:
+        with self._database.reading() as connection:
+            return connection.execute(wanted, parameters).all()
 
-        It is damaged, or a newer version of the bot wrote it: that version's own process can carry it.
+    def _jobs(self, wanted: Executable, *, whole: bool = True, **parameters: Any) -> list[Job]:
+        """Return the jobs that a select of JOBS finds. One that cannot be read stops no other.
+
+        It is left out; or where not only `whole` ones are wanted, it comes without its steps.
         """
-        if not ids:
-            return []
-        which = {"ids": tuple(ids)}
-        with self._reading() as connection:
-            # Steps first: a job that is removed in between is then not there, instead of there without steps.
-            its_steps = connection.execute(queries.STEPS, which).all()
-            its_rows = connection.execute(queries.JOBS, which).all()
-        found: dict[str, Job] = {}
-        for row in its_rows:
+        its_steps = defaultdict(list)
+        with self._database.reading() as connection:
+            found = connection.execute(wanted, parameters).all()
+            theirs = select(steps).where(steps.c.job.in_([row.id for row in found]))
+            for step in connection.execute(theirs.order_by(steps.c.job, steps.c.position)):
+                its_steps[step.job].append(step)
+        read = []
+        for row in found:
+            if row.id not in its_steps:
+                continue  # it was just removed
             try:
-                found[row.id] = rows.job_of(row, [step for step in its_steps if step.job == row.id])
+                read.append(rows.job_of(row, its_steps[row.id]))
             except (KeyError, TypeError, ValueError) as error:
-                if row.id not in self._unreadable:
-                    event("job_unreadable", level=logging.ERROR, job=row.id, reason=f"{type(error).__name__}: {error}")
-                    self._unreadable[row.id] = isinstance(error, UnicodeError) and row.closed_at is None
-        return [found[job] for job in ids if job in found]
+                reason = f"{type(error).__name__}: {error}"
+                event("job_unreadable", level=logging.ERROR, every=REPEATED, job=row.id, reason=reason)
+                read += [] if whole else [rows.unreadable(row)]
+        return read

@@ -8,70 +8,74 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, Table
 
+from bot.journal.tables import jobs, steps
 from bot.model.job import Job, Step, Thread
 from bot.model.names import Parent, ParentId, ParentName, fold
 from bot.model.outcome import SENDING, WAITING, FollowUp, Outcome, outcome_from
 
 Values = dict[str, Any]
-"""A row by column. A name that ends in `_ago` is a time, in seconds before the database's now; None means never."""
+"""A row by column; an empty text is NULL where a column may be."""
 
 Key = tuple[str, str]
 """What identifies a group before it has an id: its name as names are compared, and its parent."""
 
+_SAME = [column for column in jobs.columns if column.name in Job.__dataclass_fields__ and column.name != "answered_at"]
+"""The columns of `jobs` that hold what the field of a Job with their name does."""
+
 
 def key(job: Job, step: Step) -> Key:
-    """Return what two steps for the same group have in common."""
-    return fold(step.name), _parent_key(job, step)
+    """Return what two steps for the same group have in common: the name, and the parent's id.
+
+    While nobody knows that id, it is what distinguishes the parent from every other.
+    """
+    if step.parent_id is not None:
+        return fold(step.name), step.parent_id
+    if isinstance(step.parent, ParentName):
+        return fold(step.name), f"name:{fold(step.parent.name)}"
+    return fold(step.name), f"step:{job.id}:{step.above}"
 
 
 def of_job(job: Job, process: str) -> Values:
-    """Return a new job that `process` holds as a row of `jobs`."""
-    return {
-        "id": job.id,
+    """Return a new job that `process` holds as a row of `jobs`, without the times."""
+    same = {
+        each.name: (getattr(job, each.name) or None) if each.nullable else getattr(job, each.name) for each in _SAME
+    }
+    del same["accepted_at"]
+    return same | {
         # Others may still press a button that led to nothing new.
         "trigger": f"refused:{job.id}" if job.refused and job.followup else job.trigger,
-        "user": job.user,
-        "asker": job.asker,
-        "origin": job.origin,
-        "followup": job.followup,
-        "follows": job.follows or None,
-        "channel": job.channel,
-        "typed": _storable(job.typed),
-        "language": job.language,
-        "response_url": job.response_url,
+        "typed": job.typed.replace("\x00", "").encode("utf-8", "replace").decode(),  # what databases refuse is left out
         "process": process,
         "root_channel": job.thread.channel if job.thread else None,
         "root_ts": job.thread.ts if job.thread else None,
-        "reply_to": job.reply_to or None,
-        "channel_kind": job.channel_kind or None,
+        "root_final": int(job.root_final),
     }
 
 
 def of_steps(job: Job) -> list[Values]:
-    """Return a new job's steps as rows of `steps`."""
-    return [
-        {
-            "job": job.id,
-            "position": step.position,
-            "name": step.name,
-            "name_key": fold(step.name),
-            "parent_id": step.parent_id,
-            "parent_name": step.parent.name if isinstance(step.parent, ParentName) else None,
-            "parent_key": _parent_key(job, step),
-            "above": step.above,
-            "reason": step.reason or None,
-            "sent_ago": 3600.0 if step.state == SENDING else None,  # it is another job's request, sent long ago
-            "settled_ago": 0.0 if step.outcome else None,
-            **(of_outcome(step.outcome) if step.outcome else _of_unsettled(step)),
-        }
-        for step in job.steps
-    ]
-
-
-def _of_unsettled(step: Step) -> Values:
-    return {"state": step.stage, "group_id": step.confirmed_id or None, "outcome": None}
+    """Return a new job's steps as rows of `steps`; instead of the times they have `settled_ago`, 0.0 or None."""
+    rows = []
+    for step in job.steps:
+        name_key, parent_key = key(job, step)
+        unsettled = {"state": step.stage, "group_id": step.confirmed_id or None, "outcome": None}
+        rows.append(
+            {
+                "job": job.id,
+                "position": step.position,
+                "name": step.name,
+                "name_key": name_key,
+                "parent_id": step.parent_id,
+                "parent_name": step.parent.name if isinstance(step.parent, ParentName) else None,
+                "parent_key": parent_key,
+                "above": step.above,
+                "reason": step.reason or None,
+                "settled_ago": 0.0 if step.outcome else None,
+                **(of_outcome(step.outcome) if step.outcome else unsettled),
+            }
+        )
+    return rows
 
 
 def of_outcome(outcome: Outcome) -> Values:
@@ -92,67 +96,43 @@ def outcome_of(row: Row[Any]) -> Outcome | None:
     return outcome_from(row.state, facts)
 
 
-def job_of(row: Row[Any], rows_of_steps: Sequence[Row[Any]]) -> Job:
+def job_of(row: Row[Any], its_steps: Sequence[Row[Any]]) -> Job:
     """Return the job of a row and of those of its steps, which come in the order of `position`.
 
-    Raises KeyError, TypeError or ValueError for rows that this version could not have written; UnicodeError, which is a
-    ValueError, for those that are damaged.
+    `age` and `answered_ago` stand beside the columns of `jobs`. Raises KeyError, TypeError or ValueError for rows that
+    are damaged, or that this version could not have written.
     """
-    _check(row, str, "user", "channel", "trigger", "typed", "language", "asker", "origin")
-    _check(row, (int, float), "accepted_at", "age")
-    _check(row, int, "attempts", "faults")
-    _check(row, (int, float, type(None)), "answered_ago")
-    _check(
-        row,
-        (str, type(None)),
-        "response_url",
-        "root_channel",
-        "root_ts",
-        "reply_to",
-        "answer_ts",
-        "follows",
-        "channel_kind",
-    )
-    if not rows_of_steps:
-        raise ValueError("no steps")
+    _check(row, jobs)
+    facts: Values = {column.name: getattr(row, column.name) for column in _SAME}
+    facts = {name: "" if value is None else value for name, value in facts.items()} | {
+        "followup": FollowUp(row.followup) if row.followup else None,
+        "root_final": bool(row.root_final),
+    }
     return Job(
-        user=row.user,
-        channel=row.channel,
-        trigger=row.trigger,
-        typed=row.typed,
-        steps=[_step(step, place) for place, step in enumerate(rows_of_steps)],
-        response_url=row.response_url or "",
-        language=row.language,
-        id=row.id,
-        followup=FollowUp(row.followup) if row.followup else None,
-        follows=row.follows or "",
-        asker=row.asker,
-        origin=row.origin,
+        steps=[_step(step, place) for place, step in enumerate(its_steps)],
         thread=Thread(row.root_channel, row.root_ts) if row.root_ts else None,
-        reply_to=row.reply_to or "",
-        answer_ts=row.answer_ts or "",
-        channel_kind=row.channel_kind or "",
-        root_final=bool(row.root_final),
-        accepted_at=row.accepted_at,
-        age=max(0.0, row.age),
         answered_at=None if row.answered_ago is None else time.monotonic() - max(0.0, row.answered_ago),
-        attempts=row.attempts,
-        faults=row.faults,
+        age=max(0.0, row.age),
+        **facts,
     )
 
 
 def _step(row: Row[Any], place: int) -> Step:
-    _check(row, str, "name", "state")
-    _check(row, (str, type(None)), "parent_id", "parent_name", "reason", "outcome")
+    _check(row, steps)
     if row.position != place or (row.above is not None and row.above not in range(place)):
         raise ValueError("steps out of order")
     outcome = outcome_of(row)
     if not outcome and row.state not in (WAITING, SENDING):
         raise ValueError(f"a step in the state {row.state!r} without an outcome")
+    parent: Parent = None
+    if row.parent_name is not None:
+        parent = ParentName(row.parent_name)
+    elif row.parent_id and row.above is None:
+        parent = ParentId(row.parent_id)
     return Step(
         position=row.position,
         name=row.name,
-        parent=_parent(row),
+        parent=parent,
         above=row.above,
         parent_id=row.parent_id,
         stage=SENDING if row.state == SENDING else WAITING,
@@ -162,40 +142,26 @@ def _step(row: Row[Any], place: int) -> Step:
     )
 
 
-def _check(row: Row[Any], kind: type | tuple[type, ...], *columns: str) -> None:
-    """Raise ValueError when a column holds a value of another kind, as SQLite lets it; UnicodeError when no text."""
-    for column in columns:
-        value = getattr(row, column)
-        if not isinstance(value, kind):
-            raise ValueError(f"{column} holds something else")
+def _check(row: Row[Any], table: Table) -> None:
+    """Raise ValueError when a column of the table holds a value of another kind, as SQLite lets it, or no text."""
+    for column in table.columns:
+        value, kind = getattr(row, column.name), column.type.python_type
+        if value is None and column.nullable:
+            continue
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise ValueError(f"{column.name} holds something else")
         if isinstance(value, str):
-            value.encode()  # what is damaged holds lone surrogates: see database._text
+            value.encode()  # what is damaged holds lone surrogates: see database.py
 
 
-def readable(value: object) -> str:
-    """Return a text of a row that may be damaged, "" where it is none."""
+def unreadable(row: Row[Any]) -> Job:
+    """Return what can be read of a damaged job: who is to be told, and how. It has no steps."""
+    user, channel, response_url = (_readable(value) for value in (row.user, row.channel, row.response_url))
+    return Job(user, channel, row.id, "", [], response_url, id=row.id, answered_at=row.answered_ago)
+
+
+def _readable(value: object) -> str:
     try:
         return value if isinstance(value, str) and value.encode() else ""
     except UnicodeError:
         return ""
-
-
-def _parent(row: Row[Any]) -> Parent:
-    """Return a step's parent as it was given."""
-    if row.parent_name is not None:
-        return ParentName(row.parent_name)
-    return ParentId(row.parent_id) if row.parent_id and row.above is None else None
-
-
-def _parent_key(job: Job, step: Step) -> str:
-    """Return the parent's id, or while nobody knows it, what distinguishes the parent from every other."""
-    if step.parent_id is not None:
-        return step.parent_id
-    if isinstance(step.parent, ParentName):
-        return f"name:{fold(step.parent.name)}"
-    return f"step:{job.id}:{step.above}"
-
-
-def _storable(text: str) -> str:
-    """Return a text without what databases refuse: NUL and lone surrogates."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import (
-    DDL,
-    Column,
-    Connection,
-    Double,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    event,
-    inspect,
-    select,
-    text,
-)
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection, Double, ForeignKey, Index, Integer, MetaData, Table, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
 from bot.journal.errors import WrongJournal
-from bot.log import event as log_event
 
 metadata = MetaData()
 
@@ -56,7 +39,7 @@ jobs = Table(
     Column("answer_ts", Text),  # the ts of the message with the answer's buttons, if it stands in the thread
     Column("answered_at", Double),  # open until then
     Column("closed_at", Double),  # nothing is left to do
-    Column("channel_kind", Text, info={"since": 2}),  # NULL: not known, which counts as private
+    Column("channel_kind", Text),  # NULL: not known, which counts as private
 )
 Index("jobs_by_time", jobs.c.accepted_at)
 Index("jobs_by_origin", jobs.c.origin)
@@ -83,8 +66,8 @@ Index("steps_by_name", steps.c.name_key, steps.c.parent_key)
 Index("steps_by_group", steps.c.group_id)
 
 # Index(…, postgresql_where=…) would import PostgreSQL's dialect, also for SQLite: a tenth of the time of a start.
-event.listen(jobs, "after_create", DDL("CREATE INDEX jobs_to_carry ON jobs (due_at) WHERE closed_at IS NULL"))  # type: ignore[no-untyped-call]
-event.listen(steps, "after_create", DDL("CREATE INDEX steps_unknown ON steps (job) WHERE state = 'unknown'"))  # type: ignore[no-untyped-call]
+sa.event.listen(jobs, "after_create", sa.DDL("CREATE INDEX jobs_to_carry ON jobs (due_at) WHERE closed_at IS NULL"))  # type: ignore[no-untyped-call]
+sa.event.listen(steps, "after_create", sa.DDL("CREATE INDEX steps_unknown ON steps (job) WHERE state = 'unknown'"))  # type: ignore[no-untyped-call]
 
 languages = Table(
     "languages",
@@ -101,14 +84,9 @@ processes = Table(
     Column("lease_until", Double, nullable=False),
 )
 
-_versions = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+versions = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
-
-def _add_channel_kind(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE jobs ADD COLUMN channel_kind TEXT"))
-
-
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_add_channel_kind,)
+MIGRATIONS = ("ALTER TABLE jobs ADD COLUMN channel_kind TEXT",)
 """What turns version 1 into 2, 2 into 3, and so on. Old processes run beside new ones for a while: only add."""
 
 VERSION = 1 + len(MIGRATIONS)
@@ -136,59 +114,34 @@ def _now_postgresql(_element: now, _compiler: Any, **_options: Any) -> str:
 def lock(connection: Connection) -> None:
     """Let no other process past this point until the transaction ends. SQLite's writers are alone as it is."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
-
-
-def migrate(engine: Engine) -> None:
-    """Bring the schema to VERSION, also when several processes start at once. A newer schema is left as it is.
-
-    Raises WrongJournal where the tables are not those that this version writes to.
-    """
-    with engine.begin() as connection:
-        lock(connection)
-        version = version_of(connection)
-        if version is None and inspect(connection).has_table(jobs.name):
-            version = VERSION  # tables without a version: `check_columns` says what is missing
-        if version is None:
-            metadata.create_all(connection)
-            connection.execute(_versions.insert().values(version=VERSION))
-            log_event("journal_created", schema=VERSION)
-        elif version < VERSION:
-            check_columns(connection, version)
-            for migration in MIGRATIONS[version - 1 :]:
-                migration(connection)
-            connection.execute(_versions.update().values(version=VERSION))
-        check_columns(connection)
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
 
 
 def version_of(connection: Connection) -> int | None:
     """Return the version of the schema, None when there is none yet."""
-    if not inspect(connection).has_table(_versions.name):
-        return None
-    return connection.scalar(select(_versions.c.version))
+    there = sa.inspect(connection).has_table(versions.name)
+    return connection.scalar(sa.select(versions.c.version)) if there else None
 
 
-def check_columns(connection: Connection, version: int = VERSION) -> None:
-    """Raise WrongJournal when a table lacks a column of this schema `version`, or has one that could not be filled."""
-    for table in (jobs, steps, languages, processes):
-        there = (
-            {each["name"]: each for each in inspect(connection).get_columns(table.name)}
-            if (inspect(connection).has_table(table.name))
-            else {}
-        )
-        missing = [
-            column.name
-            for column in table.columns
-            if column.name not in there and column.info.get("since", 1) <= version
-        ]
-        unknown = [
-            name
-            for name, each in there.items()
-            if name not in table.columns and not each["nullable"] and each.get("default") is None
-        ]
-        if missing or unknown:
-            what = f"{table.name} lacks {missing[0]}" if missing else f"{table.name} has {unknown[0]}"
+def migrate(connection: Connection) -> None:
+    """Bring the schema to VERSION, also when several processes start at once. A newer schema is left as it is.
+
+    Raises WrongJournal where the tables are not those that this version writes to; then nothing may be committed.
+    """
+    lock(connection)
+    version = version_of(connection)
+    if version is None:
+        metadata.create_all(connection)
+        connection.execute(versions.insert().values(version=VERSION))
+    elif version < VERSION:
+        for migration in MIGRATIONS[version - 1 :]:
+            connection.execute(sa.text(migration))
+        connection.execute(versions.update().values(version=VERSION))
+    there = {name: columns for (_, name), columns in sa.inspect(connection).get_multi_columns().items()}
+    for table in metadata.sorted_tables:
+        missing = set(table.columns.keys()) - {column["name"] for column in there.get(table.name, ())}
+        if missing:
             raise WrongJournal(
-                f"it was made by another version of the bot ({what}). Set DATABASE_URL to a new journal, or run the "
-                "version that made this one; docs/upgrade.md says what to do with open jobs."
+                f"it was made by another version of the bot ({table.name} lacks {min(missing)}). Set DATABASE_URL to a "
+                "new journal, or run the version that made this one; docs/upgrade.md says what to do with open jobs."
             )

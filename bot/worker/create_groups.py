@@ -200,9 +200,8 @@ class GroupCreator:
         step.look_from = started + LOOK_UP_AFTER
         outcome, seconds = step.state if step.outcome else "unknown", time.monotonic() - started
         event("sent", job=job.id, step=step.position, outcome=outcome, reason=reason or None, seconds=seconds)
-        write = self._journal.settle if step.outcome else self._journal.mark_unanswered
         try:
-            self._insist(lambda: write(job, step))
+            self._insist(lambda: self._journal.settle(job, step))
         except TakenOver:
             if self._journal.correct(job, step):
                 event("corrected", job=job.id, step=step.position)

@@ -17,7 +17,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
-from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Outcome, Unknown
+from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Unknown
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
@@ -60,6 +60,9 @@ class JobRunner:
 
         Raises TryLater when something stands in the way, TakenOver when another process has it, JournalError.
         """
+        if not job.steps:
+            self._set_aside(job)
+            return None
         if job.faults >= 2 * FAULTS:
             self._give_up(job)
             return None
@@ -123,6 +126,14 @@ class JobRunner:
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
 
+    def _set_aside(self, job: Job) -> None:
+        """Close a job whose row is damaged, and tell who asked for it."""
+        if not job.answered:
+            with _at_best(job, "not_told", logging.ERROR):
+                self._delivery.tell_damaged(job.id, job.user, job.response_url)
+        self._journal.mark_answered(job)
+        self._journal.mark_closed(job)
+
     def _give_up(self, job: Job) -> None:
         """Close a job that cannot even be answered."""
         event("given_up", level=logging.ERROR, job=job.id, user=job.user, channel=job.channel, faults=job.faults)
@@ -131,19 +142,19 @@ class JobRunner:
     def _settle_unfinished(self, job: Job) -> None:
         """Settle what a fault keeps from being finished; what may have been sent is unknown."""
         self._settle_waiting(job, "failed")
-        sending: dict[int, Outcome] = {
-            step.position: Unknown(step.reason or "crashed", None, looks=MOST_LOOKS)
-            for step in job.steps
-            if not step.outcome
-        }
+        sending = [step for step in job.steps if not step.outcome]
+        for step in sending:
+            step.outcome = Unknown(step.reason or "crashed", None, looks=MOST_LOOKS)
         if sending:
-            self._journal.settle_all(job, sending)
+            self._journal.settle(job, *sending)
 
     def _settle_waiting(self, job: Job, reason: str) -> None:
         """Settle what was not sent as never to be sent."""
-        waiting: dict[int, Outcome] = {step.position: NotSent(reason) for step in job.steps if step.state == WAITING}
+        waiting = [step for step in job.steps if step.state == WAITING]
+        for step in waiting:
+            step.outcome = NotSent(reason)
         if waiting:
-            self._journal.settle_all(job, waiting)
+            self._journal.settle(job, *waiting)
             event("not_sent", level=logging.WARNING, job=job.id, reason=reason, steps=len(waiting))
 
     def _refusal(self, job: Job) -> str:

@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import BadValue, JournalError, TakenOver
-from bot.journal.journal import Damaged, Journal
+from bot.journal.journal import Journal
 from bot.journal.life import EVERY
 from bot.log import event
 from bot.model.job import Job, TryLater
 from bot.settings import Settings
-from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
 from bot.worker.create_groups import GroupCreator
@@ -45,7 +44,6 @@ class Worker:
         delivery: Delivery,
     ) -> None:
         self._journal = journal
-        self._delivery = delivery
         self._stopping = threading.Event()
         self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._schedule = Schedule(self._threads)
@@ -108,14 +106,6 @@ class Worker:
         self._turned_at = time.monotonic()
         for job in self._journal.keep(self._schedule.ids()):
             self._schedule.put(job)
-        for damaged in self._journal.damaged():
-            self._beside.submit(self._tell_damaged, damaged)
-
-    def _tell_damaged(self, damaged: Damaged) -> None:
-        try:
-            self._delivery.tell_damaged(damaged.job, damaged.user, damaged.response_url)
-        except (SlackRefused, TryLater) as error:
-            event("not_told", level=logging.ERROR, job=damaged.job, error=str(error))
 
     def _run_jobs(self) -> None:
         while job := self._schedule.take():

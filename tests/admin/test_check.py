@@ -324,7 +324,8 @@ def sql(url: str, *statements: str, journal: bool = True) -> None:
     """Make a journal with its tables, if that is wanted, and change the database."""
     engine = connect(url)
     if journal:
-        tables.migrate(engine)
+        with engine.begin() as connection:
+            tables.migrate(connection)
     with engine.begin() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)

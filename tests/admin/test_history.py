@@ -125,7 +125,7 @@ def test_a_request_whose_answer_was_lost(book: Journal, printed: Print) -> None:
     job = asked(book, Step(0, "VIP"))
     assert book.mark_sending(job, job.steps[0])
     job.steps[0].reason = "timeout"
-    book.mark_unanswered(job, job.steps[0])
+    book.settle(job, job.steps[0])
     (step,) = json.loads(printed(json=True)[1])["steps"]
     assert [step[name] for name in ("state", "reason", "settled_at")] == ["sending", "timeout", None]
     assert step["sent_at"]

@@ -1,25 +1,16 @@
-"""Sending and settling: what was written down comes back."""
+"""Sending, settling and reading: what was written down comes back."""
 
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
-from bot.journal.accepting import Accepted
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
 from bot.model.job import Job, Thread
 from bot.model.names import Group
-from bot.model.outcome import Created, Duplicate, Exists, FollowUp, NotSent, Outcome, Rejected, Unknown
-from tests.support.journal import (
-    CREATED,
-    UNCLEAR,
-    Open,
-    held,
-    reread,
-    sent,
-    typed,
-)
+from bot.model.outcome import Created, Denied, Duplicate, FollowUp, NotSent, Outcome, Rejected, Unknown
+from tests.support.journal import CREATED, UNCLEAR, Open, accepted, held, on_sqlite, reread, sent, typed
 
 
 @pytest.mark.parametrize(("age", "gone", "sent_too"), [(0, "", False), (86_400, "", False), (86_400, "97101", True)])
@@ -37,148 +28,90 @@ def test_a_group_that_was_created_is_not_sent(
     assert book.mark_sending(job, job.steps[0], {gone}) == sent_too
 
 
-@pytest.mark.parametrize("outcome", [None, CREATED, UNCLEAR], ids=["under way", "created", "unclear"])
-def test_what_another_job_has_sent_is_not_sent_again(
-    book: Journal, open_journal: Open, engine: Engine, outcome: Outcome | None
-) -> None:
-    """The same group turned up in another job between acceptance and sending: skipped, with the reason, on disk."""
-    late = held(book, typed("another"))
-    sent(open_journal(), typed("VIP", "U2"), outcome)
-    with engine.begin() as connection:
-        connection.execute(update(steps).where(steps.c.job == late.id).values(name="VIP", name_key="vip"))
-    (step,) = late.steps
-    step.name = "VIP"
-    assert not book.mark_sending(late, step)
-    if outcome is CREATED:
-        assert isinstance(step.outcome, Exists)
-        assert (step.outcome.id, step.outcome.user) == (CREATED.id, "U2")
-    else:
-        assert isinstance(step.outcome, Duplicate)
-        assert (step.state, step.outcome.user) == ("duplicate", "U2")
-    assert reread(book, late).steps[0].outcome == step.outcome
+OUTCOMES = [
+    Created("97101"),
+    Rejected(461, "Grup adını boş bırakamazsınız."),
+    Rejected(499, "a NUL \x00 and half an emoji \ud83d"),  # JSON can carry what databases refuse
+    NotSent("connect_timeout"),
+    Unknown("timeout", None),
+    Unknown("crashed", ()),
+    Unknown("server_error", ("97101", "97102")),
+    Duplicate("U2", 12.5, "created", "97101"),
+]
 
 
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        Created("97101"),
-        Rejected(461, "Grup adını boş bırakamazsınız."),
-        Rejected(499, ""),
-        NotSent("connect_timeout"),
-        Unknown("timeout", None),
-        Unknown("crashed", ()),
-        Unknown("server_error", ("97101", "97102")),
-        Duplicate("U2", 12.5, "created", "97101"),
-    ],
-    ids=repr,
-)
-def test_every_outcome_comes_back(book: Journal, outcome: Outcome) -> None:
-    """What was settled is what the next process finds."""
-    job = sent(book, typed("VIP parent=5"))
-    job.steps[0].outcome = outcome
-    book.settle(job, job.steps[0])
+def test_every_outcome_comes_back(book: Journal) -> None:
+    """What was settled, in one go, is what the next process finds; the rest of a tree stays as it was."""
+    job = held(book, typed("\n".join(f"G{number} parent=5" for number in range(len(OUTCOMES) + 1))))
+    for step, outcome in zip(job.steps, OUTCOMES, strict=False):
+        step.outcome = outcome
+    book.settle(job, *job.steps[:-1])
     found = reread(book, job)
-    assert found.settled
-    assert found.steps[0].state == job.steps[0].state
-    assert found.steps[0].outcome == outcome
+    assert [step.outcome for step in found.steps] == [*OUTCOMES, None]
+    assert [step.state for step in found.steps] == [step.state for step in job.steps]
 
 
-def test_a_refusal_in_odd_characters_is_kept(book: Journal) -> None:
-    """JSON can carry NUL and half an emoji, which databases refuse; what the API said is not lost for it."""
-    job = sent(book)
-    job.steps[0].outcome = Rejected(422, "a NUL \x00 and half an emoji \ud83d")
-    book.settle(job, job.steps[0])
-    found = reread(book, job)
-    assert isinstance(found.steps[0].outcome, Rejected)
-    assert found.steps[0].outcome.message.startswith("a NUL ")
-
-
-def test_how_far_a_job_came_comes_back(book: Journal) -> None:
-    """Language, root, that a request left, and why it has no answer."""
+def test_how_far_a_job_came_comes_back(book: Journal, engine: Engine) -> None:
+    """Language, root, faults, that a request left and why it has no answer; its age by the database's clock."""
     job = sent(book)
     book.set_language(job, "tr")
     book.set_root(job, Thread("C7", "12.34"), final=False)
+    for _ in range(2):
+        book.count_fault(job)
     job.steps[0].reason = "closed"
-    book.mark_unanswered(job, job.steps[0])
+    book.settle(job, job.steps[0])
+    job.answer_ts = "12.35"
+    book.mark_answered(job)
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - 7200))
     found = reread(book, job)
-    assert (found.language, found.thread, found.root_final, found.settled) == (
-        "tr",
-        Thread("C7", "12.34"),
-        False,
-        False,
-    )
-    assert (found.steps[0].state, found.steps[0].reason) == ("sending", "closed")
-    assert found.steps[0].look_from is None
+    for name in ("language", "thread", "root_final", "faults", "answer_ts", "answered", "settled"):
+        assert getattr(found, name) == getattr(job, name), name
+    assert (found.steps[0].state, found.steps[0].reason, found.steps[0].look_from) == ("sending", "closed", None)
+    assert found.faults == 2
+    assert found.age == pytest.approx(7200, abs=60)
 
 
-def test_groups_that_the_bot_has_made_are_known(book: Journal) -> None:
-    """By their ids, of any job."""
-    sent(book, typed("A"), Created("1"))
-    sent(book, typed("B"), Created("2"))
-    sent(book, typed("C"))
-    assert book.created_here(["2", "3"]) == {"2"}
-    assert book.created_here([]) == set()
+def test_a_button_of_who_was_refused_is_left_for_others(book: Journal) -> None:
+    """Every step is settled as denied, and the same button starts another job."""
+    job = held(book, typed("A\nB", followup=FollowUp.AGAIN))
+    trigger = job.trigger
+    book.deny(job, "guest")
+    assert [step.outcome for step in reread(book, job).steps] == [Denied("guest")] * 2
+    again = typed("A", "U2")
+    again.trigger = trigger
+    accepted(book, again)
+    assert book.find(again.id)
 
 
-@pytest.mark.parametrize(("age", "told"), [(0, True), (590, True), (601, False)])
+AGES = [(0, 0, True), (540, 0, True), (601, 0, False), (540, 60, True), (540, 121, False)]
+
+
 def test_groups_that_were_made_just_now_are_told_to_every_process(
-    book: Journal, open_journal: Open, engine: Engine, age: int, told: bool
+    book: Journal, open_journal: Open, engine: Engine
 ) -> None:
-    """With their names and parents, for as long as RECENT; what was not made is not among them."""
+    """With their names and parents, by when they were made, for as long as RECENT; what was not made is not there."""
     made = Group("97101", "VIP Müşteri", "5")
     sent(book, typed('"VIP Müşteri" parent=5'), Created(made.id))
     sent(book, typed("B"), UNCLEAR)
     sent(book, typed("C"))
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - age))
-    for reader in (book, open_journal()):
-        assert reader.recently_created() == ([made] if told else [])
-
-
-def test_only_groups_that_are_new_can_be_asked_for(book: Journal, engine: Engine) -> None:
-    """By when they were made, not by when they were asked for."""
-    sent(book, typed("A"), Created("1"))
-    sent(book, typed("B"), Created("2"))
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - 300))
-        connection.execute(update(steps).where(steps.c.name == "A").values(settled_at=steps.c.settled_at - 30))
-    assert [group.id for group in book.recently_created(20)] == ["2"]
-    assert {group.id for group in book.recently_created(40)} == {"1", "2"}
-
-
-def test_faults_are_counted(book: Journal) -> None:
-    """So that a job that ends its process does not begin at nought."""
-    job = held(book)
-    for number in (1, 2):
-        book.count_fault(job)
-        assert reread(book, job).faults == job.faults == number
-
-
-def test_how_old_a_job_is_comes_with_it(book: Journal, engine: Engine) -> None:
-    """By the database's clock."""
-    job = held(book)
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - 7200))
-    assert reread(book, job).age == pytest.approx(7200, abs=5)
-
-
-def test_steps_are_settled_together(book: Journal) -> None:
-    """Those that are named, each with its own outcome."""
-    job = held(book, typed("A\nB\nC"))
-    book.settle_all(job, {0: NotSent("failed"), 2: Unknown("crashed", None)})
-    assert [step.state for step in job.steps] == ["not_sent", "waiting", "unknown"]
-    found = reread(book, job)
-    assert [step.outcome for step in found.steps] == [NotSent("failed"), None, Unknown("crashed", None)]
-
-
-# Unknown outcomes that nobody has settled.
+    with engine.connect() as connection:
+        when = select(jobs.c.accepted_at, steps.c.settled_at).join(steps).where(steps.c.group_id == made.id)
+        accepted_at, settled_at = connection.execute(when).one()
+    for job_age, made_ago, told in AGES:
+        with engine.begin() as connection:
+            connection.execute(update(jobs).values(accepted_at=accepted_at - job_age))
+            connection.execute(update(steps).values(settled_at=settled_at - made_ago))
+        for reader in (book, open_journal()):
+            found = reader.recently_created(120) if made_ago else reader.recently_created()
+            assert found == ([made] if told else []), (job_age, made_ago)
 
 
 def follow_up(book: Journal, old: Job, followup: FollowUp, outcome: Outcome | None = None, user: str = "U1") -> Job:
     """Let somebody press a button under an answer; the new job is brought to its end with an outcome."""
     job = typed(f"{followup} {old.id}", user, followup=followup, follows=old.id, origin=old.origin)
     job.trigger = f"{followup}:{old.id}"
-    assert isinstance(book.accept(job), Accepted)
+    accepted(book, job)
     if outcome:
         job.steps[0].outcome = outcome
         book.settle(job, job.steps[0])
@@ -191,45 +124,31 @@ def unsettled(book: Journal) -> list[str]:
     return [job.id for job in book.unsettled(10)]
 
 
-def test_unknown_outcomes_are_listed_newest_first(book: Journal) -> None:
-    """Those of settled jobs with a known outcome are not."""
-    first, second = sent(book, typed("A"), UNCLEAR), sent(book, typed("B"), UNCLEAR)
+def test_which_unknown_outcomes_nobody_has_settled(book: Journal) -> None:
+    """Newest first. A look-up stands in the place of what it looked up; what is sent again settles both.
+
+    Neither sending the rest of a tree settles it, nor somebody who was refused.
+    """
+    old, other = sent(book, typed("A"), UNCLEAR), sent(book, typed("B"), UNCLEAR)
     sent(book, typed("C"), CREATED)
-    assert unsettled(book) == [second.id, first.id]
-    assert [job.id for job in book.unsettled(1)] == [second.id]
-
-
-@pytest.mark.parametrize("followup", [FollowUp.LOOK, FollowUp.ANYWAY])
-def test_what_somebody_went_on_from_is_settled(book: Journal, followup: FollowUp) -> None:
-    """A look-up stands in its place until it is settled itself; what was sent again ends it."""
-    old = sent(book, typed(), UNCLEAR)
-    new = follow_up(book, old, followup, UNCLEAR)
-    assert unsettled(book) == [new.id]
-
-
-def test_sending_what_was_looked_up_settles_the_look_up_too(book: Journal) -> None:
-    """The button under a look-up goes on from the job that was looked up."""
-    old = sent(book, typed(), UNCLEAR)
-    look = follow_up(book, old, FollowUp.LOOK, UNCLEAR)
-    again = follow_up(book, look, FollowUp.LOOK, UNCLEAR)
-    assert unsettled(book) == [again.id]
-    last = follow_up(book, old, FollowUp.ANYWAY, CREATED)
-    assert unsettled(book) == []
-    assert [job.id for job in book.chain(old.id)] == [old.id, look.id, again.id, last.id]
-
-
-def test_sending_the_rest_of_a_tree_settles_nothing(book: Journal) -> None:
-    """It leaves the step alone whose outcome is unknown; so does somebody who was refused."""
-    old = sent(book, typed(), UNCLEAR)
-    follow_up(book, old, FollowUp.AGAIN, NotSent("tls"))
+    assert unsettled(book) == [other.id, old.id]
+    assert [job.id for job in book.unsettled(1)] == [other.id]
+    rest = follow_up(book, old, FollowUp.AGAIN, NotSent("tls"))
     denied = follow_up(book, old, FollowUp.ANYWAY, user="U9")
     book.deny(denied, "guest")
-    assert unsettled(book) == [old.id]
+    assert unsettled(book) == [other.id, old.id]
+    look = follow_up(book, old, FollowUp.LOOK, UNCLEAR)
+    again = follow_up(book, look, FollowUp.LOOK, UNCLEAR)
+    assert unsettled(book) == [again.id, other.id]
+    last = follow_up(book, old, FollowUp.ANYWAY, CREATED)
+    assert unsettled(book) == [other.id]
+    chain = [old, rest, denied, look, again, last]
+    assert [job.id for job in book.chain(old.id)] == [job.id for job in chain]
+    pressed = [(rest.id, FollowUp.AGAIN), (look.id, FollowUp.LOOK), (last.id, FollowUp.ANYWAY)]
+    assert sorted(book.went_on(old)) == sorted(pressed)
 
 
-# Languages.
-
-
+@on_sqlite
 def test_a_choice_of_language_is_kept(book: Journal, open_journal: Open) -> None:
     """For every process, until it is changed or taken back."""
     assert book.known_language("U1") == ""
@@ -237,3 +156,14 @@ def test_a_choice_of_language_is_kept(book: Journal, open_journal: Open) -> None
         book.choose_language("U1", language)
         assert open_journal().known_language("U1") == language
         assert book.known_language("U2") == ""
+
+
+@pytest.mark.parametrize(("age", "kept"), [(1700, True), (1801, False)])
+def test_a_response_url_is_kept_as_long_as_it_is_of_use(book: Journal, engine: Engine, age: int, kept: bool) -> None:
+    """Half an hour, in which Slack honours it, of a job that waits; no longer than to the answer."""
+    waiting, answered = held(book, typed("A")), held(book, typed("B"))
+    book.mark_answered(answered)
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - age))
+    book.keep()
+    assert [reread(book, job).response_url for job in (waiting, answered)] == [waiting.response_url * kept, ""]

@@ -1,14 +1,17 @@
-"""Connecting to the journal: what DATABASE_URL may say, databases that do not fit, and processes that freeze."""
+"""The journal's databases: what DATABASE_URL may say, what does not fit, and what fails while the bot runs."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import signal
+import sqlite3
+import tempfile
 import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +21,25 @@ from sqlalchemy import Engine, event, make_url, text
 from bot.journal import tables
 from bot.journal.accepting import Accepted
 from bot.journal.database import Database, connect
-from bot.journal.errors import JournalError
+from bot.journal.errors import JournalError, WrongJournal
 from bot.journal.journal import Journal
+from bot.journal.tables import metadata
 from bot.model.job import Job, Step
-from bot.model.names import ParentId
+from tests.support.journal import (
+    CHANGES,
+    CREATED,
+    accepted,
+    ended,
+    held,
+    on_postgresql,
+    on_sqlite,
+    process,
+    run_together,
+    typed,
+)
+from tests.support.postgresql import started
 from tests.support.program import Piped
 from tests.support.served import inherited
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -54,19 +68,34 @@ def connected() -> Iterator[Callable[[str], Engine]]:
         engine.dispose()
 
 
-def job(name: str) -> Job:
-    """Return a new job of one group."""
-    return Job("U1", "C1", uuid.uuid4().hex, name, [Step(0, name, ParentId("5"))], "https://hooks.slack.test/1")
+@pytest.fixture
+def opened() -> Iterator[Callable[[str], Journal]]:
+    """Return a function that opens a journal, which is closed afterwards, also where it could not be opened."""
+    books: list[Journal] = []
+
+    def _open(url: str) -> Journal:
+        books.append(Journal(url))
+        books[-1].open()
+        return books[-1]
+
+    yield _open
+    for book in books:
+        book.close()
 
 
-def test_options_in_the_address(new_database: Callable[..., str], connected: Callable[[str], Engine]) -> None:
-    """`options` in DATABASE_URL are honoured: the tables land in the schema that they name."""
+# PostgreSQL.
+
+
+def test_what_an_address_may_say(new_database: Callable[..., str], connected: Callable[[str], Engine]) -> None:
+    """`postgres://`, as Heroku writes it, and the driver's own name; with `options`, tables land in their schema."""
     url = new_database()
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        with connected(re.sub("^postgresql", scheme, url)).begin() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
     with connected(url).begin() as connection:
         connection.execute(text("CREATE SCHEMA bot"))
-    engine = connected(f"{url}&options=-csearch_path%3Dbot")
-    tables.migrate(engine)
-    with engine.begin() as connection:
+    with connected(f"{url}&options=-csearch_path%3Dbot").begin() as connection:
+        tables.migrate(connection)
         found = connection.scalars(text("SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'jobs'")).all()
     assert found == ["bot"]
 
@@ -79,63 +108,261 @@ def test_the_limits_hold_in_each_transaction(
     with connected(url).begin() as connection:
         connection.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
     engine = connected(url)
+    limits = {
+        "statement_timeout": ("5s", "0"),
+        "lock_timeout": ("2s", "0"),
+        "idle_in_transaction_session_timeout": ("3s", "0"),
+        "synchronous_commit": ("on", "off"),
+    }
     for _ in range(2):
         with engine.begin() as connection:
-            assert connection.scalar(text("SHOW statement_timeout")) == "5s"
-            assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "3s"
-            assert connection.scalar(text("SHOW synchronous_commit")) == "on"
+            for name, (within, _) in limits.items():
+                assert connection.scalar(text(f"SHOW {name}")) == within, name
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
-        assert driver.execute("SHOW statement_timeout").fetchone() == ("0",)
-        assert driver.execute("SHOW synchronous_commit").fetchone() == ("off",)
+        for name, (_, outside) in limits.items():
+            assert driver.execute(f"SHOW {name}").fetchone() == (outside,), name
 
 
-def test_no_text_of_the_driver_is_told(new_database: Callable[..., str], connected: Callable[[str], Engine]) -> None:
+@on_postgresql
+def test_no_text_of_the_driver_is_told(book: Journal, engine: Engine) -> None:
     """PostgreSQL writes the whole row into the text of some errors, with its response_url."""
-    url = new_database()
-    journal = Journal(url)
-    journal.open()
-    with connected(url).begin() as connection:
+    with engine.begin() as connection:
         connection.execute(text("ALTER TABLE jobs ADD CHECK (typed <> 'bad')"))
     with pytest.raises(JournalError) as raised:
-        journal.accept(job("bad"))
+        book.accept(typed("bad"))
     told = "".join(traceback.format_exception(raised.value))
     assert "CheckViolation: 23514" in told
     assert "hooks.slack.test" not in told
-    journal.close()
 
 
-@pytest.mark.parametrize("encoding", ["LATIN5", "SQL_ASCII", "LATIN1"])
-def test_an_encoding_that_cannot_hold_every_name(new_database: Callable[..., str], encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["LATIN5", "SQL_ASCII"])
+def test_an_encoding_that_cannot_hold_every_name(
+    new_database: Callable[..., str], opened: Callable[[str], Journal], encoding: str
+) -> None:
     """Such a database is refused at the start, with the way to make another."""
     url = new_database(f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
-    journal = Journal(url)
     with pytest.raises(JournalError, match=f"encoding {encoding}.*CREATE DATABASE name ENCODING 'UTF8'"):
-        journal.open()
-    journal.close()
+        opened(url)
+
+
+FREEZE = """
+import signal, sys
+from bot.journal import tables
+from bot.journal.database import connect
+engine = connect(sys.argv[1])
+with engine.begin() as connection:
+    tables.lock(connection)
+    print("locked", flush=True)
+    signal.pause()
+"""
+
+
+@on_postgresql
+def test_a_frozen_process_does_not_stop_the_others(book: Journal, database_url: str) -> None:
+    """One that was stopped while it held the lock of all loses it; the others accept again within seconds."""
+    with Piped(FREEZE, database_url, env=inherited()) as frozen:
+        assert frozen.stdout.readline() == "locked\n"
+        frozen.send_signal(signal.SIGSTOP)
+        with pytest.raises(JournalError):
+            book.accept(typed("A"))
+        assert accepted_within(book, 5)
+
+
+def accepted_within(journal: Journal, seconds: float) -> bool:
+    """Try to accept commands until one is accepted, or the time is over."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            return isinstance(journal.accept(typed("B")), Accepted)
+        except JournalError:
+            continue
+    return False
+
+
+def test_a_server_that_stops_and_comes_back(opened: Callable[[str], Journal]) -> None:
+    """PostgreSQL goes away: a JournalError; when it is back, or has only closed connections, the journal works."""
+    with tempfile.TemporaryDirectory() as directory:  # outside of pytest's own, which PostgreSQL's user may not enter
+        server = started(directory)
+        try:
+            book = opened(server.get_uri())
+            server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid();")
+            accepted(book, typed("A"))
+            server.cleanup()
+            for call in (lambda: book.accept(typed("B")), book.ping):
+                with pytest.raises(JournalError):
+                    call()
+            server = started(directory)
+            book.keep()
+            book.ping()
+            accepted(book, typed("C"))
+            assert [job.typed for job in book.recent(9)] == ["C", "A"]
+        finally:
+            server.cleanup()
+
+
+# Every database.
+
+EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
+    **CHANGES,
+    "accept": lambda book, job: book.accept(job),
+    "unsettled": lambda book, _job: book.unsettled(1),
+    "choose_language": lambda book, _job: book.choose_language("U1", "tr"),
+    "chain": lambda book, job: book.chain(job.id),
+    "went_on": lambda book, job: book.went_on(job),
+    "created_as": lambda book, _job: book.created_as("VIP", ""),
+    "recently_created": lambda book, _job: book.recently_created(),
+    "find": lambda book, job: book.find(job.id),
+    "recent": lambda book, _job: book.recent(1),
+    "backlog": lambda book, _job: book.backlog(),
+    "keep": lambda book, _job: book.keep(),
+    "holds": lambda book, job: book.holds(job),
+    "correct": lambda book, job: book.correct(job, Step(0, "VIP", outcome=CREATED)),
+    "let_go": lambda book, _job: book.let_go(),
+    "ping": lambda book, _job: book.ping(),
+}
+
+
+@on_sqlite
+def test_every_method_says_that_the_journal_failed(book: Journal, engine: Engine) -> None:
+    """Without its tables, each raises JournalError and no foreign error; health says so until a write goes through."""
+    metadata.drop_all(engine)
+    with pytest.raises(JournalError):
+        book.choose_language("U1", "tr")
+    book.open()
+    with pytest.raises(JournalError, match="last write failed"):
+        book.ping()
+    job = held(book)
+    book.ping()
+    metadata.drop_all(engine)
+    assert book.known_language("U1") == "", "nobody waits for it"
+    for name, call in EVERYTHING.items():
+        with pytest.raises(JournalError):
+            pytest.fail(f"{name} returned {call(book, job)}")
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "reason"),
+    [
+        ("sqlite:///{tmp}/no/such/directory.db", WrongJournal, "cannot be made: No such file"),
+        ("sqlite:////proc/journal.db", WrongJournal, "cannot be made"),
+        ("sqlite:///{tmp}", JournalError, "CANTOPEN"),
+        ("sqlite:///{tmp}/letter.txt", JournalError, "NOTADB"),
+        ("postgres://bot:hidden@127.0.0.1:1/journal", JournalError, "refused"),
+        ("postgres://bot:hidden@127.0.0.1:{port}/journal", JournalError, "."),
+    ],
+)
+def test_a_journal_that_cannot_be_opened(
+    tmp_path: Path, api: Any, opened: Callable[[str], Journal], url: str, kind: type[Exception], reason: str
+) -> None:
+    """A JournalError that says why, in which, as in its traceback, is no password."""
+    (tmp_path / "letter.txt").write_text("Dear database,\n" * 100)
+    with pytest.raises(JournalError, match=reason) as raised:
+        opened(url.format(tmp=tmp_path, port=api.port))
+    assert type(raised.value) is kind
+    assert "hidden" not in "".join(traceback.format_exception(raised.value))
+
+
+OTHER_USER = """
+import os, sys
+from bot.journal.errors import WrongJournal
+from bot.journal.journal import Journal
+if os.getuid() == 0:
+    os.setuid(65534)
+try:
+    Journal("sqlite:///" + sys.argv[1]).open()
+except WrongJournal as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("closed", ["folder", "file", "file-wal"])
+def test_a_file_that_may_not_be_written_ends_the_start(closed: str) -> None:
+    """Another user's, or read-only, or in such a folder: that is told, and what to do, before anything is accepted."""
+    with tempfile.TemporaryDirectory() as directory:
+        folder, file = Path(directory), Path(directory) / "file"
+        folder.chmod(0o777)
+        sqlite3.connect(file).close()
+        (folder / "file-wal").touch()
+        for path in (folder / "file", folder / "file-wal", folder):
+            path.chmod(0o777 if path.name != closed and (closed, path) != ("folder", folder) else 0o555)
+        with Piped(OTHER_USER, str(file), env=inherited()) as other:
+            told = other.stdout.read()
+        folder.chmod(0o777)
+    named = directory if closed == "folder" else f"{directory}/{closed}"
+    assert told.startswith(f"{named} cannot be written. Let the bot's user own")
+
+
+@pytest.mark.parametrize("kind", ["EXCLUSIVE", "IMMEDIATE"])
+def test_a_lock_holds_nobody_up_for_ever(tmp_path: Path, opened: Callable[[str], Journal], kind: str) -> None:
+    """Whoever writes gets a JournalError, in time where Slack waits; who reads does not wait. Then it works again."""
+    book = opened(f"sqlite:///{tmp_path}/journal.db")
+    job = held(book)
+    locker = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    locker.execute(f"BEGIN {kind}")
+    began = time.monotonic()
+    others: list[Callable[[], object]] = [lambda: book.mark_answered(job), book.keep]
+    calls: list[Callable[[], object]] = [*[lambda: book.accept(typed())] * 8, *others]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        errors = [ended(call) for call in [pool.submit(call) for call in calls]]
+    assert time.monotonic() - began < 2 * 2.5
+    assert [type(error) for error in errors] == [JournalError] * len(calls)
+    assert "SQLITE_BUSY" in str(errors[0])
+    assert book.recently_created() == []
+    with pytest.raises(JournalError, match="last write failed"):
+        book.ping()
+    locker.close()
+    assert book.keep([job.id]) == []
+    book.ping()
+    assert [found.id for found in book.recent(99)] == [job.id]
+    accepted(book, typed())
+
+
+WRITERS = {
+    "bot": "while True: journal.keep()",
+    "other": "import sqlite3\n"
+    "other = sqlite3.connect(sys.argv[1].removeprefix('sqlite:///'), 9, isolation_level=None)\n"
+    "while True: other.executescript('BEGIN IMMEDIATE; UPDATE processes SET lease_until = 0; COMMIT')",
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_an_acknowledgement_gets_through_beside_a_writer(
+    tmp_path: Path, opened: Callable[[str], Journal], writer: str
+) -> None:
+    """Another process writes to the same file as fast as it can: each is accepted while Slack still waits."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    book = opened(url)
+    with process(url, "journal.keep(); print('writes', flush=True)\n" + WRITERS[writer]) as other:
+        other.stdin.write("\n")
+        assert other.stdout.readline() == "writes\n"
+        for number in range(30):
+            began = time.monotonic()
+            accepted(book, typed(f"G{number}"))
+            assert time.monotonic() - began < 3, "Slack would have told the person that it failed"
+
+
+# The SQLite file.
 
 
 @pytest.mark.parametrize("damage", ["delete", "replace"])
-def test_a_sqlite_file_that_is_not_the_same_any_more(tmp_path: Path, damage: str) -> None:
+def test_a_file_that_is_not_the_same_any_more(tmp_path: Path, damage: str, opened: Callable[[str], Journal]) -> None:
     """A journal whose file was deleted or replaced accepts nothing, says so, and makes no new file in its place."""
-    file = tmp_path / "journal.db"
-    journal = Journal(f"sqlite:///{file}")
-    journal.open()
-    assert isinstance(journal.accept(job("A")), Accepted)
-    kept = tmp_path / "kept.db"
+    file, kept = tmp_path / "journal.db", tmp_path / "kept.db"
+    book = opened(f"sqlite:///{file}")
+    accepted(book, typed("A"))
     if damage == "replace":
         shutil.copy(file, kept)
         kept.replace(file)
     else:
         file.rename(kept)
-    for attempt in (journal.ping, lambda: journal.accept(job("B"))):
+    for attempt in (book.ping, lambda: book.accept(typed("B"))):
         with pytest.raises(JournalError, match="deleted or replaced"):
             attempt()
     assert file.exists() == (damage == "replace")
     if damage == "delete":
         kept.rename(file)
-        assert isinstance(journal.accept(job("C")), Accepted)
-    journal.close()
+        accepted(book, typed("C"))
 
 
 def test_no_new_connection_makes_a_new_file(tmp_path: Path) -> None:
@@ -152,48 +379,53 @@ def test_no_new_connection_makes_a_new_file(tmp_path: Path) -> None:
     database.close()
 
 
-FREEZE = """
-import signal, sys
-from bot.journal import tables
-from bot.journal.database import connect
-engine = connect(sys.argv[1])
-with engine.begin() as connection:
-    tables.lock(connection)
-    print("locked", flush=True)
-    signal.pause()
+def test_a_full_disk_is_a_journal_error(tmp_path: Path) -> None:
+    """Nothing is half written, what is there can be read, and it goes on when there is room again."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    script = """
+import resource, signal
+from bot.journal.errors import JournalError
+from tests.support.journal import typed
+journal.open(); journal.keep()
+job = typed("before"); journal.accept(job)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+accepted, failed = 0, []
+for call in [lambda n=n: journal.accept(typed(f"G{n}")) for n in range(30)] + [lambda: journal.set_language(job, "tr")]:
+    try:
+        call(); accepted += 1
+    except JournalError:
+        failed.append(call)
+assert failed and journal._database.failing
+assert journal.find(job.id).typed == "before"
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+for call in failed: call()
+journal.ping()
+print(len(journal.recent(99)), accepted + len(failed))
 """
+    assert run_together(process(url, script)) == ["31 31\n"]
 
 
-def test_a_frozen_process_does_not_stop_the_others(new_database: Callable[..., str]) -> None:
-    """One that was stopped while it held the lock of all loses it; the others accept again within seconds."""
-    url = new_database()
-    journal = Journal(url)
-    journal.open()
-    with Piped(FREEZE, url, env=inherited()) as frozen:
-        assert frozen.stdout.readline() == "locked\n"
-        frozen.send_signal(signal.SIGSTOP)
-        with pytest.raises(JournalError):
-            journal.accept(job("A"))
-        assert accepted_within(journal, 5)
-    journal.close()
-
-
-def accepted_within(journal: Journal, seconds: float) -> bool:
-    """Try to accept commands until one is accepted, or the time is over."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            return isinstance(journal.accept(job("B")), Accepted)
-        except JournalError:
-            continue
-    return False
-
-
-def test_the_name_of_a_driver_is_not_needed(
-    new_database: Callable[..., str], connected: Callable[[str], Engine]
+@pytest.mark.parametrize("damage", ["overwritten", "no database", "empty"])
+def test_a_file_that_is_damaged_is_a_journal_error(
+    tmp_path: Path, opened: Callable[[str], Journal], damage: str
 ) -> None:
-    """`postgres://`, as Heroku writes it, `postgresql://` and the driver's own name are one."""
-    url = new_database()
-    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        with connected(re.sub("^postgresql", scheme, url)).begin() as connection:
-            assert connection.scalar(text("SELECT 1")) == 1
+    """With the reason, from every call, and no foreign error that would end a thread; an empty file is a new one."""
+    file = tmp_path / "journal.db"
+    book = opened(f"sqlite:///{file}")
+    accepted(book, *[typed(f"G{number}") for number in range(50)])
+    book.close()
+    content = file.read_bytes()
+    for rest in tmp_path.glob("journal.db?*"):
+        rest.unlink()
+    changed = {"overwritten": content[:2048] + b"\xff" * (len(content) - 2048), "no database": b"Dear database\n" * 999}
+    file.write_bytes(changed.get(damage, b""))
+    again = Journal(f"sqlite:///{file}")
+    for call in (again.open, again.keep, lambda: again.accept(typed())):
+        if damage == "empty":
+            call()
+        else:
+            with pytest.raises(JournalError):
+                call()
+    again.close()

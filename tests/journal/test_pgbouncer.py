@@ -22,9 +22,8 @@ from bot.journal.accepting import Accepted
 from bot.journal.database import connect
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
-from bot.model.job import Job, Step
-from bot.model.names import ParentId
 from bot.sandbox.api import Api
+from tests.support.journal import typed
 from tests.support.served import Served, free_port
 from tests.support.workspace import Workspace
 
@@ -91,12 +90,6 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("pgbouncer ended")
 
 
-def job(number: int) -> Job:
-    """Return a new job of one group."""
-    name = f"Group {number}"
-    return Job("U1", "C1", uuid.uuid4().hex, name, [Step(0, name, ParentId("5"))], "https://hooks.slack.test/1")
-
-
 def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
     """Many transactions of two processes on few shared connections: every command is accepted once."""
     journals = [Journal(pgbouncer_url) for _ in range(2)]
@@ -104,9 +97,9 @@ def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
         each.open()
         each.keep()
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda number: journals[number % 2].accept(job(number)), range(60)))
+        answers = list(threads.map(lambda n: journals[n % 2].accept(typed(f"Group {n} parent=5")), range(60)))
     assert answers == [Accepted()] * 60
-    assert len(journals[0].recent(100, "U1")) == 60
+    assert len(journals[0].recent(100)) == 60
     journals[0].let_go()
     adopted = journals[1].keep()
     assert len(adopted) == len({one.id for one in adopted}) == 30

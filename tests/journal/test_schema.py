@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, inspect, literal, select, text
+from sqlalchemy import Engine, insert, inspect, literal, select, text
 
 from bot.journal import tables
 from bot.journal.errors import WrongJournal
-from tests.support.journal import (
-    CREATED,
-    Open,
-    accepted,
-    at_once,
-    process,
-    reread,
-    run_together,
-    sent,
-    typed,
-)
+from bot.journal.journal import Journal
+from tests.support.journal import CREATED, Open, accepted, at_once, process, run_together, sent, typed
 
 
 def test_many_open_an_empty_database_at_once(database_url: str, engine: Engine) -> None:
     """Real processes make the tables together, and each can write."""
     script = "journal.open(); journal.keep(); print('ready')"
-    assert run_together(*[process(database_url, script) for _ in range(4)]) == ["ready\n"] * 4
+    assert run_together(*[process(database_url, script) for _ in range(3)]) == ["ready\n"] * 3
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM schema_version")) == 1
 
 
-def test_a_journal_of_0_2_0(database_url: str, engine: Engine, open_journal: Open) -> None:
+def test_a_journal_of_0_2_0(engine: Engine, open_journal: Open) -> None:
     """It gets the column that it lacks; what is in it stays, and what 0.2.0 still writes beside counts as private.
 
     One that lacks another column is refused as it is.
@@ -60,44 +51,23 @@ def test_a_journal_of_0_2_0(database_url: str, engine: Engine, open_journal: Ope
     assert "channel_kind" not in {column["name"] for column in inspect(engine).get_columns("jobs")}
 
 
-@pytest.fixture
-def next_version(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let the code be a version further, by a migration that adds a column; returns one entry each time it runs."""
-    ran: list[str] = []
-
-    def _add(connection: Connection) -> None:
-        ran.append("added")
-        connection.execute(text("ALTER TABLE jobs ADD COLUMN note TEXT"))
-
-    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, _add))
-    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
-    return ran
-
-
 def test_a_migration_runs_once_and_keeps_what_is_there(
-    database_url: str, engine: Engine, request: pytest.FixtureRequest, open_journal: Open
+    book: Journal, engine: Engine, open_journal: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several processes of the next version open an old database at once; a process of the old one goes on beside."""
-    old = open_journal()
     job = typed()
-    accepted(old, job)
-    ran = request.getfixturevalue("next_version")
+    accepted(book, job)
+    added = "ALTER TABLE jobs ADD COLUMN note TEXT"  # fails when it runs twice
+    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, added))
+    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
     at_once(*[open_journal] * 4)
-    assert ran == ["added"]
     with engine.connect() as connection:
         assert connection.execute(text("SELECT id, note FROM jobs")).all() == [(job.id, None)]
-    assert reread(old, job).id == job.id
+    assert book.find(job.id)
 
 
-def test_a_new_database_needs_no_migration(open_journal: Open, next_version: list[str]) -> None:
-    """It has the last version's tables from the start."""
-    accepted(open_journal(), typed())
-    assert not next_version
-
-
-def test_a_newer_schema_is_left_alone(open_journal: Open, engine: Engine) -> None:
+def test_a_newer_schema_is_left_alone(book: Journal, open_journal: Open, engine: Engine) -> None:
     """An old process that starts beside new ones changes nothing, and works."""
-    open_journal()
     with engine.begin() as connection:
         connection.execute(text("UPDATE schema_version SET version = 99"))
     sent(open_journal(), typed(), CREATED)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import pytest
 from sqlalchemy import Engine, func, select, text, update
 
 from bot.journal.accepting import Accepted
@@ -21,6 +22,10 @@ from tests.support.served import inherited
 T = TypeVar("T")
 Open = Callable[[], Journal]
 
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For a test in which no SQL decides: once, on the quicker database."""
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 CREATED = Created("97101")
 UNCLEAR = Unknown("timeout", ())
@@ -116,6 +121,11 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
         return list(pool.map(call, calls))
 
 
+def ended(future: Future[Any]) -> object:
+    """Wait for a call, and return its result or its error."""
+    return future.exception(30) or future.result()
+
+
 def process(url: str, script: str) -> Piped:
     """Start a process that waits for a line on its standard input, and then runs `script` on a journal."""
     start = (
@@ -139,7 +149,7 @@ CHANGES: dict[str, Callable[[Journal, Job], object]] = {
     "spoken": lambda book, job: book.set_language(job, "tr"),
     "opened": lambda book, job: book.set_root(job, Thread("C1", "1.1"), final=True),
     "sending": lambda book, job: book.mark_sending(job, job.steps[0]),
-    "unclear": lambda book, job: book.mark_unanswered(job, Step(0, "VIP", reason="timeout")),
+    "unclear": lambda book, job: book.settle(job, Step(0, "VIP", reason="timeout")),
     "settle": lambda book, job: book.settle(job, Step(0, "VIP", outcome=CREATED)),
     "deny": lambda book, job: book.deny(job, "guest"),
     "answered": lambda book, job: book.mark_answered(job),

@@ -108,7 +108,7 @@ def test_why_there_was_no_answer_survives(past: Past, go_on: Start, workspace: W
     root = past.root(job)
     past.send(job)
     job.steps[0].reason = "timeout"
-    past.journal.mark_unanswered(job, job.steps[0])
+    past.journal.settle(job, job.steps[0])
     go_on()
     assert finished(workspace)
     assert load("en")["unknown.timeout.explanation"] in answer(workspace, root)
