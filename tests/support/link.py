@@ -50,6 +50,7 @@ class Link:
         self.codes: list[int | None] = []
         self.greets = True  # whether a new connection gets a hello
         self.refuses = ""  # the reason with which a new connection is turned away
+        self.comes_and_goes = False  # whether a new connection is turned off right after its hello
         self._connections: list[_Connection] = []
         self._open: dict[str, tuple[_Connection, dict[str, Any]]] = {}  # envelopes without an answer
         self._tickets: set[str] = set()
@@ -60,6 +61,10 @@ class Link:
         """Wait until bots have connected so many times and one is connected."""
         with self._changed:
             return self._changed.wait_for(lambda: self._times >= times and bool(self._connections), seconds)
+
+    def connected_times(self) -> int:
+        """Return how often bots have connected."""
+        return self._times
 
     def left(self, connections: int = 0, seconds: float = 30) -> bool:
         """Wait until no more than so many connections are left."""
@@ -139,6 +144,8 @@ class Link:
             elif self.greets:
                 connection.send(json.dumps(_hello(len(self._connections) + 1)))
                 self._connections.append(connection)
+                if self.comes_and_goes:
+                    connection.send(json.dumps(_disconnect("too_many_websockets")))
                 for _, envelope in tuple(self._open.values()):
                     self._send(connection, _again(envelope))
             self._times += 1

@@ -24,20 +24,20 @@ from tests.support.until import until
 class Served:
     """`python -m bot serve`, started at once and ready when the constructor returns; else it raises AssertionError.
 
-    `more` are variables beyond those of the stand-ins; `log` is the file that gets its standard error. conftest
-    kills what a failed test leaves in `running`.
+    `code` may change the bot before it runs; `more` are variables beyond those of the stand-ins; `log` is the file that
+    gets its standard error. conftest kills what a failed test leaves in `running`.
     """
 
     running: ClassVar[set[Served]] = set()
 
-    def __init__(self, workspace: Workspace, api: Api | None, directory: Path, **more: str) -> None:
+    def __init__(self, workspace: Workspace, api: Api | None, directory: Path, code: str = BOT, **more: str) -> None:
         self.port = int(more.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / f"serve-{self.port}.log"
         self._environ = {**inherited(), **variables(workspace, api), "PORT": str(self.port), **more}
         with self.log.open("ab") as log, Path(os.devnull).open() as nothing:
             streams = nothing.fileno(), log.fileno(), log.fileno()
-            self.process = Program(BOT, ("serve",), directory, self._environ, streams)
+            self.process = Program(code, ("serve",), directory, self._environ, streams)
         self.running.add(self)
         with contextlib.ExitStack() as unless_ready:  # Ctrl-C may come before it is
             unless_ready.callback(self.kill)
