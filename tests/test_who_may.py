@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load
@@ -45,14 +43,13 @@ BUTTONS: dict[str, tuple[str, tuple[int | str, ...]]] = {
 """What is typed to get each button, and what becomes of its requests."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_button_is_an_act_like_any_other(start: Start, workspace: Workspace, api: Api, kind: str) -> None:
+def test_a_button_is_an_act_like_any_other(start: Start, workspace: Workspace, api: Api) -> None:
     """Permission first: nothing is sent, settled, opened or shown, and the button is left for those who may."""
-    described, reason = KINDS[kind]
-    workspace.people["U9"] = described if described is not None else {"id": None}
-    if described is None:
-        workspace.unknown.add("U9")
-    workspace.usergroups["S1"] = ["U1", *(["U9"] if described else [])]
+    people = {f"U9{number}": kind for number, kind in enumerate(KINDS)}
+    for user, kind in people.items():
+        workspace.people[user] = KINDS[kind][0] or {}
+    workspace.unknown |= {user for user, kind in people.items() if KINDS[kind][0] is None}
+    workspace.usergroups["S1"] = ["U1", *(user for user, kind in people.items() if kind != "not listed")]
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_MEMBERS="S1", ADDGROUP_AUDIT_CHANNEL="C9").url
     for number in range(40):
         api.add(f"Group {number}")
@@ -60,18 +57,24 @@ def test_a_button_is_an_act_like_any_other(start: Start, workspace: Workspace, a
         message = shown(workspace, api, url, typed, faults)
         action = {"rest": "again", "confirm in a tree": "confirm"}.get(row, row)
         assert action in actions(message), row
-        before, made = [m.text for m in workspace.messages if m.channel == "C1" and not m.private_to], api.made()
-        heard = len(workspace.private("U9"))
-        workspace.press(url, message, action, user="U9")
-        assert workspace.wait_for(lambda heard=heard: len(workspace.private("U9")) > heard), row  # type: ignore[misc]
-        assert TEXTS[reason] in workspace.private("U9")[-1].text, row
-        assert [m.text for m in workspace.messages if m.channel == "C1" and not m.private_to] == before, row
-        assert (api.made(), workspace.forms) == (made, []), row
+        before, made = in_the_channel(workspace), api.made()
+        for user, kind in people.items():
+            heard = len(workspace.private(user))
+            workspace.press(url, message, action, user=user)
+            assert workspace.wait_for(lambda: len(workspace.private(user)) > heard), (row, kind)  # noqa: B023
+            assert TEXTS[KINDS[kind][1]] in workspace.private(user)[-1].text, (row, kind)
+            assert in_the_channel(workspace) == before, (row, kind)
+            assert (api.made(), workspace.forms) == (made, []), (row, kind)
         assert action in actions(message), row
-    audited = [m.text for m in workspace.messages if m.channel == "C9" and "<@U9>" in m.text]
+    audited = [m.text for m in workspace.messages if m.channel == "C9" and "<@U9" in m.text]
     assert all("was refused" in line for line in audited), audited
     workspace.press(url, message, "more")
     assert told(workspace, "31–")
+
+
+def in_the_channel(workspace: Workspace) -> list[str]:
+    """Return what everybody sees."""
+    return [m.text for m in workspace.messages if m.channel == "C1" and not m.private_to]
 
 
 def test_a_confirmed_tree_goes_on_after_the_permission(start: Start, workspace: Workspace, api: Api) -> None:

@@ -56,11 +56,11 @@ def fit(text: str, most: int, keep_end: bool = False) -> str:
 
     It is cut at its end, or at its front to `keep_end`.
     """
-    letters = [escape(letter) for letter in (reversed(text) if keep_end else text)]
-    ends = list(accumulate(map(len, letters)))
-    if not ends or ends[-1] <= most:
-        return escape(text)
-    kept = letters[: bisect_right(ends, most - 1)]
+    whole = escape(text)
+    if len(whole) <= most:
+        return whole
+    letters = [escape(letter) for letter in (text[: -most - 1 : -1] if keep_end else text[:most])]
+    kept = letters[: bisect_right(list(accumulate(map(len, letters))), most - 1)]
     return "".join(["…", *reversed(kept)]) if keep_end else "".join([*kept, "…"])
 
 
