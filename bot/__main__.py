@@ -102,7 +102,7 @@ def _environment() -> dict[str, str]:
 def _console(options: argparse.Namespace) -> int:
     from bot.sandbox.console import run
 
-    return run(options.text, live=options.live, stay=options.stay)
+    return run(options.text, _environment() if options.live else None, stay=options.stay)
 
 
 def _check(_options: argparse.Namespace) -> int:

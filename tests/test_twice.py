@@ -14,12 +14,12 @@ from bot.iletimerkezi import groups
 from bot.journal.database import connect
 from bot.sandbox.api import Api, Tree
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
 from bot.worker import create_groups
 from tests.support.journal import shift
 from tests.support.slack import actions, answers, opened
 from tests.support.texts import part
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 

@@ -5,109 +5,251 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import secrets
-import shutil
 import signal
+import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from types import FrameType
-from typing import NoReturn
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from bot import settings
-from bot.sandbox.api import Api
+from bot.model.names import fold
+from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.bot import Bot, variables
-from bot.sandbox.keyboard import Keyboard, NotText, given
-from bot.sandbox.prompt import Prompt
-from bot.sandbox.screen import LOCALES, Screen, language_of_terminal, sentences
-from bot.sandbox.workspace import Workspace
+from bot.sandbox.terminal import Terminal, sentences, shown
+from bot.sandbox.workspace import Form, Json, Message, Reply, Workspace
 
 LEAVE = 20.0
 """How long a group that is being made at the real API may take when somebody leaves, in seconds."""
 
+PEOPLE = {"en": "U1", "tr": "U2"}
+"""Who types, by language: the bot remembers a person's language for an hour, so another person types Turkish."""
 
-def run(text: str | None, *, live: bool, stay: bool) -> int:
+_CHANNEL = "C1"
+_SOON = 1.5  # seconds after which somebody who waits is told so
+_LEAVES = {fold(word) for word in ("quit", "exit", "çık", "çıkış")}
+_YES = {"y", "yes", "e", "evet"}
+_SETTING = re.compile(r":([a-z]*)(?: +(.*))?")  # an emoji's code has a second colon
+
+
+def run(text: str | None, live: Mapping[str, str] | None, *, stay: bool) -> int:
     """Run one entry, or a prompt without `text`; with `stay`, on a terminal, the prompt follows the entry.
 
-    Returns 0 when the group is there now or none was asked for, 1 when it is not, 2 for a wrong usage, 130
-    when Ctrl-C ended the wait for an answer. Of a prompt the last command counts; one that `stay` opened returns 0.
-    Raises SettingsError when `live` lacks the credentials, and JournalError.
+    `live` are the variables for the real API, None for the stand-in. Returns 0 when the group is there now or none was
+    asked for, 1 when it is not, 2 for a wrong usage. Of a prompt the last command counts; one that `stay` opened
+    returns 0. Raises SettingsError when `live` lacks the credentials, JournalError, and KeyboardInterrupt when the wait
+    for an answer was ended and there is no prompt.
     """
     logging.disable()  # the screen is for what people see in Slack
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, _leave)
-    screen, keyboard = Screen(language_of_terminal()), Keyboard()
-    go_on = stay and keyboard.tty
-    try:
-        typed = None if text is None else given(text)
-        with _live(screen, keyboard) if live else _sandbox(screen, keyboard) as prompt:
-            if typed is None:
-                return prompt.loop()
-            prompt.echo(typed)
-            with contextlib.suppress(KeyboardInterrupt) if go_on else contextlib.nullcontext():
-                status = prompt.enter(typed)
-            if go_on:
-                prompt.loop()
-            return 0 if go_on else status
-    except NotText as error:
-        screen.say("unreadable", encoding=error.encoding)
-        return 2
-    except KeyboardInterrupt:
-        print()
-        screen.say("stopped_and_left")
-        return 0 if go_on else 128 + signal.SIGINT
-
-
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """Leave on a signal, such as that of a terminal that is closed, by way of the end that stops the bot."""
-    signal.signal(number, signal.SIG_IGN)
-    raise SystemExit(128 + number)
-
-
-@contextlib.contextmanager
-def _sandbox(screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
-    api = Api("sandbox-key", secrets.token_hex(16))
-    for identifier, name, parent in (group for groups in sentences()["account"].values() for group in groups):
-        api.add(name, parent, identifier)
-    screen.say("introduction")
-    print(flush=True)
-    _use_proxies({})
-    with _bot(api, {}, screen, keyboard) as prompt, api:  # which ends first, so that nobody waits for its silence
-        yield prompt
-
-
-@contextlib.contextmanager
-def _live(screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
-    environ = settings.environment()
-    chosen = settings.read(environ, slack=False)
-    screen.say("live", url=chosen.api_url, key=f"{chosen.api_key[:4]}…")
-    print(flush=True)
-    _use_proxies(environ)
-    ours = {name: value for name, value in environ.items() if name.startswith("ILETIMERKEZI_")}
-    with _bot(None, ours, screen, keyboard) as prompt:
-        yield prompt
-
-
-def _use_proxies(environ: Mapping[str, str]) -> None:
-    """Reach the real API through the proxies of these variables, and this machine through none."""
-    proxies = {name: value for name, value in environ.items() if name.lower().endswith("_proxy")}
-    around = proxies.get("no_proxy") or proxies.get("NO_PROXY") or ""
-    around = around if around.strip() == "*" else ",".join(filter(None, [around, "127.0.0.1,localhost"]))
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        del os.environ[name]
-    os.environ.update({**proxies, "no_proxy": around, "NO_PROXY": around})
-
-
-@contextlib.contextmanager
-def _bot(api: Api | None, more: Mapping[str, str], screen: Screen, keyboard: Keyboard) -> Iterator[Prompt]:
-    with tempfile.TemporaryDirectory(prefix="addgroup-") as folder, Workspace(secrets.token_hex(16)) as workspace:
-        workspace.locales.update(LOCALES)
-        bot = Bot({**variables(workspace, api), "DATABASE_URL": f"sqlite:///{folder}/journal.db", **more})
+    for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed: the bot stops as on quit
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    terminal, api = Terminal(text, stay), None
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="addgroup-"))
+        workspace = stack.enter_context(Workspace(secrets.token_hex(16)))
+        workspace.locales.update({PEOPLE["en"]: "en-US", PEOPLE["tr"]: "tr-TR"})
+        if live is None:
+            os.environ["no_proxy"] = "*"
+            api = Api("sandbox-key", secrets.token_hex(16))
+            for identifier, name, parent in sentences()["account"]["groups"]:
+                api.add(name, parent, identifier)
+            terminal.say("introduction")
+        else:
+            around = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+            os.environ["no_proxy"] = around if around == "*" else f"{around},127.0.0.1"
+            chosen = settings.read(live, slack=False)
+            terminal.say("live", url=chosen.api_url, key=f"{chosen.api_key[:4]}…")
+        ours = {name: value for name, value in (live or {}).items() if name.startswith("ILETIMERKEZI_")}
+        bot = Bot({**variables(workspace, api), **ours, "DATABASE_URL": f"sqlite:///{folder}/journal.db"})
         bot.start()
-        try:
-            yield Prompt(workspace, api, bot, screen, keyboard)
-        finally:
+        stack.callback(bot.stop, LEAVE)
+        if api:
+            stack.enter_context(api)  # which ends first, so that nobody waits for its silence
+        status = Console(workspace, api, bot, terminal).loop()
+    return 0 if stay and terminal.asks else status
+
+
+class Console:
+    """One person at one terminal, in one channel of a workspace with a bot.
+
+    Ctrl-C while an answer is awaited leads back to the prompt; what was not awaited is shown with the next answer.
+    """
+
+    def __init__(self, workspace: Workspace, api: Api | None, bot: Bot, terminal: Terminal) -> None:
+        self._workspace = workspace
+        self._api = api
+        self._bot = bot
+        self._terminal = terminal
+        self._buttons: list[tuple[Message, str]] = []
+        self._seen = 0  # messages that were shown
+
+    @property
+    def _user(self) -> str:
+        return PEOPLE[self._terminal.language]
+
+    def loop(self) -> int:
+        """Do what is entered until the end of input, and return the last command's exit status."""
+        status = 0
+        if self._terminal.asks:
+            self._terminal.say("help")
+        while True:
             try:
-                bot.stop(LEAVE)
-            except KeyboardInterrupt:  # a second Ctrl-C does not want to wait
-                shutil.rmtree(folder)
-                os._exit(128 + signal.SIGINT)
+                entry = self._terminal.read()
+                if entry is None or fold(entry) in _LEAVES:
+                    break
+                status = self.enter(entry, status)
+            except UnicodeError:
+                self._terminal.say("unreadable")
+                status = 2
+            except KeyboardInterrupt:
+                if not self._terminal.asks:
+                    raise
+                self._terminal.say("stopped")
+                status = 1
+        if self._bot.busy():
+            self._terminal.say("unanswered")
+        return status
+
+    def enter(self, entry: str, status: int = 0) -> int:
+        """Do what is entered, show what people see, and return the exit status; `status` is the one before."""
+        entry = entry.strip()
+        if setting := _SETTING.fullmatch(entry):
+            self._set(*setting.groups(""))
+            return status
+        if number := re.fullmatch(r"\[?(\d+)\]?", entry):
+            return self._press(int(number[1]))
+        return self._do(lambda: self._workspace.command(self._bot.url, entry, self._user, _CHANNEL))
+
+    def _set(self, name: str, argument: str) -> None:
+        """Change one of the console's own settings: the language, and what the next call of the API comes to."""
+        fault = int(argument) if argument.isdecimal() else argument
+        if name in PEOPLE:
+            self._terminal.language = name
+            self._terminal.say("language")
+        elif name != "api":
+            self._terminal.say("help")
+        elif not self._api:
+            self._terminal.say("api_live")
+        elif fault in (*FAULTS, *MESSAGES.keys() - {200}):
+            self._api.faults.append(fault)
+            self._terminal.say("api_chosen", way=fault)
+        else:
+            self._terminal.say("api")
+
+    def _press(self, number: int) -> int:
+        message, action = self._buttons[number - 1] if 1 <= number <= len(self._buttons) else (None, "")
+        there = [button for button in message.buttons if button["action_id"] == action] if message else []
+        if message is None or not there:  # it may have been there when the message was shown
+            self._terminal.say("no_button", number=number)
+            return 2
+        if question := there[0].get("confirm"):
+            print(question["text"]["text"])
+            yes = self._terminal.sentence("confirm", yes=question["confirm"]["text"])
+            if not self._terminal.asks or self._terminal.ask(f"{yes} ").strip().lower() not in _YES:
+                return 1
+        return self._do(lambda: self._workspace.press(self._bot.url, message, action, self._user))
+
+    def _do(self, act: Callable[[], Reply]) -> int:
+        """Do something in Slack, show what comes of it, and return the exit status."""
+        forms = len(self._workspace.forms)
+        reply = act()
+        if not reply.text:
+            return self._follow(forms)
+        self._buttons = []
+        self._show("private", Message(_CHANNEL, "", reply.text, blocks=reply.body.get("blocks", [])))
+        return 0 if reply.status == 200 else 1
+
+    def _follow(self, forms: int) -> int:
+        """Wait for what follows an acknowledgement, and show it; `forms` is how many had been opened before."""
+        begun, told = time.monotonic(), not self._terminal.asks
+        while self._bot.busy() or len(self._workspace.messages) == self._seen:
+            if len(self._workspace.forms) > forms:
+                return self._fill(self._workspace.forms[-1])
+            if not told and time.monotonic() - begun > _SOON:
+                self._terminal.say("waiting")
+                told = True
+            time.sleep(0.02)
+        return self._show_new()
+
+    def _show_new(self) -> int:
+        """Show messages that were not shown; the buttons under them are numbered from 1."""
+        new = self._workspace.messages[self._seen :]
+        self._seen += len(new)
+        self._buttons = []
+        for message in new:
+            if message.private_to:
+                self._show("private", message)
+        threads = {message.thread_ts for message in new} - {""}
+        for root in [message for message in self._workspace.messages if message.ts in threads]:
+            self._show("channel", root)
+            for answer in [message for message in new if message.thread_ts == root.ts]:
+                self._show("thread", answer, 2)
+        outcomes = {message.outcome for message in new} - {"", "open"}
+        return 0 if not outcomes or outcomes & {"created", "exists"} else 1
+
+    def _show(self, title: str, message: Message, margin: int = 0) -> None:
+        self._terminal.message(self._terminal.sentence(title), message.text, margin)
+        for button in message.buttons:
+            self._buttons.append((message, button["action_id"]))
+            print(f"{' ' * (margin + 2)}[{len(self._buttons)}] {button['text']['text']}")
+
+    def _fill(self, form: Form) -> int:
+        """Ask for the form's fields until the bot takes them; where nobody can be asked, only show it."""
+        try:
+            while True:
+                view = form.view  # the bot may put another one in its place
+                print(f"\n── {view['title']['text']} ──")
+                if self._terminal.asks:
+                    self._terminal.say("form")
+                fields = {}
+                for block in view["blocks"]:
+                    if block["type"] == "input":
+                        fields[block["element"]["action_id"]] = self._field(block, form.held(block))
+                    else:
+                        print(shown(_said(block)))
+                if not self._terminal.asks:
+                    raise EOFError
+                reply = self._workspace.submit(self._bot.url, form, self._user, **fields)
+                mistakes = reply.body.get("errors", {})
+                for block in form.inputs:
+                    if mistake := mistakes.get(block["block_id"]):
+                        print(f"  {block['label']['text']}: {mistake}")
+                if form.view is view and not mistakes:
+                    return self._follow(len(self._workspace.forms))
+        except (EOFError, KeyboardInterrupt):
+            self._terminal.say("form_closed")
+        if self._workspace.close(self._bot.url, form, self._user):  # which may give the text back
+            self._workspace.wait_for(lambda: len(self._workspace.messages) > self._seen, _SOON)
+            self._show_new()
+        return 2
+
+    def _field(self, block: Json, held: Any) -> Any:
+        """Ask for a field, text or an option of a menu, which is found by a part of its name; `held` is in it now."""
+        menu = block["element"]["type"] == "external_select"
+        before = held["text"]["text"] if menu and held else held or ""
+        label, hint = block["label"]["text"], block.get("hint", {"text": ""})["text"]
+        if not self._terminal.asks:
+            print(f"  {label}: {before}")
+            return held
+        print(f"{label} ({hint})" if hint else label)
+        typed = self._terminal.ask("  | ", before)
+        while menu and typed != before:
+            if not typed.strip():
+                return None
+            options = self._workspace.suggest(self._bot.url, typed.strip(), self._user)
+            for number, option in enumerate(options, 1):
+                print(f"  [{number}] {option['text']['text']}")
+            chosen = self._terminal.ask(f"{self._terminal.sentence('form_which')} ") if options else "0"
+            if (chosen := chosen.strip() or "1") in map(str, range(1, len(options) + 1)):
+                return options[int(chosen) - 1]
+            self._terminal.say("form_not_chosen")
+            typed = self._terminal.ask("  | ", before)
+        return held if menu else typed
+
+
+def _said(block: Json) -> str:
+    """Return the text of a block that takes no input."""
+    parts = [block.get("text", {}), *block.get("elements", [])]
+    return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 import requests
@@ -52,6 +52,8 @@ class Loopback:
         self.pause: Callable[[str], None] = lambda _moment: None
         self._closing = threading.Event()
         self._server = self.listen()
+        self.port = int(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def listen(self) -> Server:
         """Return the server that listens on loopback for this stand-in."""
@@ -61,33 +63,19 @@ class Loopback:
         """Answer one request."""
         raise NotImplementedError
 
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
     def silence(self, connection: socket.socket) -> None:
         """Say nothing until the other side hangs up or the server ends."""
         connection.settimeout(0.1)
         while not self._closing.is_set():
-            try:
+            with contextlib.suppress(TimeoutError):
                 if not connection.recv(1024):
                     return
-            except TimeoutError:
-                continue
-            except OSError:
-                return
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()

@@ -15,10 +15,10 @@ import yaml
 
 from bot.model.grammar import COMMAND
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
 from tests.support.program import run_to_end
 from tests.support.served import inherited
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import load
 from tests.support.slack import EVIL_LONG, actions, answered, answers, opened, told, under_way
 from tests.support.texts import part
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 

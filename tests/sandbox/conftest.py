@@ -1,31 +1,22 @@
-"""A person at the console, in the test's own process."""
+"""Somebody who types at a terminal, in the test's own process."""
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
-from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
-from bot.sandbox.keyboard import Keyboard
-from bot.sandbox.prompt import Prompt
-from bot.sandbox.screen import LOCALES, Screen
-from bot.sandbox.workspace import Workspace
+from tests.support.terminal import Tty
 
 
 @pytest.fixture
-def person(
-    start: Callable[..., Bot], workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Prompt]:
-    """Return a prompt whose lines come from a pipe."""
-    bot = start()
-    workspace.locales.update(LOCALES)
-
-    def at_prompt(piped: str = "", language: str = "en") -> Prompt:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped.encode()), "utf-8"))
-        return Prompt(workspace, api, bot, Screen(language), Keyboard())
-
-    return at_prompt
+def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[PipeInput]:
+    """Return where keys are pressed: standard input is a terminal with the line editor."""
+    monkeypatch.setattr(sys, "stdin", Tty(io.BytesIO(), "utf-8"))
+    with create_pipe_input() as typed, create_app_session(input=typed, output=DummyOutput()):
+        yield typed

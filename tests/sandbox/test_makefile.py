@@ -6,14 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.program import ROOT
 from tests.support.served import inherited
-from tests.support.terminal import Terminal, terminal
+from tests.support.terminal import terminal
 
 MAKE = shutil.which("make") or ""
 
@@ -115,37 +114,21 @@ def test_the_text_arrives_as_it_is(folder: Path, text: str) -> None:
     assert (folder / "log").read_text().endswith(f"-m bot console --stay -- {text}\n")
 
 
-@pytest.mark.parametrize(
-    "leave",
-    [lambda person: person.type("quit\r"), Terminal.interrupt, lambda person: person.type("\x04")],
-    ids=["quit", "ctrl-c", "ctrl-d"],
-)
-def test_make_demo_is_left_without_an_error_of_make(ready: Path, leave: Callable[[Terminal], None]) -> None:
-    """After a command that failed too: by a word, by Ctrl-C and by Ctrl-D."""
+def test_make_demo_is_left_without_an_error_of_make(ready: Path) -> None:
+    """After a command that failed, and one not awaited: Ctrl-C reaches make too, which waits for the console."""
     with terminal("demo", program=[MAKE], folder=ready) as person:
         person.wait("97101")
-        person.wait()
-        person.type("VIP parent=404\r")
-        person.wait("[1]")
-        person.wait()
-        leave(person)
-        person.ended()
-    assert "***" not in person.shown
-
-
-def test_make_demo_goes_on_after_an_answer_that_nobody_awaited(ready: Path) -> None:
-    """Ctrl-C reaches make as well, which waits for the console."""
-    with terminal("demo", program=[MAKE], folder=ready) as person:
         person.wait()
         person.type(":api silence\r")
         person.wait()
         person.type("A\r")
-        person.wait("Ctrl-C")
+        person.wait("Waiting for the answer")
         person.interrupt()
-        person.wait("You stopped waiting.")
+        person.wait("Stopped.")
         person.wait()
-        person.type("help\r")
+        person.type("VIP parent=404\r")
+        person.wait("[1]")
         person.wait()
-        person.type("quit\r")
+        person.type("\x04")
         person.ended()
     assert "***" not in person.shown

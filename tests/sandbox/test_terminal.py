@@ -1,124 +1,132 @@
-"""The console in a real terminal: its line editor, Ctrl-C, and its width."""
+"""What is typed, pasted and piped in becomes entries, and Slack's messages plain lines."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import contextlib
+import io
+import sys
 
 import pytest
+from prompt_toolkit.input import PipeInput
 
-from tests.support.terminal import terminal
+from bot.sandbox.terminal import Terminal, shown
+from tests.support.terminal import Tty
 
-LOCALES = [
-    {"LC_ALL": "C"},
-    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    {"LC_ALL": "tr_TR.UTF-8"},
-]
+TREE = "Top\n  Below\n    Deep\n  Beside"
 
 
-@pytest.mark.parametrize("environ", LOCALES, ids=["C", "C without UTF-8", "not installed"])
-def test_what_is_typed_and_pasted_arrives_whole(environ: dict[str, str]) -> None:
-    """No letter is lost in a locale that is C or not installed, and a paste is one entry, in a field too."""
-    with terminal(environ=environ) as person:
-        person.wait()
-        person.type("İstanbul\r")
-        person.wait("97101")
-        person.wait()
-        person.type("\x1b[200~Şube\r  Çarşı\r\x1b[201~\r")
-        person.wait("97103")
-        person.wait()
-        person.type("\r")
-        person.wait("  |")
-        person.type("\x1b[200~Iğdır\r  Ağrı\r\x1b[201~\r")
-        person.wait("  |")
-        person.type("\r")
-        person.wait("97105")
-        person.wait()
-        person.type(":en\r")
-        person.wait("English")
-        person.wait()
-        person.type("list\r")
-        shown = person.wait("(only you see this)") + person.wait()
-        person.type("quit\r")
-        assert person.ended() == 0
-    if "PYTHONUTF8" not in environ:
-        for path in ("İstanbul", "Şube › Çarşı", "Iğdır › Ağrı"):
-            assert path in shown
+@pytest.mark.parametrize(
+    ("typed", "entries"),
+    [
+        ("A\r\r5\r", ["A", "", "5"]),
+        ("İstanbul ğüşıöç\r", ["İstanbul ğüşıöç"]),
+        (f"\x1b[200~{TREE}\n\x1b[201~\r", [f"{TREE}\n"]),
+        ("\x1b[200~A\r\nB\r\n:tr\r\nquit\x1b[201~\r", ["A\nB\n:tr\nquit"]),
+        ("A\x1b\r  B\r", ["A\n  B"]),
+        ("A\r\x04", ["A", None]),
+    ],
+)
+def test_what_is_typed_and_pasted(keys: PipeInput, typed: str, entries: list[str | None]) -> None:
+    """A paste is one entry, as are lines with Alt-Enter between them; Ctrl-D ends the input."""
+    terminal = Terminal(None, stay=False)
+    keys.send_text(typed)
+    assert [terminal.read() for _ in entries] == entries
 
 
-def test_ctrl_c_while_an_answer_is_awaited_leads_back_to_the_prompt() -> None:
-    """The console says so; the answer comes with the next one, and who leaves before is told that it is owed."""
-    with terminal("--stay", "Early") as person:
-        person.wait("97101")
-        person.wait()
-        person.type(":api silence\r")
-        person.wait()
-        person.type("Slow\r")
-        person.wait("Waiting for the answer")
-        person.interrupt()
-        assert "You stopped waiting." in person.wait()
-        person.type("Quick\r")
-        shown = person.wait()
-        assert shown.index("! Slow") < shown.index("✓ Quick")
-        assert "97102" in shown
-        person.type(":api silence\r")
-        person.wait()
-        person.type("Owed\r")
-        person.wait("Waiting for the answer")
-        person.interrupt()
-        person.wait()
-        person.type("\x03")
-        assert person.ended() == 0
-    assert "A command is still unanswered." in person.shown
+def test_an_answer_is_what_a_field_holds_and_what_is_changed(keys: PipeInput) -> None:
+    """Lines that are pasted into a field are one answer; Ctrl-D and Ctrl-C give none; what is no text is refused."""
+    terminal = Terminal("Given", stay=True)
+    assert terminal.read() == "Given"
+    keys.send_text("\r\x1b[200~\n  Silver\n\x1b[201~\r")
+    held = "VIP\n  Gold"
+    assert [terminal.ask("| ", held), terminal.ask("| ", held)] == [held, f"{held}\n  Silver\n"]
+    for typed, error in ((b"\x04", EOFError), (b"\x03", KeyboardInterrupt), (b"G\xfcl\r", UnicodeError)):
+        keys.send_bytes(typed)
+        with pytest.raises(error):
+            terminal.ask("| ")
 
 
-def test_ctrl_c_before_the_bot_is_up_leaves_no_bot_behind(tmp_path: Path) -> None:
-    """The console ends at once, says so, and removes its folder."""
-    with terminal("A", environ={"TMPDIR": str(tmp_path)}) as person:
-        person.wait("Customers with the")
-        person.type("\x03")
-        assert person.ended() == 130
-    assert "You stopped waiting." in person.shown
-    assert "Traceback" not in person.shown
+@pytest.mark.parametrize(
+    ("piped", "encoding", "entries"),
+    [
+        ("Güneş\n  İl\nA", "utf-8", ["Güneş\n  İl", "A"]),
+        ("Güneş\r\n  İl\r\n", "iso-8859-9", ["Güneş\n  İl"]),
+        ("İstanbul\n", "ascii", ["İstanbul"]),
+        ("A\n- B\n\tC\n\n  \nD\n", "utf-8", ["A\n- B\n\tC", "D"]),
+    ],
+)
+def test_what_is_piped_in(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    piped: str,
+    encoding: str,
+    entries: list[str | None],
+) -> None:
+    """A line is an entry, with those below it that are indented or have a bullet, in any encoding; each is shown."""
+    data = piped.encode("utf-8" if encoding == "ascii" else encoding)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding))
+    terminal = Terminal(None, stay=False)
+    assert [terminal.read() for _ in [*entries, None]] == [*entries, None]
+    assert capsys.readouterr().out.split("\n> ")[1:] == [f"{entry}\n" for entry in entries[:-1]] + [
+        f"{entries[-1]}\n\n"
+    ]
+    with pytest.raises(EOFError):
+        terminal.ask("| ")
 
 
-@pytest.mark.parametrize(("columns", "language"), [(80, "en"), (40, "tr")])
-def test_nothing_is_wider_than_the_terminal(columns: int, language: str) -> None:
-    """Answers, help, the form and the list of faults wrap with their indentation, in both languages."""
-    with terminal("--stay", "Ş" * 250, columns=columns, environ={"LC_ALL": f"{language}_XX.UTF-8"}) as person:
-        person.wait()
-        for keys in (":api\r", "help\r", ":api 401\r", "A few words parent=5\r"):
-            person.type(keys)
-            person.wait()
-        person.type("\r")
-        person.wait("  |")
-        person.type("\x03")
-        person.wait()
-    drawn_again = ("> ", "  |")
-    said = [line for line in person.shown.splitlines() if not line.startswith(drawn_again)]
-    assert [line for line in said if len(line) > columns] == []
-    assert not re.search(r"[`*]", person.shown)
-    assert re.search("^(    |                )│ Üyelik bilgileri hatalı$", person.shown, re.MULTILINE)
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("*Not created:* `A*B`, _soon_ or ~", "Not created: A*B, soon or ~"),
+        ("*Ask for `a_b` or `_c_`* in not_listed_here", "Ask for a_b or _c_ in not_listed_here"),
+        ("&lt;b&gt; &amp;amp; `&lt;U1&gt;`", "<b> &amp; <U1>"),
+        ("<@U1> <@U9> <@U8|ayse> <#C1|ops> <!here|here>", "@you (en) @U9 ayse ops here"),
+        ("<https://a.example/x|the panel> <https://a.example>", "the panel (https://a.example/x) https://a.example"),
+        ("<!date^1700000000^{date_num} {time}^https://a.example/x|2023-11-14 UTC>", "2023-11-14 UTC"),
+        ("> one\n&gt; two", "│ one\n│ two"),
+        ("```\n- A\n  - B_\n```", "- A\n  - B_\n"),
+        ("a\x1b[31mred\x07\x9b", "a[31mred"),
+    ],
+)
+def test_marks_are_not_shown(text: str, seen: str) -> None:
+    """Mentions by name, links with their address, quotes behind a line; no mark, no code of a terminal."""
+    assert shown(text) == seen
 
 
-def test_the_console_asks_in_the_chosen_language() -> None:
-    """After `:tr` its own sentences and questions are Turkish, and a Turkish yes confirms."""
-    with terminal() as person:
-        person.wait()
-        person.type(":tr\r")
-        assert "Yanıtlar artık Türkçe" in person.wait()
-        person.type(":api lost\r")
-        assert "grup oluşur, ama bağlantı yanıttan önce kapanır" in person.wait()
-        person.type("Gül\r")
-        anyway = re.findall(r"\[(\d)\] Yine de", person.wait())
-        person.type(f"{anyway[0]}\r")
-        person.wait("(e/h)?")
-        person.type("e\r")
-        assert "97102" in person.wait()
-        person.type("\r")
-        person.wait("Alt-Enter")
-        person.wait("  |")
-        person.type("\x04")
-        person.wait("Form kapatıldı.")
-        person.type("çıkış\r")
-        assert person.ended() == 0
+@pytest.mark.parametrize(
+    ("environ", "codes"),
+    [
+        ({"TERM": "xterm"}, ["1;32m", "1;33m", "1;31m"]),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, []),
+        ({"TERM": "dumb"}, []),
+    ],
+)
+def test_outcomes_have_colours_where_they_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], codes: list[str]
+) -> None:
+    """Beside the marks that say the same."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with contextlib.redirect_stdout(Tty(io.BytesIO(), "utf-8")) as output:
+        for mark in "✓!✗=":
+            Terminal("", stay=False).message("#ops", f"*{mark} `A`*\nmore")
+        output.seek(0)
+        written = output.read()
+    assert [part.partition("m")[0] + "m" for part in written.split("\x1b[") if part.startswith("1;")] == codes
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({"LC_ALL": "tr_TR.UTF-8"}, "tr"),
+        ({"LC_ALL": "C", "LANG": "tr_TR.UTF-8"}, "en"),
+        ({"LANG": "tr"}, "tr"),
+        ({}, "en"),
+    ],
+)
+def test_the_language_is_the_terminals(monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], language: str) -> None:
+    """Whether the locale is installed or not."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, environ.get(name, ""))
+    assert Terminal("", stay=False).language == language

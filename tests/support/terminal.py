@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import io
 import os
 import pty
 import re
@@ -19,9 +20,16 @@ from tests.support.program import BOT, ROOT, Program
 from tests.support.served import children, inherited, state
 from tests.support.until import until
 
-PROMPT = "\n> /addgroup"  # the line editor moves the cursor behind it instead of writing a space
+PROMPT = "\n>"  # the line editor moves the cursor behind it instead of writing a space
 EXECUTE = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
 _CODES = re.compile(r"\x1b\[[?0-9;]*[a-zA-Z]|\r")
+
+
+class Tty(io.TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 class Terminal:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.sandbox.loopback import Answer, Loopback, Request, Server
-from bot.sandbox.slack_api import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, answer, arguments_of, method_of
-from bot.sandbox.workspace import Reply
+from bot.sandbox.workspace import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, Reply, answer, arguments_of, method_of
 from bot.sandbox.workspace import Workspace as Sandbox
 from bot.slack.pace import Bucket
 
@@ -107,6 +106,21 @@ class Workspace(Sandbox):
         url = super().response_url(user, channel)
         self._responses[url.removeprefix(self.url)] = [self._now()]
         return url
+
+    def shortcut(
+        self, bot: str, message: Message, user: str = "U1", callback_id: str = "addgroup", **more: Any
+    ) -> Reply:
+        """Choose the app's shortcut in the menu of a message; `message` may be anybody's, `more` adds to the payload.
+
+        Source: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+        """
+        chosen = {"type": "message_action", "callback_id": callback_id, "message_ts": message.ts}
+        return self._interact(bot, user, message, "U2", **chosen, action_ts=f"{time.time():.6f}", **more)
+
+    def say(self, text: str, user: str = "U1", channel: str = "C1", thread_ts: str = "") -> Message:
+        """Write a message that is not for the bot."""
+        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        return self._keep(Message(channel, self._ts(), escaped, thread_ts, author=user))
 
     def suggest(self, bot: str, typed: str, user: str = "U1") -> list[Json]:
         options = super().suggest(bot, typed, user)
