@@ -35,11 +35,11 @@ class Tty(io.TextIOWrapper):
 class Terminal:
     """A started program; `shown` is what it has printed, without colours, changes of mode and carriage returns."""
 
-    def __init__(self, code: str, arguments: Sequence[str], columns: int, folder: Path, more: dict[str, str]) -> None:
+    def __init__(self, code: str, arguments: Sequence[str], folder: Path, more: dict[str, str]) -> None:
         self._bytes = b""
         self._read = 0  # characters of `shown` that were waited for
         self._fd, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
         self._program = Program(code, (*arguments,), folder, {**_environ(), **more}, (theirs, theirs, theirs))
         os.close(theirs)
         self.pid = self._program.pid
@@ -108,7 +108,6 @@ def terminal(
     *arguments: str,
     environ: dict[str, str] | None = None,
     program: Sequence[str] = (),
-    columns: int = 80,
     folder: Path = ROOT,
 ) -> Iterator[Terminal]:
     """Start the console with arguments, or another program, in a terminal.
@@ -118,7 +117,7 @@ def terminal(
     if not program and any(name.startswith(("LC_", "PYTHON")) for name in environ or {}):
         program = sys.executable, "-m", "bot", "console"
     code, begin = (EXECUTE, program) if program else (BOT, ("console",))
-    started = Terminal(code, [*begin, *arguments], columns, folder, environ or {})
+    started = Terminal(code, [*begin, *arguments], folder, environ or {})
     try:
         yield started
     finally:
