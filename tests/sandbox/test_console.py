@@ -53,7 +53,7 @@ def person(prompt: Callable[[Terminal], Console], keys: PipeInput, capsys: pytes
         ("Customers", 0, "is already there · ID 5"),
         ("Customers parent=99", 1, "463"),
         ("help", 0, "Create contact groups"),
-        ("Top\n  Below\n- Beside", 0, "Top, Beside and 1 more created"),
+        ("Top\n  Below", 0, "Top and 1 subgroup created"),
         (":tada: Party", 0, "🎉 Party created"),
         (":api 401", 0, "ends with 401"),
         (":aip", 0, "Type a command"),
