@@ -101,13 +101,12 @@ class Commands:
             return
         journal = self._intake.journal
         try:
-            jobs = journal.in_time(journal.recent, 3 * pages.MOST_JOBS, reply.user)
-            unsettled = journal.in_time(journal.unsettled, 10, reply.user)
+            jobs = journal.in_time(journal.recent, pages.LOOKED_AT, reply.user)
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(sentence("history.failed"))
             return
-        reply.tell(lambda language: pages.history_page(language, jobs, team, unsettled))
+        reply.tell(lambda language: pages.history_page(language, jobs, team))
 
     def _choose(self, reply: Reply, language: str) -> None:
         people = self._intake.people

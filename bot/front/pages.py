@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from bot.iletimerkezi.groups import Choice
 from bot.model.job import Job
 from bot.model.names import BETWEEN
+from bot.model.outcome import FollowUp, Unknown
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, button, item, plain, section
 from bot.slack.messages import VERSION
@@ -21,7 +22,10 @@ PAGE = 30
 """How many groups a page of the list has at most."""
 
 MOST_JOBS = 10
-"""How many jobs the history shows, apart from those that nobody has settled."""
+"""How many jobs the history shows, and how many that nobody has settled above them."""
+
+LOOKED_AT = 60
+"""How many of the last jobs are looked at for them."""
 
 _MAX_VALUE = 2000
 """Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
@@ -66,17 +70,18 @@ def _example(language: Language, groups: Sequence[Choice]) -> tuple[str, str]:
     return escape(cut(names, 40).replace("`", "'")), escape(cut(identifier, 40))
 
 
-def history_page(language: Language, jobs: Sequence[Job], team: str, unsettled: Sequence[Job] = ()) -> Message:
+def history_page(language: Language, jobs: Sequence[Job], team: str) -> Message:
     """Return the last jobs: when, who, what, what came of it; the time links to the thread.
 
-    `unsettled` are jobs with unknown outcomes that nobody has settled: they come first. `team` is the Slack domain. Of
-    the jobs that tried the same again, the last one is shown. Both lists have the newest job first.
+    Those come first that have an unknown outcome which nobody has settled. `jobs` has the newest first, and so has each
+    list; of the jobs that tried the same again, the last one is shown. `team` is the Slack domain.
     """
-    if not jobs and not unsettled:
+    if not jobs:
         return plain(say(language, "history.none"))
-    last = {_wanted(job): job for job in reversed([*unsettled, *jobs])}
-    above = [job for job in unsettled if last[_wanted(job)] is job]
-    below = [job for job in jobs if last[_wanted(job)] is job][:MOST_JOBS]
+    unsettled = _unsettled(jobs)
+    last = {_wanted(job): job.id for job in reversed([*unsettled, *jobs])}
+    above = [job for job in unsettled if last.pop(_wanted(job), "") == job.id][:MOST_JOBS]
+    below = [job for job in jobs if last.get(_wanted(job)) == job.id][:MOST_JOBS]
     parts = [("history.unsettled", above), ("history.heading", below)]
     lines = [[say(language, key), *(_job(language, job, team) for job in part)] for key, part in parts if part]
     return plain("\n".join(line for part in lines for line in part))
@@ -130,6 +135,17 @@ def _groups(language: Language, choices: Iterable[Choice]) -> Iterable[Line]:
 def _page(lines: list[Line], pressed: Message | None) -> Message:
     (page,) = blocks.messages(lines, [pressed] if pressed else [])
     return page
+
+
+def _unsettled(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs with an unknown outcome after which no job settled what was first asked for."""
+    unsettled, settled = list[Job](), set[str]()
+    for job in jobs:
+        if job.origin not in settled and any(step.state == Unknown.state for step in job.steps):
+            unsettled.append(job)
+        if job.followup in (FollowUp.LOOK, FollowUp.CONFIRM, FollowUp.ANYWAY) and not (job.denied or job.refused):
+            settled.add(job.origin)
+    return unsettled
 
 
 def _wanted(job: Job) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Executable, and_, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import Connection, Executable, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from bot.journal import accepting, rows
 from bot.journal.accepting import Accepted, Busy, accept
@@ -46,7 +47,7 @@ _CLOSED = update(jobs).where(_held).values(closed_at=now(), process=None, root_f
 
 _CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.position == bindparam("place"))
 _SEND = _CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
-_SETTLE = _CHANGE_STEP.values(settled_at=now())
+_SETTLE = _CHANGE_STEP.values(settled_at=func.coalesce(steps.c.settled_at, now()))  # by a look it gets no younger
 _CORRECT = _SETTLE.where(steps.c.state.in_((SENDING, Unknown.state)))
 """Settle a step that was sent, whatever was told of it meanwhile."""
 _editable = case((jobs.c.answer_ts.is_(None), None), else_=jobs.c.answered_at)
@@ -227,45 +228,26 @@ class Journal(Reader):
         step.stage = SENDING
         return True
 
-    def settle(self, job: Job, *some: Step, **columns: Any) -> None:
-        """Write down what became of steps: their outcomes, or why a request that left has no clear answer (`reason`).
-
-        Those `columns` of the job are changed with them.
-        """
-
-        def settle(connection: Connection) -> None:
-            self._hold(connection, job, **columns)
-            for step in some:
-                if step.outcome:
-                    connection.execute(_SETTLE, {**_this(job, step), **rows.of_outcome(step.outcome)})
-                else:
-                    connection.execute(_CHANGE_STEP, {**_this(job, step), "reason": step.reason})
-
-        self._write(settle)
+    def settle(self, job: Job, *some: Step) -> None:
+        """Write down what became of steps: their outcomes, or the `reason` why one that left has no answer."""
+        self._settle(job, some)
         _count(some)
-
-    def look_again(self, job: Job, looks: Mapping[int, Outcome], *, news: bool) -> None:
-        """Write down what looking again found, by position. With `news`, the job is open until that is answered."""
-        opened = {"answered_at": None, "root_final": 0} if news else {}
-
-        def write(connection: Connection) -> None:
-            self._hold(connection, job, **opened)
-            for position, outcome in looks.items():  # `settled_at` stays: the request is no younger for it
-                values = {**_this(job, job.steps[position]), **rows.of_outcome(outcome)}
-                connection.execute(_CHANGE_STEP, values)
-
-        self._write(write)
-        for position, outcome in looks.items():
-            job.steps[position].outcome = outcome
-        if news:
-            job.answered_at, job.root_final = None, False
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
         for step in job.steps:
             step.outcome = Denied(reason)
-        freed = {"trigger": f"denied:{job.id}"} if job.followup else {}
-        self.settle(job, *job.steps, **freed)
+        self._settle(job, job.steps, **({"trigger": f"denied:{job.id}"} if job.followup else {}))
+        _count(job.steps)
+
+    def look_again(self, job: Job, looks: Mapping[int, Outcome], *, news: bool) -> None:
+        """Write down what looking again found, by position. With `news`, the job is open until that is answered."""
+        some = [replace(job.steps[position], outcome=outcome) for position, outcome in looks.items()]
+        self._settle(job, some, **({"answered_at": None, "root_final": 0} if news else {}))
+        for position, outcome in looks.items():
+            job.steps[position].outcome = outcome
+        if news:
+            job.answered_at, job.root_final = None, False
 
     def correct(self, job: Job, step: Step) -> bool:
         """Write down that a group was created, after another process took the job over and settled it as unknown.
@@ -293,8 +275,6 @@ class Journal(Reader):
         """Write down that nothing is left to do."""
         self._change(job, _CLOSED)
 
-    # Languages.
-
     def choose_language(self, user: str, language: str) -> None:
         """Write a person's choice of language down; "" takes it back."""
 
@@ -305,10 +285,19 @@ class Journal(Reader):
 
         self._write(choose)
 
-    # How.
-
     def _write(self, change: Change[R]) -> R:
         return self._writer.submit(change).result()
+
+    def _settle(self, job: Job, some: Iterable[Step], **columns: Any) -> None:
+        def settle(connection: Connection) -> None:
+            self._hold(connection, job, **columns)
+            for step in some:
+                if step.outcome:
+                    connection.execute(_SETTLE, {**_this(job, step), **rows.of_outcome(step.outcome)})
+                else:
+                    connection.execute(_CHANGE_STEP, {**_this(job, step), "reason": step.reason})
+
+        self._write(settle)
 
     def _change(self, job: Job, statement: Executable = _CHANGE, **columns: Any) -> None:
         self._write(lambda connection: self._hold(connection, job, statement, **columns))

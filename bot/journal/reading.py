@@ -10,7 +10,7 @@ from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Executable, and_, bindparam, literal_column, select
+from sqlalchemy import Executable, bindparam, select
 
 from bot.journal import rows
 from bot.journal.accepting import OPEN, RECENT, may_read, settled_at
@@ -20,7 +20,7 @@ from bot.journal.tables import jobs, languages, now, steps
 from bot.log import event
 from bot.model.job import Job
 from bot.model.names import Group, fold
-from bot.model.outcome import Created, FollowUp, Unknown
+from bot.model.outcome import Created, FollowUp
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,28 +31,8 @@ IN_TIME = 2.0
 REPEATED = 60.0
 """How often it is logged at most that jobs cannot be read, in seconds."""
 
-_LEAVE_IT = (FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.EDIT, FollowUp.SUBGROUP)
-"""The buttons that leave an unknown outcome as it is."""
-
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age"), (now() - jobs.c.answered_at).label("answered_ago"))
 """Jobs, and how long ago they were accepted and answered, in seconds: what a Reader makes Jobs of."""
-
-_newest_first = JOBS.where(may_read).order_by(jobs.c.accepted_at.desc()).limit(bindparam("most"))
-_took_effect = jobs.c.trigger.endswith(jobs.c.follows)  # refusing or denying a job changes its trigger
-
-_later = jobs.alias()
-_UNSETTLED = _newest_first.where(
-    jobs.c.id.in_(select(steps.c.job).where(steps.c.state == literal_column(f"'{Unknown.state}'"))),  # as in its index
-    ~select(_later.c.id)
-    .where(
-        _later.c.origin == jobs.c.origin,
-        _later.c.accepted_at > jobs.c.accepted_at,
-        _later.c.trigger.endswith(_later.c.follows),
-        _later.c.followup.not_in(_LEAVE_IT),
-    )
-    .exists(),
-)
-"""The last jobs with an unknown outcome after which nobody settled one, of what was first asked for."""
 
 _created = steps.c.job == jobs.c.id, steps.c.state == Created.state
 _CREATED_AS = (
@@ -105,11 +85,8 @@ class Reader:
 
     def recent(self, most: int, reader: str = "") -> list[Job]:
         """Return the last jobs, newest first: those of public channels, and the `reader`'s own of any other."""
-        return self._jobs(_newest_first, most=most, reader=reader)
-
-    def unsettled(self, most: int, reader: str = "") -> list[Job]:
-        """Return, of the same, those that have a step with an unknown outcome which no later job settled."""
-        return self._jobs(_UNSETTLED, most=most, reader=reader)
+        newest = JOBS.where(may_read).order_by(jobs.c.accepted_at.desc()).limit(most)
+        return self._jobs(newest, reader=reader)
 
     def chain(self, origin: str) -> list[Job]:
         """Return the first job and all that went on from its answer, or from one of theirs, oldest first."""
@@ -117,8 +94,9 @@ class Reader:
 
     def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:
         """Return the ids of the jobs that buttons under the answer to a job started, each with its button."""
-        started = and_(jobs.c.origin == job.origin, jobs.c.follows == job.id, _took_effect)
-        found = self._rows(select(jobs.c.id, jobs.c.followup).where(started))
+        took_effect = jobs.c.trigger.endswith(jobs.c.follows)  # refusing or denying a job changes its trigger
+        started = jobs.c.origin == job.origin, jobs.c.follows == job.id, took_effect
+        found = self._rows(select(jobs.c.id, jobs.c.followup).where(*started))
         return [(row.id, FollowUp(row.followup)) for row in found]
 
     def created_as(self, name: str, parent_id: str) -> list[Made]:

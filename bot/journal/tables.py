@@ -67,7 +67,6 @@ Index("steps_by_group", steps.c.group_id)
 
 # Index(…, postgresql_where=…) would import PostgreSQL's dialect, also for SQLite: a tenth of the time of a start.
 sa.event.listen(jobs, "after_create", sa.DDL("CREATE INDEX jobs_to_carry ON jobs (due_at) WHERE closed_at IS NULL"))  # type: ignore[no-untyped-call]
-sa.event.listen(steps, "after_create", sa.DDL("CREATE INDEX steps_unknown ON steps (job) WHERE state = 'unknown'"))  # type: ignore[no-untyped-call]
 
 languages = Table(
     "languages",

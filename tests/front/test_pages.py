@@ -11,7 +11,7 @@ import pytest
 
 from bot.front import pages
 from bot.iletimerkezi.groups import Choice
-from bot.model.outcome import Created, FollowUp, Unknown
+from bot.model.outcome import Created, Denied, FollowUp, Unknown
 from bot.slack.messages import Message
 from bot.slack.texts import LANGUAGES, Voice, load, say
 from tests.support.limits import message_problems
@@ -59,7 +59,7 @@ def test_what_nobody_has_settled_comes_first_in_the_history(language: str) -> No
     """Unclear requests have a list of their own, above the last ones."""
     unclear, made = single(Unknown("timeout", ()), language, id="1"), single(Created("7"), language, id="2")
     texts = load(language)
-    lines = pages.history_page(language, [made], "team", [unclear])["text"].splitlines()
+    lines = pages.history_page(language, [made, unclear], "team")["text"].splitlines()
     assert [lines[0], lines[2]] == [texts["history.unsettled"], texts["history.heading"]]
     assert lines[1].endswith(texts["unknown.line"])
     assert pages.history_page(language, [made], "team")["text"].splitlines()[0] == texts["history.heading"]
@@ -73,11 +73,14 @@ def test_the_history_shows_what_was_asked_for_once(language: str) -> None:
     look = single(Unknown("timeout", ()), language, id="2", followup=FollowUp.LOOK, follows="1", origin="1")
     made = single(Created("7"), language, id="3", followup=FollowUp.ANYWAY, follows="1", origin="1")
     other = single(Created("8"), language, id="4")
-    page = pages.history_page(language, [other, replace(look), first], "team", [look])["text"].splitlines()
+    page = pages.history_page(language, [other, look, first], "team")["text"].splitlines()
     assert [line.rpartition(" — ")[2] for line in page[1::2]] == [
         load(language)["unknown.line"],
         say(language, "created.history", id="`8`"),
     ]
+    refused = replace(look, id="5", steps=[replace(look.steps[0], outcome=Denied("guest"))])
+    page = pages.history_page(language, [refused, first], "team")["text"].splitlines()
+    assert page[1].endswith(load(language)["unknown.line"]), "who was refused settled nothing"
     (_, line) = pages.history_page(language, [made, look, first], "team")["text"].splitlines()
     assert line.endswith(say(language, "created.history", id="`7`"))
 

@@ -120,32 +120,20 @@ def follow_up(book: Journal, old: Job, followup: FollowUp, outcome: Outcome | No
     return job
 
 
-def unsettled(book: Journal) -> list[str]:
-    return [job.id for job in book.unsettled(10)]
-
-
-def test_which_unknown_outcomes_nobody_has_settled(book: Journal) -> None:
-    """Newest first. A look-up stands in the place of what it looked up; what is sent again settles both.
-
-    Neither sending the rest of a tree settles it, nor somebody who was refused.
-    """
-    old, other = sent(book, typed("A"), UNCLEAR), sent(book, typed("B"), UNCLEAR)
-    sent(book, typed("C"), CREATED)
-    assert unsettled(book) == [other.id, old.id]
-    assert [job.id for job in book.unsettled(1)] == [other.id]
+def test_what_went_on_from_an_answer(book: Journal) -> None:
+    """By which button, in the order in which they were pressed; nobody who was refused went on."""
+    old = sent(book, typed("A"), UNCLEAR)
     rest = follow_up(book, old, FollowUp.AGAIN, NotSent("tls"))
     denied = follow_up(book, old, FollowUp.ANYWAY, user="U9")
     book.deny(denied, "guest")
-    assert unsettled(book) == [other.id, old.id]
     look = follow_up(book, old, FollowUp.LOOK, UNCLEAR)
     again = follow_up(book, look, FollowUp.LOOK, UNCLEAR)
-    assert unsettled(book) == [again.id, other.id]
     last = follow_up(book, old, FollowUp.ANYWAY, CREATED)
-    assert unsettled(book) == [other.id]
     chain = [old, rest, denied, look, again, last]
     assert [job.id for job in book.chain(old.id)] == [job.id for job in chain]
     pressed = [(rest.id, FollowUp.AGAIN), (look.id, FollowUp.LOOK), (last.id, FollowUp.ANYWAY)]
     assert sorted(book.went_on(old)) == sorted(pressed)
+    assert [job.id for job in book.recent(3)] == [job.id for job in reversed(chain[3:])]
 
 
 @on_sqlite

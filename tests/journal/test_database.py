@@ -206,7 +206,6 @@ def test_a_server_that_stops_and_comes_back(opened: Callable[[str], Journal]) ->
 EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     **CHANGES,
     "accept": lambda book, job: book.accept(job),
-    "unsettled": lambda book, _job: book.unsettled(1),
     "choose_language": lambda book, _job: book.choose_language("U1", "tr"),
     "chain": lambda book, job: book.chain(job.id),
     "went_on": lambda book, job: book.went_on(job),
