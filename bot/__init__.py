@@ -1,3 +1,3 @@
 """The /addgroup bot: makes iletiMerkezi contact groups from Slack."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

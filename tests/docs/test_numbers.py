@@ -29,7 +29,7 @@ WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten
         ("docs/operate.md", "opens up to {} connections", database.CONNECTIONS),
         ("docs/operate.md", "after {} minutes at the latest", journal.RESPONSE_URL_LIVES / 60),
         ("docs/operate.md", "exits with 0 within {} seconds", serve.END + 0.5),
-        ("docs/operate.md", "If it stays lost for {} (", socket_mode.LOST_AFTER),
+        ("docs/operate.md", "connection stays lost for {} (", socket_mode.LOST_AFTER),
         ("docs/settings.md", "about a person for {} and", people.KEPT),
         ("docs/settings.md", "about a user group for {} minutes", people.MEMBERS_KEPT / 60),
         ("docs/settings.md", "above {} a stop may cut a call off", serve.STOP),
