@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from bot.log import event
 from bot.model.job import Job, Thread, TryLater
@@ -14,15 +15,16 @@ from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.blocks import Message
-from bot.slack.client import Answer, SlackClient, SlackRefused
-from bot.slack.pace import Bucket, Pace, Rank
+from bot.slack.client import SlackClient, SlackRefused
+from bot.slack.pace import Pace, Rank
 from bot.slack.texts import LANGUAGES, Voice, say
 
 POST, UPDATE = "chat.postMessage", "chat.update"
 
 UPDATES_AT_ONCE = 8
 
-R = TypeVar("R")
+PROGRESS_EVERY = 2.5
+"""Seconds between two edits that show only progress: Slack takes about 50 edits a minute in a workspace."""
 
 
 class Posted(NamedTuple):
@@ -35,8 +37,7 @@ class Posted(NamedTuple):
 class Delivery:
     """Tells people about their jobs. Every method raises SlackRefused or TryLater when it did not work.
 
-    Slack limits messages by channel, and edits by workspace: about 50 a minute. Half of these are left to the edits
-    that show a result.
+    Slack limits messages by channel, and edits by workspace. Half of these are left to the edits that show a result.
     Source: https://docs.slack.dev/apis/web-api/rate-limits
     """
 
@@ -54,7 +55,7 @@ class Delivery:
         self._audit_language = audit_language
         self._posts = Pace()
         self._edits = Pace(UPDATES_AT_ONCE)
-        self._progress = Bucket(per_second=0.4, burst=10)
+        self._progress_at = 0.0  # when progress may be shown again
         self._said: Counter[tuple[str, str]] = Counter()  # messages of an answer that came to its end only in part
         self._refused: dict[str, str] = {}  # Slack's word for why, by job, until its answer is given
 
@@ -63,63 +64,59 @@ class Delivery:
 
         It stands in the channel, or in the thread of the message that the job replies to.
         """
-        rank = Rank.RESULT if job.settled else Rank.SPARE
         place = {"channel": job.channel, **({"thread_ts": job.reply_to} if job.reply_to else {})}
-        posted = self._post(job, rank, **place, **messages.root(self._voice(job.language), job))
+        rank = Rank.RESULT if job.settled else Rank.SPARE
+        posted = self._post(job, place, messages.root(self._voice(job.language), job), rank)
         channel, ts = posted.get("channel"), posted.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise SlackRefused("no_ts")  # so that nothing can stand under it
         return Thread(channel, ts)
 
-    def edit_root(self, job: Job, thread: Thread, count: Count | None = None, *, progress: bool = False) -> None:
+    def edit_root(self, job: Job, thread: Thread, count: Count | None = None) -> None:
         """Let the root show the result: that of the job, or the `count` of the jobs that went on from it too.
 
-        What shows only progress (always so while the job is not settled) is left out, with TryLater, when edits become
-        many.
+        While the job is not settled, that is only progress: it is left out, with TryLater, when edits become many.
         """
-        rank = Rank.SPARE if progress or not job.settled else Rank.ANSWER
-        if rank == Rank.SPARE and (wait := self._progress.take()):
-            raise TryLater("progress", wait)
-        message = messages.root(self._voice(job.language), job, count, edited=True)
-        with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
-            self._slack.call(UPDATE, channel=thread.channel, ts=thread.ts, **message)
+        if not job.settled:
+            if (wait := self._progress_at - time.monotonic()) > 0:
+                raise TryLater("progress", wait)
+            self._progress_at = time.monotonic() + PROGRESS_EVERY
+        root = messages.root(self._voice(job.language), job, count, edited=True)
+        self._edit(job, thread, root, Rank.ANSWER if job.settled else Rank.SPARE)
 
     def post_answer(self, job: Job, thread: Thread) -> Posted:
         """Post the final answer in the thread."""
-        options = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        told = messages.answer(self._voice(job.language), job)
-        posted = self._say(job, "thread", told, lambda message: self._tell(job, **options, **message))
+        place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
+        posted = self._say(job, "thread", messages.answer(self._voice(job.language), job), place)
         self._refused.pop(job.id, None)
-        ts, message = (posted.get("ts"), posted.get("message")) if posted else (None, None)
+        ts, message = posted.get("ts"), posted.get("message")
         apart = isinstance(message, dict) and not message.get("thread_ts")
         return Posted(ts if isinstance(ts, str) else "", apart)
 
     def name_answer(self, job: Job) -> None:
         """Let an answer whose root is gone say itself who asked for what."""
         if job.thread and job.answer_ts:
-            alone = replace(job, thread=Thread(job.thread.channel, job.answer_ts))
-            message = messages.answer(self._voice(job.language), alone)[-1]
-            with self._edits.turn(UPDATE, job.id, job.accepted_at, Rank.ANSWER):
-                self._slack.call(UPDATE, channel=job.thread.channel, ts=job.answer_ts, **message)
+            place = Thread(job.thread.channel, job.answer_ts)
+            answer = messages.answer(self._voice(job.language), replace(job, thread=place))
+            self._edit(job, place, answer[-1], Rank.ANSWER)
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
         """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
         if job.thread and job.answer_ts:
             answer = messages.answer(self._voice(job.language), job, used=used)
-            message = {"blocks": [], **answer[-1]}  # no blocks keeps the old
-            with self._edits.turn(UPDATE, job.id, job.accepted_at, Rank.SPARE):
-                self._slack.call(UPDATE, channel=job.thread.channel, ts=job.answer_ts, **message)
+            place = Thread(job.thread.channel, job.answer_ts)
+            self._edit(job, place, {"blocks": [], **answer[-1]}, Rank.SPARE)  # no blocks keeps the old
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
         private = messages.private(self._voice(job.language), job, self._refused.pop(job.id, ""))
         try:
             if job.response_url:
-                self._say(job, "private", private, lambda told: self._slack.respond(job.response_url, told))
+                self._say(job, "private", private, None)
                 return
         except SlackRefused as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
-        self._say(job, "private", private, lambda message: self._tell(job, channel=job.user, **message))
+        self._say(job, "private", private, {"channel": job.user})
 
     def tell_damaged(self, reference: str, user: str, response_url: str) -> None:
         """Tell somebody, in every language, that their command can no longer be read."""
@@ -133,34 +130,34 @@ class Delivery:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""
         if self._audit_channel:
             lines = messages.audit(self._voice(self._audit_language), job)
-            self._say(job, "audit", lines, lambda message: self._tell(job, channel=self._audit_channel, **message))
+            self._say(job, "audit", lines, {"channel": self._audit_channel})
 
-    def _say(self, job: Job, where: str, messages: list[Message], say: Callable[[Message], R]) -> R | None:
-        """Say all messages, going on with the one at which an earlier attempt of this process was put off.
+    def _say(self, job: Job, where: str, told: list[Message], place: dict[str, str] | None) -> dict[str, Any]:
+        """Say all messages at a place, or privately at none; from the one on at which this process was put off before.
 
-        Returns what saying the last one returned.
+        Returns what Slack said of the last one.
         """
-        said = None
-        for message in messages[self._said[job.id, where] :]:
-            said = say(message)
+        said: dict[str, Any] = {}
+        for message in told[self._said[job.id, where] :]:
+            if place:
+                said = self._post(job, place, message, Rank.ANSWER)
+            else:
+                self._slack.respond(job.response_url, message)
             self._said[job.id, where] += 1
         del self._said[job.id, where]
         return said
 
-    def _tell(self, job: Job, **message: Any) -> Answer:
-        return self._post(job, Rank.ANSWER, **message)
-
-    def _post(self, job: Job, rank: Rank, **message: Any) -> Answer:
-        options = {"unfurl_links": False, "unfurl_media": False, "metadata": _metadata(job), **message}
+    def _post(self, job: Job, place: dict[str, str], message: Message, rank: Rank) -> dict[str, Any]:
+        payload = {"job": job.id, "outcome": job.state}  # for programs that read the message
+        options = {"metadata": {"event_type": "addgroup", "event_payload": payload}, **place, **message}
         try:
-            with self._posts.turn(options["channel"], job.id, job.accepted_at, rank):
-                return self._slack.call(POST, **options)
+            with self._posts.turn(place["channel"], job.id, job.accepted_at, rank):
+                return self._slack.call(POST, unfurl_links=False, unfurl_media=False, **options)
         except SlackRefused as error:
-            if options["channel"] == job.channel:
+            if place["channel"] == job.channel:
                 self._refused[job.id] = error.error
             raise
 
-
-def _metadata(job: Job) -> dict[str, Any]:
-    """Return what programs read in a message: the job, and its outcome once it is settled."""
-    return {"event_type": "addgroup", "event_payload": {"job": job.id, "outcome": job.state}}
+    def _edit(self, job: Job, place: Thread, message: Message, rank: Rank) -> None:
+        with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
+            self._slack.call(UPDATE, channel=place.channel, ts=place.ts, **message)

@@ -135,24 +135,21 @@ def test_an_invitation_is_advised_only_where_it_helps(
 
 
 def test_progress_is_left_out_when_edits_become_many(
-    job: Job, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    talk: Delivery, job: Job, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The results of all are shown; Slack takes about 50 edits a minute in the whole workspace."""
-    monkeypatch.setattr("bot.slack.pace.time", SimpleNamespace(monotonic=lambda: 1000.0))
-    talk = Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE))
-    workspace.limit("chat.update", 50 / 60, 50)
+    """Half of the 50 edits a minute that Slack takes in the whole workspace are left to the results."""
+    clock = [1000.0]
+    monkeypatch.setattr("bot.slack.delivery.time", SimpleNamespace(monotonic=lambda: clock[0]))
     thread = talk.post_root(job)
     unsettled = Job(user="U1", channel="C1", trigger="2", typed="A", language="en", steps=[Step(0, "A")])
-    shown = 0
-    for _ in range(100):
+    for _ in range(60):
+        clock[0] += 1
         with contextlib.suppress(TryLater):
             talk.edit_root(unsettled, thread)
-            shown += 1
+    assert 20 <= called(workspace).count("chat.update") <= 25
     for _ in range(30):
         talk.edit_root(job, thread)
-    assert shown == 10
-    assert called(workspace).count("chat.update") == shown + 30
-    assert not workspace.refusals
+    assert called(workspace).count("chat.update") >= 50
 
 
 def test_edits_wait_for_their_limit_and_messages_do_not(talk: Delivery, job: Job, workspace: Workspace) -> None:

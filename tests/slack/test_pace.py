@@ -12,7 +12,8 @@ import pytest
 
 from bot.model.job import TryLater
 from bot.slack.client import SlackRefused
-from bot.slack.pace import Bucket, Pace, Rank
+from bot.slack.pace import Pace, Rank
+from tests.support.bucket import Bucket
 
 
 @dataclass
@@ -30,6 +31,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Replace the clock, and let nobody wait in real time."""
     clock = Clock()
     monkeypatch.setattr("bot.slack.pace.time", clock)
+    monkeypatch.setattr("tests.support.bucket.time", clock)
     monkeypatch.setattr("bot.slack.pace.PATIENCE", 0.0)
     return clock
 

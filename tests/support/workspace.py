@@ -15,7 +15,7 @@ from typing import Any
 from bot.sandbox.loopback import Answer, Loopback, Request, Server
 from bot.sandbox.workspace import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, Reply, answer, arguments_of, method_of
 from bot.sandbox.workspace import Workspace as Sandbox
-from bot.slack.pace import Bucket
+from tests.support.bucket import Bucket
 
 __all__ = ["APP_TOKEN", "BOT_TOKEN", "Form", "Message", "Reply", "Workspace"]
 
