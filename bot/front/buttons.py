@@ -1,9 +1,10 @@
-"""The buttons: each opens the form, shows something, or starts the job that goes on from an answer."""
+"""What people press: buttons, which open the form or go on from an answer, and the shortcut in a message's menu."""
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,16 +15,33 @@ from bot.front import pages
 from bot.front.commands import Commands
 from bot.front.form import Form
 from bot.front.reply import Intake, Origin, Reply
-from bot.model.job import Job
+from bot.model.job import Job, TryLater
+from bot.model.message_text import lines_of
+from bot.model.names import clean
 from bot.model.next_job import choices, next_job, under, with_findings
 from bot.model.outcome import OPEN_FORM, FollowUp
 from bot.slack import messages
 from bot.slack.blocks import EDIT_TEXT, Typed
+from bot.slack.client import SlackRefused
+from bot.slack.people import People
 from bot.slack.texts import LANGUAGES
+
+MOST_NAMES = 20
+"""How many people Slack is asked for by one shortcut."""
+
+NAMES_WITHIN = 0.5
+"""How long the form waits for these names, in seconds: with what it waits for then, less than Slack's three."""
+
+_PERSON = re.compile(r'(?:<@|"user_id": ")([UW][A-Z0-9]+)')  # in a text or in a block, however deep
+_LABELLED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]+)\|[@#]?([^<>]+)>")
 
 
 class Buttons:
-    """Listens to all buttons, wherever they are. One that this version does not know is answered with a sentence."""
+    """Listens to all buttons, wherever they are, and to the shortcut, also in threads, where no command can be typed.
+
+    A button that this version does not know is answered with a sentence. Any message shortcut of the app is taken, as
+    any command is.
+    """
 
     def __init__(self, intake: Intake, form: Form, commands: Commands) -> None:
         self._intake = intake
@@ -38,8 +56,9 @@ class Buttons:
         }
 
     def register(self, app: App) -> None:
-        """Register the listener."""
+        """Register the listeners."""
         app.action(re.compile(""))(self.pressed)
+        app.message_shortcut(re.compile(""))(self.shortcut)
 
     def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
         """Do what a button is for."""
@@ -53,6 +72,16 @@ class Buttons:
             reply.decline("button.stale")
         else:
             do(reply, value)
+
+    def shortcut(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Open the form with the lines of a message. The answer will come in the thread of the message."""
+        reply = Reply(self._intake, ack, body["user"]["id"], Origin.of(body))
+        message = body.get("message") or {}
+        self._intake.people.prefetch(reply.user)
+        text, whole = lines_of(message, _names(message, self._intake.people))
+        thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
+        remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
+        self._form.open_text(reply, Typed(text, thread), remark)
 
     def _go_on(self, followup: FollowUp, reply: Reply, pressed: dict[str, Any]) -> None:
         """Go on from an answer: by the form, or by a job whose trigger lets a button work once."""
@@ -99,3 +128,22 @@ def _place(value: str) -> tuple[str, int]:
     """Return what was searched for in the list, and where the page begins."""
     carried = json.loads(value)
     return str(carried["text"]), max(int(carried["offset"]), 0)
+
+
+def _names(message: dict[str, Any], people: People) -> Callable[[str], str]:
+    """Return what names the people, channels and user groups that a message mentions, "" for those unknown so far."""
+    told = dict(_LABELLED.findall(str(message.get("text") or "")))
+    asked = list(dict.fromkeys(_PERSON.findall(json.dumps(message))))[:MOST_NAMES]
+    for user in asked:
+        people.prefetch(user)
+    until = time.monotonic() + NAMES_WITHIN
+
+    def name(identifier: str) -> str:
+        try:
+            seconds = max(until - time.monotonic(), 0.0)
+            found = people.person(identifier, seconds).name if identifier in asked else ""
+        except (SlackRefused, TryLater):
+            found = ""
+        return " ".join(str(told.get(identifier) or found).split())
+
+    return name

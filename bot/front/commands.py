@@ -51,7 +51,7 @@ class Commands:
                 known = self._known_groups(reply.user, reply.origin.channel)
                 reply.tell(lambda language: pages.help_page(language, known, self._docs_url))
             case Keyword("history"):
-                reply.later(lambda: self._history(reply, command.get("team_domain", "")))
+                reply.later(lambda: self._history(reply))
             case Keyword("list", wanted):
                 self.list_groups(reply, wanted, back=Typed(text, trigger=reply.origin.trigger))
             case Keyword("language", language):
@@ -79,7 +79,7 @@ class Commands:
     def home_opened(self, event: dict[str, Any]) -> None:
         """Show the Home tab to the person; Slack waits for nothing but the acknowledgement."""
         if event.get("tab") == "home":
-            self._intake.errands.begin(lambda: self._show_home(str(event["user"])))
+            self._intake.begin(lambda: self._show_home(str(event["user"])))
 
     def _known_groups(self, user: str, channel: str) -> list[Choice]:
         """Return the account's groups for examples, without waiting: none to who is not known to be allowed."""
@@ -96,7 +96,7 @@ class Commands:
         page = offset if offset < len(found) else 0
         reply.tell(lambda language: pages.list_page(language, found, text, page), None if found else back)
 
-    def _history(self, reply: Reply, team: str) -> None:
+    def _history(self, reply: Reply) -> None:
         if reply.refused(WITHIN):
             return
         journal = self._intake.journal
@@ -106,7 +106,7 @@ class Commands:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(sentence("history.failed"))
             return
-        reply.tell(lambda language: pages.history_page(language, jobs, team))
+        reply.tell(lambda language: pages.history_page(language, jobs))
 
     def _choose(self, reply: Reply, language: str) -> None:
         people = self._intake.people

@@ -40,9 +40,12 @@ LOOKED_UP = 0.8
 OPENED = 2.3
 """How long opening the form takes at most, all in all, in seconds: less than the three that Slack waits."""
 
-_EXPIRED = {"expired_trigger_id", "trigger_expired"}
-_OPENED_BEFORE = {"exchanged_trigger_id", "trigger_exchanged"}  # the same command or button was delivered twice
-"""What Slack says where it opens no form. Source: https://docs.slack.dev/reference/methods/views.open#errors"""
+_SAID = dict.fromkeys(("expired_trigger_id", "trigger_expired"), "form.expired")
+_SAID |= dict.fromkeys(("exchanged_trigger_id", "trigger_exchanged"), "")  # a command that was delivered twice
+"""What people are told by what Slack says where it opens no form.
+
+Source: https://docs.slack.dev/reference/methods/views.open#errors
+"""
 
 AT_ONCE = 8
 """How many threads may wait for Slack at once, so that the others are free to acknowledge commands."""
@@ -117,25 +120,20 @@ class Form:
 
     def _open(self, reply: Reply, filled: Filled, origin: Origin, back: Typed | None) -> None:
         until, looked_up = time.monotonic() + OPENED, time.monotonic() + LOOKED_UP
-        if filled.parent or _is_number(filled):
+        if filled.parent:
             self._groups.prefetch()
         language = self._intake.people.language(reply.user, LOOKED_UP)
         if reply.refused(_left(looked_up), back):
             return
-        filled = self._with_group(filled, _left(looked_up))
-        view = form_view.form(language, origin, filled, self._notes(language, filled))
+        view = form_view.form(language, origin, self._with_group(filled, _left(looked_up)))
         try:
             self._slack.within(_left(until)).call("views.open", trigger_id=reply.origin.trigger, view=view)
         except (SlackRefused, TryLater) as error:
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
-            if str(error) in _OPENED_BEFORE:
-                reply.done()
-            elif str(error) in _EXPIRED:
-                reply.decline("form.expired", back)
-            else:
-                reply.decline("form.refused" if isinstance(error, SlackRefused) else "form.not_opened", back)
-        else:
-            reply.done()
+            said = "form.refused" if isinstance(error, SlackRefused) else "form.not_opened"
+            if key := _SAID.get(str(error), said):
+                reply.decline(key, back)
+        reply.done()
 
     def _with_group(self, filled: Filled, seconds: float) -> Filled:
         """Return what fills the form, with the one group that a parent's name or ID leads to, if the list is there."""
@@ -143,18 +141,10 @@ class Form:
             if isinstance(filled.parent, ParentName):
                 found = self._groups.called(filled.parent.name, seconds)
                 return replace(filled, parent=ParentId(found[0].id), path=found[0].path) if len(found) == 1 else filled
-            if (filled.parent and not filled.path) or _is_number(filled):
-                self._groups.search("", 1, seconds)
             if filled.parent and not filled.path:
+                self._groups.search("", 1, seconds)
                 return replace(filled, path=self._groups.path(filled.parent.id))
         return filled
-
-    def _notes(self, language: Language, filled: Filled) -> list[str]:
-        """Return what stands above the fields; of a name that is a number, also which group has that ID."""
-        notes = [wording.mistake(language, filled.unclear, plain=True)] if filled.unclear else []
-        if _is_number(filled) and (path := self._groups.path(filled.name)):
-            notes = [f"{notes[0]} {say_plain(language, 'usage.number_of', path=path)}"]
-        return [*notes, say_plain(language, filled.remark)] if filled.remark else notes
 
     # What people do with it.
 
@@ -206,7 +196,7 @@ class Form:
         path = self._groups.path(reading.parent.id) if isinstance(reading.parent, ParentId) else ""
         filled = Filled(reading.text, reading.parent, path, reading.unclear)
         origin = replace(reply.origin, asked=reply.origin.asked + 1)
-        view = form_view.form(language, origin, filled, self._notes(language, filled))
+        view = form_view.form(language, origin, filled)
         if fits(view) and len(reading.text) <= form_view.MAX_FIELD:
             reply.done(response_action="update", view=view)
         else:  # too long to be shown filled in: what was entered stays, and is what is asked about
@@ -260,10 +250,6 @@ def _as_shown(origin: Origin, typed: str, value: str, reading: Reading) -> bool:
     name = digest(typed) == origin.opened.get(form_view.NAME)
     parent = digest(value) == origin.opened.get(form_view.PARENT)
     return name and (parent or not (reading.unclear and reading.unclear.key == "second_parent"))
-
-
-def _is_number(filled: Filled) -> bool:
-    return filled.unclear is not None and filled.unclear.key == "number"
 
 
 def _left(until: float) -> float:

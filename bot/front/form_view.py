@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
@@ -12,7 +11,7 @@ from bot.front.reply import Origin
 from bot.model.grammar import Unclear
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.texts import Language, say
-from bot.slack.wording import cut
+from bot.slack.wording import cut, mistake
 
 NAME, PARENT = "name", "parent"
 """The action_ids of the form's fields. A field that is filled once more needs another block_id: see `form`."""
@@ -46,16 +45,15 @@ class Filled:
     remark: str = ""
 
 
-def form(language: Language, origin: Origin, filled: Filled, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the form as a modal view, with `notes` above its fields.
-
-    A text that is too long for the field is cut at a line, and a note says so.
-    """
+def form(language: Language, origin: Origin, filled: Filled) -> dict[str, Any]:
+    """Return the form as a modal view. A text that is too long for the field is cut at a line, and a note says so."""
+    notes = [mistake(language, filled.unclear, plain=True)] if filled.unclear else []
+    notes += [say(language, filled.remark)] if filled.remark else []
     lines = filled.name.splitlines()
     kept = sum(end <= MAX_FIELD + 1 for end in accumulate(len(line) + 1 for line in lines))
     text = filled.name if kept == len(lines) else "\n".join(lines[:kept])
     if kept < len(lines):
-        notes = [*notes, say(language, "form.cut", kept=kept, count=len(lines))]
+        notes.append(say(language, "form.cut", kept=kept, count=len(lines)))
     name_input = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
     name_input |= {"initial_value": text} if text else {"focus_on_load": True}
     parent_input = {"type": "external_select", "action_id": PARENT, "min_query_length": 0}

@@ -1,31 +1,36 @@
-"""Builds the front, which takes in what people do in Slack and writes it into the journal."""
+"""Builds the front, which takes in what people do in Slack, and tells people of its faults.
+
+Each fault gets a reference, for the log and for the person, who is told in a way that Slack shows. Slack ignores a text
+in the answer to a form or a button; it shows an error at a field, or a message sent through the response_url.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from slack_bolt import App
+from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
+from slack_bolt.response import BoltResponse
 
 from bot.front.buttons import Buttons
 from bot.front.commands import Commands
-from bot.front.faults import Faults
 from bot.front.form import Form
 from bot.front.http import HttpApp
-from bot.front.reply import Intake
-from bot.front.shortcut import Shortcut
+from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.front.socket_mode import Connection
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
+from bot.log import event
+from bot.model.job import new_id
 from bot.settings import Settings
 from bot.slack.client import SlackClient, slack_client
 from bot.slack.people import People
-
-Check = Callable[[], bool]
+from bot.slack.texts import LANGUAGES, say, say_plain
 
 
 class Front:
@@ -37,7 +42,7 @@ class Front:
         journal: Journal,
         people: People,
         groups: Groups,
-        checks: Mapping[str, Check],
+        checks: Mapping[str, Callable[[], bool]],
         lost: Callable[[], None],
     ) -> None:
         """Call `lost` when the connection of Socket Mode stays lost.
@@ -49,9 +54,9 @@ class Front:
         bolt = _bolt(settings)
         form = Form(slack_client(settings), self._intake, groups)
         commands = Commands(self._intake, groups, form, settings.docs_url)
-        buttons, shortcut = Buttons(self._intake, form, commands), Shortcut(self._intake, form)
-        for listeners in (commands, form, buttons, shortcut, Faults(self._intake)):
+        for listeners in (commands, form, Buttons(self._intake, form, commands)):
             listeners.register(bolt)
+        bolt.error(self._failed)
         all_checks = {"journal": self._journal_answers, **checks}
         self._connection: Connection | None = None
         if settings.socket_mode:
@@ -71,7 +76,38 @@ class Front:
 
     def close(self) -> None:
         """Let what is being told finish. Nothing may come in any more."""
-        self._intake.errands.close()
+        self._intake.close()
+
+    def _failed(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Log an unexpected fault, or that the journal could not be read, and tell it to the person, in HTTP 200.
+
+        Nobody is asked for their language where something went wrong already: else it is told in all of them.
+        """
+        reference = new_id()
+        event("request_failed", level=logging.ERROR, reference=reference, trace=error)
+        key = "failure.journal" if isinstance(error, JournalError) else "failure.internal"
+        user = str(body.get("user_id") or (body.get("user") or {}).get("id") or "")
+        known = self._intake.people.known_language(user)
+        languages = (known,) if known else LANGUAGES
+        match body.get("type"):
+            case "view_submission":
+                said = "\n".join(say_plain(language, key, reference=reference) for language in languages)
+                inputs = [block for block in body["view"].get("blocks") or () if block.get("type") == "input"]
+                errors = {block["block_id"]: said for block in inputs[:1]}
+                return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
+            case "block_suggestion":
+                return BoltResponse(status=200, body={"options": []})
+            case None:  # a command
+                voices = map(self._intake.people.voice, languages)
+                return BoltResponse(
+                    status=200, body="\n".join(say(voice, key, reference=reference) for voice in voices)
+                )
+            case _:
+                if response_url := body.get("response_url"):  # else, as from a button in a form, there is only the log
+                    acknowledged = Ack()  # type: ignore[no-untyped-call]
+                    reply = Reply(self._intake, acknowledged, user, Origin("", response_url))
+                    reply.tell(sentence(key, reference=reference))
+                return BoltResponse(status=200)
 
     def _journal_answers(self) -> bool:
         try:

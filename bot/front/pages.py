@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 
 from bot.iletimerkezi.groups import Choice
 from bot.model.job import Job
 from bot.model.names import BETWEEN
 from bot.model.outcome import FollowUp, Unknown
-from bot.slack import blocks, wording
-from bot.slack.blocks import Line, Message, button, item, plain, section
+from bot.slack import wording
+from bot.slack.blocks import MAX_TEXT, Message, button, plain, section
 from bot.slack.messages import VERSION
 from bot.slack.texts import LANGUAGES, Language, Voice, say
 from bot.slack.wording import as_typed, code, cut, escape, moment, path
@@ -45,7 +46,7 @@ def help_page(language: Language, groups: Sequence[Choice], docs_url: str = "") 
     if docs_url:
         text = f"{text}\n{say(language, 'help.page', docs=escape(docs_url))}"
     other = next(each for each in LANGUAGES if say(each, "help.switch") != say(language, "help.switch"))
-    return _page([Line(text)], button(SWITCH_LANGUAGE, say(language, "help.switch"), other))
+    return _page(text, button(SWITCH_LANGUAGE, say(language, "help.switch"), other))
 
 
 def home(language: Voice, groups: Sequence[Choice]) -> Message:
@@ -70,11 +71,11 @@ def _example(language: Language, groups: Sequence[Choice]) -> tuple[str, str]:
     return escape(cut(names, 40).replace("`", "'")), escape(cut(identifier, 40))
 
 
-def history_page(language: Language, jobs: Sequence[Job], team: str) -> Message:
+def history_page(language: Language, jobs: Sequence[Job]) -> Message:
     """Return the last jobs: when, who, what, what came of it; the time links to the thread.
 
     Those come first that have an unknown outcome which nobody has settled. `jobs` has the newest first, and so has each
-    list; of the jobs that tried the same again, the last one is shown. `team` is the Slack domain.
+    list; of the jobs that tried the same again, the last one is shown.
     """
     if not jobs:
         return plain(say(language, "history.none"))
@@ -83,7 +84,7 @@ def history_page(language: Language, jobs: Sequence[Job], team: str) -> Message:
     above = [job for job in unsettled if last.pop(_wanted(job), "") == job.id][:MOST_JOBS]
     below = [job for job in jobs if last.get(_wanted(job)) == job.id][:MOST_JOBS]
     parts = [("history.unsettled", above), ("history.heading", below)]
-    lines = [[say(language, key), *(_job(language, job, team) for job in part)] for key, part in parts if part]
+    lines = [[say(language, key), *(_job(language, job) for job in part)] for key, part in parts if part]
     return plain("\n".join(line for part in lines for line in part))
 
 
@@ -92,49 +93,24 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
 
     `text` is what was searched for, "" for all groups. The button's value has `text` and the next `offset`.
     """
-    typed = searched(text)
+    typed = as_typed(cut(text, _MAX_TYPED)).strip("“”")  # the sentences have quotes
     if not choices:
         return plain(say(language, "list.none_found", text=typed) if text else say(language, "list.none"))
     heading = say(language, "list.found", text=typed) if text else say(language, "list.heading")
-    lines: list[Line] = []
-    room = blocks.MAX_TEXT - len(heading) - 100  # for what is shown of how many
-    for line in _groups(language, choices[offset : offset + PAGE]):
-        room -= max(len(line.text), len(line.shown)) + 1
-        if room < 0:
-            break
-        lines.append(line)
+    page = choices[offset : offset + PAGE]
+    lines = ["• " + say(language, "list.line", name=path(each.path), id=code(each.id)) for each in page]
+    room = MAX_TEXT - len(heading) - 100  # for what is shown of how many
+    lines = lines[: sum(length <= room for length in accumulate(len(line) + 1 for line in lines))]
     end = offset + len(lines)
     shown = say(language, "list.shown", first=offset + 1, last=end, count=len(choices))
-    more = json.dumps({"v": VERSION, "text": text, "offset": end}, ensure_ascii=False)
-    onward = button(SHOW_MORE, say(language, "list.more"), more)
-    return _page(
-        [Line(heading), *lines, Line(shown)], onward if end < len(choices) and len(more) <= _MAX_VALUE else None
-    )
+    value = json.dumps({"v": VERSION, "text": text, "offset": end}, ensure_ascii=False)
+    more = button(SHOW_MORE, say(language, "list.more"), value)
+    return _page("\n".join([heading, *lines, shown]), more if end < len(choices) and len(value) <= _MAX_VALUE else None)
 
 
-def searched(text: str) -> str:
-    """Show what was searched for, exactly, to stand in quotes."""
-    return as_typed(cut(text, _MAX_TYPED)).strip("“”")
-
-
-def _groups(language: Language, choices: Iterable[Choice]) -> Iterable[Line]:
-    """Return a line for each group: its name below the group above it, or its path where that one is not shown."""
-    above: list[str] = []  # the paths of the groups that the next one may stand under
-    for names, identifier in choices:
-        while above and not names.startswith(f"{above[-1]}{BETWEEN}"):
-            above.pop()
-        last = names.removeprefix(f"{above[-1]}{BETWEEN}") if above else names
-        text, shown = (
-            say(language, "list.line", name=name, id=code(identifier))
-            for name in (path(names), as_typed(last) if above else path(names))
-        )
-        yield item(text, shown, len(above))
-        above.append(names)
-
-
-def _page(lines: list[Line], pressed: Message | None) -> Message:
-    (page,) = blocks.messages(lines, [pressed] if pressed else [])
-    return page
+def _page(text: str, below: Message | None) -> Message:
+    message = plain(text)
+    return {**message, "blocks": [section(text), {"type": "actions", "elements": [below]}]} if below else message
 
 
 def _unsettled(jobs: Sequence[Job]) -> list[Job]:
@@ -153,10 +129,8 @@ def _wanted(job: Job) -> tuple[str, ...]:
     return job.origin, *(step.name for step in job.steps)
 
 
-def _job(language: Language, job: Job, team: str) -> str:
-    address = ""
-    if job.thread and team:
-        address = f"https://{team}.slack.com/archives/{job.thread.channel}/p{job.thread.ts.replace('.', '')}"
+def _job(language: Language, job: Job) -> str:
+    address = wording.link(language, job.thread.channel, job.thread.ts) if job.thread else ""
     what = wording.heading(language, job)
     if len(job.steps) == 1 or job.denied:
         step = job.steps[0]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import sched
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -33,17 +30,11 @@ from bot.slack.wording import mention
 Said = Callable[[Language], Message]
 """What is told, by language."""
 
-PAUSES = (1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 300.0, 300.0, 300.0, 300.0)
-"""How long to wait before each further attempt at a response_url, in seconds: it lives for half an hour.
-
-Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
-"""
+PAUSES = (1.0, 3.0, 10.0, 30.0)
+"""How long to wait before each further attempt to tell something, in seconds; a thread is held for so long."""
 
 ERRANDS = 16
 """How many private answers may wait at once for Slack, the journal or the list of groups."""
-
-MOST_LATER = 2000
-"""How many things may wait to be told once more."""
 
 
 @dataclass(frozen=True)
@@ -88,54 +79,23 @@ class Origin:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
-class Errands:
-    """Runs what must not delay an acknowledgement; and runs it again later, without holding a thread."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
-        self._later = sched.scheduler(time.monotonic, self._wait)
-        self._changed = threading.Event()
-        threading.Thread(target=self._run, name="errands", daemon=True).start()
-
-    def begin(self, work: Callable[[], None]) -> None:
-        """Do some work as soon as a thread is free. Its fault is logged."""
-        self._threads.submit(work).add_done_callback(_log_fault)
-
-    def again(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do some work after so many seconds; when very much waits already, it is dropped."""
-        if len(self._later.queue) < MOST_LATER:
-            self._later.enter(seconds, 0, self.begin, (work,))
-            self._changed.set()
-        else:
-            event("not_told", level=logging.ERROR, every=60.0, error="too many wait")
-
-    def close(self) -> None:
-        """Let what has begun finish."""
-        self._threads.shutdown()
-
-    def _run(self) -> None:
-        with contextlib.suppress(RuntimeError):  # the threads are shut down
-            while True:
-                self._later.run()
-                self._wait(None)
-
-    def _wait(self, seconds: float | None) -> None:
-        self._changed.wait(seconds)
-        self._changed.clear()
-
-
-def _log_fault(done: Future[None]) -> None:
-    if error := done.exception():
-        event("not_told", level=logging.ERROR, trace=error)
-
-
 class Intake:
     """The one way in: whatever a person does has a Reply, and becomes a job here."""
 
     def __init__(self, journal: Journal, people: People) -> None:
         self.journal = journal
         self.people = people
-        self.errands = Errands()
+        self.closing = threading.Event()
+        self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
+
+    def begin(self, errand: Callable[[], None]) -> None:
+        """Run what must not delay an acknowledgement as soon as a thread is free. Its fault is logged."""
+        self._errands.submit(errand).add_done_callback(_log_fault)
+
+    def close(self) -> None:
+        """Let the errands finish that have begun. Nothing may come in any more."""
+        self.closing.set()
+        self._errands.shutdown()
 
     def accept(self, job: Job, reply: Reply) -> None:
         """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
@@ -188,7 +148,7 @@ class Reply:
     def later(self, work: Callable[[], None]) -> None:
         """Acknowledge, and do what may take longer."""
         self.done()
-        self._intake.errands.begin(work)
+        self._intake.begin(work)
 
     def tell(self, said: Said, back: Typed | None = None, at_once: bool = False) -> None:
         """Acknowledge, and say something: in the acknowledgement where that can carry it, else soon afterwards.
@@ -241,24 +201,27 @@ class Reply:
         )
 
     def _say(self, said: Said, back: Typed | None) -> None:
+        """Say it through the response_url, soon: it may fail for a passing reason."""
         voice = self._people.voice(self._people.language(self.user))
-        self._respond(_with(back, voice, said(voice)), 0)
+        message = _with(back, voice, said(voice))
+        for pause in (*PAUSES, None):
+            try:
+                self._respond(message)
+                return
+            except SlackRefused as error:
+                event("not_told", level=logging.WARNING, user=self.user, error=error.error)
+                return
+            except TryLater as error:
+                over = pause is None or self._intake.closing.wait(max(pause, error.seconds or 0.0))
+                event("not_told" if over else "told_later", level=logging.WARNING, user=self.user, error=error.why)
+                if over:
+                    return
 
-    def _respond(self, message: Message, tried: int) -> None:
-        """Say something through the response_url, as long as it lives; it may fail for a passing reason."""
-        try:
-            if self.origin.response_url:
-                self._people.slack.respond(self.origin.response_url, message)
-            else:  # as for what is pressed on the Home tab
-                self._people.slack.call("chat.postMessage", channel=self.user, **message)
-        except SlackRefused as error:
-            event("not_told", level=logging.WARNING, user=self.user, error=error.error)
-        except TryLater as error:
-            last = tried >= len(PAUSES)
-            event("not_told" if last else "told_later", level=logging.WARNING, user=self.user, error=error.why)
-            if not last:
-                pause = max(PAUSES[tried], error.seconds or 0.0)
-                self._intake.errands.again(pause, lambda: self._respond(message, tried + 1))
+    def _respond(self, message: Message) -> None:
+        if self.origin.response_url:
+            self._people.slack.respond(self.origin.response_url, message)
+        else:  # as for what is pressed on the Home tab
+            self._people.slack.call("chat.postMessage", channel=self.user, **message)
 
 
 class FormReply(Reply):
@@ -278,6 +241,11 @@ class FormReply(Reply):
         """Acknowledge, and show a sentence at a field."""
         self.done(response_action="errors", errors={field or self._field: sentence})
         event("form_refused", user=self.user, field=field or self._field)
+
+
+def _log_fault(done: Future[None]) -> None:
+    if error := done.exception():
+        event("not_told", level=logging.ERROR, trace=error)
 
 
 def sentence(key: str, **values: object) -> Said:

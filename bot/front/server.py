@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import resource
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,8 +24,11 @@ if TYPE_CHECKING:
 THREADS = 64
 """Requests that are handled at once; each takes milliseconds."""
 
-MOST_CONNECTIONS = 500
-"""Open connections at most. One more closes the one that has been silent longest."""
+MOST_CONNECTIONS = 400
+"""Open connections at most. One more closes the one that has been silent longest.
+
+Each may have a second file, which holds a long body: together they stay below the 1,024 that most systems allow.
+"""
 
 KEEP_ALIVE = 95
 """How long a connection may be silent, in seconds: longer than the proxies of hosting companies keep one."""
@@ -34,8 +36,6 @@ KEEP_ALIVE = 95
 DRAIN = 2.0
 """How long requests in flight may take to finish at the stop, in seconds."""
 
-_OTHER_FILES = 192  # descriptors for the journal, the calls to Slack and the log
-_FILES_EACH = 2  # a connection's socket, and the file that holds a long body
 _ACCEPTED_AT_ONCE = 50  # each turn looks at all connections, so one a turn would take long
 _NO_CHANNELS = 2  # what waitress counts as connections too: the listening socket and its own pipe
 
@@ -57,11 +57,25 @@ class Server:
         threads: int = THREADS,
         connections: int = MOST_CONNECTIONS,
     ) -> None:
-        """Serve with so many `threads`, and `connections` at most, or as many as there are files for."""
+        """Serve with so many `threads`, and so many `connections` at most."""
         logging.getLogger("waitress").setLevel(logging.ERROR)  # it would log a line for each request that waits
+        limits = Adjustments(
+            threads=threads,
+            connection_limit=connections,
+            backlog=1024,
+            cleanup_interval=1,
+            channel_timeout=KEEP_ALIVE,
+            recv_bytes=64 * 1024,
+            max_request_header_size=16 * 1024,
+            max_request_body_size=MAX_BODY + 1,  # waitress refuses what is as long as this
+            inbuf_overflow=64
+            * 1024,  # a longer body waits in a file for its rest, so that many of them fit into memory
+            log_socket_errors=False,
+            ident=None,
+        )
         self._map: dict[int, Any] = {}
         self.port: int = listener.getsockname()[1]
-        self._server = _Waitress(app, self._map, _sock=listener, adj=_limits(threads, connections), bind_socket=False)
+        self._server = _Waitress(app, self._map, _sock=listener, adj=limits, bind_socket=False)
         self._stopping = False
 
     def run(self) -> None:
@@ -88,24 +102,6 @@ class Server:
 
     def _turn(self, seconds: float) -> None:
         wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)  # select() fails from descriptor 1024 on
-
-
-def _limits(threads: int, connections: int) -> Adjustments:
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    room = connections if files == resource.RLIM_INFINITY else (files - _OTHER_FILES) // _FILES_EACH
-    return Adjustments(
-        threads=threads,
-        connection_limit=max(16, min(connections, room)),
-        backlog=1024,
-        cleanup_interval=1,
-        channel_timeout=KEEP_ALIVE,
-        recv_bytes=64 * 1024,
-        max_request_header_size=16 * 1024,
-        max_request_body_size=MAX_BODY + 1,  # waitress refuses what is as long as this
-        inbuf_overflow=64 * 1024,  # a longer body waits in a file for its rest, so that many of them fit into memory
-        log_socket_errors=False,
-        ident=None,
-    )
 
 
 class _Channel(HTTPChannel):

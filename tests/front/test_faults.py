@@ -54,27 +54,9 @@ def test_a_form_that_fails_says_so_at_its_field(
     assert reply.body == {"response_action": "errors", "errors": {"group_name": sentence}}
 
 
-def test_a_form_without_fields_shows_the_sentence_in_its_place(
-    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Slack shows an error only at a field."""
-    reply = post(workspace, start(ADDGROUP_LANGUAGE="en").url, type="view_submission", view=view("addgroup", []))
-    assert reply.body["response_action"] == "update"
-    assert reference(caplog) in reply.body["view"]["blocks"][0]["text"]["text"]
-
-
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_form_of_another_version_says_so(start: Start, workspace: Workspace, language: str) -> None:
-    """It was opened before a release that renamed it."""
-    url = start(ADDGROUP_LANGUAGE=language).url
-    reply = post(workspace, url, type="view_submission", view=view("old", [INPUT]))
-    assert reply.body == {"response_action": "errors", "errors": {"group_name": say_plain(language, "form.stale")}}
-
-
-@pytest.mark.parametrize("action", ["parent", "old"])
-def test_a_menu_that_fails_offers_nothing(start: Start, workspace: Workspace, action: str) -> None:
-    """A menu of another version, or one whose form has no metadata."""
-    payload = {"type": "block_suggestion", "action_id": action, "block_id": action, "value": "x"}
+def test_a_menu_that_fails_offers_nothing(start: Start, workspace: Workspace) -> None:
+    """As that of a form without metadata."""
+    payload = {"type": "block_suggestion", "action_id": "parent", "block_id": "parent", "value": "x"}
     reply = post(workspace, start().url, **payload, view=view("addgroup", []))
     assert (reply.status, reply.body) == (200, {"options": []})
 

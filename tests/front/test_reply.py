@@ -26,7 +26,7 @@ def test_words_that_do_not_fit_are_said_after_the_acknowledgement(
     intake = Intake(Journal("sqlite://"), People(SlackClient("", workspace.url), "tr"))
     reply = Reply(intake, ack, "U1", Origin("C1", f"{workspace.url}/response/U1/C1/1"), in_words=True)
     reply.tell(lambda _language: plain(text))
-    intake.errands.close()
+    intake.close()
     (answer,) = acks
     assert fits(plain(text)) == acknowledged
     assert ("text" in answer) == acknowledged
