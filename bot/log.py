@@ -9,7 +9,6 @@ import logging.handlers
 import os
 import queue
 import re
-import select
 import sys
 import threading
 import time
@@ -47,6 +46,7 @@ def configure(level: str = "INFO", form: str = "text", secrets: Collection[str] 
         sys.excepthook = lambda _kind, error, _trace: event("crashed", level=logging.CRITICAL, trace=error)
         threading.excepthook = lambda args: event("thread_crashed", level=logging.ERROR, trace=args.exc_value)
         fd = 2 if sys.stderr else -1  # none where the process was started with it closed
+    logging.raiseExceptions = False  # a message that cannot be formatted is lost, and nothing is written past the queue
     handler = _Waiting(fd)
     handler.setFormatter(_Line(form, secrets))
     handler.setLevel(level)  # quiet() gives some loggers a level below CRITICAL
@@ -118,57 +118,46 @@ class _Line(logging.Formatter):
         self._secrets = re.compile("|".join([*longest_first, _SECRETS]))
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = getattr(record, "fields", None)
-        name = "log" if fields is None else record.getMessage()
+        name, fields = record.getMessage(), getattr(record, "fields", None)
         if fields is None:
-            fields = {"logger": record.name, "message": _message(record)}
+            name, fields = "log", {"logger": record.name, "message": name}
         if record.exc_info:
             fields = {**fields, "traceback": self.formatException(record.exc_info)}
-        fields = {key: value for key, value in fields.items() if value is not None}
+        shown = {key: self._shown(value) for key, value in fields.items() if value is not None}
         line = ""
         for most in (LONGEST, 2000, 500, 100):  # characters of a value
-            line = self._as_json(record, name, fields, most) if self.json else self._as_text(record, name, fields, most)
+            told = {key: _cut(value, most) for key, value in shown.items()}
+            if self.json:
+                zoned = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+                line = _quoted({"time": zoned, "level": record.levelname, "event": name, **told})
+            else:
+                words = (f"{key}={_word(value)}" for key, value in told.items())
+                line = " ".join([self.formatTime(record), record.levelname, f"event={name}", *words])
             if len(line.encode(errors="backslashreplace")) <= LONGEST:
                 break
         return line
 
-    def _as_text(self, record: logging.LogRecord, name: str, fields: dict[str, object], most: int) -> str:
-        pairs = [f"{key}={self._word(value, most)}" for key, value in fields.items()]
-        return " ".join([self.formatTime(record), record.levelname, f"event={name}", *pairs])
+    def _shown(self, value: object) -> object:
+        """Return a number, or text without secrets."""
+        if isinstance(value, int | float):
+            return value if isinstance(value, int) else round(value, 3)
+        return self._secrets.sub("…", _ADDRESS.sub(_place, str(value)))
 
-    def _word(self, value: object, most: int) -> str:
-        text = self._cut(f"{value:.3f}" if isinstance(value, float) else value, most)
-        return text if re.fullmatch(r"[\w.:/+-]+", text) else _quoted(text)
 
-    def _as_json(self, record: logging.LogRecord, name: str, fields: dict[str, object], most: int) -> str:
-        time_with_zone = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-        head = {"time": time_with_zone, "level": record.levelname, "event": name}
-        return _quoted(head | {key: self._value(value, most) for key, value in fields.items() if key not in head})
-
-    def _value(self, value: object, most: int) -> object:
-        if isinstance(value, bool | int):
-            return value
-        if isinstance(value, float) and abs(value) < float("inf"):
-            return round(value, 3)
-        if isinstance(value, list | tuple) and most == LONGEST:
-            return [self._value(each, most) for each in value]
-        return self._cut(value, most)
-
-    def _cut(self, value: object, most: int) -> str:
-        """Return text without secrets, and of a long one its beginning and its end."""
-        text = self._secrets.sub("…", _ADDRESS.sub(_place, str(value)))
-        return text if len(text) <= most else f"{text[: most // 2]} […] {text[-most // 2 :]}"
+def _cut(value: object, most: int) -> object:
+    """Return a long text's beginning and end."""
+    if not isinstance(value, str) or len(value) <= most:
+        return value
+    return f"{value[: most // 2]} […] {value[-most // 2 :]}"
 
 
 def _place(address: re.Match[str]) -> str:
     return f"{address[1]}{address[2]}{'/…' if address[3] else ''}"
 
 
-def _message(record: logging.LogRecord) -> str:
-    try:
-        return record.getMessage()
-    except (TypeError, ValueError, KeyError):  # a library's placeholders and values do not fit together
-        return str(record.msg)
+def _word(value: object) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return text if re.fullmatch(r"[\w.:/+-]+", text) else _quoted(text)
 
 
 def _quoted(value: object) -> str:
@@ -178,65 +167,51 @@ def _quoted(value: object) -> str:
 
 
 class _Waiting(logging.handlers.QueueHandler):
-    """Puts lines into a queue, from which a thread writes them to `fd`; -1 for nowhere."""
+    """Puts lines into a queue, from which a thread writes them to `fd`; -1 for nowhere.
+
+    The thread is no handler: a handler's lock, held by a stuck reader, would hold up the exit.
+    """
 
     def __init__(self, fd: int) -> None:
-        self.lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
-        super().__init__(self.lines)
-        self._dropped = 0
-        self._counting = threading.Lock()
-        self._writer = _Writer(fd, self)
-        self._writer.start()
+        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
+        super().__init__(self._lines)
+        self._fd, self._dropped = fd, 0
+        threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped where too many wait."""
         try:
-            self.lines.put_nowait(record)
+            self._lines.put_nowait(record)
         except queue.Full:
-            with self._counting:
-                self._dropped += 1
+            self._dropped += 1
 
-    def dropped(self) -> logging.LogRecord | None:
-        """Return the line on what was dropped, once."""
-        with self._counting:
-            count, self._dropped = self._dropped, 0
-        told = {"msg": "log_lines_dropped", "levelno": 30, "levelname": "WARNING", "fields": {"count": count}}
-        return self.prepare(logging.makeLogRecord(told)) if count else None
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):  # the process that started this one may have made it so
+            os.set_blocking(self._fd, True)
+        while record := self._lines.get():
+            self._write_line(record.getMessage())
+            if self._dropped and self._lines.qsize() < MOST_WAITING // 2:  # there is room again
+                fields, self._dropped = {"count": self._dropped}, 0
+                told = {"msg": "log_lines_dropped", "levelno": 30, "levelname": "WARNING", "fields": fields}
+                self._write_line(self.format(logging.makeLogRecord(told)))
+            self._lines.task_done()
+
+    def _write_line(self, text: str) -> None:
+        line = f"{text}\n".encode(errors="backslashreplace")
+        with contextlib.suppress(OSError):  # nobody reads any more: there is nobody to tell
+            while line:
+                line = line[os.write(self._fd, line) :]
 
     def wait(self, seconds: float) -> None:
         """Wait until all lines so far are written, at most so long."""
         until = time.monotonic() + seconds
-        with self.lines.all_tasks_done:
-            while self.lines.unfinished_tasks and (left := until - time.monotonic()) > 0:
-                self.lines.all_tasks_done.wait(left)
+        with self._lines.all_tasks_done:
+            while self._lines.unfinished_tasks and (left := until - time.monotonic()) > 0:
+                self._lines.all_tasks_done.wait(left)
 
     def close(self) -> None:
         """Write what waits, within AT_EXIT, and end the thread. `logging` calls this at the end of the process."""
         self.wait(AT_EXIT)
         with contextlib.suppress(queue.Full):
-            self._writer.enqueue_sentinel()
+            self._lines.put_nowait(None)
         super().close()
-
-
-class _Writer(logging.handlers.QueueListener):
-    """Writes the lines. It is no handler: a handler's lock, held here by a stuck reader, would hold up the exit."""
-
-    def __init__(self, fd: int, waiting: _Waiting) -> None:
-        super().__init__(waiting.lines)
-        self._fd = fd
-        self._waiting = waiting
-
-    def handle(self, record: logging.LogRecord) -> None:
-        """Write a line, and then how many were dropped, once there is room again."""
-        self._write(record)
-        if self._waiting.lines.qsize() < MOST_WAITING // 2 and (told := self._waiting.dropped()):
-            self._write(told)
-
-    def _write(self, record: logging.LogRecord) -> None:
-        line = f"{record.getMessage()}\n".encode(errors="backslashreplace")
-        with contextlib.suppress(OSError):  # nobody reads any more: there is nobody to tell
-            while line:
-                try:
-                    line = line[os.write(self._fd, line) :]
-                except BlockingIOError:  # the process that started this one made it so
-                    select.select([], [self._fd], [])
