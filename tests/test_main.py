@@ -66,7 +66,7 @@ def test_a_start_that_fails_in_a_log_for_machines(workspace: Workspace, api: Api
     for wrong, status, told in (
         ({"PORT": "http", "LOG_LEVEL": "CRITICAL"}, 2, "PORT must be"),
         ({"PORT": taken}, 1, "HOST and PORT: cannot listen"),
-        ({"DATABASE_URL": f"sqlite:///{tmp_path}/none/a.db"}, 1, "The journal cannot be used"),
+        ({"DATABASE_URL": f"sqlite:///{tmp_path}/none/a.db"}, 2, "The journal cannot be used"),
     ):
         failed = ended("serve", tmp_path, **{**environ, **wrong})
         lines = [json.loads(line) for line in failed.stderr.splitlines()]

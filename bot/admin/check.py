@@ -1,38 +1,56 @@
-"""The self-check: looks at every part, prints each finding as soon as it is known, and says how to fix it.
-
-What is here is on this machine: the settings, the database and the ports. Slack and the provider are in
-`check_services`.
-"""
+"""The self-check: looks at every part, prints each finding as soon as it is known, and says how to fix it."""
 
 from __future__ import annotations
 
-import http.client
+import errno
 import re
-import socket
 import tempfile
 import threading
+import time
+import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from typing import TextIO
+from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple, TextIO
 
 from sqlalchemy import insert, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import network, settings
-from bot.admin import check_services as services
-from bot.admin.check_services import OK, SKIPPED, WARNING, WRONG, Finding, hidden, shown
-from bot.front.http import HEALTH, METRICS
+from bot.front.server import listen
+from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected
 from bot.journal import tables
 from bot.journal.database import CONNECTIONS, connect, sqlite_file
 from bot.journal.errors import WrongJournal
-from bot.settings import Settings, SettingsError, passwords
+from bot.model.job import TryLater
+from bot.settings import Settings, SettingsError
+from bot.slack.client import BAD_TOKEN, Answer, SlackClient, SlackRefused, slack_client
 
 PATIENCE = 8.0
 """How long the database may take to answer, in seconds: one whose connections are all in use says nothing at all."""
 
-_ADDRESSES = ("SLACK_API_URL", "ILETIMERKEZI_API_URL")
-_DATABASE = ("DATABASE_URL",)
-_PORTS = ("HOST", "PORT", "METRICS_PORT")
+SCOPES = ("commands", "chat:write", "chat:write.public", "users:read", "usergroups:read")
+"""The manifest's scopes; docs/install.md says what each is for."""
+
+SKEW = 300.0
+"""How far apart Slack's clock and the machine's may be, in seconds: an older request counts as replayed.
+Source: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
+
+NO_PARENT = "-1"
+"""The id of no group, so that a group asked for under it cannot be made."""
+
+OK, WRONG, WARNING = "ok", "WRONG", "warning"
+
+
+class Finding(NamedTuple):
+    """What was found of one part: its state (ok, WRONG or warning), in words, and how to fix it."""
+
+    state: str
+    part: str
+    text: str
+    remedy: str = ""
 
 
 def run(environ: Mapping[str, str], out: TextIO) -> int:
@@ -45,65 +63,162 @@ def run(environ: Mapping[str, str], out: TextIO) -> int:
     secrets = settings.secrets_in(environ)
     for finding in _findings(environ):
         wrong += finding.state == WRONG
-        out.write(f"{finding.state:8} {finding.part}: {hidden(finding.text, secrets)}\n")
+        out.write(f"{finding.state:8} {finding.part}: {_shown(finding.text, *secrets)}\n")
         if finding.remedy:
-            out.write(f"{'':8} -> {hidden(finding.remedy, secrets)}\n")
+            out.write(f"{'':8} -> {_shown(finding.remedy, *secrets)}\n")
         out.flush()
     out.write(f"\n{wrong} WRONG: the bot will not work as it should.\n" if wrong else "\nNothing is wrong.\n")
     return int(wrong > 0)
 
 
+def _shown(text: str, *secrets: str) -> str:
+    """Return foreign text on one line, printable, without secrets, and not too long."""
+    for secret in secrets:
+        text = text.replace(secret, "…") if len(secret) > 3 else text
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:500]
+
+
+@cache
+def _remedies() -> dict[str, dict[str, str]]:
+    return tomllib.loads(files(__package__).joinpath("remedies.toml").read_text(encoding="utf-8"))
+
+
+def _remedy(reason: str, *parts: str, **values: object) -> str:
+    """Return how to fix what has this reason: what the first pattern that fits says, in the tables of these parts."""
+    said = [said for part in parts for pattern, said in _remedies()[part].items() if re.search(pattern, reason)]
+    return said[0].format(**values)
+
+
 def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
-    yield from _settings(environ)
-    for look, names, part in (*services.PARTS, (_database, _DATABASE, "database"), (_ports, _PORTS, "ports")):
-        chosen = _chosen_from(environ, names)
-        yield from (
-            look(chosen)
-            if chosen and not _way_problems(chosen, names)
-            else [Finding(SKIPPED, part, "its settings are missing or wrong")]
-        )
-
-
-def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Look at the settings, and at what they name once they are right."""
     chosen, problems = None, []
     try:
         chosen = settings.read(environ)
+        problems = network.problems(chosen.slack_api_url, chosen.api_url)
     except SettingsError as error:
         problems = error.problems
-    if called := chosen or _chosen_from(environ, _ADDRESSES):
-        problems += _way_problems(called, _ADDRESSES)
     for problem in problems:
         text, _, remedy = problem.partition(". ")
         yield Finding(WRONG, "settings", text, remedy or "Correct it in the environment or in the file .env here.")
-    if chosen and not problems:
-        yield Finding(OK, "settings", "all that serve needs is set")
-    if chosen and sqlite_file(chosen.database_url) and environ.get("DYNO"):
-        remedy = "Set DATABASE_URL to a PostgreSQL, as Heroku's add-on does by itself."
-        yield Finding(WARNING, "disk", "this is a Heroku dyno: its disk, and the SQLite file, is lost daily", remedy)
     for name, nearest in settings.unknown(environ).items():
         if not nearest.startswith(settings.RESTRICTIONS):  # those are problems already
             remedy = f"Do you mean {nearest}? Correct the name." if nearest else "The bot does not read it: remove it."
             yield Finding(WARNING, "settings", f"{name} is not a variable of this bot", remedy)
+    if problems or not chosen:
+        yield Finding(WARNING, "everything else", "is checked once the settings are right")
+        return
+    yield Finding(OK, "settings", f"all that serve needs is set, for {'Socket Mode' if chosen.socket_mode else 'HTTP'}")
+    for look in (_slack, _user_groups, _way_in, _api, _database, _ports):
+        yield from look(chosen)
 
 
-def _chosen_from(environ: Mapping[str, str], names: tuple[str, ...]) -> Settings | None:
-    """Return settings from these variables alone, whatever is wrong with others; None when one of these is wrong.
-
-    A secret may come from a file.
-    """
-    wanted = {*names, *(f"{name}_FILE" for name in names)}
-    api = "ILETIMERKEZI_API_KEY" in names
+def _asked(part: str, slack: SlackClient, method: str, **arguments: str) -> tuple[Answer, Finding | None]:
+    """Call a method of Slack's Web API; return its answer, and a finding when there is none."""
     try:
-        return settings.read({name: environ[name] for name in wanted & environ.keys()}, slack=False, api=api)
-    except SettingsError:
-        return None
+        return slack.call(method, **arguments), None
+    except (SlackRefused, TryLater) as error:
+        fault = str(error)
+    finally:
+        slack.close()
+    fault = "what answers at SLACK_API_URL is not Slack" if fault == "http_200" else fault
+    text = f"Slack says {fault}" if fault in BAD_TOKEN else f"no usable answer: {fault}"
+    reason = "refused" if fault in BAD_TOKEN else fault
+    return Answer({}, {}), Finding(WRONG, part, text, _remedy(reason, "way", part.partition(" S")[0]))
 
 
-def _way_problems(chosen: Settings, names: tuple[str, ...]) -> list[str]:
-    """Return what is wrong with the proxies and authorities for those of the addresses that are among the names."""
-    urls = {"SLACK_API_URL": chosen.slack_api_url, "ILETIMERKEZI_API_URL": chosen.api_url}
-    called = [url for name, url in urls.items() if name in names]
-    return network.problems(*called) if called else []
+def _slack(chosen: Settings) -> Iterator[Finding]:
+    """Try the bot's token; then its scopes, and the clock against Slack's."""
+    answer, fault = _asked("Slack token", slack_client(chosen), "auth.test")
+    if fault:
+        yield fault
+        return
+    yield Finding(OK, "Slack token", f"workspace {answer.get('team')}, bot {answer.get('user')}")
+    granted = re.split(r"[,\s]+", answer.headers.get("X-OAuth-Scopes", ""))
+    missing = [scope for scope in SCOPES if scope not in granted]
+    if granted == [""]:
+        yield Finding(WARNING, "scopes", "Slack's answer does not name them", "Let no proxy drop X-OAuth-Scopes.")
+    elif missing:
+        state = WARNING if missing == ["usergroups:read"] else WRONG  # user groups are tried themselves
+        names = ", ".join(missing)
+        yield Finding(state, "scopes", f"missing: {names}", _remedy("missing", "scopes", scopes=names))
+    else:
+        yield Finding(OK, "scopes", "all are granted")
+    yield clock(answer.headers.get("Date", ""))
+
+
+def clock(date: str) -> Finding:
+    """Compare the machine's clock with the Date of an answer that has just come from Slack."""
+    try:
+        ahead = time.time() - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return Finding(WARNING, "clock", "Slack did not tell the time")
+    text = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
+    if abs(ahead) <= SKEW:
+        return Finding(OK, "clock", text)
+    text = f"{text}; over {SKEW:.0f} s, the bot takes Slack's requests for replays and answers 401"
+    return Finding(WRONG, "clock", text, "Set this machine's clock by NTP: timedatectl set-ntp true")
+
+
+def _user_groups(chosen: Settings) -> Iterator[Finding]:
+    """Read the members of each user group, as is done before somebody is let in."""
+    for usergroup in [member for member in chosen.members if member.startswith("S")]:
+        part = f"user group {usergroup}"
+        answer, fault = _asked(part, slack_client(chosen), "usergroups.users.list", usergroup=usergroup)
+        yield fault or Finding(OK, part, f"members: {len(answer.get('users') or ())}")
+
+
+def _way_in(chosen: Settings) -> Iterator[Finding]:
+    """Ask for the address of a connection of Socket Mode, without opening one; or look at the signing secret."""
+    if chosen.socket_mode:
+        slack = SlackClient(chosen.slack_app_token, chosen.slack_api_url)
+        _, fault = _asked("Socket Mode", slack, "apps.connections.open")
+        yield fault or Finding(OK, "Socket Mode", "a connection may be opened")
+    elif chosen.odd_signing_secret:
+        text = "is not 32 hexadecimal digits, as Slack's are"
+        yield Finding(WARNING, "signing secret", text, _remedy("odd", "signing secret"))
+    else:
+        yield Finding(OK, "signing secret", "has the right shape; only a request from Slack can prove it")
+
+
+def _api(chosen: Settings) -> Iterator[Finding]:
+    """Try the credentials, then get-groups, and add-group in a way that makes no group.
+
+    It is asked for a group that is refused on two documented grounds, 461 and 463, so that none can be created.
+    """
+    client = Client(chosen.api_url, chosen.api_key, chosen.api_hash, chosen.api_timeout)
+    part, state, more = "iletiMerkezi", WRONG, ""
+    try:
+        client.check_credentials()
+        yield Finding(OK, part, "the credentials are accepted")
+        part, state = "get-groups", WARNING
+        yield Finding(OK, part, f"answers; groups in the account: {len(client.get_groups())}")
+    except ApiError as error:
+        if state == WARNING:
+            more = "; groups can still be made, but parents not found by name, nor lost answers looked up"
+        yield _failed(state, part, error, more)
+        if state == WRONG:
+            return
+    try:
+        made = client.add_group("", NO_PARENT)
+        text = "made a group without a name, which its documentation excludes"
+        yield Finding(WRONG, "add-group", text, f"Remove the group {made.id} in the panel, and tell the provider.")
+    except ApiError as error:
+        if isinstance(error, Rejected) and error.code in (422, 461, 463):
+            yield Finding(OK, "add-group", f"answers; refused a group without a name ({error.code}), as it should")
+        else:
+            yield _failed(WRONG, "add-group", error)
+
+
+def _failed(state: str, part: str, error: ApiError, more: str = "") -> Finding:
+    """Return what is found where the provider refuses, or where no usable answer came."""
+    if isinstance(error, Rejected):
+        text, reason = f"refused with code {error.code}: {error.message}", str(error.code)
+    elif isinstance(error, NotSent):
+        text, reason = f"cannot be reached: {error}", f"{error}_{getattr(error.__cause__, 'proxy_status', 0)} not sent"
+    else:
+        text, reason = f"gave no usable answer: {error}", str(error)
+    tables = (part, "way", "iletiMerkezi") if part != "iletiMerkezi" else ("way", part)
+    return Finding(state, part, text + more, _remedy(reason, *tables, method=part))
 
 
 def _database(chosen: Settings) -> Iterator[Finding]:
@@ -112,39 +227,39 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     Only `serve` makes tables: a file that the check made would belong to the user who ran the check, and a newer
     version's check would change tables under an older version that is still running.
     """
-    place, found = _place(chosen.database_url), list[Finding]()
-    look = threading.Thread(target=lambda: found.append(_journal(chosen.database_url, place)), daemon=True)
-    look.start()
-    look.join(PATIENCE)
-    yield found[0] if found else _unusable(place, f"no connection became free within {PATIENCE:.0f} seconds")
+    url, file, found = chosen.database_url, sqlite_file(chosen.database_url), list[Finding]()
+    address = make_url(url)
+    place = f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
+
+    def look() -> None:
+        try:
+            state, text = _tried(url, file)
+            found.append(Finding(state, "database", f"{place} {text}"))
+        except WrongJournal as error:
+            text, _, remedy = str(error).partition(". ")
+            found.append(Finding(WRONG, "database", f"{place}: {text}", remedy))
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            found.append(unusable(str(getattr(error, "orig", None) or error)))
+
+    def unusable(reason: str) -> Finding:
+        folder = file.parent if file else ""
+        remedy = _remedy(reason, "SQLite" if file else "PostgreSQL", folder=folder, connections=CONNECTIONS)
+        return Finding(WRONG, "database", f"{place}: {_shown(reason, *settings.passwords(url))}", remedy)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    yield found[0] if found else unusable(f"no connection became free within {PATIENCE:.0f} seconds")
 
 
-def _unusable(place: str, reason: str) -> Finding:
-    remedy = next(remedy for said, remedy in services.remedies("database").items() if re.search(said, reason))
-    return Finding(WRONG, "database", f"{place}: {reason}", remedy.format(connections=CONNECTIONS))
+def _tried(url: str, file: Path | None) -> tuple[str, str]:
+    """Return the state of a journal and what to say of it, after writing nothing.
 
-
-def _journal(url: str, place: str) -> Finding:
-    """Try a journal; one in a SQLite file that is not there yet, in a folder of its own beside it."""
-    file = sqlite_file(url)
-    try:
-        if not file or file.exists():
-            return _judged(place, _tried(url))
-        with tempfile.TemporaryDirectory(prefix=".addgroup-check-", dir=file.parent) as folder:
-            _tried(f"sqlite:///{folder}/journal.db")
-        return Finding(OK, "database", f"{file} is not there yet; serve makes it, and can")
-    except WrongJournal as error:
-        return Finding(WRONG, "database", f"{place}: the journal is of another version", f"{error}")
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = shown(str(getattr(error, "orig", None) or error), *passwords(url))
-    if file:
-        remedy = f"Let the bot's user write in {file.parent}, on a local disk, or set DATABASE_URL to another file."
-        return Finding(WRONG, "database", f"{place}: {reason}", remedy)
-    return _unusable(place, reason)
-
-
-def _tried(url: str) -> int | None:
-    """Return the version of the schema, None when there is none yet, after writing nothing. Raises SQLAlchemyError."""
+    Raises WrongJournal, SQLAlchemyError, OSError, and ImportError without a driver.
+    """
+    if file and not file.exists():
+        with tempfile.TemporaryFile(dir=file.parent):
+            return OK, "is not there yet; serve makes it, and can"
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
@@ -156,60 +271,24 @@ def _tried(url: str) -> int | None:
             transaction.rollback()
     finally:
         engine.dispose()
-    return version
-
-
-def _judged(place: str, version: int | None) -> Finding:
     if version is None:
-        return Finding(OK, "database", f"{place} is writable and empty; serve makes the tables")
+        return OK, "is writable and empty; serve makes the tables"
     if version > tables.VERSION:
-        text = f"{place} has schema {version}, but this version of the bot knows {tables.VERSION}"
-        return Finding(WARNING, "database", f"{text}; it works for a while", "Update the bot.")
-    more = f"; serve brings it to {tables.VERSION}" if version < tables.VERSION else ""
-    return Finding(OK, "database", f"{place} is writable, with schema {version}{more}")
-
-
-def _place(url: str) -> str:
-    """Name a database without the user and the password."""
-    file, address = sqlite_file(url), make_url(url)
-    return f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
+        return WARNING, f"has schema {version}, which is newer than this bot ({tables.VERSION}); it works for a while"
+    return OK, f"is writable, with schema {version}"
 
 
 def _ports(chosen: Settings) -> Iterator[Finding]:
-    """Try to take each port, without listening there."""
-    yield _port("PORT", chosen.host, chosen.port, HEALTH, "ok")
-    if chosen.metrics_port:
-        yield _port("METRICS_PORT", chosen.host, chosen.metrics_port, METRICS, "addgroup_")
-    else:
-        yield Finding(SKIPPED, "METRICS_PORT", "is not set, so there are no metrics")
-
-
-def _port(name: str, host: str, port: int, page: str, sign: str) -> Finding:
-    """Try a port; `sign` is what the `page` of a bot that runs well holds."""
-    try:
-        found, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, _, _, address = found
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        said = _said(host, port, page)
-        if said.startswith("failing: "):
-            remedy = "docs/night.md says what to do about each part."
-            return Finding(WRONG, name, f"the bot that runs there says: {said}", remedy)
-        if sign in said:
-            return Finding(OK, name, f"{port} is in use by a bot that runs; a second one needs another")
-        remedy = f"Set {name} to another port, or HOST to an address of this machine, or stop what is using the port."
-        return Finding(WRONG, name, f"cannot listen at {host}:{port}: {error.strerror}", remedy)
-    return Finding(OK, name, f"{port} is free")
-
-
-def _said(host: str, port: int, page: str) -> str:
-    """Return how what listens at the port answers, "" if it does not."""
-    at = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # to call it, not to listen there
-    try:
-        with closing(http.client.HTTPConnection(at, port, timeout=3)) as connection:
-            connection.request("GET", page)
-            return connection.getresponse().read(64 * 1024).decode(errors="replace")
-    except (OSError, http.client.HTTPException):
-        return ""
+    """Try to listen at each port, for a moment."""
+    for name, port in (("PORT", chosen.port), ("METRICS_PORT", chosen.metrics_port)):
+        try:
+            if port:
+                listen(chosen.host, port).close()
+                yield Finding(OK, name, f"{port} is free")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                remedy = f"If that is not this bot, set {name} to another port; /healthz tells how a bot is."
+                yield Finding(WARNING, name, f"{port} is in use, perhaps by this bot", remedy)
+            else:
+                text = f"cannot listen at {chosen.host}:{port}: {error.strerror}"
+                yield Finding(WRONG, name, text, "Set HOST to an address of this machine, the port above 1023.")

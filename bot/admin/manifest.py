@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.front.http import EVENTS
 
 FILE = Path(__file__).parents[2] / "manifest.yml"
-
 
 TURKISH = {
     "description: Create contact groups at iletiMerkezi with /addgroup": "/addgroup ile iletiMerkezi'nde grup açar",
@@ -29,22 +27,18 @@ def manifest(url: str = "", language: str = "en") -> str:
     """
     text = FILE.read_text(encoding="utf-8")
     for line, turkish in TURKISH.items() if language == "tr" else ():
-        text = re.sub(rf"{re.escape(line)}$", f"{line.partition(':')[0]}: {turkish}", text, flags=re.MULTILINE)
+        text = text.replace(f"{line}\n", f"{line.partition(':')[0]}: {turkish}\n")
     if not url:
         return text
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.path not in ("", "/"):
         raise ValueError("give the public address alone, such as https://addgroup.example.com")
     address = f"https://{parts.netloc}{EVENTS}"
-    interactivity = f"    request_url: {address}\n    message_menu_options_url: {address}\n"
-    for line, replacement in (
-        ("    - command: /addgroup\n", f"    - command: /addgroup\n      url: {address}\n"),
-        ("    is_enabled: true\n", f"    is_enabled: true\n{interactivity}"),
-        ("  event_subscriptions:\n", f"  event_subscriptions:\n    request_url: {address}\n"),
-        ("  socket_mode_enabled: true\n", "  socket_mode_enabled: false\n"),
-        ("It is for Socket Mode, which needs no public address.\n", "It is for HTTP.\n"),
+    for line, more in (
+        ("    - command: /addgroup\n", f"      url: {address}\n"),
+        ("    is_enabled: true\n", f"    request_url: {address}\n    message_menu_options_url: {address}\n"),
+        ("  event_subscriptions:\n", f"    request_url: {address}\n"),
     ):
-        if text.count(line) != 1:
-            raise ValueError(f"{FILE.name} has been changed: it has no line {line.strip()!r}")
-        text = text.replace(line, replacement)
-    return text
+        text = text.replace(line, line + more)
+    text = text.replace("socket_mode_enabled: true", "socket_mode_enabled: false")
+    return text.replace("It is for Socket Mode, which needs no public address.", "It is for HTTP.")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
-from bot.admin.export import OF_STEP, plain, write_csv
+from bot.admin.history import OF_STEP, plain, write_csv
 from bot.journal.history import OF_JOB, Entry, EntryStep
 from bot.journal.journal import Journal
 from bot.journal.tables import steps

@@ -277,7 +277,6 @@ def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
         {"user": ""},
         {"user": "C1"},
         {"user": "\x1b[2J"},
-        {"json": True, "csv": True},
         {"forget_before": "2026-03-01", "user": "U1"},
         {"forget_before": "2026-03-01", "since": "7d"},
         {"forget_before": "2026-03-01", "json": True},
