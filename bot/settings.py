@@ -190,7 +190,7 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
 def _text(environ: Mapping[str, str], name: str) -> str:
     """Return a variable's value, or what stands in the file that a secret's NAME_FILE names; "" when not set."""
     if name in RESTRICTIONS:  # quotes without an id are no empty value
-        return environ.get(name, "").strip()
+        return _clean(environ.get(name, "")) or environ.get(name, "").strip()
     value, file = _clean(environ.get(name, "")), _clean(environ.get(f"{name}_FILE", "")) if name in SECRETS else ""
     if value and file:
         raise ValueError(f"and {name}_FILE are both set: keep one of them.")

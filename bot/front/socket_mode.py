@@ -104,10 +104,10 @@ class Connection:
         while not self._closing.wait(1.0):
             now = time.monotonic()
             with self._lock:
-                deaf, lasts = not self._links, self._links and now - self._changed_at >= STEADY
+                lasts = self._links and now - self._changed_at >= STEADY
                 seconds = 0.0 if lasts else now - self._lost_at
-            if deaf:
-                metrics.socket_mode_lost(now - looked)
+                deaf_since = now if self._links else max(looked, self._changed_at)
+            metrics.socket_mode_lost(now - deaf_since)
             looked = now
             if seconds > LOST_AFTER:
                 event("socket_given_up", level=logging.ERROR, seconds=seconds)
