@@ -61,7 +61,7 @@ class Step:
     A step without an `outcome` is at the `stage` WAITING until just before its request leaves, then SENDING. `reason`
     says why a request that was sent has no clear answer. `look_from` is when that answer can be looked up, by
     time.monotonic; None while another process may be waiting for it. `confirmed_id` is the group that a person says the
-    request made, of a step that is to be settled so.
+    request made, of a step that is to be settled so. `result` is what came of its request, until that is written down.
     """
 
     position: int
@@ -73,6 +73,7 @@ class Step:
     reason: str = ""
     look_from: float | None = None
     confirmed_id: str = ""
+    result: Outcome | None = None
     outcome: Outcome | None = None
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from bot.log import event
 from bot.model.job import Job, Thread, TryLater
@@ -25,13 +25,6 @@ UPDATES_AT_ONCE = 8
 
 PROGRESS_EVERY = 2.5
 """Seconds between two edits that show only progress: Slack takes about 50 edits a minute in a workspace."""
-
-
-class Posted(NamedTuple):
-    """Where an answer stands: the ts of its last message, which has the buttons; `apart` when it is in no thread."""
-
-    ts: str
-    apart: bool
 
 
 class Delivery:
@@ -84,14 +77,13 @@ class Delivery:
         root = messages.root(self._voice(job.language), job, count, edited=True)
         self._edit(job, thread, root, Rank.ANSWER if job.settled else Rank.SPARE)
 
-    def post_answer(self, job: Job, thread: Thread) -> Posted:
-        """Post the final answer in the thread."""
+    def post_answer(self, job: Job, thread: Thread) -> str:
+        """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
         posted = self._say(job, "thread", messages.answer(self._voice(job.language), job), place)
         self._refused.pop(job.id, None)
-        ts, message = posted.get("ts"), posted.get("message")
-        apart = isinstance(message, dict) and not message.get("thread_ts")
-        return Posted(ts if isinstance(ts, str) else "", apart)
+        ts = posted.get("ts")
+        return ts if isinstance(ts, str) else ""
 
     def name_answer(self, job: Job) -> None:
         """Let an answer whose root is gone say itself who asked for what."""

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
 
 from bot.model.job import Job
-
-
-class _Entry(NamedTuple):
-    due: float
-    order: int
-    job: Job
 
 
 class Schedule:
@@ -28,10 +20,8 @@ class Schedule:
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._most_each = max(1, threads // 2)
         self._clock = clock
-        self._waiting: dict[str, _Entry] = {}
+        self._waiting: dict[str, tuple[float, Job]] = {}  # with when each is due, in the order in which they came
         self._carried: dict[str, Job] = {}
-        self._each: Counter[str] = Counter()  # how many of a person's jobs are carried
-        self._orders = itertools.count()
         self._closed = False
         self._changed = threading.Condition()
 
@@ -39,7 +29,7 @@ class Schedule:
         """Add a job, to be carried in so many seconds; one that is here already stays as it is."""
         with self._changed:
             if job.id not in self._waiting and job.id not in self._carried:
-                self._waiting[job.id] = _Entry(self._clock() + seconds, next(self._orders), job)
+                self._waiting[job.id] = (self._clock() + seconds, job)
                 self._changed.notify_all()
 
     def take(self) -> Job | None:
@@ -47,14 +37,11 @@ class Schedule:
         with self._changed:
             while not self._closed:
                 now = self._clock()
-                due = [
-                    entry
-                    for entry in self._waiting.values()
-                    if entry.due <= now and self._each[entry.job.user] < self._most_each
-                ]
-                if due:
-                    return self._begin(min(due, key=self._rank).job)
-                later = min((entry.due for entry in self._waiting.values() if entry.due > now), default=None)
+                if job := self._next(now):
+                    del self._waiting[job.id]
+                    self._carried[job.id] = job
+                    return job
+                later = min((due for due, _ in self._waiting.values() if due > now), default=None)
                 self._changed.wait(None if later is None else later - now)
             return None
 
@@ -62,7 +49,6 @@ class Schedule:
         """Let go of a job that was taken, or put it back to be carried in so many seconds."""
         with self._changed:
             del self._carried[job.id]
-            self._each -= Counter([job.user])
             self._changed.notify_all()
             if again_in is not None:
                 self.put(job, again_in)
@@ -75,25 +61,17 @@ class Schedule:
     def busy(self) -> bool:
         """Tell whether a job is carried, or waits unanswered."""
         with self._changed:
-            return bool(self._carried) or any(not entry.job.answered for entry in self._waiting.values())
+            return bool(self._carried) or any(not job.answered for _, job in self._waiting.values())
 
-    def close(self) -> None:
-        """Give out no more jobs."""
+    def close(self, seconds: float) -> int:
+        """Give out no more jobs, and wait until none is carried, for at most so long; return how many are."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def wait_until_idle(self, seconds: float) -> int:
-        """Wait until no job is carried, for at most so long; return how many are."""
-        with self._changed:
             self._changed.wait_for(lambda: not self._carried, seconds)
             return len(self._carried)
 
-    def _begin(self, job: Job) -> Job:
-        del self._waiting[job.id]
-        self._carried[job.id] = job
-        self._each[job.user] += 1
-        return job
-
-    def _rank(self, entry: _Entry) -> tuple[int, bool, int]:
-        return self._each[entry.job.user], entry.job.answered, entry.order
+    def _next(self, now: float) -> Job | None:
+        each = Counter(job.user for job in self._carried.values())
+        due = [job for at, job in self._waiting.values() if at <= now and each[job.user] < self._most_each]
+        return min(due, key=lambda job: (each[job.user], job.answered), default=None)  # of equals, who came first

@@ -48,8 +48,9 @@ class Worker:
         self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._schedule = Schedule(self._threads)
         self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
-        creator = GroupCreator(journal, client, groups, settings.api_calls, settings.api_timeout, self._stopping)
-        self._runner = JobRunner(journal, creator, delivery, people, self._beside)
+        calls, timeout = settings.api_calls, settings.api_timeout
+        self._creator = GroupCreator(journal, client, groups, calls, timeout, self._stopping)
+        self._runner = JobRunner(journal, self._creator, delivery, people, self._beside)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._turned_at = float("-inf")
 
@@ -81,8 +82,7 @@ class Worker:
     def stop(self, seconds: float) -> None:
         """Begin nothing more, let what is under way finish within `seconds`, and leave the rest to other processes."""
         self._stopping.set()
-        self._schedule.close()
-        if left := self._schedule.wait_until_idle(seconds):
+        if left := self._schedule.close(seconds):
             event("left_unfinished", level=logging.WARNING, jobs=left)
         if self._keeper.ident:
             self._keeper.join(EVERY)
@@ -90,6 +90,7 @@ class Worker:
             self._journal.let_go()
         except JournalError as error:
             event("not_let_go", level=logging.WARNING, reason=str(error))
+        self._creator.close()
         self._beside.shutdown(wait=False)
 
     # The threads.
@@ -126,13 +127,11 @@ class Worker:
             return None
         except TryLater as later:
             return self._postponed(job, later.why, later.seconds)
-        except BadValue as error:
-            return self._fault(job, error)
-        except JournalError as error:
+        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence
+            if not isinstance(error, JournalError) or isinstance(error, BadValue):
+                return self._fault(job, error)
             event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
             return self._postponed(job, "journal", None)
-        except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence
-            return self._fault(job, error)
 
     def _fault(self, job: Job, error: Exception) -> float | None:
         """Log a fault, and try again: `run` ends a job that has had too many."""

@@ -64,7 +64,7 @@ def test_a_group_made_while_the_journal_is_away_is_told_as_made(
     with contextlib.ExitStack() as stack:
         api.mood = lambda: stack.enter_context(outage()) if api.calls[-1][0] == "add-group" else None
         workspace.command(start(DATABASE_URL=database_url).url, "VIP")
-        assert logged.wait_for("not_written")
+        assert logged.wait_for("journal_failed")
     assert finished(workspace)
     (root,) = workspace.roots()
     assert part("en", "created.heading") in answer(workspace, root)

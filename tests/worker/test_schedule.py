@@ -36,7 +36,7 @@ def test_next_is_who_has_the_fewest_in_work() -> None:
     schedule.done(forty[0])
     waiting.join(10)
     assert not waiting.is_alive()
-    schedule.close()
+    schedule.close(0)
 
 
 def test_what_is_answered_already_comes_last() -> None:
@@ -75,7 +75,7 @@ def test_a_job_is_carried_once() -> None:
     assert schedule.ids() == [job.id]
     schedule.done(job)
     assert schedule.ids() == []
-    schedule.close()
+    schedule.close(0)
     assert schedule.take() is None
 
 
@@ -86,11 +86,11 @@ def test_the_end_waits_for_what_is_carried() -> None:
     schedule.put(job)
     schedule.put(typed("B"))
     assert schedule.take() is job
-    schedule.close()
+    schedule.close(0)
     assert schedule.take() is None
-    assert schedule.wait_until_idle(0.01) == 1
+    assert schedule.close(0.01) == 1
     threading.Timer(0.05, schedule.done, [job]).start()
-    assert schedule.wait_until_idle(10) == 0
+    assert schedule.close(10) == 0
 
 
 def test_busy_is_what_is_carried_or_unanswered() -> None:
