@@ -81,7 +81,7 @@ class Buttons:
         text, whole = lines_of(message, _names(message, self._intake.people))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
         remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
-        self._form.open_text(reply, Typed(text, thread), remark)
+        self._form.open_text(reply, Typed(text, thread), remark=remark)
 
     def _go_on(self, followup: FollowUp, reply: Reply, pressed: dict[str, Any]) -> None:
         """Go on from an answer: by the form, or by a job whose trigger lets a button work once."""

@@ -59,7 +59,7 @@ class Commands:
             case Reading(groups=groups, unclear=None) if groups:
                 self._intake.accept(reply.job(groups, text, reply.origin.trigger), reply)
             case Reading() as reading:
-                self._form.open_reading(reply, reading, text)
+                self._form.open_text(reply, Typed(text), reading)
 
     def list_groups(self, reply: Reply, text: str, offset: int = 0, back: Typed | None = None) -> None:
         """Acknowledge, and show the groups whose path has `text`, from the one at `offset` on.
@@ -90,7 +90,7 @@ class Commands:
             return
         try:
             found = self._groups.search(text, None, WITHIN)
-        except (ApiError, JournalError, TimeoutError):
+        except (ApiError, TimeoutError):
             reply.tell(sentence("list.no_list" if self._groups.closed else "list.unavailable"))
             return
         page = offset if offset < len(found) else 0

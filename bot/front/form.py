@@ -27,7 +27,7 @@ from bot.model.names import Parent, ParentId, ParentName
 from bot.model.next_job import choices, follow
 from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import wording
-from bot.slack.blocks import Typed, plain
+from bot.slack.blocks import Typed
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.texts import LANGUAGES, Language, say_plain
 
@@ -82,20 +82,15 @@ class Form:
                 event("form_not_opened", level=logging.WARNING, user=reply.user, error="too many at once")
                 reply.decline("form.not_opened", back)
 
-    def open_reading(self, reply: Reply, reading: Reading, typed: str) -> None:
-        """Open the form filled in with what a command was read as, and what is unclear about it above."""
-        back = Typed(typed, trigger=reply.origin.trigger)
-        if reading.unclear and max(len(typed), len(reading.text)) > form_view.MAX_FIELD:
-            mistake = reading.unclear
-            reply.tell(lambda language: plain(wording.mistake(language, mistake)), back)
-        else:
-            self.open(reply, Filled(reading.text, reading.parent, unclear=reading.unclear), back=back)
+    def open_text(self, reply: Reply, typed: Typed, reading: Reading | None = None, remark: str = "") -> None:
+        """Open the form filled in with what was typed: one group a line, or as the command was read.
 
-    def open_text(self, reply: Reply, typed: Typed, remark: str = "") -> None:
-        """Open the form filled in with a text of one group a line; what is unclear stands above, and a `remark`."""
-        reading = read_form(typed.text, filled=True)
-        unclear = reading.unclear if reading.text else None
-        origin = replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger or reply.origin.trigger)
+        What is unclear about it stands above, and a `remark`. If the form does not open, the text is given back.
+        """
+        reading = reading or read_form(typed.text, filled=True)
+        unclear = reading.unclear if reading.text or reading.parent else None
+        typed = replace(typed, trigger=typed.trigger or reply.origin.trigger)
+        origin = replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger)
         self.open(reply, Filled(reading.text, reading.parent, unclear=unclear, remark=remark), origin, typed)
 
     def open_from(self, reply: Reply, old: Job, followup: FollowUp) -> None:
@@ -137,7 +132,7 @@ class Form:
 
     def _with_group(self, filled: Filled, seconds: float) -> Filled:
         """Return what fills the form, with the one group that a parent's name or ID leads to, if the list is there."""
-        with contextlib.suppress(ApiError, JournalError, TimeoutError):
+        with contextlib.suppress(ApiError, TimeoutError):
             if isinstance(filled.parent, ParentName):
                 found = self._groups.called(filled.parent.name, seconds)
                 return replace(filled, parent=ParentId(found[0].id), path=found[0].path) if len(found) == 1 else filled

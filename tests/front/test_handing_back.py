@@ -12,8 +12,8 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.slack.texts import load, say
-from tests.support.slack import actions, answers, code_of, opened, seen, told, under_way
+from bot.slack.texts import load, say, say_plain
+from tests.support.slack import actions, answers, code_of, field, notes, opened, seen, told, under_way
 from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
@@ -105,12 +105,18 @@ def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace,
 
 
 def test_a_long_text_is_cut(start: Start, workspace: Workspace) -> None:
-    """As a form holds no more either; there is no button where the whole does not fit."""
+    """In the form, which says so, and where it is given back; there is no button where the whole does not fit."""
     letters = random.Random(1)  # a text that cannot be packed
     lines = ["".join(letters.choices("abcdefghijklmnopqrstuvwxyzğüşıöç", k=200)) for _ in range(40)]
-    message = refused(workspace, start(ADDGROUP_LANGUAGE="en").url, "\n".join([*lines, "A paernt=5"]))
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "\n".join(["A paernt=5", *lines]))
+    form = opened(workspace)
+    assert field(form, "name")["initial_value"].splitlines() == ["A parent=5", *lines[:14]]
+    assert say_plain("en", "form.cut", kept=15, count=41) in notes(form)
+    workspace.close(url, form)
+    message = told(workspace, say("en", "form.closed"))
     assert message.text.endswith(say("en", "given_back.cut"))
-    assert code_of(message) == ("/addgroup " + "\n".join(lines))[:2500]
+    assert code_of(message) == ("/addgroup " + "\n".join(["A parent=5", *lines]))[:2500]
     assert actions(message) == []
 
 
