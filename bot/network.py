@@ -113,16 +113,14 @@ class Failed(Exception):
 
     `connected` is whether the connection stood, TLS and proxy included: before that no byte of the request has left.
     `reason` is then one of timeout, closed, truncated, too_large, else one of unreachable, connect_timeout, tls, proxy,
-    address, withdrawn, too_late. `proxy_status` is the HTTP status with which a proxy refused the way, or 0; `kept`
-    whether the connection had been kept from an exchange before, and may have been closed meanwhile.
+    address, withdrawn, too_late. `proxy_status` is the HTTP status with which a proxy refused the way, or 0.
     """
 
-    def __init__(self, reason: str, connected: bool, proxy_status: int = 0, kept: bool = False) -> None:
+    def __init__(self, reason: str, connected: bool, proxy_status: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
         self.connected = connected
         self.proxy_status = proxy_status
-        self.kept = kept
 
 
 class Answer(NamedTuple):
@@ -201,7 +199,6 @@ class _Exchange(threading.Thread):
         self._connection: Any = None  # over which the request leaves
         self._socket: Any = None
         self._result: Answer | Failed | None = None
-        self.kept = True  # the connection was there before
 
     def wait(self) -> Answer:
         """Return what the exchange brought. Raises Failed, at the deadline at the latest."""
@@ -229,7 +226,7 @@ class _Exchange(threading.Thread):
             late = isinstance(error, requests.Timeout | ReadTimeoutError)
             reason = "timeout" if late else "truncated" if isinstance(error, ProtocolError) else "closed"
             sent = self._connection is not None
-            self._result = Failed(reason if sent else "address", connected=sent, kept=self.kept)
+            self._result = Failed(reason if sent else "address", connected=sent)
 
     def _answer(self) -> Answer:
         request, proxy = self._request.prepare(), proxy_of(self._request.url)
@@ -262,8 +259,6 @@ class _Connection:
     proxy: Any
 
     def connect(self) -> None:
-        exchange: Any = threading.current_thread()
-        exchange.kept = False
         try:
             return super().connect()  # type: ignore[misc,no-any-return]
         except (HTTPError, HTTPException, OSError, ValueError) as error:

@@ -201,8 +201,7 @@ def test_a_retry_after_of_a_day_holds_no_channel(
     start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     """Slack is tried again soon, and all that waited is told."""
-    assert client.PROBE_AFTER == 15
-    monkeypatch.setattr(client, "PROBE_AFTER", 0.2)
+    monkeypatch.setattr(client, "LONGEST_RETRY_AFTER", 0.2)
     workspace.faults["chat.postMessage"].extend([f"ratelimited:{seconds}"] * 2)
     url = start(ADDGROUP_LANGUAGE="en").url
     for name in ("A", "B"):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import json
-import logging
 import re
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import requests
 
-from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.network import Answer as HttpAnswer
@@ -24,11 +20,11 @@ from bot.settings import Settings
 TIMEOUT = 10.0
 """How long one call to Slack may take, in seconds."""
 
-PROBE_AFTER = 15.0
-"""After how many seconds Slack is tried again when it asks for more than the longest time."""
-
 LONGEST_RETRY_AFTER = 120.0
 """How long Slack is left alone at most, in seconds. Slack asks for a minute at most; a day is a mistake somewhere."""
+
+RESPONSE_URL = "response_url"
+"""What a call to one is called in the metrics."""
 
 MAX_ANSWER = 1024 * 1024
 """Longest answer that is read, in bytes."""
@@ -42,12 +38,6 @@ _TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revok
 BAD_TOKEN = frozenset(_TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
 BAD_TOKEN |= {"forbidden_team"}
 """Words with which Slack says that a token is no good, or not for this. Any other may pass, known or not."""
-
-# A call that may go out twice: it reads, or the second one changes nothing (a trigger_id opens one view). It does when
-# a kept connection turns out to be closed; the next one from the pool may be closed too.
-_ATTEMPTS = 3
-_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "apps.connections.open", "chat.update"}
-_REPEATABLE |= {"views.open", "views.publish"}
 
 
 def slack_client(settings: Settings, timeout: float = TIMEOUT) -> SlackClient:
@@ -89,28 +79,17 @@ class SlackClient:
         self._connections = Connections()
 
     def call(self, method: str, **arguments: Any) -> Answer:
-        """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater."""
-        with _counted(method):
-            return self._call(method, arguments)
+        """Call a method of the Web API, for example "chat.postMessage". Raises SlackRefused or TryLater.
 
-    def _call(self, method: str, arguments: Mapping[str, Any]) -> Answer:
-        # Only the methods that write take JSON: https://docs.slack.dev/apis/web-api/#post_bodies
+        Arguments are text, numbers, and where the method writes whatever JSON holds.
+        Source: https://docs.slack.dev/apis/web-api/#post_bodies
+        """
         if method.startswith(("chat.", "views.")):
             kind, body = "application/json; charset=utf-8", json.dumps(arguments)
-        else:
-            kind, body = "application/x-www-form-urlencoded", _form(arguments)
-        answer = self._post(f"{self._base_url}/{method}", kind, body, method, self._token)
-        content = _decoded(answer.body)
-        if answer.status == 200 and content.get("ok") is True:
-            return Answer(content, answer.headers)
-        word = str(content.get("error", ""))
-        if not re.fullmatch("[a-z0-9_]+", word):  # a page that is not Slack's
-            word = f"http_{answer.status}"
-        if answer.status == 429 or answer.status >= 500 or word in _PASSING or word.startswith("http_"):
-            raise TryLater(word, _retry_after(method, answer.headers))
-        if word in _TOKEN_REFUSED:
-            raise TokenRefused(word)
-        raise SlackRefused(word)
+        else:  # half a surrogate pair, which JSON can carry, becomes a question mark
+            kind, body = "application/x-www-form-urlencoded", urlencode(arguments, errors="replace")
+        headers = {"Content-Type": kind, "Authorization": f"Bearer {self._token}"}
+        return self._counted(method, f"{self._base_url}/{method}", body, headers)
 
     def respond(self, response_url: str, message: Mapping[str, Any]) -> None:
         """Say something to one person alone, through the response_url of what they did. Raises SlackRefused, TryLater.
@@ -118,15 +97,8 @@ class SlackClient:
         Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
         """
         alone = {"response_type": "ephemeral", "replace_original": False, "unfurl_links": False, "unfurl_media": False}
-        with _counted("response_url"):
-            self._respond(response_url, json.dumps({**alone, **message}))
-
-    def _respond(self, response_url: str, body: str) -> None:
-        answer = self._post(str(response_url), "application/json; charset=utf-8", body, "response_url", "")
-        if answer.status == 429 or answer.status >= 500:
-            raise TryLater(f"http_{answer.status}", _retry_after("response_url", answer.headers))
-        if answer.status != 200:
-            raise SlackRefused(f"http_{answer.status}")
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        self._counted(RESPONSE_URL, str(response_url), json.dumps({**alone, **message}), headers)
 
     def within(self, seconds: float) -> SlackClient:
         """Return a client whose calls take so long at most, over the same connections."""
@@ -138,53 +110,38 @@ class SlackClient:
         """Close the kept connections."""
         self._connections.close()
 
-    def _post(self, url: str, kind: str, body: str, method: str, token: str) -> HttpAnswer:
-        headers = {"Content-Type": kind, **({"Authorization": f"Bearer {token}"} if token else {})}
+    def _counted(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
+        try:
+            return _read(method, self._post(url, body, headers))
+        except (SlackRefused, TryLater) as error:
+            metrics.slack_refused(method, str(error))
+            raise
+
+    def _post(self, url: str, body: str, headers: Mapping[str, str]) -> HttpAnswer:
         request = requests.Request("POST", url, headers, data=body)
-        until = time.monotonic() + self._timeout
-        for left in reversed(range(_ATTEMPTS if method in _REPEATABLE else 1)):
-            try:
-                return self._connections.exchange(request, until - time.monotonic(), MAX_ANSWER)
-            except Failed as error:
-                failed = error
-            if failed.reason != "closed" or not failed.kept or not left or time.monotonic() >= until:
-                break
-        if failed.reason == "address":
-            raise SlackRefused("bad_address")
-        raise TryLater(f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason)
+        try:
+            return self._connections.exchange(request, self._timeout, MAX_ANSWER)
+        except Failed as failed:
+            if failed.reason == "address":
+                raise SlackRefused("bad_address") from None
+            raise TryLater(f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason) from None
 
 
-@contextlib.contextmanager
-def _counted(method: str) -> Iterator[None]:
-    """Count a call that fails."""
+def _read(method: str, answer: HttpAnswer) -> Answer:
+    """Return what Slack answered; a response_url answers with its status alone. Raises SlackRefused or TryLater."""
     try:
-        yield
-    except (SlackRefused, TryLater) as error:
-        metrics.slack_refused(method, str(error))
-        raise
-
-
-def _form(arguments: Mapping[str, Any]) -> str:
-    """Return arguments as a form. Half a surrogate pair, which JSON can carry, becomes a question mark."""
-    values = {name: int(value) if isinstance(value, bool) else value for name, value in arguments.items()}
-    return urlencode(values, errors="replace")
-
-
-def _decoded(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
+        content = json.loads(answer.body)
     except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _retry_after(method: str, headers: Mapping[str, str]) -> float | None:
-    """Return what Retry-After says, in seconds, bounded; None when it says nothing, or to come back at once."""
-    said = headers.get("Retry-After", "").strip()
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", said):
-        return None
-    seconds = float(said)
-    if seconds > LONGEST_RETRY_AFTER:
-        event("retry_after_bounded", level=logging.WARNING, method=method, said=said[:20], seconds=PROBE_AFTER)
-        return PROBE_AFTER
-    return seconds or None
+        content = None
+    content = content if isinstance(content, dict) else {}
+    if answer.status == 200 and (content.get("ok") is True or method == RESPONSE_URL):
+        return Answer(content, answer.headers)
+    word = str(content.get("error", ""))
+    if not re.fullmatch("[a-z0-9_]+", word) or method == RESPONSE_URL:  # a page that is not Slack's
+        word = f"http_{answer.status}"
+    passing = word.startswith("http_") and method != RESPONSE_URL
+    if answer.status == 429 or answer.status >= 500 or word in _PASSING or passing:
+        said = answer.headers.get("Retry-After", "").strip()
+        seconds = min(float(said), LONGEST_RETRY_AFTER) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", said) else None
+        raise TryLater(word, seconds or None)
+    raise TokenRefused(word) if word in _TOKEN_REFUSED else SlackRefused(word)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
 from bot.log import event
-from bot.model.job import Job, Thread, TryLater
+from bot.model.job import Job, Thread
 from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
 from bot.slack import messages
-from bot.slack.blocks import Message
+from bot.slack.blocks import Message, plain
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.pace import Pace, Rank
 from bot.slack.texts import LANGUAGES, Voice, say
@@ -23,14 +22,11 @@ POST, UPDATE = "chat.postMessage", "chat.update"
 
 UPDATES_AT_ONCE = 8
 
-PROGRESS_EVERY = 2.5
-"""Seconds between two edits that show only progress: Slack takes about 50 edits a minute in a workspace."""
-
 
 class Delivery:
     """Tells people about their jobs. Every method raises SlackRefused or TryLater when it did not work.
 
-    Slack limits messages by channel, and edits by workspace. Half of these are left to the edits that show a result.
+    Slack limits messages by channel, and edits by workspace.
     Source: https://docs.slack.dev/apis/web-api/rate-limits
     """
 
@@ -48,7 +44,6 @@ class Delivery:
         self._audit_language = audit_language
         self._posts = Pace()
         self._edits = Pace(UPDATES_AT_ONCE)
-        self._progress_at = 0.0  # when progress may be shown again
         self._said: Counter[tuple[str, str]] = Counter()  # messages of an answer that came to its end only in part
         self._refused: dict[str, str] = {}  # Slack's word for why, by job, until its answer is given
 
@@ -68,12 +63,8 @@ class Delivery:
     def edit_root(self, job: Job, thread: Thread, count: Count | None = None) -> None:
         """Let the root show the result: that of the job, or the `count` of the jobs that went on from it too.
 
-        While the job is not settled, that is only progress: it is left out, with TryLater, when edits become many.
+        While the job is not settled, that is only progress: it is left out, with TryLater, where Slack limits edits.
         """
-        if not job.settled:
-            if (wait := self._progress_at - time.monotonic()) > 0:
-                raise TryLater("progress", wait)
-            self._progress_at = time.monotonic() + PROGRESS_EVERY
         root = messages.root(self._voice(job.language), job, count, edited=True)
         self._edit(job, thread, root, Rank.ANSWER if job.settled else Rank.SPARE)
 
@@ -112,7 +103,7 @@ class Delivery:
 
     def tell_damaged(self, reference: str, user: str, response_url: str) -> None:
         """Tell somebody, in every language, that their command can no longer be read."""
-        told = messages.plain("\n".join(say(each, "failure.damaged", reference=reference) for each in LANGUAGES))
+        told = plain("\n".join(say(each, "failure.damaged", reference=reference) for each in LANGUAGES))
         if response_url:
             self._slack.respond(response_url, told)
         elif user:

@@ -14,21 +14,13 @@ from bot.model.outcome import FORCED, Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, Typed, plain, with_text
 from bot.slack.texts import Language, say
-from bot.slack.wording import MAX_QUOTE, MOST_OF_NAME, Told, as_typed, cut, mention, quote, tell
-
-__all__ = ["VERSION", "Message", "answer", "audit", "duplicate", "plain", "private", "root"]
+from bot.slack.wording import MAX_QUOTE, MOST_OF_NAME, as_typed, cut, mention, quote, tell
 
 VERSION = 1
 """Version of what buttons carry. A button of another version is answered with a sentence."""
 
 LATE = 60.0
 """After how many seconds an answer mentions the person even if there is nothing to do: they look elsewhere by then."""
-
-_CLOSED = ("is_archived", "restricted_action", "messages_tab_disabled")
-"""How Slack's words begin that mean a conversation in which no app can post.
-
-Source: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-"""
 
 _MAX_LABEL = 75
 """Longest label of a button, and the longest accessibility label.
@@ -79,13 +71,12 @@ def private(language: Language, job: Job, refused: str = "") -> list[Message]:
     `refused` is Slack's word for why, "" when it is not known: an invitation helps only in channels that take posts.
     """
     if job.refused:
-        return _of_refused(language, job)
-    missing = refused in ("", "not_in_channel", "channel_not_found")
-    if missing and job.channel_kind != GROUP_DM and not job.channel.startswith(("D", "U", "W")):
-        why = "private"
-    else:
-        why = "private_closed" if missing or refused.startswith(_CLOSED) else "private_refused"
-    return answer(language, job, "" if job.denied else say(language, f"answer.{why}"))
+        told = duplicate(job, language)
+        typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()  # a button is still there to be pressed
+        return [with_text(language, told, Typed(job.typed, job.reply_to)) if typed else told]
+    closed = refused not in ("", "not_in_channel", "channel_not_found")
+    closed = closed or job.channel_kind == GROUP_DM or job.channel.startswith(("D", "U", "W"))
+    return answer(language, job, "" if job.denied else say(language, f"answer.private{'_closed' * closed}"))
 
 
 def duplicate(job: Job, language: Language) -> Message:
@@ -95,13 +86,6 @@ def duplicate(job: Job, language: Language) -> Message:
     lines = [Line(told["heading"]), *_advice(language, told)]
     (message,) = blocks.messages(lines, [_button(language, FollowUp.ANOTHER, job, say(language, "button.another"))])
     return message
-
-
-def _of_refused(language: Language, job: Job) -> list[Message]:
-    """Return why a job was not accepted, with what was typed below it; a button is still there to be pressed."""
-    told = duplicate(job, language)
-    typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()
-    return [with_text(language, told, Typed(job.typed, job.reply_to)) if typed else told]
 
 
 def audit(language: Language, job: Job) -> list[Message]:
@@ -123,13 +107,13 @@ def _calls(job: Job) -> bool:
     return not job.denied and (not passed or (job.age > LATE and not later))
 
 
-def _advice(language: Language, told: Told) -> list[Line]:
+def _advice(language: Language, told: dict[str, str]) -> list[Line]:
     """Return what stands below the outcome of one group: what to do, and why."""
     todo = say(language, "answer.next", next=told["next"]) if told["next"] else ""
     return [Line(line) for line in (told["finding"], todo, told["explanation"], told["choices"]) if line]
 
 
-def _of_tree(language: Language, job: Job, told: list[Told]) -> list[Line]:
+def _of_tree(language: Language, job: Job, told: list[dict[str, str]]) -> list[Line]:
     """Return a line for each group of a tree, then what is to be known of those there, and to do about the others."""
     lines = [_group(language, job, step, each) for step, each in zip(job.steps, told, strict=True)]
     known: dict[str, None] = {}
@@ -148,7 +132,7 @@ def _of_tree(language: Language, job: Job, told: list[Told]) -> list[Line]:
     return [*lines, *(Line(line) for line in known if line)]
 
 
-def _group(language: Language, job: Job, step: Step, told: Told) -> Line:
+def _group(language: Language, job: Job, step: Step, told: dict[str, str]) -> Line:
     """Return the line of a group of a tree. Its text names the group above, its depth shows it."""
     depth, above = 0, step.above
     while above is not None:
@@ -161,7 +145,7 @@ def _group(language: Language, job: Job, step: Step, told: Told) -> Line:
     return blocks.item(text, shown, depth)
 
 
-def _evidence(language: Language, job: Job, told: list[Told]) -> list[Line]:
+def _evidence(language: Language, job: Job, told: list[dict[str, str]]) -> list[Line]:
     """Return what the provider said, and the reference by which somebody can look the case up."""
     outcomes = [(step.outcome.told, each) for step, each in zip(job.steps, told, strict=True) if step.outcome]
     most = MAX_QUOTE if len(job.steps) == 1 else _SHORT

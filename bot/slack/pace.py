@@ -41,8 +41,6 @@ LATE = 5.0
 FORGOTTEN = 60.0
 """How long after the last message a channel's pace is forgotten, in seconds."""
 
-MOST_LANES = 1000
-
 
 class Rank(IntEnum):
     """Who goes first; the value is how many slots the job still needs."""
@@ -134,10 +132,7 @@ class Pace:
 
     def _lane(self, channel: str) -> _Lane:
         with self._lock:
-            lane = self._lanes.pop(channel, None) or _Lane(threading.BoundedSemaphore(self._width))
-            self._lanes[channel] = lane
-            if len(self._lanes) > MOST_LANES:
-                del self._lanes[next(iter(self._lanes))]
+            lane = self._lanes.setdefault(channel, _Lane(threading.BoundedSemaphore(self._width)))
             if time.monotonic() > lane.free_at + FORGOTTEN:
                 lane.interval = 0.0
             return lane

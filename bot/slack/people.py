@@ -11,7 +11,7 @@ from bot.cache import Cache
 from bot.log import event
 from bot.model.job import TryLater
 from bot.slack.client import SlackClient, SlackRefused, TokenRefused
-from bot.slack.texts import Language, Voice, of_locale, voice_of
+from bot.slack.texts import Language, Voice, voice_of
 
 KEPT = 3600.0
 """How long what Slack said of a person is used, in seconds."""
@@ -74,13 +74,14 @@ class People:
 
     def known_name(self, user: str) -> str:
         """Return a person's name as Slack shows it without asking anybody; "" when it is not known."""
-        known = self._people.known(user)
-        return known.name if known else ""
+        return self._known(user).name
 
     def known_language(self, user: str) -> str:
         """Return the language of a person without asking anybody; "" when it is not known."""
-        known = self._people.known(user)
-        return self._fixed or (known.language if known else "")
+        return self._fixed or self._known(user).language
+
+    def _known(self, user: str) -> Person:
+        return self._people.known(user) or Person("", "")
 
     def workspace(self) -> str:
         """Return the workspace's address without asking anybody; "" when it is not known."""
@@ -156,12 +157,11 @@ class People:
         Source: https://docs.slack.dev/reference/objects/user-object
         """
         self._team.prefetch("")
-        found = self.slack.call("users.info", user=user, include_locale=True).get("user")
-        if not isinstance(found, dict) or not found:
+        found = _fields(self.slack.call("users.info", user=user, include_locale=1).get("user"))
+        if not found:
             raise SlackRefused("user_not_found")
-        turkish = of_locale(str(found.get("locale"))) == "tr" or str(found.get("tz")) in TURKISH_TIME
-        profile = found.get("profile")
-        profile = profile if isinstance(profile, dict) else {}
+        turkish = str(found.get("locale")).lower().startswith("tr") or str(found.get("tz")) in TURKISH_TIME
+        profile = _fields(found.get("profile"))
         names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"), found.get("name"))
         name = next((str(name) for name in names if name), "")
         return Person(self._chosen(user) or ("tr" if turkish else "en"), self._kind(found), name)
@@ -172,8 +172,7 @@ class People:
         if user.get("is_bot"):
             return "bot"
         team, _ = self._team.get("")
-        enterprise = user.get("enterprise_user")
-        teams = {user.get("team_id"), *_texts((enterprise if isinstance(enterprise, dict) else {}).get("teams"))}
+        teams = {user.get("team_id"), *_texts(_fields(user.get("enterprise_user")).get("teams"))}
         if user.get("is_stranger") or team not in teams:
             return "foreign"
         return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else ""
@@ -200,3 +199,8 @@ def _in_time(cache: Cache[str, V], key: str, seconds: float | None) -> V:
 def _texts(value: object) -> list[str]:
     """Return the texts in what Slack answered as a list, which may be anything."""
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def _fields(value: object) -> dict[str, Any]:
+    """Return the fields in what Slack answered as an object, which may be anything."""
+    return value if isinstance(value, dict) else {}

@@ -8,6 +8,7 @@ Source: https://docs.slack.dev/messaging/formatting-message-text
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -100,21 +101,14 @@ def moment(seconds: float, link: str = "") -> str:
 # How groups, people and outcomes are named.
 
 
-class Told(dict[str, str]):
-    """How an outcome is told, by part; a part that needs no words is "".
+def tell(language: Language, job: Job, step: Step) -> dict[str, str]:
+    """Return how the outcome of a job's step is told, or that it is under way, by part; one without words is "".
 
     `name` is the group's, `under` what follows it where it is not a main group. `heading` is the outcome and the group,
     `root` the same in the channel; `mark` and `line` the result in a tree, `history` in the history. Below the heading
     stand `finding`, `next` (what to do; in a tree `below`), `explanation`, `choices` and `quoted`. `above` says why a
     group under this one was not created; `audit` is the line for the audit channel.
     """
-
-    def __missing__(self, part: str) -> str:
-        return ""
-
-
-def tell(language: Language, job: Job, step: Step) -> Told:
-    """Return how the outcome of a job's step is told, or that it is under way."""
     voice, outcome = voice_of(language), step.outcome
     over, facts = parent(voice, job, step), vars(outcome) if outcome else {}
     named = as_typed(step.parent.name, MOST_OF_NAME) if isinstance(step.parent, ParentName) else over
@@ -140,8 +134,8 @@ def tell(language: Language, job: Job, step: Step) -> Told:
         "job": job.id,
     }
     told = say_parts(voice, (*outcome.told.words, outcome.state, "outcome") if outcome else ("waiting",), **values)
-    shown = {part: str(values[part]) for part in ("name", "under")}
-    return Told({"root": told["heading"], "history": told["line"], **shown, **told})
+    told |= {part: str(values[part]) for part in ("name", "under")}
+    return defaultdict(str, {"root": told["heading"], "history": told["line"], **told})
 
 
 def group(language: Language, identifier: str, names: str = "") -> str:

@@ -12,7 +12,7 @@ import pytest
 from bot.front import pages
 from bot.iletimerkezi.groups import Choice
 from bot.model.outcome import Created, Denied, FollowUp, Unknown
-from bot.slack.messages import Message
+from bot.slack.blocks import Message
 from bot.slack.texts import LANGUAGES, Voice, load, say
 from tests.support.limits import message_problems
 from tests.support.outcomes import single

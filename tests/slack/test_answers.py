@@ -30,7 +30,7 @@ from bot.model.outcome import (
     Unknown,
 )
 from bot.slack import messages, wording
-from bot.slack.messages import Message
+from bot.slack.blocks import Message
 from bot.slack.texts import LANGUAGES, load
 from tests.support.limits import message_problems
 from tests.support.outcomes import NEAR, NOT_SENT, OUTCOMES, UNKNOWN, single, speaker, tree

@@ -26,8 +26,7 @@ from bot.model.outcome import (
     Unknown,
 )
 from bot.slack import blocks, messages, wording
-from bot.slack.blocks import MAX_TEXT, Line
-from bot.slack.messages import Message
+from bot.slack.blocks import MAX_TEXT, Line, Message
 from bot.slack.texts import LANGUAGES, Voice
 from tests.support.limits import message_problems
 

@@ -14,7 +14,7 @@ import pytest
 import bot
 from bot.model.grammar import Keyword, parse
 from bot.model.outcome import FollowUp
-from bot.slack.texts import LANGUAGES, Voice, load, of_locale, say, say_parts, say_plain
+from bot.slack.texts import LANGUAGES, Voice, load, say, say_parts, say_plain
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -113,15 +113,6 @@ def test_every_sentence_said_has_a_text(language: str) -> None:
         text = load(language)[str(ast.literal_eval(call.args[1]))]
         given = {keyword.arg for keyword in call.keywords}
         assert None in given or places(text).keys() - {"contact"} <= given
-
-
-@pytest.mark.parametrize(
-    ("locale", "language"),
-    [("tr-TR", "tr"), ("tr", "tr"), ("TR-tr", "tr"), ("tr_TR", "tr"), ("en-US", "en"), ("de-DE", "en"), ("", "en")],
-)
-def test_of_locale(locale: str, language: str) -> None:
-    """Turkish locales read Turkish, all others English."""
-    assert of_locale(locale) == language
 
 
 def test_say() -> None:

@@ -314,7 +314,6 @@ def test_a_mistake_in_the_form_names_its_line(
 def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """The root names the first groups and grows from none to all of them."""
     monkeypatch.setattr(steps, "PROGRESS", 0.0)
-    monkeypatch.setattr("bot.slack.delivery.PROGRESS_EVERY", 0.0)
     api.held = True
     counted = ["… `A`, `D`, `E` and 4 more *requested* · for u1"]
     counted += [f"… `A`, `D`, `E` and 4 more: *{made} of 7 created so far* · for u1" for made in range(1, 7)]
@@ -351,7 +350,6 @@ def test_progress_that_cannot_be_shown_holds_nothing_up(
 ) -> None:
     """The groups are made although Slack takes no progress, and the end is shown."""
     monkeypatch.setattr(steps, "PROGRESS", 0.0)
-    monkeypatch.setattr("bot.slack.delivery.PROGRESS_EVERY", 0.0)
     workspace.faults["chat.update"].extend([fault] * 2)
     workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1").url, "A\n  B\n    C\nD")
     done(workspace, 4, 4)

@@ -6,13 +6,9 @@ import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 LANGUAGES = ("en", "tr")
-
-
-def _nothing(_identifier: str) -> str:
-    return ""
 
 
 class Voice(NamedTuple):
@@ -26,8 +22,8 @@ class Voice(NamedTuple):
 
     language: str
     contact: str = ""
-    path: Callable[[str], str] = _nothing
-    name: Callable[[str], str] = _nothing
+    path: Callable[[str], str] = lambda _identifier: ""
+    name: Callable[[str], str] = lambda _identifier: ""
     channels: tuple[str, ...] = ()
     workspace: Callable[[], str] = str
 
@@ -35,24 +31,24 @@ class Voice(NamedTuple):
 Language = str | Voice
 """In which language a sentence is said, and what it may name."""
 
-_CONTACTS = {"U": ("person", "<@{}>"), "W": ("person", "<@{}>"), "S": ("usergroup", "<!subteam^{}>")}
-_CHANNEL = "channel", "<#{}>"
+_CONTACTS = {"": ("nobody", ""), "S": ("usergroup", "<!subteam^{}>")}
+_CONTACTS |= dict.fromkeys("UW", ("person", "<@{}>"))
 
 
 @cache
 def load(language: str) -> dict[str, str]:
-    """Return the texts of a language ("en" or "tr"), flattened: `[root] progress` is the key "root.progress"."""
-    source = files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return dict(_flat("", tomllib.loads(source)))
+    """Return the texts of a language ("en" or "tr") by key: `[root] under` is the key "root.under"."""
+    return {f"{table}.{part}": text for table, parts in _tables(language).items() for part, text in parts.items()}
 
 
 @cache
 def _tables(language: str) -> dict[str, dict[str, str]]:
-    tables: dict[str, dict[str, str]] = {}
-    for key, text in load(language).items():
-        table, _, part = key.rpartition(".")
-        tables.setdefault(table, {})[part] = text
-    return tables
+    found: dict[str, dict[str, str]] = {}
+    named = list(tomllib.loads(files(__name__).joinpath(f"{language}.toml").read_text(encoding="utf-8")).items())
+    for name, table in named:  # which grows by what stands in each
+        found[name] = {part: text.strip() for part, text in table.items() if isinstance(text, str)}
+        named += [(f"{name}.{part}", inner) for part, inner in table.items() if isinstance(inner, dict)]
+    return found
 
 
 def voice_of(language: Language) -> Voice:
@@ -89,26 +85,11 @@ def say_plain(language: Language, key: str, **values: object) -> str:
     return load(spoken)[key].replace("`", "").format_map({"contact": nobody, **values})
 
 
-def of_locale(locale: str) -> str:
-    """Return the language for a Slack locale such as tr-TR: Turkish for Turkish, English for every other."""
-    return "tr" if locale.lower().startswith("tr") else "en"
-
-
 @cache
 def _contact(language: str, contact: str) -> str:
-    """Return who to ask for help, as Slack shows it.
+    """Return who to ask for help, as Slack shows it: a person, a user group, or the people in a channel.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text#advanced
     """
-    if not contact:
-        return load(language)["contact.nobody"]
-    kind, mark = _CONTACTS.get(contact[0], _CHANNEL)
+    kind, mark = _CONTACTS.get(contact[:1], ("channel", "<#{}>"))
     return load(language)[f"contact.{kind}"].format(who=mark.format(contact))
-
-
-def _flat(prefix: str, table: dict[str, Any]) -> list[tuple[str, str]]:
-    flat: list[tuple[str, str]] = []
-    for name, value in table.items():
-        key = f"{prefix}.{name}" if prefix else name
-        flat.extend(_flat(key, value) if isinstance(value, dict) else [(key, str(value).strip())])
-    return flat

@@ -1,0 +1,252 @@
+"""Who somebody is and whether they may: decided by what Slack says of people, and refused where it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.model.job import TryLater
+from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
+from bot.slack.client import SlackClient, TokenRefused
+from bot.slack.people import People
+from bot.slack.texts import load
+from tests.support.peer import AMPLE, SHORT
+from tests.support.texts import part
+from tests.support.workspace import BOT_TOKEN, Message, Workspace
+
+Start = Callable[..., Bot]
+
+
+@pytest.fixture
+def slack(workspace: Workspace) -> SlackClient:
+    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE)
+
+
+# What Slack says of a person, who is listed, where, and why they may not.
+RULES: list[tuple[dict[str, Any], list[str], str, str]] = [
+    ({}, [], "C1", ""),
+    ({}, [], "C3", "channel"),
+    ({"is_restricted": True}, ["U1"], "C1", "guest"),
+    ({"is_restricted": True, "is_ultra_restricted": True}, [], "C1", "guest"),
+    ({"team_id": "T9"}, ["U1"], "C1", "foreign"),
+    ({"is_stranger": True}, [], "C1", "foreign"),
+    ({"is_bot": True}, ["U1"], "C1", "bot"),
+    ({"deleted": True}, ["U1"], "C1", "deactivated"),
+    ({"team_id": "T9", "enterprise_user": {"teams": ["T9", "T1"]}}, [], "C1", ""),  # of the same Enterprise Grid
+    ({}, ["U9", "U1"], "C1", ""),
+    ({}, ["U9"], "C1", "not_listed"),
+    ({}, ["S1"], "C1", ""),
+    ({}, ["S2"], "C1", "not_listed"),
+    ({}, ["U9", "S1"], "C1", ""),
+    ({}, ["S404"], "C1", "no_scope"),  # a user group that is gone
+    ({}, ["S1", "S404"], "C1", ""),
+    # What else Slack leaves open lets nobody in and breaks nothing.
+    ({"profile": None, "tz": None, "locale": None, "enterprise_user": {"teams": None}}, [], "C1", ""),
+    ({"profile": "?", "enterprise_user": "?", "tz": 3, "locale": ["tr"], "is_restricted": None}, [], "C1", ""),
+    ({"team_id": None, "enterprise_user": {"teams": ["T1"]}}, [], "C1", ""),
+    ({"team_id": None, "enterprise_user": {"teams": None}}, [], "C1", "foreign"),
+    ({"team_id": None, "enterprise_user": {"teams": [None, {"T1": 1}]}}, [], "C1", "foreign"),
+]
+
+
+@pytest.mark.parametrize(("described", "members", "channel", "reason"), RULES)
+def test_who_may(
+    workspace: Workspace, slack: SlackClient, described: dict[str, Any], members: list[str], channel: str, reason: str
+) -> None:
+    """Full members who are listed, themselves or in a user group, in the channels that are listed."""
+    workspace.people["U1"] = described
+    workspace.usergroups.update({"S1": ["U1"], "S2": ["U2"]})
+    assert People(slack, "en", channels=["C1", "C2"], members=members).refusal("U1", channel) == reason
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("user_not_found", "unknown_person"),
+        ("users_not_found", "unknown_person"),
+        ("user_not_visible", "unknown_person"),
+        ("missing_scope", "no_scope"),
+        ("a_word_of_tomorrow", "no_scope"),
+        (500, "unknown"),
+        ("drop", "unknown"),
+        ("ratelimited:0", "unknown"),
+        ("invalid_auth", TokenRefused),
+    ],
+)
+def test_what_cannot_be_found_out_is_a_refusal(
+    workspace: Workspace, slack: SlackClient, fault: int | str, reason: str | type[TryLater]
+) -> None:
+    """An unknown person or an unreachable directory lets nobody in; a job waits for what may pass."""
+    people = People(slack, "en")
+    workspace.faults["users.info"].extend([fault] * 3)
+    if isinstance(reason, str):
+        assert people.refusal("U1", "C1") == people.refusal("U1", "C1", AMPLE) == reason
+    else:
+        with pytest.raises(reason):
+            people.refusal("U1", "C1")
+        assert people.refusal("U1", "C1", AMPLE) == "unknown"
+    if reason in ("unknown", TokenRefused):
+        with pytest.raises(TryLater):
+            people.refusal("U1", "C1", AMPLE, patient=True)
+
+
+def test_what_is_not_waited_for_is_no_fault(
+    workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether the sender of a first help may use the command is not waited for, and that is nothing to warn of."""
+    workspace.faults["users.info"].append("silence")
+    assert People(slack, "en").refusal("U1", "C1", 0.0) == "unknown"
+    assert "person_not_looked_up" not in caplog.messages
+
+
+# The language.
+
+
+@pytest.mark.parametrize(
+    ("chosen", "locale", "tz", "language"),
+    [
+        ("", "en-US", "Europe/Istanbul", "tr"),
+        ("", "de-DE", "Turkey", "tr"),
+        ("", "tr-TR", "America/New_York", "tr"),
+        ("", "TR_tr", None, "tr"),
+        ("", "en-GB", "Europe/London", "en"),
+        ("", "", None, "en"),
+        ("", None, None, "en"),
+        ("en", "tr-TR", "Europe/Istanbul", "en"),
+        ("tr", "en-US", "Europe/London", "tr"),
+    ],
+)
+def test_the_language_is_the_chosen_one_then_that_of_locale_and_time_zone(
+    workspace: Workspace, slack: SlackClient, chosen: str, locale: str | None, tz: str | None, language: str
+) -> None:
+    """Slack itself has no Turkish, so the time zone tells; known without asking from then on."""
+    workspace.people["U1"] = {"locale": locale, "tz": tz}
+    people = People(slack, "auto", {"U1": chosen}.__getitem__)
+    assert people.known_language("U1") == ""
+    assert people.person("U1").language == language
+    assert people.language("U1") == people.known_language("U1") == language
+
+
+def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> None:
+    """Also in a process that did not take it, and without Slack; where it was taken, the person is forgotten."""
+    choices = {"U1": "", "U2": "tr"}
+    people = People(slack, "auto", choices.__getitem__)
+    assert people.language("U1") == "en"
+    choices["U1"] = "tr"
+    assert people.language("U1") == "tr"
+    assert people.known_language("U1") == "en"
+    people.forget("U1")
+    assert people.known_language("U1") == ""
+    assert people.person("U1").language == "tr"
+    workspace.faults["users.info"].append(500)
+    assert people.language("U2") == "tr"
+
+
+def test_a_fixed_language_asks_nobody(workspace: Workspace, slack: SlackClient) -> None:
+    """ADDGROUP_LANGUAGE=tr is Turkish for everybody."""
+    people = People(slack, "tr", lambda _user: "en")
+    assert people.language("U1") == people.known_language("U1") == "tr"
+    assert not workspace.calls
+
+
+def test_a_person_is_asked_for_ahead(workspace: Workspace, slack: SlackClient) -> None:
+    """Anyone who needs the answer later shares the call that is under way."""
+    people = People(slack, "auto")
+    people.prefetch("U1")
+    people.prefetch("U1")
+    assert people.language("U1") == "en"
+    assert sorted(method for method, _ in workspace.calls) == ["auth.test", "users.info"]
+
+
+@pytest.mark.parametrize("fault", ["user_not_found", 500, "silence"])
+def test_a_language_that_slack_does_not_say_is_english_for_now(
+    workspace: Workspace, slack: SlackClient, fault: int | str
+) -> None:
+    """A fault is English, and is not remembered: the next time Slack is asked again."""
+    workspace.locales["U1"] = "tr-TR"
+    workspace.faults["users.info"].append(fault)
+    people = People(slack.within(SHORT if fault == "silence" else AMPLE), "auto")
+    assert people.language("U1") == "en"
+    people.slack = slack
+    assert people.language("U1") == "tr"
+
+
+# Through the whole bot.
+
+
+def refused(workspace: Workspace, reason: str, user: str) -> Message:
+    """Wait until somebody is refused privately for a reason, and return what they were told."""
+    sentence = load("en")[f"denied.{reason}.title"]
+    assert workspace.wait_for(lambda: any(sentence in m.text for m in workspace.private(user))), workspace.messages
+    return next(m for m in workspace.private(user) if sentence in m.text)
+
+
+def test_people_who_may_not_are_told_alone(start: Start, workspace: Workspace, api: Api) -> None:
+    """Nothing is created, nobody else reads it, and they read who to ask; a passing fault costs nobody the command."""
+    bot = start(ADDGROUP_LANGUAGE="en", ADDGROUP_CHANNELS="C1,C2", ADDGROUP_MEMBERS="U1,U2,U3")
+    workspace.people["U2"] = {"is_restricted": True}
+    workspace.command(bot.url, "VIP", user="U2")
+    assert part("en", "denied.guest.next") in refused(workspace, "guest", "U2").text
+    workspace.command(bot.url, "VIP", channel="C3", user="U3")
+    assert "<#C1>, <#C2>" in refused(workspace, "channel", "U3").text
+    assert load("en")["denied.channel.title"] in workspace.command(bot.url, "", channel="C3", user="U3").text
+    assert not workspace.forms
+    assert not workspace.roots()
+    assert not api.calls
+    workspace.faults["users.info"].extend(["drop", "drop"])
+    workspace.command(bot.url, "VIP")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+
+
+def test_form_buttons_suggestions_and_history_keep_the_same_rule(start: Start, workspace: Workspace, api: Api) -> None:
+    """Who may not type the command may not press either, and sees neither groups nor jobs."""
+    bot = start(ADDGROUP_MEMBERS="U1", ADDGROUP_LANGUAGE="en")
+    api.faults.append(503)
+    workspace.command(bot.url, "Secret")
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    answer = next(m for m in workspace.messages if m.thread_ts)
+    assert workspace.suggest(bot.url, "") != []
+
+    assert workspace.suggest(bot.url, "", user="U2") == []
+    assert workspace.suggest(bot.url, "5", user="U2") == []
+    assert load("en")["denied.not_listed.title"] in workspace.command(bot.url, "", user="U2").text
+    workspace.command(bot.url, "history", user="U2")
+    workspace.command(bot.url, "SECRET", user="U2")
+    workspace.press(bot.url, answer, "again", user="U2")
+    assert workspace.wait_for(lambda: len(workspace.private("U2")) == 3)
+    for message in workspace.private("U2"):
+        assert load("en")["denied.not_listed.title"] in message.text
+        assert "<@U1>" not in message.text
+    assert 'parent="Customers"' in workspace.command(bot.url, "help", user="U1").text
+    assert 'parent="Customers"' not in workspace.command(bot.url, "help", user="U2").text
+    assert not workspace.forms
+    assert api.made() == 1
+    workspace.press(bot.url, answer, "again", user="U1")
+    assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+
+
+def test_the_audit_channel_gets_creations_and_refusals(start: Start, workspace: Workspace, api: Api) -> None:
+    """A line for each group and for each refused person, with the job's reference; nothing for a refused name."""
+    bot = start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_MEMBERS="U1")
+    api.faults.append(461)
+    workspace.command(bot.url, "Nothing")
+    assert workspace.finished()
+    workspace.command(bot.url, '"<!channel>"')
+    workspace.command(bot.url, "VIP", user="U2")
+    assert workspace.wait_for(lambda: len(workspace.roots("CAUDIT")) == 2)
+    lines = sorted(m.text for m in workspace.roots("CAUDIT"))
+    assert lines[0].startswith("✓ `&lt;!channel&gt;` *created* · ID `97101` · by u1 (`U1`) (reference ")
+    assert lines[1].startswith("✗ u2 (`U2`) was refused: only the people on the bot's list")
+
+
+def test_an_audit_channel_that_cannot_be_posted_in_holds_nothing_up(
+    start: Start, workspace: Workspace, api: Api
+) -> None:
+    """The group is made and told; the log says that the audit channel was not."""
+    workspace.closed["CAUDIT"] = "not_in_channel"
+    workspace.command(start(ADDGROUP_AUDIT_CHANNEL="CAUDIT").url, "VIP")
+    assert workspace.finished()
+    assert api.made() == 1
