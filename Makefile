@@ -31,7 +31,7 @@ fuzz: .venv/dev  ## send hostile input, for longer than `make test` does
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-120} $(RUN) -m pytest -q -s tests/test_fuzz.py
 	HYPOTHESIS_PROFILE=thorough $(RUN) -m pytest -q -n 4 tests/model tests/slack/test_lengths.py
 
-bench: .venv/dev  ## measure the bot next to what it is compared with (BENCH="ack burst" for a part)
+bench: .venv/dev  ## measure the bot next to what it is compared with (BENCH="burst answer" for a part)
 	$(RUN) -m tests.benchmarks.bench $(BENCH)
 
 pictures: .venv/dev  ## draw the pages' pictures from what the bot sends now

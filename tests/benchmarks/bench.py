@@ -1,18 +1,18 @@
-"""Run the measurements: all, or those named on the command line (`python -m tests.benchmarks.bench ack burst`)."""
+"""Run the measurements: all, or those named on the command line (`python -m tests.benchmarks.bench burst answer`)."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
+import signal
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -24,14 +24,17 @@ from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api
-from tests.benchmarks.answer import LEAST, SLACK_CALL, report, slow_down, timed
-from tests.benchmarks.apps import SECRET, add_group
-from tests.benchmarks.client import signed
+from tests.benchmarks.answer import LEAST, SLACK_CALL, Times, report, slow_down, timed
+from tests.benchmarks.textbook import SECRET, add_group
 from tests.support.postgresql import server
+from tests.support.program import BOT
 from tests.support.served import Served, free_port
-from tests.support.workspace import Workspace
+from tests.support.until import until
+from tests.support.workspace import Reply, Workspace
 
 ROOT = Path(__file__).parents[2]
+
+Send = Callable[..., Reply]
 
 
 def say(text: str) -> None:
@@ -46,102 +49,75 @@ def neighbours() -> Iterator[tuple[Workspace, Api]]:
 
 
 @contextmanager
-def bolt(kind: str, api: str = "") -> Iterator[tuple[str, int]]:
-    """Serve a bare Bolt app; yield its address and process id."""
+def textbook(api: str) -> Iterator[tuple[str, int]]:
+    """Serve the textbook's Bolt app; yield its address and process id."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.apps", kind, str(port), api]
+    command = [sys.executable, "-m", "tests.benchmarks.textbook", str(port), api]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
     try:
-        while True:
-            try:
-                requests.get(f"http://127.0.0.1:{port}/", timeout=1)
-                break
-            except requests.RequestException:
-                time.sleep(0.01)
+        until(lambda: _listens(port), 60)
         yield f"http://127.0.0.1:{port}", process.pid
     finally:
         process.terminate()
         process.wait()
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+STARTED = "import os, sys; os.execv(sys.executable, [sys.executable, '-m', 'bot', 'serve'])"
+"""A serve that is not forked from what has imported it: its start and its memory are its own."""
+
+AGING = (
+    "import signal, time; real, aged = time.monotonic, []; time.monotonic = lambda: real() + 3000 * len(aged)\n"
+    f"signal.signal(signal.SIGUSR1, lambda *_: aged.append(1))\n{BOT}"
+)
+"""A serve that becomes fifty minutes older with each SIGUSR1."""
+
+
 @contextmanager
-def bot(workspace: Workspace, api: Api, **more: str) -> Iterator[Served]:
+def bot(workspace: Workspace, api: Api, code: str = STARTED, **more: str) -> Iterator[Served]:
     with tempfile.TemporaryDirectory() as directory:
-        settings = {"ADDGROUP_LANGUAGE": "en", "LOG_LEVEL": "ERROR", **more}
-        served = Served(workspace, api, Path(directory), **settings)
+        settings = {"ADDGROUP_LANGUAGE": "en", "LOG_LEVEL": "ERROR", "PYTHONPATH": str(ROOT), **more}
+        served = Served(workspace, api, Path(directory), code, **settings)
         try:
             yield served
         finally:
             served.kill()
 
 
-def acks(url: str, connections: int, each: int, label: str) -> tuple[list[float], float]:
-    """Send commands from a process of their own; return the sorted latencies, in ms, and commands a second."""
-    command = [sys.executable, "-m", "tests.benchmarks.client", url, str(connections), str(each), label]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
-    took, seconds = json.loads(done.stdout)
-    return sorted(took), len(took) / seconds
-
-
-def ack() -> None:
-    """Compare acks: bare Bolt apps, and the bot with its journal while it carries what it has taken in."""
-    kinds = ("default", "before", "durable", "bot", "busy")
-    took: dict[tuple[str, int], list[float]] = defaultdict(list)
-    rates: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for connections, each in ((1, 200), (32, 25)):
-        for kind in kinds * 3:  # in turns, so that all of them have the same luck with the machine
-            with neighbours() as (workspace, api):
-                api.delay = 0.3 if kind == "bot" else 0.0
-                with bot(workspace, api) if kind in ("bot", "busy") else bolt(kind) as target:
-                    url = target.url if isinstance(target, Served) else target[0]
-                    acks(url, 1, 30, f"warm{connections}")
-                    more, rate = acks(url, connections, each, f"run{connections}")
-            took[kind, connections] += more
-            rates[kind, connections].append(rate)
-    labels = {
-        "default": "bare Bolt app, Bolt's defaults",
-        "before": "bare Bolt app, process_before_response",
-        "durable": "the same, with one synced insert by hand",
-        "bot": "the bot; an API call takes 0.3 s",
-        "busy": "the bot; the API answers at once",
-    }
-    median = {key: statistics.median(values) for key, values in took.items()}
-    tail = {key: sorted(values)[int(0.99 * len(values))] for key, values in took.items()}
-    rate_of = {key: statistics.median(values) for key, values in rates.items()}
-    for (kind, connections), value in median.items():
-        figures = f"median {value:6.2f} ms  p99 {tail[kind, connections]:6.2f} ms  {rate_of[kind, connections]:5.0f}/s"
-        say(f"  {labels[kind]:40} {connections:2} connections: {figures}")
-    for kind in ("bot", "busy"):
-        say(f"  {labels[kind]}:")
-        say(f"    median at 1  : Bolt's defaults  {median[kind, 1] / median['default', 1]:.2f}  (aim 0.10)")
-        say(f"    median at 1  : synced insert    {median[kind, 1] / median['durable', 1]:.2f}")
-        say(f"    rate at 32   : before_response  {rate_of[kind, 32] / rate_of['before', 32]:.2f}  (aim 0.70)")
-        say(f"    p99 at 32    : before_response  {tail[kind, 32] / tail['before', 32]:.2f}  (aim 3)")
+@contextmanager
+def served(kind: str, workspace: Workspace, api: Api) -> Iterator[tuple[str, int]]:
+    """Serve the textbook's app or the bot; yield its address and process id."""
+    if kind == "textbook":
+        with textbook(api.url) as target:
+            yield target
+    else:
+        with bot(workspace, api) as target_bot:
+            yield target_bot.url, target_bot.process.pid
 
 
 def burst() -> None:
     """Send 100 commands at once while each API call takes 2 s: the textbook Bolt app (ack, then the call), the bot."""
     for kind in ("textbook", "bot"):
-        with neighbours() as (workspace, api):
+        with neighbours() as (workspace, api), served(kind, workspace, api) as (url, _):
             api.delay = 2.0
-            with bot(workspace, api) if kind == "bot" else bolt("default", api.url) as target:
-                url = target.url if isinstance(target, Served) else target[0]
-                gate = threading.Barrier(100)
+            gate = threading.Barrier(100)
 
-                def one(number: int, url: str = url, gate: threading.Barrier = gate) -> tuple[int, float]:
-                    body, headers = signed(f"burst-{number}")
-                    gate.wait()
-                    begun = time.perf_counter()
-                    answer = requests.post(f"{url}/slack/events", data=body, headers=headers, timeout=60)
-                    return answer.status_code, time.perf_counter() - begun
+            def one(
+                number: int, send: Send = workspace.command, url: str = url, gate: threading.Barrier = gate
+            ) -> tuple[bool, float]:
+                gate.wait()
+                begun = time.perf_counter()
+                answered = send(url, f"burst-{number}", user=f"U{number}").status == 200
+                return answered, time.perf_counter() - begun
 
-                with ThreadPoolExecutor(100) as pool:
-                    results = list(pool.map(one, range(100)))
-                in_time = sum(status == 200 and took < 3 for status, took in results)
-                until = time.monotonic() + 60
-                while api.made() < 100 and time.monotonic() < until:
-                    time.sleep(0.1)
-        slowest = max(took for _, took in results)
+            with ThreadPoolExecutor(100) as pool:
+                results = list(pool.map(one, range(100)))
+            until(lambda api=api: api.made() == 100, 60)  # type: ignore[misc]
+        in_time, slowest = sum(ok and took < 3 for ok, took in results), max(took for _, took in results)
         say(f"  {kind:8} acknowledged in 3 s: {in_time:3}%  slowest {slowest:5.2f} s  API calls made {api.made()}")
 
 
@@ -269,39 +245,30 @@ def orphans() -> None:
 
 
 def start() -> None:
-    """Start to first ack, and memory at rest and after 10,000 commands: the bare Bolt app, the bot."""
+    """Start to first ack, and memory at rest and after 10,000 commands: the textbook's Bolt app, the bot."""
     figures: dict[str, tuple[float, int, int]] = {}
-    for kind in ("default", "bot"):
+    for kind in ("textbook", "bot"):
         with neighbours() as (workspace, api):
             begun = time.perf_counter()
-            with bot(workspace, api) if kind == "bot" else bolt(kind) as target:
-                url, pids = (target.url, target.pids()) if isinstance(target, Served) else (target[0], [target[1]])
-                _first_ack(url)
+            with served(kind, workspace, api) as (url, pid), ThreadPoolExecutor(8) as pool:
+                workspace.command(url, "first")
                 first = time.perf_counter() - begun
-                rest = _memory(pids)
+                rest = _memory(pid)
                 for turn in range(25):
-                    acks(url, 8, 50, f"turn{turn}")
-                    while kind == "bot" and api.made() < 400 * (turn + 1) + 1:
-                        time.sleep(0.05)
-                figures[kind] = first, rest, _memory(pids)
+                    for number in range(400):
+                        pool.submit(workspace.command, url, f"start-{turn}-{number}", user=f"U{number % 50}")
+                    until(lambda most=400 * turn + 401, api=api: api.made() >= most, 300)  # type: ignore[misc]
+                figures[kind] = first, rest, _memory(pid)
         first, rest, later = figures[kind]
-        label = "bare Bolt app" if kind == "default" else "the bot"
-        say(f"  {label:14} first ack after {first:.2f} s  memory {rest} MB at rest, {later} MB after 10,000 commands")
-    ratios = " ".join(f"{mine / its:.1f}" for mine, its in zip(figures["bot"], figures["default"], strict=True))
-    say(f"  ratios, the bot : the bare app           {ratios}")
+        say(f"  {kind:14} first ack after {first:.2f} s  memory {rest} MB at rest, {later} MB after 10,000 commands")
+    ratios = " ".join(f"{mine / its:.1f}" for mine, its in zip(figures["bot"], figures["textbook"], strict=True))
+    say(f"  ratios, the bot : the textbook's app     {ratios}")
 
 
-def _first_ack(url: str) -> None:
-    body, headers = signed("first")
-    requests.post(f"{url}/slack/events", data=body, headers=headers, timeout=30).raise_for_status()
-
-
-def _memory(pids: list[int]) -> int:
-    """Return what processes have of the memory, shared pages by their share, in MB."""
-    found = re.findall(
-        r"^Pss:\s+(\d+)", "".join(Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids), re.MULTILINE
-    )
-    return sum(map(int, found)) // 1024
+def _memory(pid: int) -> int:
+    """Return what a process has of the memory, shared pages by their share, in MB."""
+    (found,) = re.findall(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    return int(found) // 1024
 
 
 def limits() -> None:
@@ -327,8 +294,8 @@ def limits() -> None:
 
 
 def answer() -> None:
-    """Measure from Enter to root, answer and final root, for a known and an unknown person and a tree of 50."""
-    with neighbours() as (workspace, api), bot(workspace, api, ADDGROUP_LANGUAGE="auto") as served:
+    """Measure from Enter to root, answer and final root: for a known and an unknown person and a tree of 50."""
+    with neighbours() as (workspace, api), bot(workspace, api, AGING, ADDGROUP_LANGUAGE="auto") as served:
         slow_down(workspace, api)
         timed(workspace, served.url, "warm")
         before = workspace.connections, len(workspace.calls)
@@ -342,8 +309,24 @@ def answer() -> None:
     say(f"  connections to Slack: {opened} more for {calls} calls")
 
 
+def silence() -> None:
+    """Measure the same for the first command after fifty minutes in which nobody asked for anything."""
+    for label, user, aim in (("a known person", "U1", 1.08), ("an unknown one", "U2", 1.15)):
+        times: list[Times] = []
+        for number in range(5):
+            more = {"ADDGROUP_LANGUAGE": "auto", "LOG_LEVEL": "INFO"}
+            with neighbours() as (workspace, api), bot(workspace, api, AGING, **more) as served:
+                slow_down(workspace, api)
+                timed(workspace, served.url, "before")
+                until(lambda log=served.log: "event=done" in log.read_text())  # type: ignore[misc]
+                served.process.send_signal(signal.SIGUSR1)
+                workspace.hang_up()
+                times.append(timed(workspace, served.url, f"after-{number}", user))
+        say(report(label, times, LEAST, aim))
+
+
 MEASUREMENTS: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (ack, burst, answer, limits, worker, size, orphans, start)
+    function.__name__: function for function in (burst, answer, silence, limits, worker, size, orphans, start)
 }
 
 
