@@ -52,7 +52,7 @@ class Terminal:
     def shown(self) -> str:
         return _CODES.sub("", self.raw)
 
-    def wait(self, text: str = PROMPT, seconds: float = 25) -> str:
+    def wait(self, text: str = PROMPT, seconds: float = 60) -> str:
         """Wait until a text is shown; return what came since the last wait, up to its end."""
         end = time.monotonic() + seconds
         while text not in self.shown[self._read :]:
