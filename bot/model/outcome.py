@@ -30,24 +30,23 @@ MOST_CHOICES = 5
 
 
 class FollowUp(StrEnum):
-    """A way to go on from an answer: a button. The value is its action_id in Slack."""
+    """A way to go on from an answer: a button. The value is its action_id in Slack.
+
+    AGAIN sends what was refused or never sent; of a tree, all that is missing. CONFIRM settles steps with an unknown
+    outcome as created: the group that was found is the one. LOOK looks up once more what became of a lost answer, and
+    ANYWAY sends such a step. ANOTHER creates a second group of the same name in the same place. UNDER sends what has no
+    parent so far under the group that was chosen; its action_id ends in the choice's number. EDIT opens the form with
+    what was asked for, SUBGROUP with the new group as the parent.
+    """
 
     AGAIN = "again"
-    """Send what was refused or never sent; of a tree, all that is missing."""
     CONFIRM = "confirm"
-    """Settle steps with an unknown outcome as created: the group that was found is the one."""
     LOOK = "look"
-    """Look up once more what became of a lost answer."""
     ANYWAY = "anyway"
-    """Send a step whose outcome is unknown."""
     ANOTHER = "another"
-    """Create a second group of the same name in the same place."""
     UNDER = "under"
-    """Send what has no parent so far under the group that was chosen; the action_id ends in the choice's number."""
     EDIT = "edit"
-    """Open the form with what was asked for."""
     SUBGROUP = "subgroup"
-    """Open the form with the new group as the parent."""
 
 
 OPEN_FORM = (FollowUp.EDIT, FollowUp.SUBGROUP)

@@ -43,14 +43,15 @@ FORGOTTEN = 60.0
 
 
 class Rank(IntEnum):
-    """Who goes first; the value is how many slots the job still needs."""
+    """Who goes first; the value is how many slots the job still needs.
+
+    ANSWER is what a job has to tell, where its root is; RESULT the root of a job that has something to tell, whose
+    answer follows. SPARE may be left out: it goes only when nobody waits, and keeps no slot.
+    """
 
     ANSWER = 1
-    """What a job has to tell, where its root is."""
     RESULT = 2
-    """The root of a job that has something to tell; its answer follows."""
     SPARE = 3
-    """What may be left out: it goes only when nobody waits, and keeps no slot."""
 
 
 Place = tuple[Rank, float, str]

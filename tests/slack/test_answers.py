@@ -54,31 +54,13 @@ def cases(language: str) -> Iterator[tuple[str, Job]]:
     of_others = (NoParent("missing"), Unknown("timeout", ("97112",)), Duplicate("U9", 240.0, "sending"))
     for outcome in (*of_trees, *of_others):
         yield f"tree: {outcome}", tree(outcome, language)
-    steps = [Step(0, "A", outcome=Rejected(503, "")), Step(1, "B", outcome=Rejected(422, "Geçersiz"))]
-    yield "tree: two reasons", Job("U1", "C1", "t", "", steps, language=language, id="1")
-    yield (
-        "tree: all there",
-        Job(
-            "U1",
-            "C1",
-            "t",
-            "",
-            [Step(n, "ABCD"[n], None, None if n < 2 else 1, outcome=Exists("5")) for n in range(4)],
-            language=language,
-        ),
-    )
-    yield (
-        "tree: none",
-        Job(
-            "U1",
-            "C1",
-            "t",
-            "",
-            [Step(n, "ABCD"[n], ParentId("5"), outcome=Rejected(402, "")) for n in range(4)],
-            language=language,
-            id="1",
-        ),
-    )
+    trees = {
+        "two reasons": [Step(0, "A", outcome=Rejected(503, "")), Step(1, "B", outcome=Rejected(422, "Geçersiz"))],
+        "all there": [Step(n, "ABCD"[n], None, None if n < 2 else 1, outcome=Exists("5")) for n in range(4)],
+        "none": [Step(n, "ABCD"[n], ParentId("5"), outcome=Rejected(402, "")) for n in range(4)],
+    }
+    for name, steps in trees.items():
+        yield f"tree: {name}", Job("U1", "C1", "t", "", steps, language=language, id="1")
     main = single(Created("97112"), language)
     main.steps[0].parent, main.steps[0].parent_id = None, ""
     yield "a main group", main

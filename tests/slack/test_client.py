@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.model.job import TryLater
 from bot.slack.client import LONGEST_RETRY_AFTER, SlackClient, SlackRefused, TokenRefused
-from tests.support.peer import AMPLE, SHORT, drips, hear, http, peer, says
+from tests.support.peer import AMPLE, SHORT, Act, drips, hear, http, over_tls, peer, says, tunnel
 from tests.support.workspace import BOT_TOKEN, Workspace
 
 POST = "chat.postMessage"
@@ -44,16 +49,11 @@ def test_what_writes_is_sent_as_json(workspace: Workspace, base: str) -> None:
 
 
 def test_what_reads_is_sent_as_a_form(workspace: Workspace, slack: SlackClient) -> None:
-    """Slack takes no JSON for the methods that read."""
+    """Slack takes no JSON for the methods that read. Half a surrogate pair, which JSON can carry, is a question mark."""
     workspace.locales["U1"] = "tr-TR"
     assert slack.call("users.info", user="U1", include_locale=1)["user"]["locale"] == "tr-TR"
-    assert workspace.calls == [("users.info", {"user": "U1", "include_locale": "1"})]
-
-
-def test_an_id_that_is_no_text_is_sent(workspace: Workspace, slack: SlackClient) -> None:
-    """Half a surrogate pair, as JSON can carry it, is sent as a question mark."""
     slack.call("users.info", user="\ud800")
-    assert workspace.calls == [("users.info", {"user": "?"})]
+    assert workspace.calls == [("users.info", {"user": "U1", "include_locale": "1"}), ("users.info", {"user": "?"})]
 
 
 def test_only_the_web_api_gets_the_token() -> None:
@@ -109,29 +109,23 @@ def test_what_passes_is_for_later(
     assert [called for called, _ in workspace.calls] == [method]
 
 
-@pytest.mark.parametrize("word", ["internal_error", "fatal_error", "rate_limited", "team_added_to_org"])
-def test_some_of_slacks_words_mean_later(workspace: Workspace, slack: SlackClient, word: str) -> None:
-    """They come with HTTP 200."""
-    workspace.faults[POST].append(word)
-    with pytest.raises(TryLater, match=word):
-        CALLS[POST](slack, workspace.url)
-
-
-@pytest.mark.parametrize("word", ["invalid_auth", "account_inactive", "token_revoked", "token_expired"])
-def test_a_refused_token_says_nothing_about_the_call(workspace: Workspace, slack: SlackClient, word: str) -> None:
-    """It waits for another token."""
-    workspace.faults[POST].append(word)
-    with pytest.raises(TokenRefused, match=f"^{word}$"):
-        CALLS[POST](slack, workspace.url)
-
-
-@pytest.mark.parametrize("word", ["not_in_channel", "missing_scope", "a_word_of_tomorrow"])
-def test_slacks_other_words_mean_never(workspace: Workspace, slack: SlackClient, word: str) -> None:
-    """The word comes with the error."""
-    workspace.faults[POST].append(word)
-    with pytest.raises(SlackRefused) as raised:
-        CALLS[POST](slack, workspace.url)
-    assert raised.value.error == word
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["internal_error", "fatal_error", "rate_limited", "team_added_to_org"], TryLater),
+        (["invalid_auth", "account_inactive", "token_revoked", "token_expired"], TokenRefused),
+        (["not_in_channel", "missing_scope", "a_word_of_tomorrow"], SlackRefused),
+    ],
+)
+def test_slacks_words_mean_later_another_token_or_never(
+    workspace: Workspace, slack: SlackClient, words: list[str], kind: type[Exception]
+) -> None:
+    """They come with HTTP 200, and the word comes with the error."""
+    for word in words:
+        workspace.faults[POST].append(word)
+        with pytest.raises((TryLater, SlackRefused), match=f"^{word}$") as raised:
+            CALLS[POST](slack, workspace.url)
+        assert type(raised.value) is kind
 
 
 @pytest.mark.parametrize("said", ["301", "86400", "9" * 400])
@@ -157,9 +151,9 @@ PAGES = {
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_what_is_not_slack_is_for_later(page: bytes) -> None:
     """Its words are not passed on, and a redirect is not followed."""
-    with peer(says(page, end=b"}")) as server:
+    with peer(says(page, end=b"}")) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
         with pytest.raises(TryLater, match=r"^http_(200|302)$"):
-            CALLS[POST](SlackClient(BOT_TOKEN, server.url), server.url)
+            CALLS[POST](slack, server.url)
         assert server.connections == 1
 
 
@@ -215,3 +209,113 @@ def test_what_is_no_address_is_refused(slack: SlackClient, address: Any) -> None
     with pytest.raises((SlackRefused, TryLater)) as raised:
         slack.respond(address, {"text": "Hello"})
     assert "secret" not in str(raised.value)
+
+
+# Kept connections.
+
+OK = http(b'{"ok": true}', b"Content-Type: application/json")
+
+
+def answers(times: int, then: Act = lambda connection: hear(connection, b"}")) -> Act:
+    """Answer so many requests on one connection and keep it, then do something else to it."""
+
+    def act(connection: socket.socket) -> bytes | None:
+        for _ in range(times):
+            if not hear(connection, b"}"):
+                return None
+            connection.sendall(OK)
+        return then(connection)
+
+    return act
+
+
+def post(slack: SlackClient, text: str = "Hello") -> object:
+    return slack.call(POST, channel="C1", text=text)
+
+
+def edit(slack: SlackClient) -> object:
+    return slack.call("chat.update", channel="C1", ts="1.1", text="Hello")
+
+
+def test_calls_share_connections(workspace: Workspace, slack: SlackClient) -> None:
+    """One after another needs one, also after a refusal; of many at once, those that were made are used again."""
+    for fault in (500, "ratelimited:1", "internal_error"):
+        slack.respond(workspace.response_url("U1", "C1"), {"text": "Hello"})
+        workspace.faults[POST].append(fault)
+        with pytest.raises(TryLater):
+            post(slack)
+    assert (len(workspace.calls), workspace.connections) == (6, 1)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: post(slack, f"{number}"), range(200)))
+    assert len(workspace.messages) == 203
+    assert workspace.connections <= 8
+
+
+def test_a_connection_that_slack_closed_is_replaced_before_use(workspace: Workspace, slack: SlackClient) -> None:
+    """Nothing was sent on it, so a message goes out once, at once."""
+    for number in range(3):
+        post(slack, f"{number}")
+        workspace.hang_up()
+    post(slack, "3")
+    assert [message.text for message in workspace.messages] == ["0", "1", "2", "3"]
+    assert workspace.connections == 4
+
+
+def test_a_half_closed_connection_is_not_used() -> None:
+    """Slack has said that it will send nothing more: a message on it might arrive and never be confirmed."""
+    closed = threading.Event()
+
+    def half_closes(connection: socket.socket) -> bytes:
+        connection.shutdown(socket.SHUT_WR)
+        closed.set()
+        return connection.recv(1000)
+
+    with peer(answers(1, half_closes), answers(1)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
+        post(slack)
+        assert closed.wait(5)
+        post(slack)
+    assert server.heard[0] == b""
+
+
+def test_a_resting_connection_is_kept_alive(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system asks every few seconds whether the other side is there, so no firewall forgets it in silence."""
+    made: list[socket.socket] = []
+    create = socket.socket.connect
+
+    def connect(connection: socket.socket, address: Any) -> None:
+        made.append(connection)
+        create(connection, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with closing(SlackClient(BOT_TOKEN, f"{workspace.url}/api/")) as slack:
+        post(slack)
+        assert made[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
+
+
+@pytest.mark.parametrize("call", [post, edit])
+def test_a_server_that_hangs_up_on_everybody(call: Callable[[SlackClient], object]) -> None:
+    """It is not asked once more, on a new connection or on one that was kept: what was sent may have arrived."""
+    for kept in (0, 1):
+        with peer(answers(kept)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
+            for _ in range(kept):
+                call(slack)
+            with pytest.raises(TryLater, match="closed"):
+                call(slack)
+            assert server.connections == 1
+
+
+@pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
+def test_a_connection_over_tls_is_kept(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]
+) -> None:
+    """Also the one through a proxy."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with peer(through(over_tls(answers(3), certificate))) as server:
+        if through is tunnel:
+            monkeypatch.setenv("HTTPS_PROXY", server.url)
+        slack = SlackClient(BOT_TOKEN, server.url.replace("http:", "https:"))
+        for _ in range(3):
+            edit(slack)
+        slack.close()
+    assert server.connections == 1
