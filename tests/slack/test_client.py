@@ -49,7 +49,7 @@ def test_what_writes_is_sent_as_json(workspace: Workspace, base: str) -> None:
 
 
 def test_what_reads_is_sent_as_a_form(workspace: Workspace, slack: SlackClient) -> None:
-    """Slack takes no JSON for the methods that read. Half a surrogate pair, which JSON can carry, is a question mark."""
+    """Slack takes no JSON for the methods that read. Half a surrogate pair, as in JSON, is a question mark."""
     workspace.locales["U1"] = "tr-TR"
     assert slack.call("users.info", user="U1", include_locale=1)["user"]["locale"] == "tr-TR"
     slack.call("users.info", user="\ud800")
