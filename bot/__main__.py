@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from bot import log, settings
+from bot import log, network, settings
 from bot.journal.errors import JournalError, WrongJournal
 from bot.log import event
 
@@ -22,38 +22,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal without Turkish letters is no reason to fail
     options = _parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        status = _run(options)
         sys.stdout.flush()
     except settings.SettingsError as error:
         log.say("The settings do not allow this yet:", *(f"  - {problem}" for problem in error.problems))
         log.say("Set them in the environment or in a file .env here; docs/settings.md explains each.")
         return 2
+    except JournalError as error:
+        log.say(f"The journal cannot be used: {error}", "Look at DATABASE_URL, and whether the database runs.")
+        return 2 if isinstance(error, WrongJournal) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except WrongJournal as error:
-        log.say(f"The journal cannot be used: {error}")
-        return 2
-    except JournalError as error:
-        log.say(f"The journal cannot be used: {error}", "Look at DATABASE_URL, and whether the database runs.")
-        return 1
     return status
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="The /addgroup bot.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve Slack: over HTTP, or Socket Mode when SLACK_APP_TOKEN is set")
-    serve.set_defaults(run=_serve)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="serve Slack: over HTTP, or Socket Mode when SLACK_APP_TOKEN is set")
     console = commands.add_parser("console", help="try /addgroup in this terminal, without Slack")
     console.add_argument("text", nargs="?", metavar="TEXT", help="one command's text, such as 'Customers parent=5'")
     console.add_argument("--live", action="store_true", help="use the real group API: creates real groups")
     console.add_argument("--stay", action="store_true", help="on a terminal, keep the prompt open after TEXT")
-    console.set_defaults(run=_console)
-    check = commands.add_parser("check", help="check every part that the bot needs, and say how to fix it")
-    check.set_defaults(run=_check)
+    commands.add_parser("check", help="check every part that the bot needs, and say how to fix it")
     history = commands.add_parser("history", help="print who asked for what and how it ended, newest first")
     history.add_argument("--since", metavar="WHEN", help="a date (2026-11-23), a time, or how long ago (7d, 24h)")
     history.add_argument("--user", metavar="ID", help="only this person's commands; a Slack user id such as U0123ABCD")
@@ -61,19 +55,37 @@ def _parser() -> argparse.ArgumentParser:
     form = history.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="a row for each group, in UTF-8 as spreadsheets want it")
-    history.add_argument(
-        "--forget-before", metavar="WHEN", help="delete the finished commands from before then, and say how many"
-    )
-    history.set_defaults(run=_history)
+    forget = "delete the finished commands from before then, and say how many"
+    history.add_argument("--forget-before", metavar="WHEN", help=forget)
     manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
     manifest.add_argument("--url", default="", help="the bot's public address, for HTTP; without it, for Socket Mode")
     manifest.add_argument("--language", choices=("en", "tr"), default="en", help="the language of the app's own names")
-    manifest.set_defaults(run=_manifest)
     return parser
 
 
-def _serve(_options: argparse.Namespace) -> int:
-    from bot import network
+def _run(options: argparse.Namespace) -> int:
+    """Run the command that was chosen; each imports only what it needs."""
+    if options.command == "serve":
+        return _serve()
+    if options.command == "console":
+        from bot.sandbox import console
+
+        return console.run(options.text, _environment() if options.live else None, stay=options.stay)
+    if options.command == "check":
+        from bot.admin import check
+
+        logging.disable()  # the check itself says what Slack's library would say of a failed call
+        return check.run(_environment(), sys.stdout)
+    if options.command == "history":
+        from bot.admin import history
+
+        return history.run(options)
+    from bot.admin import manifest
+
+    return manifest.run(options.url, options.language)
+
+
+def _serve() -> int:
     from bot.serve import serve
 
     log.configure(form=os.environ.get("LOG_FORMAT", ""))  # also for what is wrong with the settings
@@ -97,36 +109,6 @@ def _environment() -> dict[str, str]:
         if name in environ:
             os.environ.setdefault(name, environ[name])
     return environ
-
-
-def _console(options: argparse.Namespace) -> int:
-    from bot.sandbox.console import run
-
-    return run(options.text, _environment() if options.live else None, stay=options.stay)
-
-
-def _check(_options: argparse.Namespace) -> int:
-    from bot.admin.check import run
-
-    logging.disable()  # the check itself says what Slack's library would say of a failed call
-    return run(_environment(), sys.stdout)
-
-
-def _history(options: argparse.Namespace) -> int:
-    from bot.admin.history import run
-
-    return run(options)
-
-
-def _manifest(options: argparse.Namespace) -> int:
-    from bot.admin.manifest import manifest
-
-    try:
-        sys.stdout.write(manifest(options.url, options.language))
-    except ValueError as error:
-        sys.stderr.write(f"--url: {error}.\n")
-        return 2
-    return 0
 
 
 if __name__ == "__main__":

@@ -32,14 +32,10 @@ _SAME_SIGNAL = 0.2  # seconds; a terminal and the program that runs `serve` in i
 def serve(settings: Settings, environ: dict[str, str]) -> int:
     """Serve until a signal says stop; `environ` is what the settings were read from.
 
-    Returns the exit status: 0, or 1 when the port cannot be used, Socket Mode's connection stayed lost, or a thread
-    died. Raises SettingsError when Slack refuses a token, and JournalError when the journal cannot be used.
+    Returns the exit status: 0, or 1 when Socket Mode's connection stayed lost. Raises SettingsError when Slack refuses
+    a token, JournalError when the journal cannot be used, and SystemExit when a port cannot.
     """
     return _Serve(settings, environ).run()
-
-
-class _CannotListen(Exception):
-    """An address is in use, or none of this machine; the message names the variables."""
 
 
 class _Serve:
@@ -57,15 +53,13 @@ class _Serve:
                 signal.signal(number, lambda _number, _frame: self._signalled())
         threading.excepthook = _end_with
         _check_tokens(self._settings)
-        _warn_of_a_passing_disk(self._settings, self._environ)
+        if "DYNO" in self._environ and self._settings.database_url.startswith("sqlite"):
+            remedy = "this disk is emptied at every restart; add Postgres"
+            event("journal_will_not_last", level=logging.WARNING, remedy=remedy)
         bot = Bot(self._settings, self._lost)
-        try:
-            listener = self._listen("PORT", self._settings.port)
-            if self._settings.metrics_port:
-                self._serve_metrics(bot)
-        except _CannotListen as error:
-            log.say(str(error))
-            return 1
+        listener = self._listen("PORT", self._settings.port)
+        if self._settings.metrics_port:
+            self._serve_metrics(bot)
         bot.start()
         self._server = Server(bot.front.web, listener)
         mode = "socket" if self._settings.socket_mode else "http"
@@ -75,11 +69,13 @@ class _Serve:
         return self._status
 
     def _listen(self, name: str, port: int) -> socket.socket:
+        """Return a socket at a port; end with status 1 where its address is in use, or none of this machine."""
         host = self._settings.host
         try:
             return listen(host, port)
         except OSError as error:
-            raise _CannotListen(f"HOST and {name}: cannot listen at {host}:{port}: {error.strerror}.") from error
+            log.say(f"HOST and {name}: cannot listen at {host}:{port}: {error.strerror}.")
+            raise SystemExit(1) from error
 
     def _serve_metrics(self, bot: Bot) -> None:
         """Answer /metrics until the end of this process, the stop included."""
@@ -131,23 +127,14 @@ def _end_with(dead: threading.ExceptHookArgs) -> None:
 
 def _check_tokens(settings: Settings) -> None:
     """Refuse to start with a token that Slack refuses. No answer, or a word that is not known, keeps nobody waiting."""
-    _check("SLACK_BOT_TOKEN", slack_client(settings), "auth.test")
+    calls = [("SLACK_BOT_TOKEN", slack_client(settings), "auth.test")]
     if settings.socket_mode:
         app = SlackClient(settings.slack_app_token, settings.slack_api_url)
-        _check("SLACK_APP_TOKEN", app, "apps.connections.open")
-
-
-def _check(name: str, slack: SlackClient, method: str) -> None:
-    try:
-        slack.call(method)
-    except (SlackRefused, TryLater) as error:
-        if str(error) in BAD_TOKEN:
-            raise SettingsError([f"Slack refuses {name}: {error}."]) from error
-        event("slack_not_asked", level=logging.WARNING, token=name, reason=str(error))
-
-
-def _warn_of_a_passing_disk(settings: Settings, environ: dict[str, str]) -> None:
-    if "DYNO" in environ and settings.database_url.startswith("sqlite"):
-        event(
-            "journal_will_not_last", level=logging.WARNING, remedy="this disk is emptied at every restart; add Postgres"
-        )
+        calls.append(("SLACK_APP_TOKEN", app, "apps.connections.open"))
+    for name, slack, method in calls:
+        try:
+            slack.call(method)
+        except (SlackRefused, TryLater) as error:
+            if str(error) in BAD_TOKEN:
+                raise SettingsError([f"Slack refuses {name}: {error}."]) from error
+            event("slack_not_asked", level=logging.WARNING, token=name, reason=str(error))

@@ -91,45 +91,36 @@ def test_the_health_check_believes_the_bot() -> None:
         assert (ended.returncode == 0) == (status == 200), (host, written, ended.stderr)
 
 
-def test_the_health_check_has_the_codes_path_and_port() -> None:
-    """A container without PORT listens where the health check looks, and where the image says."""
+def test_the_image_fits_the_code() -> None:
+    """Port, path and folder of the journal are the code's; the stop has its time, and no shell keeps signals away."""
     port = settings.read({}, slack=False, api=False).port
     assert f"'{HEALTH}'" in health_command()[2]
     assert f"port or {port}" in health_command()[2]
     assert int(instruction("EXPOSE")) == port
     assert BOT["ports"] == [f"127.0.0.1:{port}:{port}"]
-
-
-def test_a_stop_has_the_time_that_it_takes() -> None:
-    """The signal is one that serve listens to, and the grace is longer than the longest stop."""
     assert instruction("STOPSIGNAL") == "SIGTERM"
     assert float(BOT["stop_grace_period"].removesuffix("s")) >= serve.END + 5
     assert f"--time {BOT['stop_grace_period'].removesuffix('s')}" in TEXT
-
-
-def test_the_bot_is_process_1_and_no_shell_keeps_signals_from_it() -> None:
-    """ENTRYPOINT and CMD are lists, and together a command that the command line has."""
     command = json.loads(instruction("ENTRYPOINT")) + json.loads(instruction("CMD"))
     assert command[:3] == ["python", "-m", "bot"]
-    assert command_line._parser().parse_args(command[3:]).run
+    assert command_line._parser().parse_args(command[3:]).command
     assert not {"command", "entrypoint", "init"} & BOT.keys()
-
-
-def test_the_image_runs_as_nobody_in_particular() -> None:
-    """A user by number, as `runAsNonRoot` wants it, who owns the journal's folder and nothing else."""
-    user = instruction("USER")
-    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
-    folder = instruction("VOLUME")
-    assert f"chown {user} {folder}" in TEXT
-    assert TEXT.count("chown") == 1
-    assert "user" not in BOT
-
-
-def test_the_default_journal_is_in_the_volume() -> None:
-    """Nothing else outlives a container."""
     (url,) = re.findall(r"DATABASE_URL=(\S+)", instruction("ENV"))
     chosen = settings.read({"DATABASE_URL": url}, slack=False, api=False)
     assert chosen.database_url == f"sqlite:///{instruction('VOLUME')}/addgroup.db"
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    """A user by number, as `runAsNonRoot` wants it, who owns the journal's folder and nothing else.
+
+    COPY keeps the modes of a checkout: the image's user may read the bot, whatever they were.
+    """
+    user = instruction("USER")
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
+    assert f"chown {user} {instruction('VOLUME')}" in TEXT
+    assert TEXT.count("chown") == 1
+    assert "user" not in BOT
+    assert STAGES[0][-1].endswith("chmod -R a+rX /app /opt/venv")
 
 
 def test_the_dependencies_are_the_locked_ones() -> None:
@@ -156,59 +147,32 @@ def test_only_what_the_bot_needs_is_sent_to_the_builder() -> None:
         assert not any(fnmatch.fnmatch(path, rule) for rule in let_in)
 
 
-def test_the_secrets_are_files_that_the_settings_know() -> None:
-    """Each is declared, mounted where its variable says, and kept out of git; none is in the environment itself."""
+def test_the_composed_bot_has_its_secrets_in_files(tmp_path: Path) -> None:
+    """Each is declared, mounted where its variable says, and kept out of git; with them serve starts."""
     files = {name: value for name, value in BOT["environment"].items() if name.endswith("_FILE")}
-    assert {name.removesuffix("_FILE") for name in files} <= set(settings.SECRETS)
     assert sorted(files.values()) == sorted(f"/run/secrets/{name}" for name in BOT["secrets"])
     assert {name for service in (BOT, DB) for name in service["secrets"]} == COMPOSE["secrets"].keys()
     assert all(secret["file"] == f"secrets/{name}" for name, secret in COMPOSE["secrets"].items())
     assert {name: value for name, value in BOT["environment"].items() if name not in files} == {"DATABASE_URL": ""}
     assert "secrets/" in (ROOT / ".gitignore").read_text().splitlines()
-
-
-def test_the_composed_bot_starts_with_its_secrets(tmp_path: Path) -> None:
-    """Its variables, with the files in place, are settings with which serve starts."""
-    values = {
-        "slack_bot_token": "xoxb-1",
-        "slack_app_token": "xapp-1",
-        "iletimerkezi_api_key": "key",
-        "iletimerkezi_api_hash": "hash",
-        "database_url": "postgres://addgroup:0123@db/addgroup",
-    }
+    values = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "iletimerkezi_api_key": "key"}
+    values |= {"iletimerkezi_api_hash": "hash", "database_url": "postgres://addgroup:0123@db/addgroup"}
     for name, value in values.items():
         (tmp_path / name).write_text(f"{value}\n")
-    environ = {n: v.replace("/run/secrets", str(tmp_path)) for n, v in BOT["environment"].items()}
-    chosen = settings.read(environ)
-    assert chosen.socket_mode
-    assert chosen.database_url == values["database_url"]
+    chosen = settings.read({n: v.replace("/run/secrets", str(tmp_path)) for n, v in BOT["environment"].items()})
+    assert (chosen.socket_mode, chosen.database_url) == (True, values["database_url"])
 
 
-def test_the_composed_bot_may_do_little() -> None:
-    """A root file system that nobody writes to, no capabilities, and none to be gained."""
-    assert BOT["read_only"] is True
-    assert BOT["tmpfs"] == "/tmp"  # noqa: S108  # the container's
-    assert BOT["cap_drop"] == ["ALL"]
+def test_the_composed_bot_may_do_little_and_waits_for_its_database() -> None:
+    """Nobody writes to its root file system; PostgreSQL is healthy before it starts, its data in a named volume."""
+    assert (BOT["read_only"], BOT["tmpfs"], BOT["cap_drop"]) == (True, "/tmp", ["ALL"])  # noqa: S108  # the container's
     assert BOT["security_opt"] == DB["security_opt"] == ["no-new-privileges:true"]
-
-
-def test_the_bot_waits_for_a_database_whose_journal_lasts() -> None:
-    """PostgreSQL is healthy before the bot starts, by TCP, and its data is in a named volume."""
     assert BOT["depends_on"] == {"db": {"condition": "service_healthy"}}
     assert "--host=127.0.0.1" in DB["healthcheck"]["test"]
     names = {DB["environment"]["POSTGRES_USER"], DB["environment"]["POSTGRES_DB"]}
     assert all(any(name in word for word in DB["healthcheck"]["test"]) for name in names)
     (volume,) = DB["volumes"]
     assert volume.partition(":")[0] in COMPOSE["volumes"]
-
-
-def test_what_a_strict_umask_took_away_is_given_back() -> None:
-    """COPY keeps the modes of a checkout: the image's user may read the bot, whatever they were."""
-    given = next(line for line in STAGES[0] if "chmod" in line)
-    copied = [line.split()[2].removesuffix("bot") for line in STAGES[0] if line.startswith("COPY ") and "/app" in line]
-    assert given.endswith("chmod -R a+rX /app /opt/venv")
-    assert STAGES[0].index(given) == len(STAGES[0]) - 1
-    assert {path.rstrip("/") for path in copied} == {"/app"}
 
 
 UNIT = (ROOT / "addgroup.service").read_text()
@@ -219,7 +183,7 @@ def test_the_unit(tmp_path: Path) -> None:
     values = dict(re.findall(r"^(\w+)=(.*)$", UNIT, re.MULTILINE))
     assert float(values["TimeoutStopSec"]) >= serve.END + 5
     assert values["ExecStart"].startswith(f"{values['WorkingDirectory']}/.venv/bin/python -m bot ")
-    assert command_line._parser().parse_args(values["ExecStart"].split()[3:]).run
+    assert command_line._parser().parse_args(values["ExecStart"].split()[3:]).command
     assert values["RestartPreventExitStatus"].split() == ["2", "200", "203"]
     if analyze := shutil.which("systemd-analyze"):
         unit = tmp_path / "addgroup.service"

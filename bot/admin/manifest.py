@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,16 @@ TURKISH = {
     "description: Create contact groups from the lines of this message": "Bu mesajın satırlarından grup oluşturur",
 }
 """What people read of the app in Slack, by the line of the file."""
+
+
+def run(url: str, language: str) -> int:
+    """Print the manifest; return the exit status, 2 when Slack would not call the address."""
+    try:
+        sys.stdout.write(manifest(url, language))
+    except ValueError as error:
+        sys.stderr.write(f"--url: {error}.\n")
+        return 2
+    return 0
 
 
 def manifest(url: str = "", language: str = "en") -> str:
