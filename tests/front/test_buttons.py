@@ -150,23 +150,25 @@ def test_a_duplicate_leads_to_the_thread_of_the_first(start: Start, workspace: W
         assert api.made() == number
 
 
-@pytest.mark.parametrize(
-    ("action", "value"),
-    [
-        ("again", "{"),
-        ("again", json.dumps({"v": 99, "job": "x"})),
-        ("again", json.dumps({"v": 1, "job": "lost"})),
-        ("again", json.dumps({"v": 1, "job": ["x"]})),
-        ("edit", "[]"),
-        ("rename", json.dumps({"v": 1, "job": "x"})),
-    ],
-)
-def test_an_old_button_gets_a_sentence(start: Start, workspace: Workspace, action: str, value: str) -> None:
-    """Of another version, of a lost job, of nonsense: the person reads that it is too old."""
-    button = {"type": "button", "action_id": action, "value": value}
-    message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
-    assert workspace.press(start(ADDGROUP_LANGUAGE="en").url, message, action).status == 200
-    assert told(workspace, load("en")["button.stale"])
+OLD = {
+    "again": ("{", *(json.dumps({"v": v, "job": job}) for v, job in ((99, "x"), (1, "lost"), (1, ["x"])))),
+    "edit": ("[]",),
+    "rename": (json.dumps({"v": 1, "job": "x"}),),
+    "edit_text": ("", "{}", "ş", "AAAA", "eJyLBQAArQBX"),
+    "language": ("", "de", "{}"),
+    "more": ("", "{", "[]", '{"text": "x"}', '{"text": "x", "offset": "y"}'),
+}
+"""Buttons of another version, of a lost job, of nonsense, by action_id."""
+
+
+def test_an_old_button_gets_a_sentence(start: Start, workspace: Workspace) -> None:
+    """The person reads that it is too old, and nothing fails."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    for number, (action, value) in enumerate((action, value) for action, values in OLD.items() for value in values):
+        button = {"type": "button", "action_id": action, "value": value}
+        message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
+        assert workspace.press(url, message, action).status == 200, (action, value)
+        assert nth(workspace, number, "U1") == load("en")["button.stale"], (action, value)
 
 
 def test_history(start: Start, workspace: Workspace, api: Api) -> None:

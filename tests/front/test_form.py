@@ -46,71 +46,73 @@ def test_the_form_opens_while_every_worker_is_busy(start: Start, workspace: Work
     assert not any(m.thread_ts for m in workspace.messages), "the form waited for the API"
 
 
+CANNOT_OPEN: dict[int | str, str] = {
+    "drop": "not_opened",
+    "silence": "not_opened",
+    500: "not_opened",
+    "invalid_arguments": "refused",
+    "expired_trigger_id": "expired",
+    "trigger_expired": "expired",
+}
+"""What views.open meets, and what is told then."""
+
+
 @pytest.mark.parametrize("language", ["en", "tr"])
-@pytest.mark.parametrize("text", ["", "VIP under Customers"])
-@pytest.mark.parametrize(
-    ("fault", "key"),
-    [
-        *(("drop", "not_opened"), ("silence", "not_opened"), (500, "not_opened"), ("invalid_arguments", "refused")),
-        *(("expired_trigger_id", "expired"), ("trigger_expired", "expired")),
-    ],
-)
-def test_a_form_that_cannot_be_opened_is_told(
-    start: Start, workspace: Workspace, api: Api, fault: int | str, key: str, text: str, language: str
-) -> None:
+def test_a_form_that_cannot_be_opened_is_told(start: Start, workspace: Workspace, api: Api, language: str) -> None:
     """The person reads why and that nothing was created, and gets the text back with a button for it."""
-    workspace.faults["views.open"].extend([fault] * 3)
     url = start(ADDGROUP_LANGUAGE=language).url
-    reply = workspace.command(url, text)
-    assert reply.text.startswith(say(language, f"form.{key}"))
-    if text:
-        assert f"/addgroup {text}" in reply.text
-        workspace.faults["views.open"].clear()
+    for number, (fault, key) in enumerate(CANNOT_OPEN.items(), 1):
+        for text in ("", f"VIP {number} under Customers"):
+            workspace.faults["views.open"].extend([fault] * 3)
+            reply = workspace.command(url, text)
+            assert reply.text.startswith(say(language, f"form.{key}")), (fault, text)
+            workspace.faults["views.open"].clear()
+        assert f"/addgroup {text}" in reply.text, fault
         workspace.press(url, seen(reply), "edit_text")
         workspace.submit(url, opened(workspace))
-        answers(workspace, 1)
-    assert api.made() == bool(text)
+        answers(workspace, number)
+    assert api.made() == len(CANNOT_OPEN)
 
 
-@pytest.mark.parametrize("word", ["exchanged_trigger_id", "trigger_exchanged"])
-def test_a_command_that_is_delivered_twice_opens_one_form(start: Start, workspace: Workspace, word: str) -> None:
+def test_a_command_that_is_delivered_twice_opens_one_form(start: Start, workspace: Workspace) -> None:
     """Slack says that the form has been opened for it already, which nobody has to be told."""
-    workspace.faults["views.open"].append(word)
-    assert workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP under Customers").text == ""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    for word in ("exchanged_trigger_id", "trigger_exchanged"):
+        workspace.faults["views.open"].append(word)
+        assert workspace.command(url, "VIP under Customers").text == "", word
     assert workspace.private() == []
 
 
-@pytest.mark.parametrize("language", ["en", "tr"])
-@pytest.mark.parametrize(
-    ("text", "name", "parent", "key"),
-    [
-        ("VIP under Customers", "VIP", "id:5", "phrase"),
-        ("VIP paernt=5", "VIP", "id:5", "phrase"),
-        ("VIP parent=Nobody please", "VIP", "name:", "phrase"),
-        ("VIP, Gold, Silver", "VIP\nGold\nSilver", "", "listed"),
-        ("Acme\n├── VIP\n└── Regular", "Acme\n  VIP\n  Regular", "", "lines"),
-        ("delete VIP", "delete VIP", "", "name"),
-        ('"open', "open", "", "name"),
-        ("parent=5", "", "id:5", "no_name"),
-        ("5", "5", "", "number"),
-    ],
+NOT_SURE = (
+    ("VIP under Customers", "VIP", "id:5", "phrase"),
+    ("Gold paernt=5", "Gold", "id:5", "phrase"),
+    ("VIP parent=Nobody please", "VIP", "name:", "phrase"),
+    ("VIP, Gold, Silver", "VIP\nGold\nSilver", "", "listed"),
+    ("Acme\n├── VIP\n└── Regular", "Acme\n  VIP\n  Regular", "", "lines"),
+    ("delete VIP", "delete VIP", "", "name"),
+    ('"open', "open", "", "name"),
+    ("parent=5", "", "id:5", "no_name"),
+    ("5", "5", "", "number"),
 )
-def test_what_is_not_sure_opens_the_form(
-    start: Start, workspace: Workspace, api: Api, text: str, name: str, parent: str, key: str, language: str
-) -> None:
+"""What is typed, the name and the parent in the form, and what is unclear."""
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_what_is_not_sure_opens_the_form(start: Start, workspace: Workspace, api: Api, language: str) -> None:
     """By the command's own trigger, filled in with the reading; nothing is made before it is sent, and then at once."""
     url = start(ADDGROUP_LANGUAGE=language).url
-    assert workspace.command(url, text).text == ""
-    form = opened(workspace)
-    assert field(form, "name").get("initial_value", "") == name
-    assert field(form, "parent").get("initial_option", {}).get("value", "") == parent
-    assert load(language)[f"usage.{key}"].partition("{")[0] in notes(form)[0]
-    assert ("Customers" in notes(form)[0]) == (text == "VIP under Customers")
-    assert not api.made()
-    sent = workspace.submit(url, form, **({"name": "VIP"} if key == "no_name" else {}))
-    assert sent.body == {}
-    answers(workspace, 1)
-    assert api.made() == (0 if "Nobody" in text else len(name.splitlines() or [""]))
+    for number, (text, name, parent, key) in enumerate(NOT_SURE, 1):
+        before, channel = api.made(), f"C{number}"
+        assert workspace.command(url, text, channel=channel).text == "", text
+        form = opened(workspace)
+        assert field(form, "name").get("initial_value", "") == name, text
+        assert field(form, "parent").get("initial_option", {}).get("value", "") == parent, text
+        assert load(language)[f"usage.{key}"].partition("{")[0] in notes(form)[0], text
+        assert ("Customers" in notes(form)[0]) == ("Customers" in text)
+        assert api.made() == before, text
+        assert workspace.submit(url, form, **({"name": "Silver"} if key == "no_name" else {})).body == {}, text
+        answers(workspace, 1, channel)
+        assert api.made() - before == (0 if "Nobody" in text else len(name.splitlines() or [""])), text
 
 
 def test_a_changed_field_is_asked_about_once(start: Start, workspace: Workspace, api: Api) -> None:
@@ -128,17 +130,16 @@ def test_a_changed_field_is_asked_about_once(start: Start, workspace: Workspace,
     assert api.made() == 1
 
 
-@pytest.mark.parametrize("around", [" {} ", "{}\r\n", "\n{}"])
-def test_a_field_that_looks_the_same_is_not_asked_about(
-    start: Start, workspace: Workspace, api: Api, around: str
-) -> None:
+def test_a_field_that_looks_the_same_is_not_asked_about(start: Start, workspace: Workspace, api: Api) -> None:
     """Line ends and blanks around it are no change, and another parent is none of the name's."""
     url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "please help me")
     parent = {"text": {"type": "plain_text", "text": "Customers (5)"}, "value": "id:5"}
-    assert workspace.submit(url, opened(workspace), name=around.format("help me"), parent=parent).body == {}
-    answers(workspace, 1)
-    assert api.groups["97101"].parent == "5"
+    for number, around in enumerate((" {} ", "{}\r\n", "\n{}"), 1):
+        workspace.command(url, f"please help me {number}")
+        sent = around.format(f"help me {number}")
+        assert workspace.submit(url, opened(workspace), name=sent, parent=parent).body == {}, around
+        answers(workspace, number)
+        assert api.groups[f"9710{number}"].parent == "5"
 
 
 def test_several_groups_of_a_name_are_suggested_first(start: Start, workspace: Workspace, api: Api) -> None:
@@ -176,40 +177,47 @@ def test_a_form_that_an_answer_opened_is_closed_in_silence(start: Start, workspa
     assert workspace.private() == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "block"),
-    [
-        ({"name": "\u200b "}, "name"),
-        ({}, "name"),
-        ({"name": "x" * 256}, "name"),
-        ({"name": "A", "parent": {"value": "none:"}}, "parent"),
-        ({"name": "A\nB\na"}, "name"),
-        ({"name": "A", "parent": {"value": "id:-1"}}, "parent"),
-        ({"name": "A", "parent": {"value": "nonsense"}}, "parent"),
-    ],
+LONG_LINE = "R&D <A `b` " * 25
+NO_NAME = ("The group's name is missing", "Grup adı eksik")
+NO_PARENT = ("Type the parent's ID", "Üst grubun ID'sini yazıp")
+
+MISTAKES: tuple[tuple[dict[str, Any], str, tuple[str, str]], ...] = (
+    ({"name": "\u200b "}, "name", NO_NAME),
+    ({}, "name", NO_NAME),
+    ({"name": LONG_LINE}, "name", ("The name is 274 characters long", "Ad 274 karakter")),
+    ({"name": f"\n{LONG_LINE}\n \n"}, "name", ("The name is 274 characters long", "Ad 274 karakter")),
+    ({"name": f"A\n{LONG_LINE}"}, "name", ("Line 2: The name is 274 characters", "2. satır: Ad 274 karakter")),
+    ({"name": "A & B\n<C>\na & b"}, "name", ("Line 3: a & b is listed twice", "3. satır: a & b aynı yerde")),
+    ({"name": "A `b`\n<C>\nA `B`"}, "name", ("Line 3: A `B` is listed twice", "3. satır: A `B` aynı yerde")),
+    *(({"name": "A", "parent": {"value": value}}, "parent", NO_PARENT) for value in ("none:", "id:-1", "nonsense")),
 )
+"""What a form is sent with, the field with the mistake, and how what is said there begins."""
+
+
+@pytest.mark.parametrize(("place", "language"), [(0, "en"), (1, "tr")])
 def test_a_mistake_in_the_form_stands_at_its_field(
-    start: Start, workspace: Workspace, api: Api, fields: dict[str, Any], block: str
+    start: Start, workspace: Workspace, api: Api, place: int, language: str
 ) -> None:
-    """The form stays open with what was typed; nothing is made."""
-    url = start().url
+    """In plain text, with the line where there are several; the form stays open with what was typed."""
+    url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "")
-    reply = workspace.submit(url, opened(workspace), **fields)
-    assert reply.body["response_action"] == "errors"
-    assert list(reply.body["errors"]) == [block]
+    for fields, block, said in MISTAKES:
+        reply = workspace.submit(url, opened(workspace), **fields)
+        assert reply.body["response_action"] == "errors", fields
+        assert list(reply.body["errors"]) == [block], fields
+        assert reply.body["errors"][block].startswith(said[place]), (fields, reply.body)
+        assert LONG_LINE[:39] in reply.body["errors"][block] or LONG_LINE not in str(fields)
     assert not api.made()
 
 
-@pytest.mark.parametrize(("typed", "made"), [("VIP parent=5", ("VIP", "5")), ("`/addgroup VIP`", ("VIP", ""))])
-def test_the_form_reads_lines_as_they_are_typed(
-    start: Start, workspace: Workspace, api: Api, typed: str, made: tuple[str, str]
-) -> None:
+def test_the_form_reads_lines_as_they_are_typed(start: Start, workspace: Workspace, api: Api) -> None:
     """An option in the name field is one, and what is pasted around a name is not part of it."""
     url = start().url
-    workspace.command(url, "")
-    workspace.submit(url, opened(workspace), name=typed)
-    answers(workspace, 1)
-    assert [(group.name, group.parent) for group in api.groups.values() if group.name == made[0]] == [made]
+    for number, typed in enumerate(("VIP parent=5", "`/addgroup Gold`"), 1):
+        workspace.command(url, "")
+        workspace.submit(url, opened(workspace), name=typed)
+        answers(workspace, number)
+    assert [(group.name, group.parent) for group in api.groups.values()][1:] == [("VIP", "5"), ("Gold", "")]
 
 
 def test_a_name_that_needs_quotes_comes_back_in_them(start: Start, workspace: Workspace, api: Api) -> None:
@@ -223,32 +231,6 @@ def test_a_name_that_needs_quotes_comes_back_in_them(start: Start, workspace: Wo
     workspace.submit(url, form)
     answers(workspace, 2)
     assert "parent=red" in [group.name for group in api.groups.values()]
-
-
-LONG_LINE = "R&D <A `b` " * 25
-
-
-@pytest.mark.parametrize(
-    ("name", "mistakes"),
-    [
-        (LONG_LINE, ("The name is 274 characters long", "Ad 274 karakter")),
-        (f"\n{LONG_LINE}\n \n", ("The name is 274 characters long", "Ad 274 karakter")),
-        (f"A\n{LONG_LINE}", ("Line 2: The name is 274 characters long", "2. satır: Ad 274 karakter")),
-        ("A & B\n<C>\na & b", ("Line 3: a & b is listed twice", "3. satır: a & b aynı yerde")),
-        ("A `b`\n<C>\nA `B`", ("Line 3: A `B` is listed twice", "3. satır: A `B` aynı yerde")),
-    ],
-    ids=["one line", "blank lines around it", "the second line", "ampersand", "backticks"],
-)
-@pytest.mark.parametrize(("place", "language"), [(0, "en"), (1, "tr")])
-def test_a_mistake_in_the_form_is_plain_text(
-    start: Start, workspace: Workspace, name: str, mistakes: tuple[str, str], place: int, language: str
-) -> None:
-    """Slack shows it as it stands, so nothing is escaped or marked; a line is numbered only where there are several."""
-    url = start(ADDGROUP_LANGUAGE=language).url
-    workspace.command(url, "")
-    shown = workspace.submit(url, opened(workspace), name=name).body["errors"]["name"]
-    assert shown.startswith(mistakes[place])
-    assert LONG_LINE[:39] in shown or LONG_LINE not in name
 
 
 def test_a_form_submitted_twice_makes_one_group(start: Start, workspace: Workspace, api: Api) -> None:

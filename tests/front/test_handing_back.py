@@ -118,12 +118,3 @@ def test_a_long_text_is_cut(start: Start, workspace: Workspace) -> None:
     assert message.text.endswith(say("en", "given_back.cut"))
     assert code_of(message) == ("/addgroup " + "\n".join(["A parent=5", *lines]))[:2500]
     assert actions(message) == []
-
-
-@pytest.mark.parametrize("value", ["", "{}", "ş", "AAAA", "eJyLBQAArQBX"])
-def test_a_button_of_another_version_is_too_old(start: Start, workspace: Workspace, value: str) -> None:
-    """Whatever it carries."""
-    button = {"type": "button", "action_id": "edit_text", "value": value}
-    message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
-    workspace.press(start(ADDGROUP_LANGUAGE="en").url, message, "edit_text")
-    assert told(workspace, load("en")["button.stale"])

@@ -13,7 +13,7 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Workspace
+from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import answers, seen, told
 
@@ -35,17 +35,6 @@ def test_a_choice_holds_everywhere_and_after_a_restart(start: Start, workspace: 
     assert told(workspace, say("en", "language.automatic"))
     workspace.command(here, "After")
     assert answers(workspace, 3)[2].text.startswith("✓ ")
-
-
-def test_the_worker_follows_a_choice_although_it_knew_the_person(start: Start, workspace: Workspace) -> None:
-    """A job that comes without a language, because the front has just been started, is answered in the chosen one."""
-    workspace.command(start().url, "A")
-    answers(workspace, 1)
-    url = start().url
-    workspace.command(url, "language tr", user="U1")
-    told(workspace, say("tr", "language.chosen"))
-    workspace.command(start().url, "B")
-    assert answers(workspace, 2)[1].text.startswith("✓ ")
 
 
 def test_the_button_under_the_help_switches(start: Start, workspace: Workspace) -> None:
@@ -93,12 +82,3 @@ def test_a_choice_that_cannot_be_read_counts_as_none(
     workspace.command(url, "VIP")
     assert answers(workspace, 1)[0].text.startswith("✓ ")
     assert api.made() == 1
-
-
-@pytest.mark.parametrize("value", ["", "de", "{}"])
-def test_a_button_of_another_version_is_too_old(start: Start, workspace: Workspace, value: str) -> None:
-    """Nothing is kept of it."""
-    button = {"type": "button", "action_id": "language", "value": value}
-    message = Message("C1", "1.1", "Help", blocks=[{"type": "actions", "elements": [button]}])
-    workspace.press(start(ADDGROUP_LANGUAGE="en").url, message, "language")
-    assert told(workspace, load("en")["button.stale"])

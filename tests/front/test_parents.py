@@ -38,7 +38,7 @@ def test_without_the_list_a_parent_is_chosen_by_id(
 ) -> None:
     """get-groups may be closed to the account: the menu says so, and takes an id."""
     api.mood = lambda: fault
-    url = start(ADDGROUP_LANGUAGE="en").url
+    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="1").url
     assert [option["text"]["text"] for option in workspace.suggest(url, "cu")] == [load("en")["form.no_list"]]
     (by_id,) = workspace.suggest(url, "5")
     api.mood = lambda: None
