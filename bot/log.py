@@ -88,22 +88,17 @@ def event(
 ) -> None:
     """Log an event. `fields` are its facts, none of them secret; `trace` adds its traceback, escaped into the line.
 
-    With `every`, the event is logged at most once in so many seconds; the next line tells how many were left out, as
-    `repeated`.
+    With `every`, the event is logged at most once in so many seconds.
     """
     if every:
-        with _counting:
-            last, left_out = _repeated.get(name, (time.monotonic() - every, 0))
-            due = time.monotonic() - last >= every
-            _repeated[name] = (time.monotonic(), 0) if due else (last, left_out + 1)
-        if not due:
+        now = time.monotonic()
+        if now < _due.get(name, now):
             return
-        fields |= {"repeated": left_out or None}
+        _due[name] = now + every
     logger.log(level, name, extra={"fields": fields}, exc_info=trace)
 
 
-_counting = threading.Lock()
-_repeated: dict[str, tuple[float, int]] = {}  # when an event was last logged, and how many were left out since
+_due: dict[str, float] = {}  # when an event of a kind that comes again and again may be logged the next time
 
 
 class _Line(logging.Formatter):

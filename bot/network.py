@@ -196,7 +196,8 @@ class _Exchange(threading.Thread):
         self._timeout, self._most, self._may_send = timeout, most, may_send
         self._deadline = now() + timeout
         self._over = False  # the caller waits no longer
-        self._connection: Any = None  # over which the request leaves
+        self._mark = object()  # of the connection over which the request leaves
+        self._connection: Any = None
         self._socket: Any = None
         self._result: Answer | Failed | None = None
 
@@ -207,7 +208,7 @@ class _Exchange(threading.Thread):
         with _leaving:
             self._over, sent = True, self._connection is not None
             result = self._result or Failed("timeout" if sent else "connect_timeout", connected=sent)
-            if not self._result and sent and self._connection.exchange is self:
+            if not self._result and sent and self._connection.mark is self._mark:
                 with contextlib.suppress(OSError):  # ends what drips; the other end may have ended it
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         if isinstance(result, Failed):
@@ -249,7 +250,7 @@ class _Exchange(threading.Thread):
                 raise Failed("connect_timeout", connected=False)
             if not allowed:
                 raise Failed("withdrawn", connected=False)
-            self._connection, self._socket, connection.exchange = connection, connection.sock, self
+            self._connection, self._socket, connection.mark = connection, connection.sock, self._mark
 
 
 class _Connection:

@@ -69,7 +69,7 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
     log.quiet()
     monkeypatch.setattr("sys.excepthook", sys.excepthook)  # which the log takes over where `serve` runs
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
-    monkeypatch.setattr("bot.log._repeated", {})  # what an earlier test logged is no repetition
+    monkeypatch.setattr("bot.log._due", {})  # what an earlier test logged is no repetition
 
 
 @pytest.fixture

@@ -131,8 +131,8 @@ class Connection:
                             reason = str(more.get("reason") or "disconnect")
                             if reason not in _GIVEN_UP:  # those end now: first the end, then the next
                                 leaving.set()  # until Slack closes this one, it may still send over it
-                        case {"envelope_id": str(), "payload": dict()} as envelope:
-                            with contextlib.suppress(RuntimeError):  # the stop takes nothing more
+                        case {"envelope_id": str(), "payload": dict()} as envelope if not self._closing.is_set():
+                            with contextlib.suppress(RuntimeError):  # the stop has just begun
                                 self._pool.submit(self._answer, link, envelope, time.monotonic())
         except (WebSocketException, OSError, ValueError, network.Misconfigured) as error:
             reason = reason if leaving.is_set() else _word(error)

@@ -83,9 +83,11 @@ def opens(workspace: Workspace, listeners: Listeners) -> Iterator[Opens]:
 
     def url() -> str:
         headers = {"Authorization": f"Bearer {APP_TOKEN}"}
-        return str(
-            requests.post(f"{workspace.url}/api/apps.connections.open", headers=headers, timeout=30).json()["url"]
-        )
+        try:
+            answer = requests.post(f"{workspace.url}/api/apps.connections.open", headers=headers, timeout=30)
+        except requests.RequestException as error:  # the test is over
+            raise TryLater("unreachable") from error
+        return str(answer.json()["url"])
 
     def _opens(lost: Callable[[], None] = lambda: None, open_url: Callable[[], str] = url) -> Connection:
         opened.append(Connection(listeners.app, open_url, lost))
@@ -159,36 +161,27 @@ def test_what_nobody_understands(slack: Link, opens: Opens, caplog: pytest.LogCa
     assert slack.connected(times=2)
 
 
-def test_no_acknowledgement_waits_for_another(slack: Link, opens: Opens, listeners: Listeners) -> None:
-    """While one listener takes its time, the next is answered."""
-    opens()
-    assert slack.connected()
-    slack.send("e1", command("slow"))
-    assert listeners.slow.acquire(timeout=30)
-    slack.send("e2", command("quick"))
-    assert slack.acked("e2") == {"text": "quick"}
-    assert "e1" not in slack.acks
-    listeners.held.set()
-    assert slack.acked("e1") == {"text": "slow"}
+def test_a_slow_listener(slack: Link, opens: Opens, listeners: Listeners) -> None:
+    """No acknowledgement waits for another, and a stop lets what is under way be acknowledged.
 
-
-def test_a_stop_lets_what_is_under_way_be_acknowledged(slack: Link, opens: Opens, listeners: Listeners) -> None:
-    """And takes nothing more: what comes meanwhile stays without an answer, for Slack to send elsewhere."""
+    It takes nothing more: what comes meanwhile stays without an answer, for Slack to send elsewhere.
+    """
     connection = opens()
     until(connection.connected)
     slack.send("e1", command("slow"))
     assert listeners.slow.acquire(timeout=30)
+    slack.send("e2", command("quick"))
+    assert slack.acked("e2") == {"text": "quick"}
     closing = threading.Thread(target=connection.close)
     closing.start()
     until(lambda: not connection.connected())
-    slack.send("e2", command("late"))
+    slack.send("e3", command("late"))
     assert not slack.left(seconds=0.3)
     listeners.held.set()
-    closing.join(10)
+    closing.join(60)
     assert slack.left()
-    assert slack.acks == {"e1": {"text": "slow"}}
+    assert slack.acks == {"e1": {"text": "slow"}, "e2": {"text": "quick"}}
     assert slack.codes == [1000]
-    assert not connection.connected()
 
 
 @pytest.mark.parametrize("reason", ["warning", ""])
@@ -380,14 +373,6 @@ def test_the_proxy_of_the_environment_is_used(
         assert over_tls.acked("e1") == {"text": "hello"}
         ((_, password),) = Proxy.asked
         assert base64.b64decode(password.removeprefix("Basic ")) == b"bot:p@ss"
-
-
-def test_no_proxy_is_kept(over_tls: Link, opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NO_PROXY means the same here as for every other call, networks too."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
-    opens()
-    assert over_tls.connected()
 
 
 @pytest.mark.parametrize("wrong", ["http://bot:s3cret@127.0.0.1:9", "socks5://bot:s3cret@127.0.0.1:9"])

@@ -145,20 +145,6 @@ def test_a_stop_at_once_after_a_refresh_is_clean(workspace: Workspace, slack: Li
     assert log.count("event=stopped") == 1
 
 
-def test_the_connection_is_closed_before_the_calls_are_waited_for(
-    workspace: Workspace, api: Api, slack: Link, start: Start
-) -> None:
-    """SIGTERM: nothing more is taken, and the call under way is finished and answered."""
-    api.delay = 0.5
-    served = start()
-    assert slack.connected()
-    slack.send("e1", command(workspace, "VIP"))
-    assert slack.acked("e1") == {}
-    assert api.called.wait(30)
-    assert served.stop(signal.SIGTERM) == 0
-    assert any(m.outcome == "created" and m.thread_ts for m in workspace.messages)
-
-
 @pytest.mark.parametrize("fault", ["internal_error", "link_disabled"])
 def test_a_connection_that_stays_lost_ends_the_process(
     workspace: Workspace, slack: Link, start: Start, fault: str
