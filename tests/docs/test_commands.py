@@ -62,7 +62,7 @@ def run(script: str, folder: Path, port: int) -> subprocess.CompletedProcess[str
         ("/etc/systemd/system", str(folder.parent / "etc")),
         (f":{PORT}", f":{port}"),
         ("-o addgroup -g addgroup ", ""),
-        ("python3 ", f"{sys.executable} "),
+        ("python3 ", f"{shlex.quote(sys.executable)} "),
     ):
         script = script.replace(place, there)
     path = f"{folder}/.venv/bin:{folder.parent}/bin:{os.environ['PATH']}"

@@ -23,7 +23,7 @@ WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten
         ("docs/operate.md", "is unchanged for {} seconds, another takes over", life.TAKE_OVER),
         ("docs/operate.md", "jobs under way {} seconds to finish", serve.STOP),
         ("docs/night.md", "its threads have not turned for {} seconds", worker.STANDSTILL),
-        ("CONTRIBUTING.md", "whose row was unchanged for {} seconds", life.TAKE_OVER),
+        ("CONTRIBUTING.md", "After {} seconds (30", life.TAKE_OVER),
         ("CONTRIBUTING.md", "({} for a process of 0.2.0)", life.LEASE),
         ("CONTRIBUTING.md", "up to {} seconds for Slack to open a form", form.OPENED),
         ("docs/operate.md", "opens up to {} connections", database.CONNECTIONS),

@@ -79,7 +79,7 @@ def test_each_command_is_understood(page: str) -> None:
     text = PAGES.get(page) or (ROOT / page).read_text()
     found = commands(text, "python -m bot") if page in PAGES else re.findall(r"python -m bot (.*)", text)
     for arguments in found:
-        assert _parser().parse_args(shlex.split(arguments, comments=True)).run
+        assert _parser().parse_args(shlex.split(arguments, comments=True)).command
 
 
 def test_each_command_and_option_is_shown() -> None:
