@@ -17,6 +17,7 @@ from bot.journal.errors import JournalError
 from bot.log import event
 from bot.model.grammar import COMMAND, Keyword, Reading, parse
 from bot.model.job import TryLater
+from bot.model.message_text import unescape
 from bot.slack.blocks import Typed
 from bot.slack.client import SlackRefused
 
@@ -130,11 +131,3 @@ class Commands:
             people.slack.call("views.publish", user_id=user, view=pages.home(voice, self._known_groups(user, user)))
         except (SlackRefused, TryLater) as error:
             event("home_not_shown", level=logging.WARNING, user=user, error=str(error))
-
-
-def unescape(text: str) -> str:
-    """Undo Slack's escaping of the three characters, and of no other (`&copy;` stays as it is typed).
-
-    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
-    """
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

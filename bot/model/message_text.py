@@ -42,7 +42,10 @@ def _emoji(code: str, tone: str | None) -> str:
 
 
 def unescape(text: str) -> str:
-    """Undo what Slack escapes in every text: three characters, once."""
+    """Undo Slack's escaping of three characters, once, and of no other (`&copy;` stays as it is typed).
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

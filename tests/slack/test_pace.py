@@ -52,12 +52,6 @@ def wait(pace: Pace, job: str, rank: Rank = Rank.ANSWER, since: float = 1.0, cha
         return later.seconds or -1.0
 
 
-def test_nothing_waits_before_slack_refuses(clock: Clock) -> None:
-    """Without a refusal there is no limit."""
-    pace = Pace()
-    assert not any(wait(pace, f"{number}", rank) for number in range(100) for rank in Rank)
-
-
 def test_each_job_gets_its_own_time(clock: Clock) -> None:
     """After a refusal the jobs come back one by one, the refused one when Slack says, the older ones first."""
     pace = Pace()
@@ -87,13 +81,6 @@ def test_what_may_be_left_out_goes_only_when_nobody_waits(clock: Clock) -> None:
     assert wait(pace, "spare", Rank.SPARE) == 0.0
 
 
-def test_another_channel_waits_for_nothing(clock: Clock) -> None:
-    """A limit is a channel's."""
-    pace = Pace()
-    refused(pace, 300.0)
-    assert wait(pace, "other", channel="C2") == 0.0
-
-
 def test_a_slot_is_not_kept_for_ever(clock: Clock) -> None:
     """A job that another process carries meanwhile holds nobody up."""
     pace = Pace()
@@ -104,12 +91,15 @@ def test_a_slot_is_not_kept_for_ever(clock: Clock) -> None:
     assert wait(pace, "new", Rank.SPARE) == 0.0
 
 
-def test_a_pace_is_forgotten(clock: Clock) -> None:
-    """A minute later the channel is as any other."""
+def test_a_limit_is_learnt_and_forgotten(clock: Clock) -> None:
+    """Nothing is limited before Slack refuses, nor a minute after the last message, nor in another channel."""
     pace = Pace()
-    refused(pace, 1.0)
-    clock.now += 62
-    assert not any(wait(pace, f"{number}") for number in range(100))
+    for _ in range(2):
+        assert not any(wait(pace, f"{number}", rank) for number in range(100) for rank in Rank)
+        refused(pace, 1.0)
+        assert wait(pace, "a") > 0
+        assert wait(pace, "a", channel="C2") == 0.0
+        clock.now += 62
 
 
 def test_faults_and_refusals_for_good_are_no_limit(clock: Clock) -> None:

@@ -33,29 +33,21 @@ def places(text: str) -> Counter[str | None]:
     return Counter(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
-def test_same_keys() -> None:
-    """English and Turkish have the same sentences, in the same order."""
+def test_both_languages_have_the_same_sentences() -> None:
+    """The same keys in the same order, with the same named places."""
     assert list(load("en")) == list(load("tr"))
-
-
-def test_same_places() -> None:
-    """A sentence has the same named places in both languages."""
     assert {key: places(text) for key, text in load("en").items()} == {
         key: places(text) for key, text in load("tr").items()
     }
-    assert all(name and name.isidentifier() for text in load("en").values() for name in places(text))
 
 
 @each_language
-def test_no_text_is_empty(language: str) -> None:
-    """Every sentence says something and has no white space around it."""
-    assert not [key for key, text in load(language).items() if not text or text != text.strip()]
-
-
-@each_language
-def test_marks_are_closed(language: str) -> None:
-    """Slack's marks for bold and code come in pairs, on one line."""
+def test_every_text_is_well_formed(language: str) -> None:
+    """It says something, has no white space around it, and Slack's marks for bold and code come in pairs on a line."""
     for key, text in load(language).items():
+        assert text, key
+        assert text == text.strip(), key
+        assert all(name and name.isidentifier() for name in places(text)), key
         for line in text.splitlines():
             assert line.count("`") % 2 == 0, key
             assert re.sub("`[^`]*`", "", line).count("*") % 2 == 0, key
@@ -116,16 +108,19 @@ def test_every_sentence_said_has_a_text(language: str) -> None:
 
 
 def test_say() -> None:
-    """The places are filled with the values as they are, braces and all."""
+    """The places are filled with the values as they are; one without a value is a fault of the caller."""
     assert say("en", "root.under", parent="`{0}`") == "under `{0}`"
     assert say("tr", "answer.reference", reference=5) == "Referans no: 5"
+    with pytest.raises(KeyError, match="parent"):
+        say("en", "root.under")
 
 
 def test_say_plain() -> None:
-    """The sentence's own marks go, those of a value stay."""
+    """The sentence's own marks go, those of a value stay, and a mention would be shown as an id."""
     assert say_plain("en", "usage.no_name") == "The group's name is missing."
     assert "`*x*`" in say_plain("en", "usage.bad_parent", part="`*x*`")
     assert "/invite @addgroup." in say_plain("en", "answer.private")
+    assert "<" not in say_plain(Voice("en", "U0123"), "failure.internal", reference="1")
 
 
 @pytest.mark.parametrize(
@@ -143,17 +138,6 @@ def test_the_contact_is_named(contact: str, english: str, turkish: str) -> None:
     """A sentence names who helps as Slack shows it, in a form that fits the sentence."""
     assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.settings.next", again="")
     assert f"Lütfen bunu {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.settings.next", again="")
-
-
-def test_plain_text_mentions_nobody() -> None:
-    """Where Slack formats nothing, a mention would be shown as an id."""
-    assert "<" not in say_plain(Voice("en", "U0123"), "failure.internal", reference="1")
-
-
-def test_say_without_a_value() -> None:
-    """A place without a value is a fault of the caller, not an empty place in front of people."""
-    with pytest.raises(KeyError, match="parent"):
-        say("en", "root.under")
 
 
 def test_the_nearest_table_decides() -> None:
