@@ -128,7 +128,11 @@ def test_without_a_journal_the_page_still_answers(start: Start, tmp_path: Path) 
 def test_time_without_socket_mode_is_counted(start: Start, workspace: Workspace, slack: Link) -> None:
     """It grows while Slack cannot be reached, and stands still when it can."""
     bot = start(SLACK_APP_TOKEN=APP_TOKEN)
-    assert slack.connected()
+
+    def well() -> bool:
+        return requests.get(f"{bot.served.url}/healthz", timeout=5).status_code == 200
+
+    bot.wait_for(well)
     name = "addgroup_socket_mode_lost_seconds_total"
     before = bot.value(name) or 0
     workspace.faults["apps.connections.open"] += ["internal_error"] * 2
@@ -136,7 +140,7 @@ def test_time_without_socket_mode_is_counted(start: Start, workspace: Workspace,
     slack.drop()
     bot.wait_for(lambda: (bot.value(name) or 0) > before + 1)
     assert slack.connected(2)
-    bot.wait_for(lambda: requests.get(f"{bot.served.url}/healthz", timeout=5).status_code == 200)
+    bot.wait_for(well)
     lost = bot.value(name) or 0
     assert lost - before <= time.monotonic() - began
     assert bot.value(name) == lost
