@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from bot.iletimerkezi import client as api
+from bot.iletimerkezi import answers as api
+from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups, Listed
 from bot.journal.errors import JournalError, TakenOver
 from bot.journal.journal import Journal
@@ -31,6 +32,7 @@ from bot.model.outcome import (
     Skipped,
     Unknown,
 )
+from bot.settings import Settings
 
 LOOK_UP_AFTER = 3.0
 """How long after a request left its lost answer is looked up, in seconds: it may still be on its way."""
@@ -43,27 +45,20 @@ PROGRESS = 1.0
 
 
 class GroupCreator:
-    """Makes the groups, with at most `calls` requests to the group API at once, until `stopping` is set.
+    """Makes the groups until `stopping` is set.
 
-    A call may take `timeout` seconds. The jobs that are being settled share the threads, of which there is one for each
-    call.
+    There is a thread for each call that may be made at once; the jobs that are being settled share them.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917
-        self,
-        journal: Journal,
-        client: api.Client,
-        groups: Groups,
-        calls: int,
-        timeout: float,
-        stopping: threading.Event,
+    def __init__(
+        self, settings: Settings, journal: Journal, client: Client, groups: Groups, stopping: threading.Event
     ) -> None:
         self._journal = journal
         self._client = client
         self._groups = groups
-        self._timeout = timeout
-        self._calls = calls
-        self._pool = ThreadPoolExecutor(calls, thread_name_prefix="step")
+        self._timeout = settings.api_timeout
+        self._calls = settings.api_calls
+        self._pool = ThreadPoolExecutor(self._calls, thread_name_prefix="step")
         self._jobs: set[str] = set()  # that are being settled
         self._stopping = stopping
 

@@ -129,10 +129,9 @@ class JobRunner:
     def _try_root(self, job: Job) -> None:
         """Post the root if Slack lets it through; the group does not wait for it."""
         try:
-            with _at_best(job, "root_refused"):
-                self._journal.set_root(job, self._delivery.post_root(job), final=False)
-        except TryLater as later:
-            event("root_delayed", level=logging.WARNING, job=job.id, error=later.why)
+            self._journal.set_root(job, self._delivery.post_root(job), final=False)
+        except (SlackRefused, TryLater) as error:
+            event("root_not_posted", level=logging.WARNING, job=job.id, error=str(error))
 
     def _show_progress(self, job: Job) -> None:
         with contextlib.suppress(SlackRefused, TryLater):

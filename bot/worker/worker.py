@@ -48,8 +48,7 @@ class Worker:
         self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._schedule = Schedule(self._threads)
         self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
-        calls, timeout = settings.api_calls, settings.api_timeout
-        self._creator = GroupCreator(journal, client, groups, calls, timeout, self._stopping)
+        self._creator = GroupCreator(settings, journal, client, groups, self._stopping)
         self._runner = JobRunner(journal, self._creator, delivery, people, self._beside)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._turned_at = float("-inf")
@@ -59,8 +58,7 @@ class Worker:
         self._take_over()
         self._keeper.start()
         for number in range(self._threads):
-            name = f"worker-{number}"
-            threading.Thread(target=self._run_jobs, name=name, daemon=True).start()
+            threading.Thread(target=self._run_jobs, name=f"worker-{number}", daemon=True).start()
 
     @property
     def running(self) -> bool:

@@ -86,7 +86,7 @@ class Past:
     def answer(self, job: Job) -> None:
         """Post the final answer."""
         assert job.thread
-        self._slack.post_answer(job, job.thread)
+        job.answer_ts = self._slack.post_answer(job, job.thread)
         self.journal.mark_answered(job)
 
     def die(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -24,12 +23,6 @@ from tests.support.workspace import Workspace
 NEVER = 1e6
 
 
-@pytest.fixture
-def look_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], None]:
-    """Let the bot look again so many seconds after an answer."""
-    return lambda *seconds: monkeypatch.setattr(run_job, "LOOKS", seconds)
-
-
 def appears_at(api: Api, look: int) -> list[int]:
     """Let the lost group be in the list from this look on, 0 being the answer's own; return what counts the looks."""
     seen = [-1]
@@ -44,14 +37,12 @@ def appears_at(api: Api, look: int) -> list[int]:
     return seen
 
 
-def answered(past: Past, workspace: Workspace, looks: int = 0) -> Job:
+def answered(past: Past, looks: int = 0) -> Job:
     """Bring a job to an unclear answer, after which the bot has looked so many times."""
     job = past.accept()
     past.root(job)
     past.send(job, Unknown("timeout", (), looks=looks))
     past.answer(job)
-    job.answer_ts = workspace.thread(workspace.roots()[0])[0].ts
-    past.journal.mark_answered(job)
     return job
 
 
@@ -63,13 +54,13 @@ def test_what_looking_again_found_is_told_once(
     workspace: Workspace,
     api: Api,
     logged: Logged,
-    look_at: Callable[[float, float], None],
+    monkeypatch: pytest.MonkeyPatch,
     language: str,
     private: bool,
     look: int,
 ) -> None:
     """The first answer mentions nobody; then one message does, has the buttons, and its root shows the same."""
-    look_at(0.1, 0.2)
+    monkeypatch.setattr(run_job, "LOOKS", (0.1, 0.2))
     if private:
         workspace.closed["C1"] = "not_in_channel"
     api.faults.append("close")
@@ -100,11 +91,11 @@ def test_a_restart_in_between_loses_nothing(
     api: Api,
     engine: Engine,
     logged: Logged,
-    look_at: Callable[[float, float], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When it was answered, and that it was looked once, is in the journal: the last look is due, and no other."""
-    look_at(NEVER, 300.0)
-    answered(past, workspace, looks=1)
+    monkeypatch.setattr(run_job, "LOOKS", (NEVER, 300.0))
+    answered(past, looks=1)
     api.add("VIP", identifier="97200")
     shift(engine, -400)
     go_on()
@@ -120,7 +111,7 @@ def test_until_the_look_is_due_the_job_counts_as_answered(
     past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged
 ) -> None:
     """It is not among the open ones, nothing is asked for, and a bot that stops does not wait for it."""
-    answered(past, workspace)
+    answered(past)
     assert past.journal.backlog().open_jobs == 0
     bot = go_on()
     assert logged.wait_for("postponed")
@@ -129,17 +120,17 @@ def test_until_the_look_is_due_the_job_counts_as_answered(
 
 
 def test_a_button_in_between_ends_the_looks(
-    past: Past, go_on: Start, workspace: Workspace, logged: Logged, look_at: Callable[[float, float], None]
+    past: Past, go_on: Start, workspace: Workspace, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its own answer is the last word, in the root too."""
-    look_at(NEVER, NEVER)
-    answered(past, workspace)
+    monkeypatch.setattr(run_job, "LOOKS", (NEVER, NEVER))
+    answered(past)
     bot = go_on(ADDGROUP_LANGUAGE="en")
     (root,) = workspace.roots()
     workspace.press(bot.url, workspace.thread(root)[0], "anyway")
     assert logged.wait_for("done")
     bot.stop(5)
-    look_at(0.0, 0.0)
+    monkeypatch.setattr(run_job, "LOOKS", (0.0, 0.0))
     go_on()
     assert logged.wait_for("done", 2)
     texts = [message.text for message in workspace.thread(root)]
@@ -168,7 +159,7 @@ def test_after_check_again_the_bot_looks_no_more(
     past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged
 ) -> None:
     """The person looked by themselves, and can do so again."""
-    job = answered(past, workspace)
+    job = answered(past)
     assert past.journal.accept(next_job(reread(past.journal, job), FollowUp.LOOK, "U1", "en", "")) == Accepted()
     go_on()
     assert logged.wait_for("done", 1)

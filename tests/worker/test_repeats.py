@@ -6,11 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
-from bot.journal import accepting
 from bot.sandbox.api import Api
-from bot.slack.texts import load
 from tests.support.texts import part
 from tests.support.worker import (
     Start,
@@ -54,19 +50,6 @@ def test_one_trigger_is_one_job(start: Start, database_url: str, workspace: Work
     assert [(reply.status, reply.text) for reply in replies] == [(200, "")] * 5
     assert api.made() == 1
     assert len(workspace.messages) == 2
-
-
-@both_languages
-def test_past_the_bound_the_sender_is_told(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    """Privately, that nothing was created."""
-    monkeypatch.setattr(accepting, "MOST_OPEN", 0)
-    reply = workspace.command(start(ADDGROUP_LANGUAGE=language).url, "VIP")
-    assert reply.status == 200
-    assert reply.text.startswith(load(language)["failure.busy"])
-    assert not workspace.messages
-    assert not api.calls
 
 
 def test_no_secret_is_in_the_file(start: Start, workspace: Workspace, tmp_path: Path) -> None:

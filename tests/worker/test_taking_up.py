@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -14,35 +15,53 @@ from bot.journal.tables import jobs
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
 from bot.slack import people
+from bot.slack.delivery import Delivery
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
+from bot.worker import run_job, worker
+from bot.worker.create_groups import GroupCreator
+from tests.support.slack import answered
 from tests.support.texts import part
 from tests.support.tree import Watched
 from tests.support.until import until
-from tests.support.worker import (
-    CREATED,
-    FOUND,
-    REJECTED,
-    Logged,
-    Outage,
-    Past,
-    Start,
-    answer,
-    finished,
-)
+from tests.support.worker import CREATED, FOUND, REJECTED, Logged, Outage, Past, Start, answer, both_languages, finished
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-@pytest.mark.parametrize("rooted", [False, True])
-def test_what_was_not_sent_is_carried_out(past: Past, go_on: Start, workspace: Workspace, rooted: bool) -> None:
-    """A job found in waiting is made and answered, in the thread that exists if there is one."""
+
+@pytest.mark.parametrize(
+    ("stands", "rooted", "key"),
+    [
+        ("waiting", False, "created.heading"),
+        ("waiting", True, "created.heading"),
+        ("sending", True, "unknown.crashed.explanation"),
+        ("timeout", True, "unknown.timeout.explanation"),
+        (CREATED, True, "created.heading"),
+        (REJECTED, False, "rejected.463.explanation"),
+        (FOUND, True, "unknown.heading"),
+    ],
+    ids=str,
+)
+def test_a_job_goes_on_from_where_it_stands(
+    past: Past, go_on: Start, workspace: Workspace, api: Api, stands: str | Outcome, rooted: bool, key: str
+) -> None:
+    """Only what was not sent is sent; what is known of the rest is told, in the thread that exists if there is one."""
     job = past.accept()
     if rooted:
         past.root(job)
+    if stands != "waiting":
+        past.send(job, stands if isinstance(stands, Outcome) else None)
+    if stands == "timeout":
+        job.steps[0].reason = "timeout"
+        past.journal.settle(job, job.steps[0])
     go_on()
-    assert finished(workspace)
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    assert not rooted or finished(workspace)
     (root,) = workspace.roots()
-    assert part("en", "created.heading") in answer(workspace, root)
+    assert part("en", key) in answer(workspace, root)
+    assert api.made() == (stands == "waiting")
+    assert isinstance(stands, str) or not api.calls
 
 
 @pytest.mark.parametrize(
@@ -50,11 +69,10 @@ def test_what_was_not_sent_is_carried_out(past: Past, go_on: Start, workspace: W
     [
         (["VIP"], [], ["97101"], "en"),
         (["vıp"], [], ["97101"], "tr"),
-        (["VIP", "VIP"], [], ["97101", "97102"], "en"),
         (["VIP", "VIP"], ["97101"], ["97102"], "tr"),
         (["VIP"], ["97101"], [], "en"),
-        ([], [], [], "tr"),
         (["VIP2"], [], [], "en"),
+        (["VIP"], [], None, "tr"),
     ],
 )
 def test_what_was_sent_is_looked_up(
@@ -64,78 +82,26 @@ def test_what_was_sent_is_looked_up(
     api: Api,
     there: list[str],
     known: list[str],
-    found: list[str],
+    found: list[str] | None,
     language: str,
 ) -> None:
-    """A job found in sending is never sent again; of the groups with its name, those are told that nobody has made."""
+    """Of the groups with its name, those are told that nobody has made; without the list nothing is claimed."""
     api.add("VIP", parent="5", identifier="6")
     for name in there:
         api.add(name)
     for identifier in known:
         past.send(past.accept("another"), Created(identifier))
+    if found is None:
+        api.list_faults.append("close")
     job = past.accept("VIP", language)
     root = past.root(job)
     past.send(job)
     go_on()
     assert finished(workspace)
-    ids = ", ".join(f"`{identifier}`" for identifier in found)
-    texts, told = load(language), answer(workspace, root)
-    assert texts["unknown.crashed.explanation"] in told
-    kind = ("found_none", "found", "found_many")[len(found)]
-    assert texts[f"unknown.{kind}.finding"].format(found=ids) in told
+    kind = "not_looked_up" if found is None else ("found_none", "found")[len(found)]
+    finding = load(language)[f"unknown.{kind}.finding"]
+    assert finding.format(found=", ".join(f"`{identifier}`" for identifier in found or ())) in answer(workspace, root)
     assert not api.made()
-
-
-@pytest.mark.parametrize(("fault", "language"), [(401, "en"), ("close", "tr")])
-def test_what_cannot_be_looked_up_is_told_so(
-    past: Past, go_on: Start, workspace: Workspace, api: Api, fault: int | str, language: str
-) -> None:
-    """Without the list of groups nothing is claimed, and nothing is sent again either."""
-    api.add("VIP")
-    api.list_faults.append(fault)
-    job = past.accept("VIP", language)
-    root = past.root(job)
-    past.send(job)
-    go_on()
-    assert finished(workspace)
-    assert load(language)["unknown.not_looked_up.finding"] in answer(workspace, root)
-    assert not api.made()
-
-
-def test_why_there_was_no_answer_survives(past: Past, go_on: Start, workspace: Workspace, api: Api) -> None:
-    """The process died between a lost answer and its look-up: the reason told is the first one."""
-    job = past.accept()
-    root = past.root(job)
-    past.send(job)
-    job.steps[0].reason = "timeout"
-    past.journal.settle(job, job.steps[0])
-    go_on()
-    assert finished(workspace)
-    assert load("en")["unknown.timeout.explanation"] in answer(workspace, root)
-    assert not api.made()
-
-
-@pytest.mark.parametrize("rooted", [False, True])
-@pytest.mark.parametrize(
-    ("outcome", "key"),
-    [(CREATED, "created.heading"), (REJECTED, "rejected.463.explanation"), (FOUND, "unknown.heading")],
-)
-def test_what_was_settled_is_answered(
-    past: Past, go_on: Start, workspace: Workspace, api: Api, rooted: bool, outcome: Outcome, key: str
-) -> None:
-    """In the thread that exists, or under a new root that shows the result from the start; the API is not asked."""
-    job = past.accept()
-    if rooted:
-        past.root(job)
-    past.send(job, outcome)
-    go_on()
-    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
-    assert not rooted or finished(workspace)
-    (root,) = workspace.roots()
-    assert part("en", key) in answer(workspace, root)
-    assert "is being created" not in root.text
-    assert bool(root.earlier) == rooted
-    assert not api.calls
 
 
 def test_what_was_answered_is_not_answered_again(past: Past, go_on: Start, workspace: Workspace, api: Api) -> None:
@@ -270,3 +236,130 @@ def test_an_answer_told_twice_is_the_same(
     assert load("en")["unknown.found_none.finding"] in first
     assert others
     assert set(others) == {first}
+
+
+# What cannot or should not be finished.
+
+QUICKLY = 0.01
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing wait long before it is tried again."""
+    monkeypatch.setattr(worker, "LONGEST_WAIT", QUICKLY)
+
+
+def grow_old(engine: Engine, seconds: float) -> None:
+    """Let every job have been accepted so long ago."""
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - seconds))
+
+
+# Old jobs.
+
+
+@pytest.mark.parametrize(("language", "rooted"), [("en", False), ("tr", True)])
+def test_an_old_job_is_not_sent(
+    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api, language: str, rooted: bool
+) -> None:
+    """What a restored backup or a long outage left is told as not sent, and its button sends it."""
+    job = past.accept("VIP", language)
+    if rooted:
+        past.root(job)
+    grow_old(engine, run_job.TOO_OLD + 60)
+    running = go_on(ADDGROUP_LANGUAGE=language)
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    (root,) = workspace.roots()
+    (told,) = workspace.thread(root)
+    assert load(language)["not_sent.too_old.explanation"] in told.text
+    assert not api.made()
+    workspace.press(running.url, told, "again")
+    assert workspace.wait_for(lambda: len(workspace.thread(root)) == 2)
+    assert part(language, "created.heading") in workspace.thread(root)[1].text
+    assert api.made() == 1
+
+
+def test_a_job_of_an_hour_ago_is_sent(past: Past, go_on: Start, engine: Engine, workspace: Workspace) -> None:
+    """An outage that ends in time delays a command and loses none."""
+    past.accept()
+    grow_old(engine, run_job.TOO_OLD - 60)
+    go_on()
+    assert finished(workspace)
+    assert part("en", "created.heading") in answer(workspace, workspace.roots()[0])
+
+
+def test_an_old_job_that_was_sent_is_looked_up(
+    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api
+) -> None:
+    """Its age changes nothing about what may have been made."""
+    job = past.accept()
+    past.send(job)
+    grow_old(engine, 86400)
+    api.add("VIP")
+    go_on()
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    assert load("en")["unknown.found.finding"].format(found="`97101`") in answer(workspace, workspace.roots()[0])
+    assert not api.made()
+
+
+# Faults.
+
+
+def broken(*_args: Any, **_more: Any) -> None:
+    """Fail as nobody foresaw."""
+    raise ZeroDivisionError("a fault of the tests")
+
+
+@both_languages
+@pytest.mark.usefixtures("quickly")
+def test_a_fault_that_always_comes_is_answered(
+    past: Past,
+    go_on: Start,
+    workspace: Workspace,
+    api: Api,
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+) -> None:
+    """After some attempts: that it could not be finished, with the reference; nothing was sent."""
+    job = past.accept("VIP", language)
+    settle = GroupCreator.settle
+    monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
+    go_on(ADDGROUP_LANGUAGE=language)
+    assert finished(workspace)
+    told = answer(workspace, workspace.roots()[0])
+    assert load(language)["not_sent.failed.explanation"] in told
+    assert job.id in told
+    assert not api.made()
+    assert logged.wait_for("job_failed", run_job.FAULTS)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_fault_after_sending_leaves_it_unknown(
+    past: Past, go_on: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the group was made is not known, is told so, and nothing is sent again."""
+    past.send(past.accept())
+    settle = GroupCreator.settle
+    monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
+    go_on()
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
+    assert load("en")["unknown.not_looked_up.finding"] in answer(workspace, workspace.roots()[0])
+    assert not api.made()
+
+
+@pytest.mark.usefixtures("quickly")
+def test_an_answer_that_can_never_be_given_ends_the_job(
+    past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even the words fail: the job is closed, with an error in the log, and the next one is carried."""
+    bad = past.accept("bad")
+    post_answer = Delivery.post_answer
+    monkeypatch.setattr(
+        Delivery, "post_answer", lambda d, job, t: broken() if job.id == bad.id else post_answer(d, job, t)
+    )
+    running = go_on(ADDGROUP_LANGUAGE="en")
+    assert logged.wait_for("given_up")
+    workspace.command(running.url, "good")
+    assert answered(workspace, "good")
+    assert api.made() == 2

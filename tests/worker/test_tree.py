@@ -7,17 +7,14 @@ import re
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
-from bot.iletimerkezi.client import Client, NotSent
-from bot.model.names import Group
 from bot.slack.texts import load, say
 from bot.slack.wording import as_typed, cut, path
 from bot.worker import create_groups as steps
-from tests.support.slack import actions, answers, notes, opened, told
+from tests.support.slack import actions, answers, opened, told
 from tests.support.texts import part
 from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
 from tests.support.workspace import Workspace
@@ -31,13 +28,12 @@ Staff"""
 
 
 @both_languages
-@pytest.mark.parametrize("more", ["", "\n", "\n\n\n"])
 def test_a_tree_is_made_under_the_ids_that_were_received(
-    start: Start, workspace: Workspace, api: Watched, language: str, more: str
+    start: Start, workspace: Workspace, api: Watched, language: str
 ) -> None:
     """Each group is sent once, under the id that its parent got; the thread draws the tree with every id."""
     url = start(ADDGROUP_LANGUAGE=language).url
-    assert workspace.command(url, more + TREE + more).text == ""
+    assert workspace.command(url, f"\n{TREE}\n\n").text == ""
     root = done(workspace, 5, 5, language)
     assert api.parents() == {
         "Customers": "",
@@ -86,74 +82,45 @@ def test_parents_by_name_within_a_tree(start: Start, workspace: Workspace, api: 
 WITH_A_FAULT = "Root parent=5\n  Broken\n    Child\n      Grandchild\n    Other child\n  Fine\n    Below\nAnother"
 
 
-@both_languages
-@pytest.mark.parametrize("fault", [401, 422, 461, 463, 499, 503, "close", "lost", "html", "not sent"])
+@pytest.mark.parametrize(
+    ("fault", "key", "language"),
+    [
+        (401, "rejected.401", "en"),
+        (463, "rejected.463", "tr"),
+        (499, "rejected.other", "en"),
+        ("close", "unknown.looked_for", "tr"),
+        ("lost", "unknown.found", "en"),
+    ],
+)
 def test_what_hangs_under_a_missing_group_is_skipped(
-    start: Start,
-    workspace: Workspace,
-    api: Watched,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: int | str,
-    language: str,
+    start: Start, workspace: Workspace, api: Watched, fault: int | str, key: str, language: str
 ) -> None:
-    """Refused, not sent or unknown: its subgroups are not sent and say why, and everything else is made."""
-    if fault == "not sent":
-        add_group = Client.add_group
-
-        def unreachable(client: Client, name: str, parent: str, may_send: Callable[[], bool]) -> Group:
-            if name == "Broken":
-                raise NotSent("unreachable")
-            return add_group(client, name, parent)
-
-        monkeypatch.setattr(Client, "add_group", unreachable)
-    else:
-        api.fail({"Broken": fault})
+    """Refused or unknown: its subgroups are not sent and say why, and everything else is made."""
+    api.fail({"Broken": fault})
     workspace.command(start(ADDGROUP_LANGUAGE=language).url, WITH_A_FAULT)
-    unclear = int(fault in ("close", "lost", "html"))
-    (answer,) = workspace.thread(done(workspace, 4, 8, language, unclear=unclear))
+    unclear = isinstance(fault, str)
+    (answer,) = workspace.thread(done(workspace, 4, 8, language, unclear=int(unclear)))
     assert not api.sent().keys() & {"Child", "Grandchild", "Other child"}
     parents = api.parents()
-    if fault == "lost":
-        assert parents.pop("Broken") == "Root"
-    assert parents == {
-        "Customers": "",
-        "Root": "Customers",
-        "Fine": "Root",
-        "Below": "Fine",
-        "Another": "",
-    }
+    assert parents.pop("Broken", None) == ("Root" if fault == "lost" else None)
+    assert parents == {"Customers": "", "Root": "Customers", "Fine": "Root", "Below": "Fine", "Another": ""}
     shown = dict(re.findall(r"• . `([A-Z][a-z ]+)`.* — (.*)", answer.text))
-    above = load(language)["outcome.above" if fault == "not sent" or isinstance(fault, int) else "unknown.above"]
-    skipped = say(language, "skipped.line", above=above)
+    skipped = say(language, "skipped.line", above=load(language)[f"{'unknown' if unclear else 'outcome'}.above"])
     assert [shown[name] for name in ("Child", "Grandchild", "Other child")] == [skipped] * 3
-    match fault:
-        case "lost":
-            assert shown["Broken"] == say(language, "unknown.found.line", found=f"`{api.id_of('Broken')}`")
-        case "close" | "html":
-            assert shown["Broken"] == load(language)["unknown.line"]
-            assert load(language)["unknown.looked_for.next"] in answer.text
-        case "not sent":
-            assert shown["Broken"] == say(language, "outcome.line", title=load(language)["not_sent.title"])
-            assert part(language, "not_sent.next") in answer.text
-        case _:
-            key = f"rejected.{'other' if fault == 499 else fault}"
-            title = say(language, f"{key}.title", parent_id=f"`{api.id_of('Root')}`")
-            assert shown["Broken"] == say(language, "outcome.line", title=title)
-            assert part(language, f"{key}.next") in answer.text
+    assert part(language, "unknown.line" if unclear else f"{key}.title") in shown["Broken"]
+    assert part(language, f"{key}.next") in answer.text
     assert (load(language)["button.rest"] in answer.text) is ("again" in actions(answer))
-    told = say(language, "answer.reference", reference=answer.job) in answer.text
-    assert told is (fault not in (422, 461, 463)), "what a person can correct needs no reference"
+    reference = say(language, "answer.reference", reference=answer.job) in answer.text
+    assert reference is (fault != 463), "what a person can correct needs no reference"
 
 
-@pytest.mark.parametrize("code", [422, 499])
-def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Workspace, api: Watched, code: int) -> None:
+def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Workspace, api: Watched) -> None:
     """A refusal's code and the API's own words are in the answer, once, however many groups it met."""
-    api.fail({"A": code, "C": code})
+    api.fail({"A": 499, "C": 499})
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A\nB\nC")
     (answer,) = workspace.thread(done(workspace, 1, 3))
-    said = {422: "İstek içerisindeki değerler doğrulanamadı", 499: "Bilinmeyen hata"}[code]
-    assert answer.text.count(f"> {said}") == 1
-    assert answer.text.count(say("en", "rejected.quoted", code=code)) == 1
+    assert answer.text.count("> Bilinmeyen hata") == 1
+    assert answer.text.count(say("en", "rejected.quoted", code=499)) == 1
 
 
 def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -172,56 +139,32 @@ def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace:
 # Duplicates.
 
 
-@both_languages
-@pytest.mark.parametrize(
-    ("text", "line", "part"),
-    [
-        ("A\n  İzmir\n\n  izmir", 4, "izmir"),
-        ("A parent=5\nB\na parent=5", 3, "a"),
-        ("- A\n- B\n- ISPARTA\n- ısparta", 4, "ısparta"),
-    ],
-)
-def test_duplicates_in_the_list_are_told_before_anything_is_sent(
-    start: Start, workspace: Workspace, api: Watched, language: str, text: str, line: int, part: str
-) -> None:
-    """The form opens with the list, and says which line is one too many."""
-    assert workspace.command(start(ADDGROUP_LANGUAGE=language).url, text).text == ""
-    mistake = say(language, "usage.twice", part=part)
-    assert say(language, "usage.line", line=line, mistake=mistake) in "\n".join(notes(opened(workspace)))
-    assert not api.made()
-    assert not workspace.messages
-
-
-@both_languages
-def test_a_tree_goes_on_below_what_exists(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+def test_a_tree_goes_on_below_what_exists(start: Start, workspace: Workspace, api: Watched) -> None:
     """A group that exists, from the panel or from another command, is told with its ID; what is missing is created."""
-    url = start(ADDGROUP_LANGUAGE=language).url
+    url = start(ADDGROUP_LANGUAGE="en").url
     panel = api.add("Panel")
     workspace.command(url, "Staff\n  İstanbul")
-    done(workspace, 2, 2, language)
+    done(workspace, 2, 2)
     workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below\npanel\n  Under", user="U2")
-    (answer,) = workspace.thread(done(workspace, 4, 6, language, there=2))
+    (answer,) = workspace.thread(done(workspace, 4, 6, there=2))
     for name, group in (("STAFF", api.id_of("Staff")), ("panel", panel.id)):
-        assert f"• = `{name}` — {say(language, 'exists.line', id=f'`{group}`')}" in answer.text
+        assert f"• = `{name}` — {say('en', 'exists.line', id=f'`{group}`')}" in answer.text
     assert not actions(answer)
     assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "Below": 1, "Under": 1}
     assert (api.parents()["Below"], api.parents()["Under"]) == ("Staff", "Panel")
 
 
-@both_languages
-def test_the_same_tree_twice_creates_what_is_missing(
-    start: Start, workspace: Workspace, api: Watched, language: str
-) -> None:
+def test_the_same_tree_twice_creates_what_is_missing(start: Start, workspace: Workspace, api: Watched) -> None:
     """A tree that was created in part can be sent again whole, and a third time."""
     api.fail({"B": 503})
-    url = start(ADDGROUP_LANGUAGE=language).url
+    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "A\n  B\n    C\n  D")
-    done(workspace, 2, 4, language)
+    done(workspace, 2, 4)
     api.fail({})
     workspace.command(url, "A\n  B\n    C\n  D", user="U2")
-    done(workspace, 2, 4, language, there=2)
+    done(workspace, 2, 4, there=2)
     workspace.command(url, "A\n  B\n    C\n  D", user="U2")
-    done(workspace, 0, 4, language, there=4)
+    done(workspace, 0, 4, there=4)
     assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1}
 
 
@@ -263,48 +206,27 @@ def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
 # The form.
 
 
-@both_languages
-def test_the_form_makes_a_tree(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+def test_the_form_makes_a_tree(start: Start, workspace: Workspace, api: Watched) -> None:
     """Several lines in the form's field are a tree, whose first level hangs under the chosen parent."""
-    url = start(ADDGROUP_LANGUAGE=language).url
+    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "", channel="C7")
     form = opened(workspace)
     assert form.view["blocks"][0]["element"]["multiline"]
     (customers,) = workspace.suggest(url, "cust")
     assert workspace.submit(url, form, name='- A\n  - B\n    - A\n- "C = D"', parent=customers).body == {}
-    root = done(workspace, 4, 4, language, "C7")
+    root = done(workspace, 4, 4, channel="C7")
     made = [(name, api.groups[parent].name) for name, parent in sent(api)]
     assert sorted(made) == [("A", "B"), ("A", "Customers"), ("B", "A"), ("C = D", "Customers")]
     assert len(workspace.thread(root)) == 1
 
 
-@both_languages
-@pytest.mark.parametrize(
-    ("name", "key", "values", "line"),
-    [
-        ("A\n  B\n  b", "twice", {"part": "b"}, 3),
-        ("A\n" + "x" * 256, "long_name", {"part": "x" * 40 + "…", "length": "256", "most": "255"}, 2),
-        ("\n".join(map(str, range(51))), "too_many_lines", {"most": "50"}, 0),
-    ],
-)
-def test_a_mistake_in_the_form_names_its_line(
-    start: Start,
-    workspace: Workspace,
-    api: Watched,
-    language: str,
-    name: str,
-    key: str,
-    values: dict[str, str],
-    line: int,
-) -> None:
+def test_a_mistake_in_the_form_names_its_line(start: Start, workspace: Workspace, api: Watched) -> None:
     """The mistake and its line stand at the field, the form stays open, and nothing is made."""
-    workspace.locales["U1"] = language
-    url = start().url
+    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "")
-    reply = workspace.submit(url, opened(workspace), name=name)
-    mistake = say(language, f"usage.{key}", **values)
-    sentence = say(language, "usage.line", line=line, mistake=mistake) if line else mistake
-    assert reply.body == {"response_action": "errors", "errors": {"name": sentence.replace("`", "")}}
+    reply = workspace.submit(url, opened(workspace), name="A\n  B\n  b")
+    mistake = say("en", "usage.line", line=3, mistake=say("en", "usage.twice", part="b"))
+    assert reply.body == {"response_action": "errors", "errors": {"name": mistake}}
     assert not api.made()
 
 
@@ -336,15 +258,13 @@ def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: 
     api.delay = 0.11
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url
     began = time.monotonic()
-    workspace.command(url, "\n".join(f"G{number}" for number in range(40)))
-    root = done(workspace, 40, 40)
-    seconds = int(time.monotonic() - began)
+    workspace.command(url, "\n".join(f"G{number}" for number in range(25)))
+    done(workspace, 25, 25)
     updates = [method for method, _ in workspace.calls].count("chat.update")
-    assert 2 <= updates <= seconds + 1
-    assert all(re.search(r"\*\d+ of 40 created so far\*", text) for text in root.earlier[1:])
+    assert 2 <= updates <= int(time.monotonic() - began) + 1
 
 
-@pytest.mark.parametrize("fault", ["drop", 500, "ratelimited:1", "cant_update_message"])
+@pytest.mark.parametrize("fault", ["drop", "ratelimited:1", "cant_update_message"])
 def test_progress_that_cannot_be_shown_holds_nothing_up(
     start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
@@ -356,12 +276,9 @@ def test_progress_that_cannot_be_shown_holds_nothing_up(
     assert api.made() == 4
 
 
-@pytest.mark.parametrize("fault", [500, "ratelimited:0", "drop"])
-def test_a_root_that_was_delayed_shows_the_result(
-    start: Start, workspace: Workspace, api: Watched, fault: int | str
-) -> None:
+def test_a_root_that_was_delayed_shows_the_result(start: Start, workspace: Workspace, api: Watched) -> None:
     """The groups do not wait for a root; one that comes after them shows what became of them, with the tree below."""
-    workspace.faults["chat.postMessage"].append(fault)
+    workspace.faults["chat.postMessage"].append("drop")
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, TREE)
     root = done(workspace, 5, 5)
     assert root.earlier == []
@@ -372,10 +289,9 @@ def test_a_root_that_was_delayed_shows_the_result(
 # Slack's limits.
 
 
-@both_languages
-@pytest.mark.parametrize("unit", ["&", "<!channel>", "🎉", "x`", "*_~>é"])
+@pytest.mark.parametrize(("unit", "language"), [("&", "en"), ("🎉", "tr"), ("x`", "en")])
 def test_fifty_groups_of_the_longest_names(
-    start: Start, workspace: Workspace, api: Watched, language: str, unit: str
+    start: Start, workspace: Workspace, api: Watched, unit: str, language: str
 ) -> None:
     """Every message is one that Slack takes, and together they tell every line with its id or its reason."""
     parent = (unit * 255)[:255]
