@@ -67,21 +67,6 @@ def test_no_name_moves_the_cursor(book: Journal, engine: Engine, printed: Print)
     assert json.loads(out)["typed"] == json.loads(out)["steps"][0]["name"] == HOSTILE
 
 
-def test_letters_stay_readable(book: Journal, printed: Print) -> None:
-    """Turkish names are printed as they are."""
-    done(book, Skipped(), typed="Müşteriler İĞ ığ 🎉")
-    for options in ({}, {"json": True}, {"csv": True}):
-        assert "Müşteriler İĞ ığ 🎉" in printed(**options)[1]
-
-
-@pytest.mark.parametrize("typed", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", '"=1', "  =1", "＝1", "a;=1", 'a;"=1'])
-def test_a_spreadsheet_runs_no_formula(book: Journal, printed: Print, typed: str) -> None:
-    """Neither with commas for separators nor with semicolons, as where a decimal comma is usual, Turkish among them."""
-    done(book, Rejected(499, typed), typed=typed)
-    _, out, _ = printed(csv=True)
-    assert formulas(out) == []
-
-
 @given(st.lists(st.text("=+-@＝;,'\" \t\r\nax", max_size=12), min_size=1, max_size=3))
 def test_no_cell_is_a_formula(texts: list[str]) -> None:
     """However the characters that matter are put together, and whichever separator the spreadsheet takes."""
