@@ -108,7 +108,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(WARNING, "everything else", "is checked once the settings are right")
         return
     yield Finding(OK, "settings", f"all that serve needs is set, for {'Socket Mode' if chosen.socket_mode else 'HTTP'}")
-    for look in (_slack, _user_groups, _way_in, _api, _database, _ports):
+    for look in (_slack, _way_in, _api, _database, _ports):
         yield from look(chosen)
 
 
@@ -127,7 +127,7 @@ def _asked(part: str, slack: SlackClient, method: str, **arguments: str) -> tupl
 
 
 def _slack(chosen: Settings) -> Iterator[Finding]:
-    """Try the bot's token; then its scopes, and the clock against Slack's."""
+    """Try the bot's token; where it is good its scopes, the clock against Slack's, and the user groups."""
     answer, fault = _asked("Slack token", slack_client(chosen), "auth.test")
     if fault:
         yield fault
@@ -144,6 +144,7 @@ def _slack(chosen: Settings) -> Iterator[Finding]:
     else:
         yield Finding(OK, "scopes", "all are granted")
     yield clock(answer.headers.get("Date", ""))
+    yield from _user_groups(chosen)
 
 
 def clock(date: str) -> Finding:
