@@ -11,7 +11,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say
 from tests.support.outcomes import CODES
-from tests.support.slack import told
+from tests.support.slack import opened, told
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
 
@@ -123,21 +123,14 @@ def test_an_unknown_language_is_english_and_does_not_delay(start: Start, workspa
         assert told(workspace, load("en")["help.text"].splitlines()[0], f"U{number}")
 
 
-def test_the_language_is_asked_once_an_hour(start: Start, workspace: Workspace) -> None:
-    """Two commands of one person cost one users.info."""
-    url = start().url
-    for done in (1, 2):
-        workspace.command(url, f"Group {done}")
-        assert workspace.finished(done)
-    assert [method for method, _ in workspace.calls].count("users.info") == 1
-
-
 def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, api: Api) -> None:
-    """With every worker busy in a silent API, help and further commands are acknowledged anyway."""
+    """With every worker busy in a silent API, the form opens, and help and further commands are acknowledged."""
     go = api.gates["add-group"] = threading.Event()
     bot = start(ADDGROUP_API_CALLS="1", ADDGROUP_LANGUAGE="en")
     for name in ("A", "B", "C"):
         assert workspace.command(bot.url, name).status == 200
+    workspace.command(bot.url, "")
+    assert opened(workspace)
     assert workspace.command(bot.url, "help").text.startswith(load("en")["help.text"].splitlines()[0])
     assert not any(m.outcome == "unknown" for m in workspace.messages), "the ack waited for the API"
     go.set()

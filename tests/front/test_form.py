@@ -35,17 +35,6 @@ def test_the_form_makes_a_group_in_the_channel(start: Start, workspace: Workspac
     assert (api.groups["97101"].name, api.groups["97101"].parent) == ("VIP Customers", "5")
 
 
-def test_the_form_opens_while_every_worker_is_busy(start: Start, workspace: Workspace, api: Api) -> None:
-    """The form waits for nobody's API call."""
-    api.faults.append("silence")
-    url = start(ADDGROUP_API_CALLS="1", ILETIMERKEZI_TIMEOUT="3").url
-    workspace.command(url, "A")
-    assert api.called.wait(30)
-    workspace.command(url, "")
-    assert opened(workspace)
-    assert not any(m.thread_ts for m in workspace.messages), "the form waited for the API"
-
-
 CANNOT_OPEN: dict[int | str, str] = {
     "drop": "not_opened",
     "silence": "not_opened",
@@ -233,17 +222,6 @@ def test_a_name_that_needs_quotes_comes_back_in_them(start: Start, workspace: Wo
     assert "parent=red" in [group.name for group in api.groups.values()]
 
 
-def test_a_form_submitted_twice_makes_one_group(start: Start, workspace: Workspace, api: Api) -> None:
-    """Two clicks on its button, or Slack's second delivery, are one job."""
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "")
-    form = opened(workspace)
-    for _ in range(2):
-        assert workspace.submit(url, form, name="VIP").status == 200
-    answers(workspace, 1)
-    assert api.made() == 1
-
-
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_a_form_that_is_not_accepted_stays_open(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
@@ -278,15 +256,6 @@ def test_a_parent_keeps_its_whole_name(start: Start, workspace: Workspace, api: 
     workspace.submit(url, opened(workspace), name="Gold")
     answers(workspace, 2)
     assert [group.parent for group in api.groups.values() if group.name == "Gold"] == ["6"]
-
-
-def test_the_parent_of_a_subgroup_is_named(start: Start, workspace: Workspace) -> None:
-    """The form that *Add a subgroup* opens shows the group's name beside its ID."""
-    url = start().url
-    workspace.command(url, "VIP")
-    workspace.press(url, answers(workspace, 1)[0], "subgroup")
-    shown = field(opened(workspace), "parent")["initial_option"]
-    assert (shown["text"]["text"], shown["value"]) == ("VIP (97101)", "id:97101")
 
 
 def test_a_tree_comes_back_whole(start: Start, workspace: Workspace, api: Api) -> None:

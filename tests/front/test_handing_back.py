@@ -12,7 +12,7 @@ from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.slack.texts import load, say, say_plain
+from bot.slack.texts import say, say_plain
 from tests.support.slack import actions, answers, code_of, field, notes, opened, seen, told, under_way
 from tests.support.workspace import Message, Workspace
 
@@ -49,35 +49,30 @@ def test_a_form_that_is_closed_gives_the_text_back(
     assert api.made() == len(text.splitlines())
 
 
-def test_a_busy_bot_gives_the_text_back(
+def test_what_is_not_accepted_is_given_back(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Anyone who is told to send it again has it to send."""
+    """Anyone who is told to send it again has it to send, when the bot is busy and when the journal fails."""
     url = start(ADDGROUP_LANGUAGE="en").url
-    with monkeypatch.context() as patch:
-        patch.setattr(accepting, "MOST_OPEN", 0)
-        message = refused(workspace, url, "A\n  B")
-    assert message.text.startswith(load("en")["failure.busy"])
-    assert code_of(message) == "/addgroup A\n  B"
-    workspace.press(url, message, "edit_text")
-    workspace.submit(url, opened(workspace))
-    answers(workspace, 1)
-    assert api.made() == 2
-
-
-def test_a_journal_that_fails_gives_the_text_back(
-    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing of it is written anywhere, so only the message has it."""
 
     def fail(_journal: Journal, _job: object) -> None:
         raise JournalError("the disk is full")
 
-    monkeypatch.setattr(Journal, "accept", fail)
-    message = refused(workspace, start(ADDGROUP_LANGUAGE="en").url, "A\n  B")
-    assert message.text.startswith(say("en", "failure.journal"))
-    assert code_of(message) == "/addgroup A\n  B"
-    assert actions(message) == ["edit_text"]
+    failures: tuple[tuple[str, object, str, object], ...] = (
+        ("failure.busy", accepting, "MOST_OPEN", 0),
+        ("failure.journal", Journal, "accept", fail),
+    )
+    for key, place, name, broken in failures:
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, broken)
+            message = refused(workspace, url, "A\n  B")
+        assert message.text.startswith(say("en", key))
+        assert code_of(message) == "/addgroup A\n  B"
+        assert actions(message) == ["edit_text"]
+    workspace.press(url, message, "edit_text")
+    workspace.submit(url, opened(workspace))
+    answers(workspace, 1)
+    assert api.made() == 2
 
 
 def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api: Api) -> None:

@@ -80,17 +80,6 @@ def test_a_parent_by_name(start: Start, workspace: Workspace, api: Api, language
     assert api.made() == 2
 
 
-def test_a_group_that_the_bot_made_is_found_by_name_at_once(start: Start, workspace: Workspace, api: Api) -> None:
-    """The list is kept for a minute, but knows what the bot has made."""
-    url = start().url
-    workspace.suggest(url, "")
-    workspace.command(url, "Fresh")
-    answers(workspace, 1)
-    workspace.command(url, "Next parent=fresh")
-    answers(workspace, 2)
-    assert api.groups["97102"].parent == "97101"
-
-
 def test_a_group_that_another_process_made_is_found_at_once(start: Start, workspace: Workspace, api: Api) -> None:
     """By the form and by name, although each front, and the worker, has its own list and keeps it."""
     here, there = start().url, start().url
