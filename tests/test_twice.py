@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from bot.iletimerkezi import groups
 from bot.journal.database import connect
-from bot.sandbox.api import Api, Tree
+from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load
 from bot.worker import create_groups
@@ -27,20 +26,13 @@ TEXTS = load("en")
 UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "(u1|<@U1>) created it <!date"
 
 
-def late(tree: Tree) -> Tree:
-    """Take longer than the second that the list was once waited for."""
-    time.sleep(1.5)
-    return tree
-
-
 MOODS: dict[str, Callable[[Api], None]] = {
-    "late": lambda api: setattr(api, "shape", late),
     "never": lambda api: api.gates.update({"get-groups": threading.Event()}),
     "failing": lambda api: api.list_faults.extend([503] * 99),
     "closed": lambda api: api.list_faults.extend([404] * 99),
     "every second time": lambda api: api.list_faults.append("close"),
 }
-"""How the list of groups comes when the same is sent again; with the first and the last it comes in time."""
+"""How the list of groups comes when the same is sent again; with the last it comes in time."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,16 +52,7 @@ def in_the_form(workspace: Workspace, url: str, text: str) -> None:
     workspace.submit(url, opened(workspace), name=text)
 
 
-def from_a_message(workspace: Workspace, url: str, text: str) -> None:
-    number = len(workspace.forms)
-    workspace.shortcut(url, workspace.say(text))
-    assert workspace.wait_for(lambda: len(workspace.forms) > number)
-    workspace.submit(url, workspace.forms[-1])
-
-
-@pytest.mark.parametrize(
-    ("mood", "way"), [*((mood, typed) for mood in MOODS), ("never", in_the_form), ("never", from_a_message)]
-)
+@pytest.mark.parametrize(("mood", "way"), [*((mood, typed) for mood in MOODS), ("never", in_the_form)])
 def test_the_same_again(
     start: Start, workspace: Workspace, api: Api, mood: str, way: Callable[[Workspace, str, str], None]
 ) -> None:
@@ -82,7 +65,7 @@ def test_the_same_again(
     first.stop(5)
     url = start(ADDGROUP_LANGUAGE="en").url  # which knows no list
     MOODS[mood](api)
-    seen = mood in ("late", "every second time")
+    seen = mood == "every second time"
     for number, text in enumerate(("vip", "A\n B\n C", "A\n B\n D"), 3):
         way(workspace, url, text)
         answer = said(workspace, number)[-1]
@@ -103,7 +86,7 @@ def test_what_nobody_could_see_is_made_and_said(start: Start, workspace: Workspa
         workspace.command(url, name)
         answer = answers(workspace, number)[-1]
         assert (UNCHECKED in answer.text) == (mood in ("never", "failing"))
-    assert api.made() == (1 if mood in ("late", "every second time") else 2)
+    assert api.made() == (1 if mood == "every second time" else 2)
     if mood == "closed":
         assert api.made("get-groups") == 1
 

@@ -209,26 +209,19 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _make(file: Path) -> None:
     """Make a file that only its owner reads, or see that the one that is there can be used. Raises WrongJournal."""
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        there = [path for path in _with_companions(file) if path.exists()]
-        for path in there:
-            if path.stat().st_mode & 0o077:
-                with contextlib.suppress(OSError):  # another user's
-                    path.chmod(0o600)
-        refused = next((path for path in (*there, file.parent) if not os.access(path, os.R_OK | os.W_OK)), None)
-        if refused is None:
-            return
-        reason = f"{refused} cannot be written"
-    except OSError as error:
-        reason = f"{file} cannot be made: {error.strerror}"
-    else:
-        return
-    raise WrongJournal(
-        f"{reason}. Let the bot's user own the file and its folder, on a local disk that is not read-only, or set "
-        "DATABASE_URL to another file."
-    )
+    with contextlib.suppress(OSError):  # what cannot be made, or is another user's, is told below
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        for path in _with_companions(file):
+            if path.exists() and path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+    needed = [*(path for path in _with_companions(file) if path.exists()), file.parent]
+    refused = next((path for path in needed if not os.access(path, os.R_OK | os.W_OK)), None)
+    if refused:
+        raise WrongJournal(
+            f"{refused} cannot be written. Let the bot's user own the file and its folder, on a local disk that is not "
+            "read-only, or set DATABASE_URL to another file."
+        )
 
 
 @contextlib.contextmanager

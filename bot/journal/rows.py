@@ -39,11 +39,8 @@ def key(job: Job, step: Step) -> Key:
 
 def of_job(job: Job, process: str) -> Values:
     """Return a new job that `process` holds as a row of `jobs`, without the times."""
-    same = {
-        each.name: (getattr(job, each.name) or None) if each.nullable else getattr(job, each.name) for each in _SAME
-    }
-    del same["accepted_at"]
-    return same | {
+    same = {column.name: getattr(job, column.name) for column in _SAME if column.name != "accepted_at"}
+    return {name: None if value == "" and jobs.c[name].nullable else value for name, value in same.items()} | {
         # Others may still press a button that led to nothing new.
         "trigger": f"refused:{job.id}" if job.refused and job.followup else job.trigger,
         "typed": job.typed.replace("\x00", "").encode("utf-8", "replace").decode(),  # what databases refuse is left out

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Connection, Engine, insert, select, text, update
@@ -23,7 +22,6 @@ from tests.support.journal import (
     CREATED,
     UNCLEAR,
     Open,
-    accepted,
     at_once,
     dump,
     held,
@@ -32,15 +30,6 @@ from tests.support.journal import (
     reread,
     typed,
 )
-
-
-@dataclass
-class Row:
-    """A row of `processes`."""
-
-    id: str
-    machine: str
-    lease_until: float
 
 
 class Clock:
@@ -74,7 +63,7 @@ def test_what_counts_as_dead(row: str) -> None:
     watch = Watch(clock)
     for passed, shown in looks:
         clock.now += passed
-        found = watch.silent([Row("other", machine, shown)])
+        found = watch.silent([SimpleNamespace(id="other", machine=machine, lease_until=shown)])
     assert [each.id for each in found] == (["other"] if silent else [])
 
 
@@ -296,16 +285,3 @@ def test_a_database_that_goes_away_during_an_adoption_loses_no_job(
             other.keep()
     assert other.holds(job)
     assert [found.id for found in other.keep()] == [job.id]
-
-
-def test_many_threads_write_at_once(book: Journal) -> None:
-    """Each gets what it asked for, and each thing is done once, in one thread's transactions."""
-    each = 20
-
-    def ask(thread: int) -> int:
-        for number in range(each):
-            accepted(book, typed(f"G{thread}-{number}", f"U{thread}"))
-        return threading.get_ident()
-
-    assert len(set(at_once(*[lambda n=n: ask(n) for n in range(8)]))) == 8
-    assert len(book.recent(1000)) == 8 * each

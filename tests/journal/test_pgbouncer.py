@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from bot.journal.accepting import Accepted
-from bot.journal.database import connect
-from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from tests.support.journal import typed
@@ -124,21 +121,3 @@ def test_two_bots_with_too_few_connections(  # the stand-ins, and a row of the t
         assert acknowledged > 50
         assert workspace.wait_for(lambda: sum(m.is_answer for m in workspace.messages) >= acknowledged, 60)
         assert [bot.stop() for bot in bots] == [0, 0]
-
-
-def test_the_same_statement_again_and_again(pgbouncer_url: str) -> None:
-    """Nothing stays prepared on a connection that another client gets next."""
-    engines = [connect(pgbouncer_url) for _ in range(2)]
-    for number in range(40):
-        with engines[number % 2].begin() as connection:
-            assert connection.scalar(text("SELECT CAST(:number AS integer)"), {"number": number}) == number
-    for engine in engines:
-        engine.dispose()
-
-
-def test_options_that_pgbouncer_refuses(pgbouncer_url: str) -> None:
-    """PgBouncer does not take `options`: what it says of them is told."""
-    journal = Journal(f"{pgbouncer_url}?options=-csearch_path%3Dbot")
-    with pytest.raises(JournalError, match="unsupported startup parameter"):
-        journal.open()
-    journal.close()
