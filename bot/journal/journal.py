@@ -32,7 +32,7 @@ PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
 
 LEAST_PATIENCE = 0.1
-"""The same while nothing can be written: a thread that waits keeps others from being answered."""
+"""The same behind others after a write that failed: a thread that waits keeps others from being answered."""
 
 RESPONSE_URL_LIVES = 1800.0
 """How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
@@ -117,10 +117,11 @@ class Journal(Reader):
         """
         if not job.steps:
             raise ValueError("a job has at least one step")
+        patience = LEAST_PATIENCE if self._database.failing and self._writer.busy else PATIENCE
         future = self._writer.submit(lambda connection: accept(connection, job, self.process))
         future.add_done_callback(self._hand_over)
         try:
-            return future.result(LEAST_PATIENCE if self._database.failing else PATIENCE)[0]
+            return future.result(patience)[0]
         except NotInTime:
             if future.cancel():
                 raise JournalError("the database is too slow") from None
@@ -235,10 +236,10 @@ class Journal(Reader):
 
     def deny(self, job: Job, reason: str) -> None:
         """Settle every step as refused to the person; the button that they pressed is left for others."""
-        for step in job.steps:
-            step.outcome = Denied(reason)
-        self._settle(job, job.steps, **({"trigger": f"denied:{job.id}"} if job.followup else {}))
-        _count(job.steps)
+        denied = [replace(step, outcome=Denied(reason)) for step in job.steps]
+        self._settle(job, denied, **({"trigger": f"denied:{job.id}"} if job.followup else {}))
+        job.steps[:] = denied
+        _count(denied)
 
     def look_again(self, job: Job, looks: Mapping[int, Outcome], *, news: bool) -> None:
         """Write down what looking again found, by position. With `news`, the job is open until that is answered."""

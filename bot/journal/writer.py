@@ -29,6 +29,8 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.busy = False
+        """Whether it writes at this moment."""
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -56,7 +58,9 @@ class Writer:
                     self._queue.put(None)
                     break
                 some.append(another)
+            self.busy = True
             self._write(some)
+            self.busy = False
 
     def _write(self, some: list[_Waiting]) -> None:
         results: list[tuple[Future[Any], object]] = []

@@ -6,14 +6,18 @@ import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from bot.journal.errors import JournalError
+from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.slack.client import slack_client
 from bot.slack.texts import say
 from bot.worker import worker
+from tests.support.slack import told
 from tests.support.texts import part
 from tests.support.worker import Logged, Outage, Start, answer, both_languages, finished, locked
 from tests.support.workspace import Workspace
@@ -35,6 +39,26 @@ def test_what_cannot_be_written_down_is_not_done(
     assert finished(workspace)
     assert len(workspace.roots()) == 1
     assert api.made() == 1
+
+
+def test_a_refusal_that_was_not_written_is_written_later(
+    start: Start, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal fails as a person is refused: the steps end in it as what the person was told."""
+    workspace.people["U1"] = {"is_restricted": True}
+    settle, failures = Journal._settle, iter([JournalError("the disk is full")])
+
+    def failing(journal: Journal, *arguments: Any, **columns: Any) -> None:
+        for failure in failures:
+            raise failure
+        settle(journal, *arguments, **columns)
+
+    monkeypatch.setattr(Journal, "_settle", failing)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
+    assert told(workspace, say("en", "denied.guest.title"))
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    assert [step.state for job in book.recent(1, "U1") for step in job.steps] == ["denied"]
+    book.close()
 
 
 def test_a_locked_file_does_not_delay_the_acknowledgement(start: Start, workspace: Workspace, tmp_path: Path) -> None:
