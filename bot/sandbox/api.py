@@ -90,11 +90,8 @@ class Api(Loopback):
                 pass
         if isinstance(fault, int):
             return answer(fault)
-        if fault in ("lost", "late"):
-            self._do(method, body)
-        if fault:
-            return self._fail(fault, request, connection)
-        return self._do(method, body)
+        done = self._do(method, body) if fault in (None, "lost", "late") else None
+        return self._fail(fault, request, connection) if fault else done
 
     def _do(self, method: str, body: Any) -> Answer:
         """Do what is asked. A field that is misnamed or in the wrong place is ignored, as the provider ignores it."""

@@ -47,19 +47,9 @@ class Bot:
 
 def variables(workspace: Workspace, api: Api | None) -> Mapping[str, str]:
     """Return the settings of a bot between the stand-ins; without `api` those of the real API stay as they are."""
-    slack = {
-        "SLACK_BOT_TOKEN": BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": workspace.signing_secret,
-        "SLACK_APP_TOKEN": "",
-        "SLACK_API_URL": f"{workspace.url}/api/",
-        "HOST": "127.0.0.1",
-        "DATABASE_URL": "",
-    }
+    slack = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": workspace.signing_secret, "SLACK_APP_TOKEN": ""}
+    slack |= {"SLACK_API_URL": f"{workspace.url}/api/", "HOST": "127.0.0.1", "DATABASE_URL": ""}
     if api is None:
         return slack
-    return slack | {
-        "ILETIMERKEZI_API_KEY": api.key,
-        "ILETIMERKEZI_API_HASH": api.hash,
-        "ILETIMERKEZI_API_SECRET": "",
-        "ILETIMERKEZI_API_URL": f"{api.url}/v1",
-    }
+    key = {"ILETIMERKEZI_API_KEY": api.key, "ILETIMERKEZI_API_HASH": api.hash, "ILETIMERKEZI_API_SECRET": ""}
+    return {**slack, **key, "ILETIMERKEZI_API_URL": f"{api.url}/v1"}

@@ -62,7 +62,14 @@ def test_a_well_bot_in_socket_mode(environ: dict[str, str], workspace: Workspace
 
 
 SLACK_FAULTS: list[tuple[dict[str, str], str, str | int, str, str, str]] = [
-    ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "", "", "Slack token", "invalid_auth", "Bot User OAuth Token"),
+    (
+        {"SLACK_BOT_TOKEN": "xoxb-wrong", "ADDGROUP_MEMBERS": "S1"},
+        "",
+        "",
+        "Slack token",
+        "invalid_auth",
+        "Bot User OAuth Token",
+    ),
     ({}, "auth.test", 500, "Slack token", "http_500", "SLACK_API_URL"),
     ({}, "auth.test", "ratelimited:3", "Slack token", "ratelimited", "SLACK_API_URL"),
     ({"SLACK_APP_TOKEN": "xapp-other"}, "", "", "Socket Mode", "invalid_auth", "connections:write"),
