@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import Engine, select
 
 from bot.journal.errors import JournalError
 from bot.journal.journal import Journal
+from bot.journal.tables import steps
 from bot.sandbox.api import Api
 from bot.slack.client import slack_client
 from bot.slack.texts import say
@@ -79,9 +81,9 @@ def test_a_locked_file_does_not_delay_the_acknowledgement(start: Start, workspac
 
 
 def test_a_group_made_while_the_journal_is_away_is_told_as_made(
-    start: Start, database_url: str, outage: Outage, workspace: Workspace, api: Api, logged: Logged
+    start: Start, database_url: str, engine: Engine, outage: Outage, workspace: Workspace, api: Api, logged: Logged
 ) -> None:
-    """What the API answered is written down as soon as the database is back."""
+    """What the API answered is written down as soon as the database is back, and then told."""
     with contextlib.ExitStack() as stack:
         api.mood = lambda: stack.enter_context(outage()) if api.calls[-1][0] == "add-group" else None
         workspace.command(start(DATABASE_URL=database_url).url, "VIP")
@@ -90,6 +92,8 @@ def test_a_group_made_while_the_journal_is_away_is_told_as_made(
     (root,) = workspace.roots()
     assert part("en", "created.heading") in answer(workspace, root)
     assert api.made() == 1
+    with engine.connect() as connection:
+        assert connection.scalars(select(steps.c.state)).all() == ["created"]
 
 
 # Slack.
