@@ -52,6 +52,8 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
+    # pytest would name the test in the environment, which threads of a bot read at any moment: they break at a change.
+    pytest.MonkeyPatch().setattr("_pytest.runner._update_current_test_var", lambda *_: None)
 
 
 def pytest_sessionfinish() -> None:
