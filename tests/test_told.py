@@ -121,7 +121,7 @@ def test_what_no_form_opens_for_is_told_in_the_acknowledgement(
 def test_what_fails_for_a_moment_is_told_later(
     start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The list of groups, whose reader has to be known: tried again while the response_url lives, and told once."""
+    """The list of groups, whose reader has to be known: tried again a few times, and told once."""
     monkeypatch.setattr(replies, "PAUSES", (0.05, 0.05, 0.05))
     workspace.faults["response_url"].extend([503, "drop"])
     url = start(ADDGROUP_LANGUAGE="en").url
