@@ -10,16 +10,18 @@ from slack_bolt import Ack, App
 
 from bot.front import pages
 from bot.front.form import Form
+from bot.front.form_view import MAX_FIELD
 from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Choice, Groups
 from bot.journal.errors import JournalError
 from bot.log import event
-from bot.model.grammar import COMMAND, Keyword, Reading, parse
+from bot.model.grammar import COMMAND, Keyword, Reading, Unclear, parse
 from bot.model.job import TryLater
 from bot.model.message_text import unescape
-from bot.slack.blocks import Typed
+from bot.slack.blocks import Typed, plain
 from bot.slack.client import SlackRefused
+from bot.slack.wording import mistake
 
 WITHIN = 10.0
 """How long may take what only the person waits for who asked: who they are, and the list of groups; in seconds."""
@@ -43,7 +45,8 @@ class Commands:
         """Answer `/addgroup …`: accept what is surely a group, open the form for what is not, show what is asked for.
 
         A command of another name is taken as this one. Slack signs only the commands of this app, which has one, and
-        the person who manages the app may give it another name, such as one in their own language.
+        the person who manages the app may give it another name, such as one in their own language. What the form does
+        not hold is given back.
         """
         reply = Reply(self._intake, ack, command["user_id"], Origin.of(command), in_words=True)
         text = unescape(command.get("text", ""))
@@ -59,6 +62,9 @@ class Commands:
                 self.choose(reply, language)
             case Reading(groups=groups, unclear=None) if groups:
                 self._intake.accept(reply.job(groups, text, reply.origin.trigger), reply)
+            case Reading(unclear=Unclear() as unclear) as reading if len(reading.text) > MAX_FIELD:
+                back = Typed(text, trigger=reply.origin.trigger)
+                reply.tell(lambda language: plain(mistake(language, unclear)), back)
             case Reading() as reading:
                 self._form.open_text(reply, Typed(text), reading)
 

@@ -165,8 +165,8 @@ class Reply:
             first, *others = map(said, voices)
             message = plain("\n\n".join(each["text"] for each in (first, *others))) if others else first
             words = _with(back, voices[0], message)
-            if fits(words):
-                self.done(response_type="ephemeral", **words)
+            if len(words) == 1 and fits(words[0]):
+                self.done(response_type="ephemeral", **words[0])
                 return
         self.later(lambda: self._say(said, back))
 
@@ -203,10 +203,12 @@ class Reply:
     def _say(self, said: Said, back: Typed | None) -> None:
         """Say it through the response_url, soon: it may fail for a passing reason."""
         voice = self._people.voice(self._people.language(self.user))
-        message = _with(back, voice, said(voice))
+        left = _with(back, voice, said(voice))
         for pause in (*PAUSES, None):
             try:
-                self._respond(message)
+                while left:
+                    self._respond(left[0])
+                    del left[0]
                 return
             except SlackRefused as error:
                 event("not_told", level=logging.WARNING, user=self.user, error=error.error)
@@ -253,5 +255,5 @@ def sentence(key: str, **values: object) -> Said:
     return lambda language: plain(say(language, key, **values))
 
 
-def _with(back: Typed | None, language: Language, message: Message) -> Message:
-    return with_text(language, message, back) if back and back.text.strip() else message
+def _with(back: Typed | None, language: Language, message: Message) -> list[Message]:
+    return with_text(language, message, back) if back and back.text.strip() else [message]

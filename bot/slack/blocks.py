@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,11 +26,17 @@ MAX_TEXT = 3000
 Source: https://docs.slack.dev/reference/block-kit/blocks/section-block
 """
 
-MAX_TYPED = 2500
-"""Longest text that is given back, in characters: with what is said about it, below 3000."""
-
 EDIT_TEXT = "edit_text"
 """The action_id of the button under a text that was given back."""
+
+_PARTS = re.compile(r"(?s).{1,2500}(?:\n|\Z)|.{2500}")
+"""Parts of a text that is given back, cut at a line's end where there is one: with what is said, below MAX_TEXT."""
+
+_MOST_PARTS = 4
+"""In how many messages a text is given back at most; a response_url takes five.
+
+Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+"""
 
 _MAX_VALUE = 2000  # of a button. Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 
@@ -111,16 +118,24 @@ class Typed:
         return cls(str(text), str(reply_to), *map(str, trigger[:1]))
 
 
-def with_text(language: Language, message: Message, typed: Typed) -> Message:
-    """Return a message with what was typed below it, exactly, and a button that opens the form filled in with it."""
-    text = f"{COMMAND} {typed.text}"
-    shown, cut = text[:MAX_TYPED].strip("\n"), say(language, "given_back.cut") if len(text) > MAX_TYPED else ""
-    intro = f"{message['text']}\n\n{say(language, 'given_back.intro')}"
-    code = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]}
-    blocks = [section(intro), {"type": "rich_text", "elements": [code]}, *([section(cut)] if cut else [])]
-    actions = [block["elements"] for block in message.get("blocks", ()) if block["type"] == "actions"]
-    buttons = [each for elements in actions for each in elements]
+def with_text(language: Language, message: Message, typed: Typed) -> list[Message]:
+    """Return a message with what was typed below it, exactly, continued in further ones where it is long.
+
+    The last one has a button that opens the form filled in with it, and says so where not all of it is there.
+    """
+    told = [section(f"{message['text']}\n\n{say(language, 'given_back.intro')}")]
+    parts = [part for found in _PARTS.findall(f"{COMMAND} {typed.text}") if (part := found.strip("\n"))]
+    given = []
+    for part in parts[:_MOST_PARTS]:
+        code = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": part}]}
+        text = "\n".join([*(each["text"]["text"] for each in told), f"```\n{escape(part)}\n```"])
+        given.append({**plain(text), "blocks": [*told, {"type": "rich_text", "elements": [code]}]})
+        told = []
+    if len(parts) > _MOST_PARTS:
+        given[-1]["text"] += f"\n{say(language, 'given_back.cut')}"
+        given[-1]["blocks"].append(section(say(language, "given_back.cut")))
+    buttons = [each for block in message.get("blocks", ()) if block["type"] == "actions" for each in block["elements"]]
     if len(value := typed.dump()) <= _MAX_VALUE:
         buttons.append(button(EDIT_TEXT, say(language, "button.edit"), value))
-    blocks += [{"type": "actions", "elements": buttons}] if buttons else []
-    return {"text": f"{intro}\n```\n{escape(shown)}\n```\n{cut}".strip(), "blocks": blocks}
+    given[-1]["blocks"] += [{"type": "actions", "elements": buttons}] if buttons else []
+    return given

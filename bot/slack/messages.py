@@ -73,7 +73,7 @@ def private(language: Language, job: Job, refused: str = "") -> list[Message]:
     if job.refused:
         told = duplicate(job, language)
         typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()  # a button is still there to be pressed
-        return [with_text(language, told, Typed(job.typed, job.reply_to)) if typed else told]
+        return with_text(language, told, Typed(job.typed, job.reply_to)) if typed else [told]
     closed = refused not in ("", "not_in_channel", "channel_not_found")
     closed = closed or job.channel_kind == GROUP_DM or job.channel.startswith(("D", "U", "W"))
     return answer(language, job, "" if job.denied else say(language, f"answer.private{'_closed' * closed}"))
