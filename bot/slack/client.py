@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +35,9 @@ _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace mov
 
 # Source: https://docs.slack.dev/reference/methods/auth.test#errors
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+
+_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "views.open", "views.publish"}
+"""Methods that are called once more where the connection broke: they read, or a second call changes nothing."""
 
 BAD_TOKEN = frozenset(_TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
 BAD_TOKEN |= {"forbidden_team"}
@@ -112,16 +116,19 @@ class SlackClient:
 
     def _counted(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         try:
-            return _read(method, self._post(url, body, headers))
+            return _read(method, self._post(url, body, headers, again=method in _REPEATABLE))
         except (SlackRefused, TryLater) as error:
             metrics.slack_refused(method, str(error))
             raise
 
-    def _post(self, url: str, body: str, headers: Mapping[str, str]) -> HttpAnswer:
-        request = requests.Request("POST", url, headers, data=body)
+    def _post(self, url: str, body: str, headers: Mapping[str, str], again: bool) -> HttpAnswer:
+        request, began = requests.Request("POST", url, headers, data=body), time.monotonic()
         try:
             return self._connections.exchange(request, self._timeout, MAX_ANSWER)
         except Failed as failed:
+            left = self._timeout - (time.monotonic() - began)
+            if again and failed.reason == "closed" and left > 0:
+                return self.within(left)._post(url, body, headers, again=False)
             if failed.reason == "address":
                 raise SlackRefused("bad_address") from None
             raise TryLater(f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason) from None

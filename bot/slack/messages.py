@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from itertools import groupby
 
 from bot.model.job import GROUP_DM, Job, Step
 from bot.model.next_job import Count, acted_on, choices, offers
@@ -28,6 +29,7 @@ _MAX_LABEL = 75
 Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
 """
 
+_MOST_SKIPPED = 10  # groups of a tree that have a line each
 _SHORT = 300  # characters of a quotation, of which a tree may have several
 
 
@@ -114,8 +116,16 @@ def _advice(language: Language, told: dict[str, str]) -> list[Line]:
 
 
 def _of_tree(language: Language, job: Job, told: list[dict[str, str]]) -> list[Line]:
-    """Return a line for each group of a tree, then what is to be known of those there, and to do about the others."""
-    lines = [_group(language, job, step, each) for step, each in zip(job.steps, told, strict=True)]
+    """Return a line for each group of a tree, then what is to be known of those there, and to do about the others.
+
+    Many that were skipped for the group above them share a line.
+    """
+    lines: list[Line] = []
+    for skipped, run in groupby(zip(job.steps, told, strict=True), lambda each: isinstance(each[0].outcome, Skipped)):
+        (step, each), *more = run
+        if skipped and len(more) >= _MOST_SKIPPED:
+            each, more = {**each, "name": say(language, "tree.skipped", count=len(more) + 1)}, []
+        lines += [_group(language, job, *pair) for pair in ((step, each), *more)]
     known: dict[str, None] = {}
     advice: dict[str, list[str]] = {}
     for step, each in zip(job.steps, told, strict=True):
@@ -124,8 +134,6 @@ def _of_tree(language: Language, job: Job, told: list[dict[str, str]]) -> list[L
         elif each["next"]:
             todo = each["below"] or " ".join(filter(None, (each["finding"], each["next"], each["choices"])))
             advice.setdefault(todo, []).append(as_typed(cut(step.name, MOST_OF_NAME)))
-    if not advice and FollowUp.AGAIN in offers(job):
-        advice[say(language, "tree.rest")] = []
     for todo, names in advice.items():
         key = "answer.next" if len(advice) == 1 else "tree.why"
         known[say(language, key, names=", ".join(names[:3]), next=todo)] = None

@@ -57,8 +57,10 @@ def cases(language: str) -> Iterator[tuple[str, Job]]:
     trees = {
         "two reasons": [Step(0, "A", outcome=Rejected(503, "")), Step(1, "B", outcome=Rejected(422, "Geçersiz"))],
         "all there": [Step(n, "ABCD"[n], None, None if n < 2 else 1, outcome=Exists("5")) for n in range(4)],
+        "fifty": [Step(n, f"G{n}", above=n - 1 if n else None, outcome=Skipped()) for n in range(50)],
         "none": [Step(n, "ABCD"[n], ParentId("5"), outcome=Rejected(402, "")) for n in range(4)],
     }
+    trees["fifty"][0].outcome = Rejected(402, "Bakiyeniz yetersiz.")
     for name, steps in trees.items():
         yield f"tree: {name}", Job("U1", "C1", "t", "", steps, language=language, id="1")
     main = single(Created("97112"), language)

@@ -81,7 +81,7 @@ def test_what_cannot_be_found_out_is_a_refusal(
 ) -> None:
     """An unknown person or an unreachable directory lets nobody in; a job waits for what may pass."""
     people = People(slack, "en")
-    workspace.faults["users.info"].extend([fault] * 3)
+    workspace.faults["users.info"].extend([fault] * 6)
     if isinstance(reason, str):
         assert people.refusal("U1", "C1") == people.refusal("U1", "C1", AMPLE) == reason
     else:
