@@ -40,7 +40,6 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Let a list that comes be waited for on any machine, and one that never comes for a moment."""
     never = getattr(request.node, "callspec", None) and request.node.callspec.params.get("mood") == "never"
     monkeypatch.setattr(groups, "WITHIN", 0.5 if never else 20.0)
-    monkeypatch.setattr(groups, "LATE_WITHIN", 0.2 if never else 20.0)
 
 
 def typed(workspace: Workspace, url: str, text: str) -> None:

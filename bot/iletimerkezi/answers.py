@@ -85,8 +85,8 @@ def decode_added(status: int, body: bytes, hide: Hide = str) -> Group:
 def decode_groups(status: int, body: bytes, hide: Hide = str) -> tuple[Group, ...]:
     """Return the groups of get-groups' answer, level by level. Raises Rejected or Unknown.
 
-    The provider publishes two shapes, [{…}] and {"group": [{…}]}. PHP also writes a list as {"0": {…}, "2": {…}}, and a
-    list of one may be the object itself.
+    The provider publishes two shapes, [{…}] and {"group": [{…}]}; a count may stand beside the list. PHP also writes a
+    list as {"0": {…}, "2": {…}}, and a list of one may be the object itself.
     """
     response = _success(status, body, hide)
     if "groups" not in response:
@@ -132,11 +132,9 @@ def _success(status: int, body: bytes, hide: Hide) -> dict[str, Any]:
 
 def _code(value: object) -> int:
     """Return a code, which comes as a number and as text. Raises ValueError."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,4000}\s*", value, re.ASCII):
-        return int(value)
-    raise ValueError("not a code")
+    if isinstance(value, bool) or not re.fullmatch(r"\s*-?[0-9]{1,4000}\s*", str(value), re.ASCII):
+        raise ValueError("not a code")
+    return int(str(value))
 
 
 def _identifier(value: object) -> str:
@@ -170,7 +168,7 @@ def _level(value: object, wrapped: int = 2) -> list[dict[str, Any]]:
             return [value]
         if all(re.fullmatch("[0-9]+", key, re.ASCII) for key in value):
             value = list(value.values())
-        elif wrapped and len(value) == 1 and (inner := value.keys() & _WRAPPERS):
+        elif wrapped and len(inner := value.keys() - {"count", "total"}) == 1 and inner <= _WRAPPERS:
             return _level(value[inner.pop()], wrapped - 1)
     if isinstance(value, list) and all(isinstance(entry, dict) and "id" in entry for entry in value):
         return value

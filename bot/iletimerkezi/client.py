@@ -8,23 +8,14 @@ request left.
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import requests
 
-from bot.iletimerkezi.answers import (
-    ApiError,
-    Hide,
-    NotSent,
-    Rejected,
-    Unknown,
-    check_balance,
-    decode_added,
-    decode_groups,
-)
+from bot.iletimerkezi import answers
+from bot.iletimerkezi.answers import ApiError, Hide, NotSent, Rejected, Unknown
 from bot.metrics import metrics
 from bot.model.names import Group
 from bot.network import Connections, Failed
@@ -67,16 +58,16 @@ class Client:
         Source: the provider's page of the method, https://www.a2psmsapi.com/en/rehber/grup/ekle/json
         """
         fields = {"group": {"name": name, "parent": parent}}
-        added = self._call("add-group", fields, decode_added, may_send=may_send)
+        added = self._call("add-group", fields, answers.decode_added, may_send=may_send)
         return Group(added.id, added.name or name, parent)
 
     def get_groups(self) -> tuple[Group, ...]:
         """Return every group of the account, parents before their subgroups. Raises ApiError."""
-        return self._call("get-groups", {}, decode_groups, MAX_LIST)
+        return self._call("get-groups", {}, answers.decode_groups, MAX_LIST)
 
     def check_credentials(self) -> None:
         """Ask for the balance: the provider's own advice for checking credentials. Raises ApiError."""
-        self._call("get-balance", {}, check_balance)
+        self._call("get-balance", {}, answers.check_balance)
 
     def _call(
         self,
@@ -104,15 +95,12 @@ class Client:
 def _hiding(*secrets: str) -> Hide:
     """Return a function that leaves out a text with a secret in it: a refusal may quote the request.
 
-    It is found in any case, escaped as in JSON, in an address or in HTML, also more than once, and cut off.
+    It is found in any case, escaped as in JSON, in an address or in HTML, and cut off.
     """
     heads = [secret[:_HEAD].lower() for secret in secrets if len(secret) >= SHORTEST_SECRET]
 
     def hide(text: str) -> str:
-        plain = text
-        for _ in range(4):
-            plain = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), plain)
-            plain = html.unescape(unquote(plain.replace("\\", "")))
-        return HIDDEN if any(head in plain.lower() for head in heads) else text
+        plain = html.unescape(unquote(text.replace("\\", ""))).lower()
+        return HIDDEN if any(head in plain for head in heads) else text
 
     return hide

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
+import difflib
 import logging
 import re
-import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -23,24 +22,21 @@ from bot.model.outcome import NoParent
 KEPT = 60.0
 """How long the list of groups is used before it is loaded again, in seconds."""
 
-WITHIN, LATE_WITHIN = 4.0, 1.0
-"""How long a group that is to be made waits for the list, in seconds: as a rule, and after a list that did not come."""
+WITHIN = 4.0
+"""How long a group that is to be made waits for the list, in seconds."""
 
 PAUSE = 5.0
-"""How long groups are made without asking for a list after one that did not come, in seconds."""
+"""How long groups are made without asking for a list after one that did not come, or not in time, in seconds."""
 
 CLOSED_FOR = 3600.0
 """How long it is remembered that the account has no get-groups (404), in seconds."""
 
-OVERLAP = 10.0
-"""How far the looks at what the bot has made overlap, in seconds: longer than any transaction of the journal."""
+OVERLAP = 60.0
+"""How much older than the list what the bot made may be and not be in it yet, in seconds."""
 
 _NO_METHOD = 404  # a code of Rejected
-_EVER = 86_400.0  # seconds; the journal itself looks back for some minutes
 _MOST = 5  # groups named in an answer
-_DEEPEST = 20  # names in a path; "…" stands for those above
-_ALIKE = 0.5  # which part of their pairs of letters two names must have in common
-_MOST_NAMES = 3  # that are suggested for one that is missing
+_DEEPEST = 20  # names in a path, those nearest to the group
 
 
 class Choice(NamedTuple):
@@ -56,9 +52,9 @@ class Index:
     A list that makes no tree, with circles or with parents that are not in it, is taken as far as it goes.
     """
 
-    def __init__(self, groups: Iterable[Group]) -> None:
+    def __init__(self, groups: Iterable[Group], folded: Mapping[str, str] | None = None) -> None:
         self._groups = {group.id: group for group in groups}
-        self._folded = {group.id: fold(group.name) for group in self._groups.values()}
+        self._folded = {key: (folded or {}).get(key) or fold(group.name) for key, group in self._groups.items()}
         self._named: dict[str, list[Group]] = {}
         for group in self._groups.values():
             self._named.setdefault(self._folded[group.id], []).append(group)
@@ -66,14 +62,7 @@ class Index:
     def with_more(self, groups: Iterable[Group]) -> Index:
         """Return an index that also has those of these groups whose ids it does not have yet."""
         more = [group for group in groups if group.id not in self._groups]
-        if not more:
-            return self
-        index = Index(more)
-        index._groups = self._groups | index._groups
-        index._folded = self._folded | index._folded
-        both = {folded: [*self._named.get(folded, ()), *found] for folded, found in index._named.items()}
-        index._named = self._named | both
-        return index
+        return Index([*self._groups.values(), *more], self._folded) if more else self
 
     def placed(self, name: str, parent_id: str) -> tuple[str, ...] | None:
         """Return the ids of the groups with this name under this parent ("" for main groups); None if it cannot tell.
@@ -82,15 +71,12 @@ class Index:
         """
         named = self._named.get(fold(name), ())
         here = tuple(group.id for group in named if group.parent == parent_id)
-        return None if named and not here and parent_id and not self._has_subgroups else here
+        elsewhere = named and not here and parent_id
+        return None if elsewhere and not any(group.parent for group in self._groups.values()) else here
 
     def holds(self, identifier: str, name: str) -> bool:
         """Tell whether the group with this id is there under this name, wherever it is."""
         return self._folded.get(identifier) == fold(name)
-
-    @cached_property
-    def _has_subgroups(self) -> bool:
-        return any(group.parent for group in self._groups.values())
 
     def named(self, name: str) -> list[Group]:
         """Return the groups with this name; where there is none, those to which it leads as a path ("VIP › Ankara")."""
@@ -102,21 +88,15 @@ class Index:
         whole = [group for group, path in paths if path == wanted]
         return whole or [group for group, path in paths if path[-len(wanted) :] == wanted]
 
-    def nearest(self, name: str, most: int) -> list[Group]:
-        """Return up to `most` groups whose names are much alike or have a word in common, the nearest first.
+    def nearest(self, name: str, most: int) -> list[Choice]:
+        """Return up to `most` groups that may be meant: each word is in their path, or their name is much alike.
 
         Marks do not count: `musteri` is near `Müşteriler`.
         """
-        wanted = _unmarked(fold(name))
-        words, pairs, alike = set(wanted.split()), _pairs(wanted), dict[str, float]()
-        for folded in self._named:
-            plain = _unmarked(folded)
-            own = _pairs(plain)
-            ratio = 2 * len(pairs & own) / (len(pairs) + len(own))
-            if ratio >= _ALIKE or not words.isdisjoint(plain.split()):
-                alike[folded] = ratio
-        close = heapq.nlargest(_MOST_NAMES, alike, key=alike.__getitem__)
-        return [group for folded in close for group in self._named[folded]][:most]
+        plain = {_unmarked(folded): folded for folded in self._named}
+        names = difflib.get_close_matches(_unmarked(fold(name)), plain)
+        alike = [self.choice(group) for each in names for group in self._named[plain[each]]]
+        return list(dict.fromkeys([*self.search(name, most), *alike]))[:most]
 
     def path(self, identifier: str) -> str:
         """Return the path of the group with this id, "" if there is none."""
@@ -124,10 +104,7 @@ class Index:
 
     def choice(self, group: Group) -> Choice:
         """Return a group with its path."""
-        path = self._path(group)
-        names = [part.name for part in path]
-        higher = len(path) == _DEEPEST and path[0].parent in self._groups
-        return Choice(BETWEEN.join(["…", *names] if higher else names), group.id)
+        return Choice(BETWEEN.join(part.name for part in self._path(group)), group.id)
 
     def search(self, text: str, most: int | None = None) -> list[Choice]:
         """Return up to `most` groups in the tree's order: their path has each word, or their id begins with the text.
@@ -158,30 +135,20 @@ class Index:
         return list(reversed(path.values()))
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[start : start + 2] for start in range(len(text) - 1)} or {text}
-
-
 def _unmarked(text: str) -> str:
-    if text.isascii():
-        return text
     return re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFD", text))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Listed:
-    """The account's groups, by a list that was asked for at a time of the monotonic clock."""
+    """The account's groups, by a list that was asked for at a time of the monotonic clock.
+
+    `merged` also has what the bot has made since, as far as that was looked up.
+    """
 
     index: Index
     asked_at: float
-
-
-class _Merged(NamedTuple):
-    """A list, and the same with what the bot had made since, at a time of the monotonic clock."""
-
-    listed: Listed | None
-    groups: Index
-    at: float
+    merged: Index
 
 
 class Groups:
@@ -195,11 +162,7 @@ class Groups:
         self._api = api
         self._lately = lately
         self._lists: Cache[None, Listed] = Cache(lambda _: self._load(), KEPT)
-        self._merged = _Merged(None, Index(()), 0.0)
-        self._merging = threading.Lock()
-        self._closed_until = 0.0
-        self._late = False  # the last list that was asked for did not come, or not in time
-        self._again_at = 0.0
+        self._closed_until = self._again_at = 0.0
 
     @property
     def closed(self) -> bool:
@@ -223,14 +186,14 @@ class Groups:
         """
         if self.closed or time.monotonic() < self._again_at:
             return None
-        listed, until = None, time.monotonic() + (LATE_WITHIN if self._late else WITHIN)
+        listed, until = None, time.monotonic() + WITHIN
         try:
             listed = self._lists.get(None, until - time.monotonic())
             if listed.asked_at <= since:
                 self._lists.forget(None, listed)
                 listed = self._lists.get(None, max(0.0, until - time.monotonic()))
         except TimeoutError:
-            self._late = True
+            self._again_at = time.monotonic() + PAUSE
         except ApiError:
             pass
         return listed
@@ -238,7 +201,7 @@ class Groups:
     def path(self, identifier: str) -> str:
         """Return the names that lead to a group, as "A › B"; "" when the shared list does not have it at hand."""
         listed = self._lists.known(None)
-        return self._merged.groups.path(identifier) or (listed.index.path(identifier) if listed else "")
+        return listed.merged.path(identifier) if listed else ""
 
     def prefetch(self) -> None:
         """Begin to load the shared list, unless it is there or was refused a moment ago; never waits."""
@@ -248,29 +211,29 @@ class Groups:
     def named(self, name: str) -> Group | NoParent:
         """Return the one group with this name, or at the end of such a path ("VIP › Ankara"), or why there is none."""
         try:
-            merged = self._merge()
-            found = merged.groups.named(name)
-            if not found and merged.listed:
-                self._lists.forget(None, merged.listed)
-                merged = self._merge()
-                found = merged.groups.named(name)
+            listed = self._merge()
+            found = listed.merged.named(name)
+            if not found:
+                self._lists.forget(None, listed)
+                listed = self._merge()
+                found = listed.merged.named(name)
         except ApiError:
             return NoParent("no_list" if self.closed else "unavailable")
         if len(found) == 1:
             return found[0]
-        candidates = found[:_MOST] or merged.groups.nearest(name, _MOST)
-        return NoParent("ambiguous" if found else "missing", tuple(map(merged.groups.choice, candidates)))
+        candidates = map(listed.merged.choice, found[:_MOST]) if found else listed.merged.nearest(name, _MOST)
+        return NoParent("ambiguous" if found else "missing", tuple(candidates))
 
     def search(self, text: str, most: int | None, seconds: float) -> list[Choice]:
         """Return up to `most` groups in the tree's order: their path has each word, or their id begins with the text.
 
         Raises ApiError, or TimeoutError when the list does not come within `seconds`.
         """
-        return self._merge(seconds).groups.search(text, most)
+        return self._merge(seconds).merged.search(text, most)
 
     def called(self, name: str, seconds: float) -> list[Choice]:
         """Return the groups with this name, or at the end of such a path. Raises ApiError or TimeoutError."""
-        index = self._merge(seconds).groups
+        index = self._merge(seconds).merged
         return list(map(index.choice, index.named(name)))
 
     def known(self) -> list[Choice]:
@@ -278,14 +241,12 @@ class Groups:
         listed = self._lists.known(None)
         return listed.index.search("") if listed else []
 
-    def _merge(self, seconds: float | None = None) -> _Merged:
-        """Return the shared list with what the bot has made since. Raises ApiError or TimeoutError."""
+    def _merge(self, seconds: float | None = None) -> Listed:
+        """Return the shared list, with what the bot has made since. Raises ApiError or TimeoutError."""
         listed = self._lists.get(None, seconds)
-        with self._merging:  # who waits here finds it done
-            last, now = self._merged, time.monotonic()
-            before, back = (last.groups, now - last.at + OVERLAP) if last.listed is listed else (listed.index, _EVER)
-            self._merged = _Merged(listed, before.with_more(self._lately(back)), now)
-            return self._merged
+        made = self._lately(time.monotonic() - listed.asked_at + OVERLAP)
+        listed.merged = listed.merged.with_more(made)
+        return listed
 
     def _load(self) -> Listed:
         """Load the list, at once a second time after a fault that may pass."""
@@ -295,10 +256,11 @@ class Groups:
             except (NotSent, Unknown):
                 asked_at, groups = time.monotonic(), self._fetch()
         except ApiError:
-            self._late, self._again_at = True, time.monotonic() + PAUSE
+            self._again_at = time.monotonic() + PAUSE
             raise
-        self._late, self._again_at, self._closed_until = False, 0.0, 0.0
-        return Listed(Index(groups), asked_at)
+        self._again_at = self._closed_until = 0.0
+        index = Index(groups)
+        return Listed(index, asked_at, index)
 
     def _fetch(self) -> tuple[Group, ...]:
         try:

@@ -12,16 +12,16 @@ from types import SimpleNamespace
 import pytest
 
 from bot.iletimerkezi import groups as module
-from bot.iletimerkezi.client import Rejected
+from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.model.names import Group
 from bot.model.outcome import NoParent
 from bot.sandbox.api import Api
-from tests.support.peer import AMPLE, SHORT
-from tests.support.provider import SHAPES, client
+from tests.support.peer import AMPLE
+from tests.support.provider import client
 from tests.support.until import until
 
-UNREADABLE = [401, 404, 503, "close", "html", "text", "half"]
+UNREADABLE = [401, 404, 503, "close", "text", "half"]
 
 
 @pytest.fixture
@@ -61,27 +61,22 @@ def test_what_exists_is_known_from_one_list(api: Api, groups: Groups) -> None:
     assert api.made("get-groups") == 1
 
 
-def test_a_list_that_is_late_is_waited_for_less_and_less(
+def test_a_list_that_is_late_is_waited_for_once(
     api: Api, groups: Groups, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four seconds first, then one; it is one call all the while, and serves those who come when it is there."""
-    assert (module.WITHIN, module.LATE_WITHIN) == (4, 1)
-    waits: list[float] = []
-    get = groups._lists.get
-
-    def noted(key: None, seconds: float) -> object:
-        waits.append(seconds)
-        return get(key, 0.01)
-
-    monkeypatch.setattr(groups._lists, "get", noted)
-    assert (groups.listed(), groups.listed()) == (None, None)
-    assert [round(each) for each in waits] == [4, 1]
-    monkeypatch.undo()
+    """Then for a while by nobody; it is one call all the while, and serves those who come when it is there."""
+    assert module.WITHIN == 4
+    monkeypatch.setattr(module, "WITHIN", 0.05)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: groups.listed(), range(4))) == [None] * 4
+    monkeypatch.setattr(module, "WITHIN", AMPLE)
+    assert groups.listed() is None
     with pytest.raises(TimeoutError):
         groups.search("cus", 5, 0.01)
     assert groups.known() == []
     gate.set()
     until(groups.known)
+    assert groups.search("cus", 5, AMPLE) == [("Customers", "5")]
     assert placed(groups, "Customers", "") == ("5",)
     assert api.made("get-groups") == 1
 
@@ -101,6 +96,8 @@ def test_a_list_that_did_not_come_is_left_alone_for_a_while(
     assert api.made("get-groups") == (1 if isinstance(fault, int) else 2)
     assert groups.closed == (fault == 404)
     assert groups.named("Customers") == NoParent("no_list" if fault == 404 else "unavailable")
+    with pytest.raises(ApiError):
+        groups.search("", 5, AMPLE)
     api.mood = lambda: None
     clock.now += module.PAUSE
     if fault == 404:
@@ -114,16 +111,6 @@ def test_a_list_that_fails_every_second_time_comes(api: Api, groups: Groups) -> 
     """A reading may be repeated at once."""
     api.list_faults.append("close")
     assert placed(groups, "Customers", "") == ("5",)
-
-
-def test_the_list_is_kept_for_a_minute(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is made in the panel meanwhile is seen after that."""
-    assert module.KEPT == 60
-    monkeypatch.setattr(module, "KEPT", 0.0)
-    groups = Groups(client(api), lambda _seconds: [])
-    assert placed(groups, "VIP", "5") == ()
-    api.add("VIP", "5", "6")
-    assert placed(groups, "VIP", "5") == ("6",)
 
 
 def test_a_newer_list_is_one_for_all_who_ask(api: Api, groups: Groups) -> None:
@@ -149,23 +136,6 @@ def test_what_the_bot_made_joins_the_list(api: Api, groups: Groups, lately: list
     lately.append(Group("10", "Ankara", "9"))
     assert groups.named("VIP › Ankara") == Group("10", "Ankara", "9")
     assert api.made("get-groups") == 1
-
-
-def test_what_the_bot_made_is_read_once_and_then_only_what_is_new(api: Api) -> None:
-    """However many look at once: ten minutes of groups can be thousands."""
-    asked: list[float] = []
-
-    def lately(seconds: float) -> list[Group]:
-        asked.append(seconds)
-        time.sleep(0.02)
-        return [Group("9", "VIP", "5")] if len(asked) == 1 else []
-
-    groups = Groups(client(api), lately)
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: groups.named("VIP"), range(8)))
-    assert found == [Group("9", "VIP", "5")] * 8
-    assert asked[0] > 600
-    assert all(module.OVERLAP < each < 2 * module.OVERLAP for each in asked[1:])
 
 
 def test_a_parent_that_is_newer_than_the_list(
@@ -231,26 +201,3 @@ def test_a_flat_list_does_not_tell_that_a_subgroup_is_missing(api: Api, groups: 
     assert groups.find("VIP", "") == ("6",)
     api.add("Ankara", "5", "7")
     assert groups.find("VIP", "5") == ()
-
-
-def test_a_shape_that_is_not_known_is_no_empty_account(api: Api, groups: Groups) -> None:
-    """Nothing is told of a list that cannot be read for certain."""
-    api.shape = SHAPES["unknown"]
-    assert groups.find("Customers", "") is None
-    assert groups.listed() is None
-    assert groups.named("Customers") == NoParent("unavailable")
-
-
-def test_a_refusal_comes_through(api: Api, groups: Groups) -> None:
-    """A search says why there is no list."""
-    api.list_faults.append(404)
-    with pytest.raises(Rejected):
-        groups.search("", 5, AMPLE)
-
-
-def test_a_search_waits_as_long_as_it_may(api: Api, groups: Groups, gate: threading.Event) -> None:
-    """And the list that comes afterwards is used."""
-    with pytest.raises(TimeoutError):
-        groups.search("", 5, SHORT)
-    gate.set()
-    assert groups.search("", 5, AMPLE) == [("Customers", "5")]
