@@ -20,8 +20,8 @@ class Bot:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Read the settings from `environ`. Raises SettingsError."""
-        chosen = settings.read(environ)
-        self.parts = Parts(chosen, lambda: None)
+        self.settings = settings.read(environ)
+        self.parts = Parts(self.settings, lambda: None)
         self._server = Server(self.parts.front.web, listen("127.0.0.1", 0), threads=THREADS)
         self.url = f"http://127.0.0.1:{self._server.port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot import settings
 from bot.model.names import fold
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.bot import Bot, variables
@@ -26,6 +25,9 @@ LEAVE = 20.0
 
 PEOPLE = {"en": "U1", "tr": "U2"}
 """Who types, by language: the bot remembers a person's language for an hour, so another person types Turkish."""
+
+PATIENCE = 60.0
+"""For how long nothing may come of a command before the console waits no longer, in seconds."""
 
 _CHANNEL = "C1"
 _SOON = 1.5  # seconds after which somebody who waits is told so
@@ -45,30 +47,33 @@ def run(text: str | None, live: Mapping[str, str] | None, *, stay: bool) -> int:
     logging.disable()  # the screen is for what people see in Slack
     for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed: the bot stops as on quit
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
-    terminal, api = Terminal(text, stay), None
+    os.environ["no_proxy"] = f"{os.environ.get('no_proxy') or os.environ.get('NO_PROXY') or ''},127.0.0.1"
+    terminal = Terminal(text, stay)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="addgroup-"))
         workspace = stack.enter_context(Workspace(secrets.token_hex(16)))
-        workspace.locales.update({PEOPLE["en"]: "en-US", PEOPLE["tr"]: "tr-TR"})
-        if live is None:
-            os.environ["no_proxy"] = "*"
-            api = Api("sandbox-key", secrets.token_hex(16))
-            for identifier, name, parent in sentences()["account"]["groups"]:
-                api.add(name, parent, identifier)
-            terminal.say("introduction")
-        else:
-            around = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-            os.environ["no_proxy"] = around if around == "*" else f"{around},127.0.0.1"
-            chosen = settings.read(live, slack=False)
-            terminal.say("live", url=chosen.api_url, key=f"{chosen.api_key[:4]}…")
+        workspace.locales[PEOPLE["tr"]] = "tr-TR"
+        api = _stand_in() if live is None else None
         ours = {name: value for name, value in (live or {}).items() if name.startswith("ILETIMERKEZI_")}
         bot = Bot({**variables(workspace, api), **ours, "DATABASE_URL": f"sqlite:///{folder}/journal.db"})
+        if api:
+            terminal.say("introduction")
+        else:
+            terminal.say("live", url=bot.settings.api_url, key=f"{bot.settings.api_key[:4]}…")
         bot.start()
         stack.callback(bot.stop, LEAVE)
         if api:
             stack.enter_context(api)  # which ends first, so that nobody waits for its silence
         status = Console(workspace, api, bot, terminal).loop()
     return 0 if stay and terminal.asks else status
+
+
+def _stand_in() -> Api:
+    """Return the API's stand-in, with the groups of its account."""
+    api = Api("sandbox-key", secrets.token_hex(16))
+    for identifier, name, parent in sentences()["account"]["groups"]:
+        api.add(name, parent, identifier)
+    return api
 
 
 class Console:
@@ -162,12 +167,24 @@ class Console:
         return 0 if reply.status == 200 else 1
 
     def _follow(self, forms: int) -> int:
-        """Wait for what follows an acknowledgement, and show it; `forms` is how many had been opened before."""
-        begun, told = time.monotonic(), not self._terminal.asks
-        while self._bot.busy() or len(self._workspace.messages) == self._seen:
+        """Wait for what follows an acknowledgement, and show it; `forms` is how many had been opened before.
+
+        Where nobody hears anything for PATIENCE, say so, and return 1.
+        """
+        seen, changes = self._seen, -1
+        heard_at, told = time.monotonic(), not self._terminal.asks
+        soon = heard_at + _SOON
+        while self._bot.busy() or len(self._workspace.messages) == seen:
             if len(self._workspace.forms) > forms:
                 return self._fill(self._workspace.forms[-1])
-            if not told and time.monotonic() - begun > _SOON:
+            now = time.monotonic()
+            if changes != (changes := sum(1 + len(message.earlier) for message in self._workspace.messages)):
+                heard_at = now
+            if now - heard_at > PATIENCE:
+                self._show_new()
+                self._terminal.say("no_answer")
+                return 1
+            if not told and now > soon:
                 self._terminal.say("waiting")
                 told = True
             time.sleep(0.02)
@@ -219,7 +236,7 @@ class Console:
                 if form.view is view and not mistakes:
                     return self._follow(len(self._workspace.forms))
         except (EOFError, KeyboardInterrupt):
-            self._terminal.say("form_closed")
+            self._terminal.say("form_closed" if self._terminal.asks else "form_shown")
         if self._workspace.close(self._bot.url, form, self._user):  # which may give the text back
             self._workspace.wait_for(lambda: len(self._workspace.messages) > self._seen, _SOON)
             self._show_new()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
-import io
+import contextlib
 import os
 import re
 import sys
 import tomllib
-from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
@@ -18,7 +16,6 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 _CONTINUES = re.compile(r"\s+\S|[-*•◦▪‣]+\s")  # how a line begins that belongs to the one before
-_COLOURS = {"✓": "\x1b[1;32m", "!": "\x1b[1;33m", "✗": "\x1b[1;31m"}
 _KEYS = KeyBindings()
 
 
@@ -38,15 +35,10 @@ class Terminal:
     def __init__(self, text: str | None, stay: bool) -> None:
         names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
         self.language = "tr" if next(filter(None, names), "").lower().startswith("tr") else "en"
-        if isinstance(sys.stdin, io.TextIOWrapper):  # a C locale knows ASCII alone; what is typed there is UTF-8
-            ascii_only = codecs.lookup(sys.stdin.encoding).name == "ascii"
-            sys.stdin.reconfigure(encoding="utf-8" if ascii_only else None, errors="surrogateescape")
         self.asks = sys.stdin.isatty() and (text is None or stay)
-        self._given = deque([] if text is None else [text])
-        self._piped = _entries(sys.stdin if text is None and not self.asks else ())
+        self._given = iter([text]) if text is not None else _entries(() if self.asks else sys.stdin)
         os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a terminal that does not answer it gets a warning
         self._editor = PromptSession[str](key_bindings=_KEYS) if self.asks else None
-        self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def read(self) -> str | None:
         """Return the next entry, None at the end of input.
@@ -55,21 +47,19 @@ class Terminal:
         begin with a bullet. Raises KeyboardInterrupt, and UnicodeError for what is no text.
         """
         print()
-        if self.asks and not self._given:
-            try:
+        entry = next(self._given, None)
+        if entry is not None:
+            print(f"> {entry}", flush=True)  # as a terminal shows what is typed
+        elif self.asks:
+            with contextlib.suppress(EOFError):
                 return self.ask("> ")
-            except EOFError:
-                return None
-        entry = self._given.popleft() if self._given else next(self._piped, None)
-        if entry is not None:  # a terminal shows what is typed
-            print(f"> {_text(entry)}")
-        return entry and _text(entry)
+        return entry
 
     def ask(self, question: str, default: str = "") -> str:
-        """Return the answer to a question, shown with `default` to be changed. Raises EOFError, and as `read` does."""
+        """Return the answer to a question, shown with `default` to be changed. Raises EOFError, KeyboardInterrupt."""
         if self._editor is None:
             raise EOFError
-        return _text(self._editor.prompt(question, default=default))
+        return self._editor.prompt(question, default=default)
 
     def sentence(self, key: str, /, **values: object) -> str:
         """Return a sentence of the console's own."""
@@ -80,10 +70,8 @@ class Terminal:
         print(self.sentence(key, **values), flush=True)
 
     def message(self, title: str, text: str, margin: int = 0) -> None:
-        """Print one of Slack's messages under a title, its first line in the colour of its mark."""
-        first, *others = shown(text).rstrip().split("\n")
-        colour = _COLOURS.get(first[:1]) if self._colours else None
-        lines = [f"{colour}{first}\x1b[0m" if colour else first, *others]
+        """Print one of Slack's messages under a title."""
+        lines = shown(text).rstrip().split("\n")
         print("", " " * margin + title, *(" " * (margin + 2) + line for line in lines), sep="\n")
 
 
@@ -101,11 +89,6 @@ def _entries(lines: Iterable[str]) -> Iterator[str]:
         entry += f"\n{line}" if entry else line
     if entry:
         yield entry
-
-
-def _text(entry: str) -> str:
-    """Return text whose bytes were not in the locale's encoding, if they are UTF-8. Raises UnicodeError."""
-    return entry.encode("utf-8", "surrogateescape").decode()
 
 
 def shown(text: str) -> str:

@@ -171,7 +171,7 @@ class Workspace(Loopback):
         if channel := {**common, **payload}.get("channel"):
             common["response_url"] = self.response_url(user, channel["id"])
         sent = {**common, "trigger_id": self.trigger(), **payload}
-        return self.post(bot, urlencode({"payload": json.dumps(sent)}).encode())
+        return self.post(bot, urlencode({"payload": json.dumps(sent, ensure_ascii=False)}).encode())
 
     def post(self, bot: str, body: bytes, **headers: str) -> Reply:
         """Send a signed body to the bot."""
