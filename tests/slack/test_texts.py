@@ -107,17 +107,15 @@ def test_every_sentence_said_has_a_text(language: str) -> None:
         assert None in given or places(text).keys() - {"contact"} <= given
 
 
-def test_say() -> None:
-    """The places are filled with the values as they are; one without a value is a fault of the caller."""
+def test_sentences_are_filled() -> None:
+    """With the values as they are; one without a value is a fault of the caller.
+
+    Where Slack formats nothing, the sentence's own marks go, those of a value stay, and nobody is mentioned.
+    """
     assert say("en", "root.under", parent="`{0}`") == "under `{0}`"
     assert say("tr", "answer.reference", reference=5) == "Referans no: 5"
     with pytest.raises(KeyError, match="parent"):
         say("en", "root.under")
-
-
-def test_say_plain() -> None:
-    """The sentence's own marks go, those of a value stay, and a mention would be shown as an id."""
-    assert say_plain("en", "usage.no_name") == "The group's name is missing."
     assert "`*x*`" in say_plain("en", "usage.bad_parent", part="`*x*`")
     assert "/invite @addgroup." in say_plain("en", "answer.private")
     assert "<" not in say_plain(Voice("en", "U0123"), "failure.internal", reference="1")
