@@ -29,6 +29,7 @@ from tests.support import limits
 from tests.support.postgresql import server
 from tests.support.provider import ACTS
 from tests.support.served import Served
+from tests.support.worker import CALL
 from tests.support.workspace import Workspace
 
 COMPILED: dict[str, tuple[Dialect, dict[Any, Any]]] = {}
@@ -153,7 +154,7 @@ def start(
     with ExitStack() as stack:
 
         def _start(**environ: str) -> Bot:
-            more = {"ILETIMERKEZI_TIMEOUT": "5", "ADDGROUP_API_CALLS": "4", "DATABASE_URL": f"sqlite:///{file}"}
+            more = {"ILETIMERKEZI_TIMEOUT": str(CALL), "ADDGROUP_API_CALLS": "4", "DATABASE_URL": f"sqlite:///{file}"}
             bot = Bot({**variables(workspace, api), **more, **environ})
             bot.start()
             stack.callback(bot.stop, 5)

@@ -39,7 +39,7 @@ def test_an_answer_without_its_root_says_who_asked_for_what(
 ) -> None:
     """The root, or the message in whose thread it stands, is deleted while the call runs."""
     with under_way(api) as come:
-        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        url = start(ADDGROUP_LANGUAGE="en").url
         if shortcut:
             workspace.shortcut(url, workspace.say(typed))
             workspace.submit(url, opened(workspace))
@@ -65,7 +65,7 @@ def test_what_follows_an_answer_without_root_stands_under_it(
     """The answer keeps its words, and its buttons go as they are used."""
     api.faults.append(503)
     go = api.gates["add-group"] = threading.Event()
-    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP")
     assert api.called.wait(30)
     assert workspace.wait_for(lambda: bool(roots(workspace)))

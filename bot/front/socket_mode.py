@@ -120,7 +120,8 @@ class Connection:
         try:
             with connect(url, **_options(url)) as link:
                 if hasattr(socket, "TCP_USER_TIMEOUT"):  # a send that nobody takes would keep the pings waiting
-                    link.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * PING * 1000))
+                    with contextlib.suppress(OSError):  # Slack may have closed it already: what it said is still read
+                        link.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * PING * 1000))
                 seconds: float | None = OPEN
                 while reason not in _GIVEN_UP and not (seconds and self._closing.is_set()):
                     match json.loads(link.recv(seconds)):

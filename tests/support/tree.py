@@ -45,7 +45,7 @@ class Watched(Api):
     def wait_for(self, number: int) -> set[str]:
         """Wait until so many requests for groups have come, and return the names of all that have."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.arrived) >= number, 10), self.arrived
+            assert self._changed.wait_for(lambda: len(self.arrived) >= number, 30), self.arrived
             return set(self.arrived)
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
@@ -56,7 +56,7 @@ class Watched(Api):
             if name:
                 self.arrived.append(name)
                 self._changed.notify_all()
-                assert self._changed.wait_for(lambda: not self.held or self._let[name], 20)
+                assert self._changed.wait_for(lambda: not self.held or self._let[name], 60)
                 self._let[name] -= 1
         try:
             return super().respond(request, connection)
@@ -123,7 +123,7 @@ def done(
             if told in root.text and len(lines(workspace.thread(root))) > count
         ]
 
-    assert workspace.wait_for(lambda: bool(found()), 20), [message.text for message in workspace.messages]
+    assert workspace.wait_for(lambda: bool(found())), [message.text for message in workspace.messages]
     return found()[-1]
 
 

@@ -28,6 +28,9 @@ Outage = Callable[[], AbstractContextManager[None]]
 
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 
+CALL = 60.0
+"""How long a call of a test's bot to the API may take, in seconds: no test waits for that."""
+
 CREATED = Created("97101")
 FOUND = Unknown("timeout", ("97101",))
 REJECTED = Rejected(463, "Böyle bir grup bulunamadı.")
@@ -114,7 +117,7 @@ class Logged(logging.Handler):
     def wait_for(self, event: str, times: int = 1) -> bool:
         """Wait until an event has happened so many times; tell whether it has."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._seen[event] >= times, 10)
+            return self._changed.wait_for(lambda: self._seen[event] >= times, 30)
 
 
 def finished(workspace: Workspace, number: int = 1) -> bool:

@@ -12,8 +12,9 @@ from sqlalchemy import make_url
 
 from bot.log import logger
 from bot.sandbox.bot import Bot
+from bot.worker import create_groups
 from tests.support.tree import Watched
-from tests.support.worker import Logged, Outage, Past, Start, locked
+from tests.support.worker import CALL, Logged, Outage, Past, Start, locked
 from tests.support.workspace import Workspace
 
 
@@ -53,8 +54,9 @@ def past(database_url: str, workspace: Workspace) -> Iterator[Past]:
 
 
 @pytest.fixture
-def go_on(past: Past, start: Start, database_url: str) -> Start:
-    """Let the process of the past die, and start a bot in its place."""
+def go_on(past: Past, start: Start, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Let the process of the past die, and start a bot in its place: later than any call that it had begun ends."""
+    monkeypatch.setattr(create_groups, "LOOK_UP_AFTER", 0.05 - CALL)
 
     def _go_on(**environ: str) -> Bot:
         past.die()

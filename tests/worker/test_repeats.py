@@ -24,7 +24,7 @@ def test_who_asks_for_the_same_is_told(
     """While it is under way, privately, who asked; once it is made, in the channel, that it exists. No second group."""
     go = threading.Event()
     api.gates["add-group"] = go
-    url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="9").url
+    url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE=language).url
 
     workspace.command(url, "VIP müşteri parent=5")
     assert api.called.wait(10)

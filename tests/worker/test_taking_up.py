@@ -24,7 +24,19 @@ from tests.support.slack import answered
 from tests.support.texts import part
 from tests.support.tree import Watched
 from tests.support.until import until
-from tests.support.worker import CREATED, FOUND, REJECTED, Logged, Outage, Past, Start, answer, both_languages, finished
+from tests.support.worker import (
+    CALL,
+    CREATED,
+    FOUND,
+    REJECTED,
+    Logged,
+    Outage,
+    Past,
+    Start,
+    answer,
+    both_languages,
+    finished,
+)
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -144,13 +156,13 @@ def test_a_fact_beats_a_doubt(
 ) -> None:
     """A process was held up for so long that another took its job over; then its answer comes, with the ID."""
     go = api.gates["add-group"] = threading.Event()
-    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="9")
+    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
     workspace.command(first.url, "VIP")
-    assert api.called.wait(10)
+    assert api.called.wait(30)
     until(lambda: rooted(engine))
     with engine.begin() as connection:
         connection.execute(update(jobs).values(process=None))
-    start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else "9")
+    start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else str(CALL))
     assert logged.wait_for("adopted")
     if told:
         assert finished(workspace)
@@ -168,10 +180,10 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
 ) -> None:
     """Stopped during the first of five calls: that one is answered, the others are made by the next, each once."""
     go = api.gates["add-group"] = threading.Event()
-    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1", ILETIMERKEZI_TIMEOUT="9")
+    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1")
     for name in "ABCDE":
         assert workspace.command(first.url, name).status == 200
-    assert api.called.wait(10)
+    assert api.called.wait(30)
     with ThreadPoolExecutor(1) as pool:
         stopped = pool.submit(first.stop, 9)
         until(lambda: not first.parts.worker.running)
@@ -189,7 +201,7 @@ def test_a_lost_answer_is_looked_up_after_a_pause(
     past: Past, go_on: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, crashed: bool
 ) -> None:
     """The request may still be on its way, so the list is not asked for at once; also after a restart."""
-    monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.6)
+    monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.6 - CALL * crashed)
     began: dict[str, float] = {}  # the last call of each method
 
     def mood() -> str:

@@ -171,7 +171,7 @@ def test_the_same_tree_twice_creates_what_is_missing(start: Start, workspace: Wo
 def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Workspace, api: Watched) -> None:
     """Anyone who pastes the list again while it is under way is told so; a second delivery of one paste is silent."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+    url = start(ADDGROUP_LANGUAGE="en").url
     for _ in range(2):
         assert workspace.command(url, TREE, trigger_id="1.1").text == ""
     api.wait_for(1)

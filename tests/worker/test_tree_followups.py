@@ -147,7 +147,7 @@ def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspac
 def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: Workspace, api: Watched) -> None:
     """What hangs under one group is under way together, as far as the workers go, and never before that is made."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="4", ILETIMERKEZI_TIMEOUT="20").url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="4").url
     workspace.command(url, "A\n  A1\n    A11\n  A2\n  A3\n  A4\n  A5\nB\n  B1")
     assert api.wait_for(2) == {"A", "B"}
     api.let("Other")
@@ -174,7 +174,7 @@ def test_large_trees_do_not_hold_up_a_single_command(
 ) -> None:
     """Somebody's single group is sent among the next ones, while most of another's three trees still waits."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers, ILETIMERKEZI_TIMEOUT="20").url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers).url
     for tree in "ABC":
         workspace.command(url, "\n".join(f"{tree}{number}" for number in range(15)))
     api.wait_for(int(workers))
@@ -217,7 +217,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
 ) -> None:
     """The next process goes on where the last one stopped: nothing is sent twice, one answer tells of all."""
     api.held = True
-    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2", ILETIMERKEZI_TIMEOUT="20")
+    running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2")
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
     api.let(min(api.wait_for(2)))
     api.wait_for(3)
