@@ -47,13 +47,17 @@ CANNOT_OPEN: dict[int | str, str] = {
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_form_that_cannot_be_opened_is_told(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+def test_a_form_that_cannot_be_opened_is_told(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
     """The person reads why and that nothing was created, and gets the text back with a button for it."""
     url = start(ADDGROUP_LANGUAGE=language).url
     for number, (fault, key) in enumerate(CANNOT_OPEN.items(), 1):
         for text in ("", f"VIP {number} under Customers"):
             workspace.faults["views.open"].extend([fault] * 3)
-            reply = workspace.command(url, text)
+            with monkeypatch.context() as quickly:
+                quickly.setattr("bot.front.form.OPENED", 0.5 if fault == "silence" else 30.0)
+                reply = workspace.command(url, text)
             assert reply.text.startswith(say(language, f"form.{key}")), (fault, text)
             workspace.faults["views.open"].clear()
         assert f"/addgroup {text}" in reply.text, fault
@@ -143,8 +147,11 @@ def test_several_groups_of_a_name_are_suggested_first(start: Start, workspace: W
 
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
-def test_a_person_who_cannot_be_looked_up_gets_the_text_back(start: Start, workspace: Workspace, method: str) -> None:
+def test_a_person_who_cannot_be_looked_up_gets_the_text_back(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
     """Within the time that Slack gives, with the button that opens the form; that is no refusal for good."""
+    monkeypatch.setattr("bot.front.form.LOOKED_UP", 0.5)
     workspace.usergroups["S1"] = ["U1"]
     workspace.faults[method].append("silence")
     url = start(ADDGROUP_MEMBERS="S1").url

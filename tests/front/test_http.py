@@ -247,6 +247,8 @@ def test_forms_that_wait_for_slack_leave_threads_for_commands(
 ) -> None:
     """Of many forms at once some open, the others are told at once to type the command, and commands go through."""
     monkeypatch.setattr("bot.sandbox.bot.THREADS", server.THREADS)
+    monkeypatch.setattr("bot.front.form.LOOKED_UP", 0.5)
+    monkeypatch.setattr("bot.front.form.OPENED", 1.0)
     url = start().url
     workspace.mood = lambda: "silence"
     with ThreadPoolExecutor(60) as people:
@@ -255,3 +257,5 @@ def test_forms_that_wait_for_slack_leave_threads_for_commands(
         told = [form.result().text for form in forms]
     refused = [text for text in told if all(say(language, "form.not_opened") in text for language in LANGUAGES)]
     assert len(refused) >= 20, told
+    workspace.mood = lambda: None
+    workspace.hang_up()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.front import buttons
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import say_plain
@@ -100,8 +101,11 @@ def test_lists_come_by_their_structure(start: Start, workspace: Workspace, api: 
     assert notes(form) == []
 
 
-def test_a_person_that_slack_does_not_name_is_left_out(start: Start, workspace: Workspace) -> None:
+def test_a_person_that_slack_does_not_name_is_left_out(
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The form opens anyway, without an ID in place of the name."""
+    monkeypatch.setattr(buttons, "NAMES_WITHIN", 0.5)
     url = start(ADDGROUP_LANGUAGE="en").url
     use(workspace, url, workspace.say("VIP"))  # so that it is known who U1 is
     faults: tuple[int | str, ...] = ("user_not_found", "silence", 500)

@@ -1,0 +1,13 @@
+"""A front that is not in a hurry: on a busy machine too, what Slack or the API answers comes in time."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.front import buttons, form
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, bound in ((form, "SOON"), (form, "LOOKED_UP"), (form, "OPENED"), (buttons, "NAMES_WITHIN")):
+        monkeypatch.setattr(module, bound, 30.0)
