@@ -9,18 +9,7 @@ from typing import NamedTuple
 
 from bot.model.job import Job, Step
 from bot.model.names import ParentId, ParentName, fold
-from bot.model.outcome import (
-    AS_SENT,
-    SENDING,
-    Created,
-    Exists,
-    FollowUp,
-    NoParent,
-    NotSent,
-    Outcome,
-    Rejected,
-    Unknown,
-)
+from bot.model.outcome import AS_SENT, SENDING, Created, Exists, FollowUp, NoParent, NotSent, Outcome, Rejected, Unknown
 
 _INSTEAD = (
     {FollowUp.AGAIN, FollowUp.UNDER, FollowUp.EDIT},

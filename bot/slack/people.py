@@ -157,11 +157,11 @@ class People:
         Source: https://docs.slack.dev/reference/objects/user-object
         """
         self._team.prefetch("")
-        found = _fields(self.slack.call("users.info", user=user, include_locale=1).get("user"))
+        found = self.slack.call("users.info", user=user, include_locale=1).get("user") or {}
         if not found:
             raise SlackRefused("user_not_found")
         turkish = str(found.get("locale")).lower().startswith("tr") or str(found.get("tz")) in TURKISH_TIME
-        profile = _fields(found.get("profile"))
+        profile = found.get("profile") or {}
         names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"), found.get("name"))
         name = next((str(name) for name in names if name), "")
         return Person(self._chosen(user) or ("tr" if turkish else "en"), self._kind(found), name)
@@ -172,7 +172,7 @@ class People:
         if user.get("is_bot"):
             return "bot"
         team, _ = self._team.get("")
-        teams = {user.get("team_id"), *_texts(_fields(user.get("enterprise_user")).get("teams"))}
+        teams = [user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())]
         if user.get("is_stranger") or team not in teams:
             return "foreign"
         return "guest" if user.get("is_restricted") or user.get("is_ultra_restricted") else ""
@@ -180,13 +180,12 @@ class People:
     def _ask_team(self, _: str) -> tuple[str, str]:
         """Return the workspace's id and its address. Source: https://docs.slack.dev/reference/methods/auth.test."""
         answer = self.slack.call("auth.test")
-        team, address = answer.get("team_id"), answer.get("url")
-        if not isinstance(team, str) or not team:
+        if not answer.get("team_id"):
             raise TryLater("no_team")
-        return team, address if isinstance(address, str) else ""
+        return str(answer["team_id"]), str(answer.get("url") or "")
 
     def _ask_members(self, usergroup: str) -> frozenset[str]:
-        return frozenset(_texts(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users")))
+        return frozenset(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users") or ())
 
 
 def _in_time(cache: Cache[str, V], key: str, seconds: float | None) -> V:
@@ -194,13 +193,3 @@ def _in_time(cache: Cache[str, V], key: str, seconds: float | None) -> V:
         return cache.get(key, seconds)
     except TimeoutError as error:
         raise TryLater("timeout") from error
-
-
-def _texts(value: object) -> list[str]:
-    """Return the texts in what Slack answered as a list, which may be anything."""
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def _fields(value: object) -> dict[str, Any]:
-    """Return the fields in what Slack answered as an object, which may be anything."""
-    return value if isinstance(value, dict) else {}

@@ -18,10 +18,6 @@ SHOWN = {
     "modal": {"title", "submit", "close", "blocks"},
     "section": {"text"},
     "context": {"elements"},
-    "rich_text": {"elements"},
-    "rich_text_list": {"elements", "indent", "style"},
-    "rich_text_section": {"elements"},
-    "text": {"text", "style"},
     "actions": {"elements"},
     "button": {"text", "style"},
     "input": {"label", "hint", "element", "optional"},
@@ -140,9 +136,6 @@ class Picture:
             match _type(block):
                 case "section":
                     self._markdown(x, _text(block["text"]))
-                case "rich_text":
-                    for part in block["elements"]:
-                        self._list(x, part)
                 case "actions":
                     self._buttons(x, block["elements"])
                 case other:
@@ -180,18 +173,6 @@ class Picture:
             self._wrapped(x, [(_text(element), SMALL)])
             self._said.append(_text(element))
         self._y += 16
-
-    def _list(self, x: float, part: Part) -> None:
-        """Draw one list of rich text, with the marks that Slack has for its depth."""
-        if _type(part) != "rich_text_list" or part["style"] != "bullet":
-            raise ValueError(f"{part['type']} is not drawn in messages")
-        left = x + 6 + 28 * part["indent"]
-        for item in part["elements"]:
-            _type(item)
-            spans = [(span["text"], MARKED["code"] if "style" in span else TEXT) for span in item["elements"]]
-            self._write(left, "•◦▪"[part["indent"] % 3], TEXT)
-            self._wrapped(left + 18, spans)
-            self._said.append("  " * part["indent"] + "• " + "".join(text for text, _ in spans))
 
     def _input(self, x: float, block: Part) -> None:
         label, element, optional = _text(block["label"]), block["element"], " (optional)" * block.get("optional", False)
