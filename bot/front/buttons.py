@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -49,8 +50,8 @@ class Buttons:
         # By action_id: how its value is read, and what is done then.
         self._known: dict[str, tuple[Callable[[str], Any], Callable[[Reply, Any], None]]] = {
             pages.NEW_GROUP: (str, lambda reply, _: form.open(reply)),
-            pages.SWITCH_LANGUAGE: (_language, commands.choose),
-            pages.SHOW_MORE: (_place, lambda reply, place: commands.list_groups(reply, *place)),
+            pages.SWITCH_LANGUAGE: (_language, lambda reply, language: reply.later(commands.choose, reply, language)),
+            pages.SHOW_MORE: (_place, lambda reply, place: reply.later(commands.list_groups, reply, *place)),
             EDIT_TEXT: (Typed.load, form.open_text),
             **{way: (_answered, partial(self._go_on, way)) for way in FollowUp},
         }
@@ -139,11 +140,10 @@ def _names(message: dict[str, Any], people: People) -> Callable[[str], str]:
     until = time.monotonic() + NAMES_WITHIN
 
     def name(identifier: str) -> str:
-        try:
-            seconds = max(until - time.monotonic(), 0.0)
-            found = people.person(identifier, seconds).name if identifier in asked else ""
-        except (SlackRefused, TryLater):
-            found = ""
-        return " ".join(str(told.get(identifier) or found).split())
+        found = str(told.get(identifier, ""))
+        if not found and identifier in asked:
+            with contextlib.suppress(SlackRefused, TryLater):
+                found = people.person(identifier, max(until - time.monotonic(), 0.0)).name
+        return " ".join(found.split())
 
     return name

@@ -55,11 +55,11 @@ class Commands:
                 known = self._known_groups(reply.user, reply.origin.channel)
                 reply.tell(lambda language: pages.help_page(language, known, self._docs_url))
             case Keyword("history"):
-                reply.later(lambda: self._history(reply))
+                reply.later(self._history, reply)
             case Keyword("list", wanted):
-                self.list_groups(reply, wanted, back=Typed(text, trigger=reply.origin.trigger))
+                reply.later(self.list_groups, reply, wanted, back=Typed(text, trigger=reply.origin.trigger))
             case Keyword("language", language):
-                self.choose(reply, language)
+                reply.later(self.choose, reply, language)
             case Reading(groups=groups, unclear=None) if groups:
                 self._intake.accept(reply.job(groups, text, reply.origin.trigger), reply)
             case Reading(unclear=Unclear() as unclear) as reading if len(reading.text) > MAX_FIELD:
@@ -69,30 +69,11 @@ class Commands:
                 self._form.open_text(reply, Typed(text), reading)
 
     def list_groups(self, reply: Reply, text: str, offset: int = 0, back: Typed | None = None) -> None:
-        """Acknowledge, and show the groups whose path has `text`, from the one at `offset` on.
+        """Show the groups whose path has `text`, from the one at `offset` on.
 
         Where there is none, what was typed is given `back`: it may have been meant as the name of a group.
         """
         self._groups.prefetch()
-        reply.later(lambda: self._list(reply, text, offset, back))
-
-    def choose(self, reply: Reply, language: str) -> None:
-        """Acknowledge, keep the person's language ("" takes it back), and answer in the one that is used from now on.
-
-        It is kept in the journal's database, where the worker finds it too.
-        """
-        reply.later(lambda: self._choose(reply, language))
-
-    def home_opened(self, event: dict[str, Any]) -> None:
-        """Show the Home tab to the person; Slack waits for nothing but the acknowledgement."""
-        if event.get("tab") == "home":
-            self._intake.begin(lambda: self._show_home(str(event["user"])))
-
-    def _known_groups(self, user: str, channel: str) -> list[Choice]:
-        """Return the account's groups for examples, without waiting: none to who is not known to be allowed."""
-        return [] if self._intake.people.refusal(user, channel, 0.0) else self._groups.known()
-
-    def _list(self, reply: Reply, text: str, offset: int, back: Typed | None) -> None:
         if reply.refused(WITHIN):
             return
         try:
@@ -103,19 +84,11 @@ class Commands:
         page = offset if offset < len(found) else 0
         reply.tell(lambda language: pages.list_page(language, found, text, page), None if found else back)
 
-    def _history(self, reply: Reply) -> None:
-        if reply.refused(WITHIN):
-            return
-        journal = self._intake.journal
-        try:
-            jobs = journal.in_time(journal.recent, pages.LOOKED_AT, reply.user)
-        except JournalError as error:
-            event("history_not_read", level=logging.ERROR, reason=str(error))
-            reply.tell(sentence("history.failed"))
-            return
-        reply.tell(lambda language: pages.history_page(language, jobs))
+    def choose(self, reply: Reply, language: str) -> None:
+        """Keep the person's language ("" takes it back), and answer in the one that is used from now on.
 
-    def _choose(self, reply: Reply, language: str) -> None:
+        It is kept in the journal's database, where the worker finds it too.
+        """
         people = self._intake.people
         try:
             self._intake.journal.choose_language(reply.user, language)
@@ -129,6 +102,27 @@ class Commands:
         event("language_chosen", user=reply.user, language=language or "auto")
         kept = "fixed" if language and language != used else "chosen" if language else "automatic"
         reply.tell(sentence(f"language.{kept}"))
+
+    def home_opened(self, event: dict[str, Any]) -> None:
+        """Show the Home tab to the person; Slack waits for nothing but the acknowledgement."""
+        if event.get("tab") == "home":
+            self._intake.begin(lambda: self._show_home(str(event["user"])))
+
+    def _known_groups(self, user: str, channel: str) -> list[Choice]:
+        """Return the account's groups for examples, without waiting: none to who is not known to be allowed."""
+        return [] if self._intake.people.refusal(user, channel, 0.0) else self._groups.known()
+
+    def _history(self, reply: Reply) -> None:
+        if reply.refused(WITHIN):
+            return
+        journal = self._intake.journal
+        try:
+            jobs = journal.in_time(journal.recent, pages.LOOKED_AT, reply.user)
+        except JournalError as error:
+            event("history_not_read", level=logging.ERROR, reason=str(error))
+            reply.tell(sentence("history.failed"))
+            return
+        reply.tell(lambda language: pages.history_page(language, jobs))
 
     def _show_home(self, user: str) -> None:
         people = self._intake.people

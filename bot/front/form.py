@@ -16,14 +16,14 @@ from slack_bolt import Ack, App
 from bot.front import form_view
 from bot.front.form_view import Filled, block_id, digest, entered
 from bot.front.http import fits
-from bot.front.reply import FormReply, Intake, Origin, Reply, sentence
+from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Choice, Groups
 from bot.journal.errors import JournalError
 from bot.log import event
 from bot.model.grammar import NewGroup, Reading, as_text, read_form
 from bot.model.job import Job, TryLater
-from bot.model.names import Parent, ParentId, ParentName
+from bot.model.names import Parent, ParentId, ParentName, clean
 from bot.model.next_job import choices, follow
 from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import wording
@@ -75,12 +75,23 @@ class Form:
         self, reply: Reply, filled: Filled | None = None, origin: Origin | None = None, back: Typed | None = None
     ) -> None:
         """Open the form, empty unless it is `filled`, to go on from `origin`. If that fails, `back` is given back."""
-        with self._thread_to_wait() as there_is:
-            if there_is:
-                self._open(reply, filled or Filled(), origin or reply.origin, back)
-            else:
-                event("form_not_opened", level=logging.WARNING, user=reply.user, error="too many at once")
-                reply.decline("form.not_opened", back)
+        until, looked_up = time.monotonic() + OPENED, time.monotonic() + LOOKED_UP
+        filled = filled or Filled()
+        try:
+            with self._thread_to_wait():
+                if filled.parent:
+                    self._groups.prefetch()
+                language = self._intake.people.language(reply.user, LOOKED_UP)
+                if reply.refused(_left(looked_up), back):
+                    return
+                view = form_view.form(language, origin or reply.origin, self._with_group(filled, _left(looked_up)))
+                self._slack.within(_left(until)).call("views.open", trigger_id=reply.origin.trigger, view=view)
+        except (SlackRefused, TryLater) as error:
+            event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
+            said = "form.refused" if isinstance(error, SlackRefused) else "form.not_opened"
+            if key := _SAID.get(str(error), said):
+                reply.decline(key, back)
+        reply.done()
 
     def open_text(self, reply: Reply, typed: Typed, reading: Reading | None = None, remark: str = "") -> None:
         """Open the form filled in with what was typed: one group a line, or as the command was read.
@@ -88,7 +99,7 @@ class Form:
         What is unclear about it stands above, and a `remark`. If the form does not open, the text is given back.
         """
         reading = reading or read_form(typed.text, filled=True)
-        unclear = reading.unclear if reading.text or reading.parent else None
+        unclear = reading.unclear if clean(typed.text) else None
         typed = replace(typed, trigger=typed.trigger or reply.origin.trigger)
         origin = replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger)
         self.open(reply, Filled(reading.text, reading.parent, unclear=unclear, remark=remark), origin, typed)
@@ -113,23 +124,6 @@ class Form:
             filled = Filled(name, known or step.parent, path)
         self.open(reply, filled, replace(origin, job=old.id), Typed(as_text(groups), old.reply_to))
 
-    def _open(self, reply: Reply, filled: Filled, origin: Origin, back: Typed | None) -> None:
-        until, looked_up = time.monotonic() + OPENED, time.monotonic() + LOOKED_UP
-        if filled.parent:
-            self._groups.prefetch()
-        language = self._intake.people.language(reply.user, LOOKED_UP)
-        if reply.refused(_left(looked_up), back):
-            return
-        view = form_view.form(language, origin, self._with_group(filled, _left(looked_up)))
-        try:
-            self._slack.within(_left(until)).call("views.open", trigger_id=reply.origin.trigger, view=view)
-        except (SlackRefused, TryLater) as error:
-            event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
-            said = "form.refused" if isinstance(error, SlackRefused) else "form.not_opened"
-            if key := _SAID.get(str(error), said):
-                reply.decline(key, back)
-        reply.done()
-
     def _with_group(self, filled: Filled, seconds: float) -> Filled:
         """Return what fills the form, with the one group that a parent's name or ID leads to, if the list is there."""
         with contextlib.suppress(ApiError, TimeoutError):
@@ -149,7 +143,7 @@ class Form:
         What cannot be a group is said at its field. What is unclear in a changed field is asked about once more.
         """
         origin = Origin.load(view["private_metadata"])
-        reply = FormReply(self._intake, ack, body["user"]["id"], origin, block_id(form_view.NAME, origin))
+        reply = Reply(self._intake, ack, body["user"]["id"], origin, field=block_id(form_view.NAME, origin))
         language = reply.language or LANGUAGES[0]
         typed, value = entered(view)
         try:
@@ -179,14 +173,14 @@ class Form:
         groups = read_form(text, parent).groups
         reply.tell(sentence("form.closed"), Typed(as_text(groups) or text, origin.reply_to, origin.trigger))
 
-    def _accept(self, reply: FormReply, reading: Reading, view_id: str) -> None:
+    def _accept(self, reply: Reply, reading: Reading, view_id: str) -> None:
         origin = reply.origin
         trigger = f"edit:{origin.job}" if origin.job else f"form:{origin.trigger or view_id}"
         job = reply.job(reading.groups, as_text(reading.groups), trigger)
         old = self._intake.find(origin.job)
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
-    def _ask(self, reply: FormReply, reading: Reading, language: Language, view_id: str) -> None:
+    def _ask(self, reply: Reply, reading: Reading, language: Language, view_id: str) -> None:
         """Show the form once more, filled with the reading, and what is unclear above."""
         path = self._groups.path(reading.parent.id) if isinstance(reading.parent, ParentId) else ""
         filled = Filled(reading.text, reading.parent, path, reading.unclear)
@@ -199,8 +193,9 @@ class Form:
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents for what is typed in the form; nothing while too many threads wait already."""
-        with self._thread_to_wait() as there_is:
-            found = self._suggestions(body) if there_is else []
+        found: list[dict[str, Any]] = []
+        with contextlib.suppress(TryLater), self._thread_to_wait():
+            found = self._suggestions(body)
         while not fits({"options": found}):
             found.pop(-2)  # the last one may be an ID that was typed
         ack(options=found)
@@ -230,14 +225,14 @@ class Form:
         return offered + (self._groups.called(origin.parent, SOON) if origin.parent else [])
 
     @contextlib.contextmanager
-    def _thread_to_wait(self) -> Iterator[bool]:
-        """Tell whether this thread may wait for Slack, as one of so many."""
-        there_is = self._free.acquire(blocking=False)
+    def _thread_to_wait(self) -> Iterator[None]:
+        """Let this thread wait for Slack, as one of so many. Raises TryLater where others wait already."""
+        if not self._free.acquire(blocking=False):
+            raise TryLater("too_many_at_once")
         try:
-            yield there_is
+            yield
         finally:
-            if there_is:
-                self._free.release()
+            self._free.release()
 
 
 def _as_shown(origin: Origin, typed: str, value: str, reading: Reading) -> bool:

@@ -20,7 +20,7 @@ from bot.front.buttons import Buttons
 from bot.front.commands import Commands
 from bot.front.form import Form
 from bot.front.http import HttpApp
-from bot.front.reply import Intake, Origin, Reply, sentence
+from bot.front.reply import Intake, Origin, Reply
 from bot.front.socket_mode import Connection
 from bot.iletimerkezi.groups import Groups
 from bot.journal.errors import JournalError
@@ -30,7 +30,6 @@ from bot.model.job import new_id
 from bot.settings import Settings
 from bot.slack.client import SlackClient, slack_client
 from bot.slack.people import People
-from bot.slack.texts import LANGUAGES, say, say_plain
 
 
 class Front:
@@ -83,31 +82,18 @@ class Front:
 
         Nobody is asked for their language where something went wrong already: else it is told in all of them.
         """
-        reference = new_id()
+        reference, kind = new_id(), body.get("type")
         event("request_failed", level=logging.ERROR, reference=reference, trace=error)
-        key = "failure.journal" if isinstance(error, JournalError) else "failure.internal"
         user = str(body.get("user_id") or (body.get("user") or {}).get("id") or "")
-        known = self._intake.people.known_language(user)
-        languages = (known,) if known else LANGUAGES
-        match body.get("type"):
-            case "view_submission":
-                said = "\n".join(say_plain(language, key, reference=reference) for language in languages)
-                inputs = [block for block in body["view"].get("blocks") or () if block.get("type") == "input"]
-                errors = {block["block_id"]: said for block in inputs[:1]}
-                return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
-            case "block_suggestion":
-                return BoltResponse(status=200, body={"options": []})
-            case None:  # a command
-                voices = map(self._intake.people.voice, languages)
-                return BoltResponse(
-                    status=200, body="\n".join(say(voice, key, reference=reference) for voice in voices)
-                )
-            case _:
-                if response_url := body.get("response_url"):  # else, as from a button in a form, there is only the log
-                    acknowledged = Ack()  # type: ignore[no-untyped-call]
-                    reply = Reply(self._intake, acknowledged, user, Origin("", response_url))
-                    reply.tell(sentence(key, reference=reference))
-                return BoltResponse(status=200)
+        origin = Origin("", str(body.get("response_url") or ""))
+        if kind == "block_suggestion" or not (user or origin.response_url):
+            return BoltResponse(status=200, body={"options": []})
+        blocks = body["view"].get("blocks") or () if kind == "view_submission" else ()
+        field = next((each["block_id"] for each in blocks if each.get("type") == "input"), "")
+        acknowledge = Ack()  # type: ignore[no-untyped-call]
+        reply = Reply(self._intake, acknowledge, user, origin, in_words=kind is None, field=field)
+        reply.decline("failure.journal" if isinstance(error, JournalError) else "failure.internal", reference=reference)
+        return acknowledge.response or BoltResponse(status=200)
 
     def _journal_answers(self) -> bool:
         try:

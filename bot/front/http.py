@@ -99,12 +99,10 @@ class HttpApp:
             return BoltResponse(status=503 if failing else 200, body=f"failing: {failing}" if failing else "ok")
         if path != EVENTS or self._app is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
-        if method == "GET" and _SSL_CHECK.search(environ.get("QUERY_STRING", "")):
+        body = _body(environ)
+        if _SSL_CHECK.search(body or environ.get("QUERY_STRING", "")):
             return BoltResponse(status=200)
         _allow(method, "POST")
-        body = _body(environ)
-        if _SSL_CHECK.search(body):
-            return BoltResponse(status=200)
         self._verify(environ, body)
         payload = _payload(body, json_body=environ.get("CONTENT_TYPE", "").startswith("application/json"))
         response = dispatch(self._app, payload)
@@ -127,13 +125,13 @@ class HttpApp:
             raise _Refused(HTTPStatus.UNAUTHORIZED, reason)
 
 
-def dispatch(app: App, payload: dict[str, Any], headers: Mapping[str, str] | None = None) -> BoltResponse:
+def dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:
     """Hand a payload to Bolt; return its answer, or one of 400 to a payload that Slack never sends.
 
     The boundary for what Bolt itself stumbles over.
     """
     try:
-        return app.dispatch(BoltRequest(body=payload, mode="socket_mode", headers={**(headers or {})}))
+        return app.dispatch(BoltRequest(body=payload, mode="socket_mode", headers={}))
     except Exception as error:  # noqa: BLE001  # the boundary towards Slack
         event("request_failed", level=logging.ERROR, reference=new_id(), trace=error)
         return BoltResponse(status=400, body="Bad Request")

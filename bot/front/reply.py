@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec
 
 from slack_bolt import Ack
 
@@ -26,6 +27,8 @@ from bot.slack.client import SlackRefused
 from bot.slack.people import People
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
 from bot.slack.wording import mention
+
+P = ParamSpec("P")
 
 Said = Callable[[Language], Message]
 """What is told, by language."""
@@ -128,16 +131,26 @@ class Intake:
 class Reply:
     """Answers one thing that a person did in Slack, to that person alone, and acknowledges it exactly once."""
 
-    def __init__(self, intake: Intake, ack: Ack, user: str, origin: Origin, in_words: bool = False) -> None:
-        """Answer what `user` did; `in_words` where Slack shows a text in the acknowledgement, as to a command."""
+    def __init__(  # noqa: PLR0913, PLR0917  # what it answers, and how Slack shows an answer to that
+        self, intake: Intake, ack: Ack, user: str, origin: Origin, in_words: bool = False, field: str = ""
+    ) -> None:
+        """Answer what `user` did; `in_words` where Slack shows a text in the acknowledgement, as to a command.
+
+        A form that was submitted has a `field` (a block_id): there stands why it is not accepted, and it stays open.
+        """
         self.user = user
         self.origin = origin
-        self.language = intake.people.known_language(user)
         self._intake = intake
         self._people = intake.people
         self._ack = ack
         self._acknowledged = False
         self._in_words = in_words
+        self._field = field
+
+    @property
+    def language(self) -> str:
+        """The person's language, "" while it is not known."""
+        return self._people.known_language(self.user)
 
     def done(self, **answer: Any) -> None:
         """Acknowledge, without a word if there is no `answer`; a second time does nothing."""
@@ -145,10 +158,10 @@ class Reply:
             self._acknowledged = True
             self._ack(**answer)
 
-    def later(self, work: Callable[[], None]) -> None:
-        """Acknowledge, and do what may take longer."""
+    def later(self, work: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+        """Acknowledge, and do what may take longer, with these arguments."""
         self.done()
-        self._intake.begin(work)
+        self._intake.begin(partial(work, *arguments, **named))
 
     def tell(self, said: Said, back: Typed | None = None, at_once: bool = False) -> None:
         """Acknowledge, and say something: in the acknowledgement where that can carry it, else soon afterwards.
@@ -156,30 +169,35 @@ class Reply:
         Where the person's language is not known, words `at_once` come in every language, for later ones may be lost;
         others wait until it is. What is given `back` was not accepted, and stands below.
         """
-        language = self.language or (self._people.known_language(self.user) if at_once else "")
-        languages = [language] if language else LANGUAGES if at_once else ()
-        if self._in_words and languages and not self._acknowledged:
-            if not language:
-                self._people.prefetch(self.user)  # for the next time
-            voices = [self._people.voice(each) for each in languages]
+        languages = self._languages()
+        voices = [self._people.voice(each) for each in languages] if at_once or len(languages) == 1 else []
+        if self._in_words and voices and not self._acknowledged:
             first, *others = map(said, voices)
             message = plain("\n\n".join(each["text"] for each in (first, *others))) if others else first
             words = _with(back, voices[0], message)
             if len(words) == 1 and fits(words[0]):
                 self.done(response_type="ephemeral", **words[0])
                 return
-        self.later(lambda: self._say(said, back))
+        self.later(self._say, said, back)
 
     def decline(self, key: str, back: Typed | None = None, **values: object) -> None:
         """Acknowledge, and say by a sentence of the texts why something was not accepted."""
-        self.tell(sentence(key, **values), back, at_once=True)
+        if self._field:
+            self.mistake(" ".join(say_plain(language, key, **values) for language in self._languages()))
+        else:
+            self.tell(sentence(key, **values), back, at_once=True)
+
+    def mistake(self, sentence: str, field: str = "") -> None:
+        """Acknowledge a form, and show a sentence at a field of it."""
+        self.done(response_action="errors", errors={field or self._field: sentence})
+        event("form_refused", user=self.user, field=field or self._field)
 
     def refused(self, seconds: float, back: Typed | None = None) -> bool:
         """Tell whether the person may not do this where they are, which then was said; asking takes `seconds` at most.
 
         What they typed is given `back` where that is not known for now.
         """
-        reason = self._intake.people.refusal(self.user, self.origin.channel, seconds)
+        reason = self._people.refusal(self.user, self.origin.channel, seconds)
         if reason:
             event("denied", user=self.user, channel=self.origin.channel, reason=reason)
             typed = back if reason == "unknown" else None
@@ -199,6 +217,11 @@ class Reply:
             language=self.language,
             reply_to=self.origin.reply_to,
         )
+
+    def _languages(self) -> Sequence[str]:
+        """Return the language of the person, or all while it is not known."""
+        known = self.language
+        return [known] if known else LANGUAGES
 
     def _say(self, said: Said, back: Typed | None) -> None:
         """Say it through the response_url, soon: it may fail for a passing reason."""
@@ -224,25 +247,6 @@ class Reply:
             self._people.slack.respond(self.origin.response_url, message)
         else:  # as for what is pressed on the Home tab
             self._people.slack.call("chat.postMessage", channel=self.user, **message)
-
-
-class FormReply(Reply):
-    """The same for a form that was submitted: it stays open with what it holds when that is not accepted."""
-
-    def __init__(self, intake: Intake, ack: Ack, user: str, origin: Origin, field: str) -> None:
-        """Say what is wrong at the `field` of this block_id, where it is not said which one."""
-        super().__init__(intake, ack, user, origin)
-        self._field = field
-
-    def decline(self, key: str, back: Typed | None = None, **values: object) -> None:  # noqa: ARG002  # it is still there
-        """Say why at the form's field."""
-        languages = [self.language] if self.language else LANGUAGES
-        self.mistake(" ".join(say_plain(language, key, **values) for language in languages))
-
-    def mistake(self, sentence: str, field: str = "") -> None:
-        """Acknowledge, and show a sentence at a field."""
-        self.done(response_action="errors", errors={field or self._field: sentence})
-        event("form_refused", user=self.user, field=field or self._field)
 
 
 def _log_fault(done: Future[None]) -> None:

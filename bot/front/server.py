@@ -5,7 +5,6 @@ waitress reads whole requests in its own loop before a thread sees them, so a sl
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 import time
@@ -36,9 +35,6 @@ KEEP_ALIVE = 95
 DRAIN = 2.0
 """How long requests in flight may take to finish at the stop, in seconds."""
 
-_ACCEPTED_AT_ONCE = 50  # each turn looks at all connections, so one a turn would take long
-_NO_CHANNELS = 2  # what waitress counts as connections too: the listening socket and its own pipe
-
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address, of IPv6 too (`::` takes IPv4 as well). Raises OSError."""
@@ -68,8 +64,7 @@ class Server:
             recv_bytes=64 * 1024,
             max_request_header_size=16 * 1024,
             max_request_body_size=MAX_BODY + 1,  # waitress refuses what is as long as this
-            inbuf_overflow=64
-            * 1024,  # a longer body waits in a file for its rest, so that many of them fit into memory
+            inbuf_overflow=64 * 1024,  # a longer body waits in a file, so that many of them fit into memory
             log_socket_errors=False,
             ident=None,
         )
@@ -82,7 +77,11 @@ class Server:
         """Serve until `stop`; then accept nothing more, and finish what is in flight, for at most DRAIN seconds."""
         while not self._stopping:
             self._turn(1.0)
-        self._server.stop_accepting()
+        before = -1
+        while before < len(self._map):  # until a turn accepts nobody, and has read what the last one sent
+            before = len(self._map)
+            self._turn(0.0)
+        wasyncore.dispatcher.close(self._server)  # and not its pipe, to which `stop` writes
         until = time.monotonic() + DRAIN
         while self._server.busy() and time.monotonic() < until:
             self._turn(0.05)
@@ -113,20 +112,12 @@ class _Channel(HTTPChannel):
         if begun and self.request:
             self.last_activity = before
 
-    def drop(self) -> None:
-        """Have it closed in the next turn, also when the client takes nothing of what was sent.
-
-        To close it at once would give its number to a new connection, for which this turn's news are not meant.
-        """
-        self.will_close = True
-        with contextlib.suppress(OSError, AttributeError):  # the client was faster
-            self.socket.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
-
 
 class _Waitress(TcpWSGIServer):
     """waitress's server, which by itself would accept nothing at its limit until somebody leaves."""
 
     channel_class = _Channel
+    _map: dict[int, Any]  # what is open, by descriptor: connections, the listening socket and a pipe
 
     def channels(self) -> list[_Channel]:
         """Return the open connections."""
@@ -134,24 +125,14 @@ class _Waitress(TcpWSGIServer):
         return list(channels.values())
 
     def handle_accept(self) -> None:
-        """Accept some of those who wait, and make room by closing as many of the longest silent."""
-        for _ in range(_ACCEPTED_AT_ONCE):
-            before = len(self.channels())
-            super().handle_accept()
-            if len(self.channels()) == before:
-                break
-        kept = [channel for channel in self.channels() if not channel.will_close]
-        waiting = sorted((c for c in kept if not c.requests), key=lambda channel: channel.last_activity)
-        for channel in waiting[: max(0, len(kept) + _NO_CHANNELS + 1 - self.adj.connection_limit)]:
-            channel.drop()
+        """Accept one who waits, and make room at the limit by closing the one that has been silent longest.
 
-    def stop_accepting(self) -> None:
-        """Accept what has connected before now, and nothing more."""
-        before = -1
-        while before < len(self.channels()) < self.adj.connection_limit:
-            before = len(self.channels())
-            self.handle_accept()
-        wasyncore.dispatcher.close(self)
+        That can be done at once: nobody else gets its descriptor in this turn, whose news are of the old one.
+        """
+        super().handle_accept()
+        silent = [channel for channel in self.channels() if not channel.requests]
+        if silent and len(self._map) >= self.adj.connection_limit:
+            min(silent, key=lambda channel: channel.last_activity).handle_close()
 
     def busy(self) -> bool:
         """Tell whether a request is in flight: on its way in, being handled, or its answer on its way out."""

@@ -178,7 +178,8 @@ def _read(text: str, lines: list[Line], parent: Parent = None) -> Reading:
         why = Unclear("twice", {"part": group.name}, line.number) if key in seen else None
         why = Unclear("too_many_lines", {"most": str(MAX_GROUPS)}) if len(groups) == MAX_GROUPS else why
         if why or not found.name:
-            return Reading((), why or notes[-1], text.strip() if line.number or why else "", group.parent)
+            nothing = line.number is None and notes[-1].key == "no_name"
+            return Reading((), why or notes[-1], "" if nothing else text.strip(), group.parent)
         seen.add(key)
         groups.append(group)
     parents = {group.parent for group in groups if group.above is None}

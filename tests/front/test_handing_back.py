@@ -100,6 +100,27 @@ def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace,
     assert actions(message) == []
 
 
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_what_can_be_no_group_stands_in_the_form(start: Start, workspace: Workspace, language: str) -> None:
+    """With the reason above it, also where it is one line only; what is an option stands in the other field too."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    long, longer = "x" * 300, "x" * 2500  # longer than a name, and than a line
+    for text, held, key in (
+        (long, long, "long_name"),
+        (longer, longer, "long_name"),
+        (f'"{long}"', f'"{long}"', "long_name"),
+        (f"{long} parent=5", f"{long} parent=5", "long_name"),
+        ('""', "", "no_name"),
+        ("parent=5", "", "no_name"),
+    ):
+        workspace.command(url, text)
+        assert workspace.wait_for(lambda: bool(workspace.forms)), text
+        form = workspace.forms.pop()
+        said = say_plain(language, f"usage.{key}", length=text.count("x"), most=255, part="x" * 40 + "…")
+        assert (field(form, "name").get("initial_value", ""), notes(form)) == (held, [said]), text
+        assert workspace.submit(url, form).body["response_action"] == "errors", text
+
+
 LETTERS = random.Random(1)  # texts that cannot be packed
 LONG = ["".join(LETTERS.choices("abcdefghijklmnopqrstuvwxyzğüşıöç", k=200)) for _ in range(60)]
 

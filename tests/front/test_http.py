@@ -196,7 +196,7 @@ def test_in_which_language_a_fault_is_told(
     faulty = {"command": "/addgroup", "text": "A", "user_id": "U1", "response_url": "https://x"}  # without a channel
     text = workspace.post(url, urlencode(faulty).encode()).text
     reference = text.split()[-1]
-    assert text == "\n".join(say(language, "failure.internal", reference=reference) for language in told)
+    assert text == "\n\n".join(say(language, "failure.internal", reference=reference) for language in told)
     assert len(workspace.calls) == calls
 
 
