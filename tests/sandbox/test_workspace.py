@@ -100,8 +100,7 @@ def test_a_trigger_opens_one_form_and_soon(workspace: Workspace) -> None:
 
 def test_a_message_needs_its_text(workspace: Workspace) -> None:
     """Screen readers have only the text; blocks alone are refused here, though not by Slack."""
-    block = {"type": "divider"}
-    assert api(workspace, "chat.postMessage", json={"channel": "C1", "blocks": [block]}).json()["error"]
+    assert api(workspace, "chat.postMessage", json={"channel": "C1", "blocks": [section()]}).json()["error"]
     assert workspace.problems == ["text of 0 characters"]
     workspace.problems.clear()
 
@@ -143,7 +142,6 @@ FINE: list[dict[str, Any]] = [
     section(expand=True),
     button(accessibility_label="Try Customers again", confirm=confirm(style="primary")),
     {"type": "context", "elements": [{"type": "mrkdwn", "text": "job 1"}]},
-    {"type": "header", "text": {"type": "plain_text", "text": "Hello"}},
 ]
 
 
@@ -180,11 +178,10 @@ def test_what_slack_refuses_is_refused(block: dict[str, Any]) -> None:
     [
         (lambda option: option.update(value="x" * 151), "an option's value"),
         (lambda option: option["text"].update(text="x" * 76), "text of 76 characters"),
-        (lambda option: option.update(description={"type": "plain_text", "text": "x" * 76}), "description of 76"),
     ],
 )
 def test_options_have_their_limits(change: Callable[[dict[str, Any]], None], problem: str) -> None:
-    """Of the text, of the description and of the value."""
+    """Of the text and of the value."""
     option: dict[str, Any] = {"text": {"type": "plain_text", "text": "Customers"}, "value": "5"}
     assert limits.options_problems([option]) == []
     change(option)

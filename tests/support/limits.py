@@ -74,51 +74,28 @@ def _blocks(blocks: list[Block], most: int) -> list[str]:
 def _block(block: Block) -> Iterator[str]:
     match block.get("type"):
         case "section":
-            yield from _section(block)
-        case "header":
-            yield from _text(block, "text", 150, "plain_text")
-        case "divider":
-            pass
+            yield from _text(block, "text", 3000)
+            if block["text"]["type"] == "mrkdwn" and _FORBIDDEN.search(block["text"]["text"]):
+                yield "a section acts on what people wrote"
+            if not isinstance(block.get("expand", False), bool):
+                yield "expand is not a boolean"
         case "context":
-            yield from _context(block["elements"])
+            for element in block["elements"]:
+                yield from _text({"text": element}, "text", 3000)
         case "actions":
-            yield from _actions(block["elements"])
+            ids = [button.get("action_id") for button in block["elements"]]
+            if not 1 <= len(ids) <= 25 or len(set(ids)) < len(ids):
+                yield "no button, too many, or two with one action_id"
+            for button in block["elements"]:
+                yield from _element(button)
         case "input":
             yield from _text(block, "label", 2000, "plain_text")
-            if "hint" in block:
-                yield from _text(block, "hint", 2000, "plain_text")
+            yield from _text(block, "hint", 2000, "plain_text")
             yield from _element(block["element"])
         case "rich_text":
             yield from (problem for element in block["elements"] for problem in _rich(element))
         case kind:
             yield f"a block of the type {kind}"
-
-
-def _section(block: Block) -> Iterator[str]:
-    yield from _text(block, "text", 3000)
-    if block["text"]["type"] == "mrkdwn" and _FORBIDDEN.search(block["text"]["text"]):
-        yield "a section acts on what people wrote"
-    if not isinstance(block.get("expand", False), bool):
-        yield "expand is not a boolean"
-    if "accessory" in block:
-        yield from _element(block["accessory"])
-
-
-def _context(elements: list[Block]) -> Iterator[str]:
-    if not 1 <= len(elements) <= 10:
-        yield "a context block without elements, or with too many"
-    for element in elements:
-        yield from _text({"text": element}, "text", 3000)
-
-
-def _actions(elements: list[Block]) -> Iterator[str]:
-    if not 1 <= len(elements) <= 25:
-        yield "an actions block without elements, or with too many"
-    ids = [element.get("action_id") for element in elements]
-    if len(set(ids)) < len(ids):
-        yield "two elements of a block have one action_id"
-    for element in elements:
-        yield from _element(element)
 
 
 def _element(element: Block) -> Iterator[str]:
@@ -128,42 +105,31 @@ def _element(element: Block) -> Iterator[str]:
         case "button":
             yield from _button(element)
         case "plain_text_input":
-            if len(element.get("initial_value", "")) > element.get("max_length", 3000):
+            if len(element.get("initial_value", "")) > 3000:
                 yield "an initial value longer than its field"
-        case "static_select":
-            if not 1 <= len(element["options"]) <= 100:
-                yield "a menu without options, or with too many"
-            for option in element["options"]:
-                yield from _option(option)
-        case "external_select" | "conversations_select":
-            pass
+        case "external_select":
+            yield from _text(element, "placeholder", 150, "plain_text")
+            if "initial_option" in element:
+                yield from _option(element["initial_option"])
         case kind:
             yield f"an element of the type {kind}"
-    if "placeholder" in element:
-        yield from _text(element, "placeholder", 150, "plain_text")
-    if option := element.get("initial_option"):
-        yield from _option(option)
 
 
 def _button(button: Block) -> Iterator[str]:
     yield from _text(button, "text", 75, "plain_text")
     if len(button.get("value", "")) > 2000 or len(button.get("url", "")) > 3000:
         yield "a button's value or url is too long"
-    if button.get("style") not in (None, "primary", "danger"):
-        yield "a button's style"
     if not 1 <= len(button.get("accessibility_label", "-")) <= 75:
         yield "a button's accessibility_label"
-    if confirm := button.get("confirm"):
-        for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
-            yield from _text(confirm, name, most, "" if name == "text" else "plain_text")
-        if confirm.get("style") not in (None, "primary", "danger"):
-            yield "a question's style"
+    asked = button.get("confirm", {})
+    for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)) if asked else ():
+        yield from _text(asked, name, most, "" if name == "text" else "plain_text")
+    if not {button.get("style"), asked.get("style")} <= {None, "primary", "danger"}:
+        yield "the style of a button or of its question"
 
 
 def _option(option: Block) -> Iterator[str]:
     yield from _text(option, "text", 75, "plain_text")
-    if "description" in option:
-        yield from _text(option, "description", 75, "plain_text")
     if not 1 <= len(option["value"]) <= 150:
         yield "an option's value"
 

@@ -59,10 +59,6 @@ class Served:
         finally:
             self.kill()
 
-    def pids(self) -> list[int]:
-        """Return the ids of the process and its children."""
-        return [self.process.pid, *children(self.process.pid)]
-
     def kill(self) -> None:
         """End it at once, as a crash of the machine would."""
         self.process.kill()

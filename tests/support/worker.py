@@ -120,11 +120,6 @@ class Logged(logging.Handler):
             return self._changed.wait_for(lambda: self._seen[event] >= times, 30)
 
 
-def finished(workspace: Workspace, number: int = 1) -> bool:
-    """Wait until so many roots show their results."""
-    return workspace.finished(number)
-
-
 def answer(workspace: Workspace, root: Message) -> str:
     """Return the one answer in the thread under a root."""
     (message,) = workspace.thread(root)

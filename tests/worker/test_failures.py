@@ -21,7 +21,7 @@ from bot.slack.texts import say
 from bot.worker import worker
 from tests.support.slack import told
 from tests.support.texts import part
-from tests.support.worker import Logged, Outage, Start, answer, both_languages, finished, locked
+from tests.support.worker import Logged, Outage, Start, answer, both_languages, locked
 from tests.support.workspace import Workspace
 
 # The journal.
@@ -38,7 +38,7 @@ def test_what_cannot_be_written_down_is_not_done(
         assert reply.status == 200
         assert reply.text.startswith(say(language, "failure.journal"))
     workspace.command(url, "VIP")
-    assert finished(workspace)
+    assert workspace.finished()
     assert len(workspace.roots()) == 1
     assert api.made() == 1
 
@@ -88,7 +88,7 @@ def test_a_group_made_while_the_journal_is_away_is_told_as_made(
         api.mood = lambda: stack.enter_context(outage()) if api.calls[-1][0] == "add-group" else None
         workspace.command(start(DATABASE_URL=database_url).url, "VIP")
         assert logged.wait_for("journal_failed")
-    assert finished(workspace)
+    assert workspace.finished()
     (root,) = workspace.roots()
     assert part("en", "created.heading") in answer(workspace, root)
     assert api.made() == 1
@@ -124,7 +124,7 @@ def test_a_channel_that_slack_silences_holds_nobody_up(
         workspace.command(url, name)
     assert logged.wait_for("postponed", 4)
     workspace.command(url, "E", channel="C2")
-    assert finished(workspace)
+    assert workspace.finished()
     assert [m.channel for m in workspace.messages if m.thread_ts] == ["C2"]
     assert api.made() == len(api.groups) - 1 == 5
 

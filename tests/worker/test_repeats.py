@@ -12,7 +12,6 @@ from tests.support.worker import (
     Start,
     answer,
     both_languages,
-    finished,
 )
 from tests.support.workspace import BOT_TOKEN, Workspace
 
@@ -33,9 +32,9 @@ def test_who_asks_for_the_same_is_told(
     early = reply.text or workspace.private("U2")[0].text
     assert part(language, "duplicate.under_way.finding") in early
     go.set()
-    assert finished(workspace)
+    assert workspace.finished()
     workspace.command(url, '"Vip Müşteri"  parent=5', user="U3")
-    assert finished(workspace, 2)
+    assert workspace.finished(2)
     assert part(language, "exists.heading") in answer(workspace, workspace.roots()[1])
     assert api.made() == 1
 
@@ -45,7 +44,7 @@ def test_one_trigger_is_one_job(start: Start, database_url: str, workspace: Work
     urls = [start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en").url for _ in range(2)] * 2
     with ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(lambda url: workspace.command(url, "VIP", trigger_id="1.1"), urls))
-    assert finished(workspace)
+    assert workspace.finished()
     replies.append(workspace.command(urls[0], "VIP", trigger_id="1.1"))
     assert [(reply.status, reply.text) for reply in replies] == [(200, "")] * 5
     assert api.made() == 1
@@ -59,7 +58,7 @@ def test_no_secret_is_in_the_file(start: Start, workspace: Workspace, tmp_path: 
         workspace.command(running.url, name)
     workspace.closed["C2"] = "not_in_channel"
     workspace.command(running.url, "D", channel="C2")
-    assert finished(workspace, 3)
+    assert workspace.finished(3)
     assert workspace.wait_for(lambda: bool(workspace.private()))
     stored = b"".join(file.read_bytes() for file in tmp_path.glob("journal.db*"))
     assert b"trigger" in stored

@@ -35,7 +35,6 @@ from tests.support.worker import (
     Start,
     answer,
     both_languages,
-    finished,
 )
 from tests.support.workspace import Workspace
 
@@ -69,7 +68,7 @@ def test_a_job_goes_on_from_where_it_stands(
         past.journal.settle(job, job.steps[0])
     go_on()
     assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
-    assert not rooted or finished(workspace)
+    assert not rooted or workspace.finished()
     (root,) = workspace.roots()
     assert part("en", key) in answer(workspace, root)
     assert api.made() == (stands == "waiting")
@@ -109,7 +108,7 @@ def test_what_was_sent_is_looked_up(
     root = past.root(job)
     past.send(job)
     go_on()
-    assert finished(workspace)
+    assert workspace.finished()
     kind = "not_looked_up" if found is None else ("found_none", "found")[len(found)]
     finding = load(language)[f"unknown.{kind}.finding"]
     assert finding.format(found=", ".join(f"`{identifier}`" for identifier in found or ())) in answer(workspace, root)
@@ -123,7 +122,7 @@ def test_what_was_answered_is_not_answered_again(past: Past, go_on: Start, works
     past.send(job, CREATED)
     past.answer(job)
     go_on()
-    assert finished(workspace)
+    assert workspace.finished()
     assert "97101" in root.text
     assert len(workspace.messages) == 2
     assert not api.calls
@@ -136,11 +135,11 @@ def test_a_living_process_takes_over_from_a_dead_one(
     past.accept("theirs")
     url = start(DATABASE_URL=database_url).url
     workspace.command(url, "ours", channel="C2")
-    assert until(lambda: past.journal.keep() or finished(workspace)) is True
+    assert until(lambda: past.journal.keep() or workspace.finished()) is True
     assert not workspace.roots("C1")
     with engine.begin() as connection:
         connection.execute(update(jobs).where(jobs.c.process == past.journal.process).values(process=None))
-    assert finished(workspace, 2)
+    assert workspace.finished(2)
     assert "`theirs`" in workspace.roots("C1")[0].text
 
 
@@ -165,7 +164,7 @@ def test_a_fact_beats_a_doubt(
     start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else str(CALL))
     assert logged.wait_for("adopted")
     if told:
-        assert finished(workspace)
+        assert workspace.finished()
         (root,) = workspace.roots()
         assert part("en", "unknown.heading") in answer(workspace, root)
     go.set()
@@ -191,7 +190,7 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
         stopped.result()
     assert api.made() == 1
     start(DATABASE_URL=database_url)
-    assert finished(workspace, 5)
+    assert workspace.finished(5)
     assert api.made() == len(api.groups) - 1 == 5
     assert len(workspace.messages) == 10
 
@@ -214,7 +213,7 @@ def test_a_lost_answer_is_looked_up_after_a_pause(
         began["add-group"] = time.monotonic()
         past.send(job)
     go_on()
-    assert finished(workspace)
+    assert workspace.finished()
     assert began["get-groups"] - began["add-group"] > 0.5
 
 
@@ -296,7 +295,7 @@ def test_a_job_of_an_hour_ago_is_sent(past: Past, go_on: Start, engine: Engine, 
     past.accept()
     grow_old(engine, run_job.TOO_OLD - 60)
     go_on()
-    assert finished(workspace)
+    assert workspace.finished()
     assert part("en", "created.heading") in answer(workspace, workspace.roots()[0])
 
 
@@ -338,7 +337,7 @@ def test_a_fault_that_always_comes_is_answered(
     settle = GroupCreator.settle
     monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
     go_on(ADDGROUP_LANGUAGE=language)
-    assert finished(workspace)
+    assert workspace.finished()
     told = answer(workspace, workspace.roots()[0])
     assert load(language)["not_sent.failed.explanation"] in told
     assert job.id in told
