@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from sqlalchemy import insert, make_url, select
@@ -187,18 +186,17 @@ def _api(chosen: Settings) -> Iterator[Finding]:
     It is asked for a group that is refused on two documented grounds, 461 and 463, so that none can be created.
     """
     client = Client(chosen.api_url, chosen.api_key, chosen.api_hash, chosen.api_timeout)
-    part, state, more = "iletiMerkezi", WRONG, ""
     try:
         client.check_credentials()
-        yield Finding(OK, part, "the credentials are accepted")
-        part, state = "get-groups", WARNING
-        yield Finding(OK, part, f"answers; groups in the account: {len(client.get_groups())}")
+        yield Finding(OK, "iletiMerkezi", "the credentials are accepted")
     except ApiError as error:
-        if state == WARNING:
-            more = "; groups can still be made, but parents not found by name, nor lost answers looked up"
-        yield _failed(state, part, error, more)
-        if state == WRONG:
-            return
+        yield _failed(WRONG, "iletiMerkezi", error)
+        return
+    try:
+        yield Finding(OK, "get-groups", f"answers; groups in the account: {len(client.get_groups())}")
+    except ApiError as error:
+        more = "; groups can still be made, but parents not found by name, nor lost answers looked up"
+        yield _failed(WARNING, "get-groups", error, more)
     try:
         made = client.add_group("", NO_PARENT)
         text = "made a group without a name, which its documentation excludes"
@@ -228,39 +226,37 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     Only `serve` makes tables: a file that the check made would belong to the user who ran the check, and a newer
     version's check would change tables under an older version that is still running.
     """
-    url, file, found = chosen.database_url, sqlite_file(chosen.database_url), list[Finding]()
-    address = make_url(url)
-    place = f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
-
-    def look() -> None:
-        try:
-            state, text = _tried(url, file)
-            found.append(Finding(state, "database", f"{place} {text}"))
-        except WrongJournal as error:
-            text, _, remedy = str(error).partition(". ")
-            found.append(Finding(WRONG, "database", f"{place}: {text}", remedy))
-        except (SQLAlchemyError, OSError, ImportError) as error:
-            found.append(unusable(str(getattr(error, "orig", None) or error)))
-
-    def unusable(reason: str) -> Finding:
-        folder = file.parent if file else ""
-        remedy = _remedy(reason, "SQLite" if file else "PostgreSQL", folder=folder, connections=CONNECTIONS)
-        return Finding(WRONG, "database", f"{place}: {_shown(reason, *settings.passwords(url))}", remedy)
-
-    thread = threading.Thread(target=look, daemon=True)
+    found = list[Finding]()
+    thread = threading.Thread(target=lambda: found.append(_journal(chosen.database_url)), daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    yield found[0] if found else unusable(f"no connection became free within {PATIENCE:.0f} seconds")
+    late = f"no connection became free within {PATIENCE:.0f} seconds"
+    yield found[0] if found else _unusable(chosen.database_url, late)
 
 
-def _tried(url: str, file: Path | None) -> tuple[str, str]:
-    """Return the state of a journal and what to say of it, after writing nothing.
+def _journal(url: str) -> Finding:
+    """Try a journal, and write nothing into it."""
+    file = sqlite_file(url)
+    try:
+        if file and not file.exists():
+            with tempfile.TemporaryFile(dir=file.parent):
+                return Finding(OK, "database", f"{_place(url)} is not there yet; serve makes it, and can")
+        version = _tried(url)
+    except WrongJournal as error:
+        text, _, remedy = str(error).partition(". ")
+        return Finding(WRONG, "database", f"{_place(url)}: {text}", remedy)
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        return _unusable(url, str(getattr(error, "orig", None) or error))
+    if version is None:
+        return Finding(OK, "database", f"{_place(url)} is writable and empty; serve makes the tables")
+    if version > tables.VERSION:
+        text = f"has schema {version}, which is newer than this bot ({tables.VERSION}); it works for a while"
+        return Finding(WARNING, "database", f"{_place(url)} {text}")
+    return Finding(OK, "database", f"{_place(url)} is writable, with schema {version}")
 
-    Raises WrongJournal, SQLAlchemyError, OSError, and ImportError without a driver.
-    """
-    if file and not file.exists():
-        with tempfile.TemporaryFile(dir=file.parent):
-            return OK, "is not there yet; serve makes it, and can"
+
+def _tried(url: str) -> int | None:
+    """Return the version of a journal's tables, None without any, after writing nothing."""
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
@@ -270,13 +266,20 @@ def _tried(url: str, file: Path | None) -> tuple[str, str]:
                 nothing = select(table).limit(0)  # but the right to write it, and the names of its columns
                 connection.execute(insert(table).from_select(table.columns.keys(), nothing))
             transaction.rollback()
+            return version
     finally:
         engine.dispose()
-    if version is None:
-        return OK, "is writable and empty; serve makes the tables"
-    if version > tables.VERSION:
-        return WARNING, f"has schema {version}, which is newer than this bot ({tables.VERSION}); it works for a while"
-    return OK, f"is writable, with schema {version}"
+
+
+def _place(url: str) -> str:
+    file, address = sqlite_file(url), make_url(url)
+    return f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
+
+
+def _unusable(url: str, reason: str) -> Finding:
+    file = sqlite_file(url)
+    remedy = _remedy(reason, "SQLite" if file else "PostgreSQL", folder=file and file.parent, connections=CONNECTIONS)
+    return Finding(WRONG, "database", f"{_place(url)}: {_shown(reason, *settings.passwords(url))}", remedy)
 
 
 def _ports(chosen: Settings) -> Iterator[Finding]:
@@ -287,9 +290,6 @@ def _ports(chosen: Settings) -> Iterator[Finding]:
                 listen(chosen.host, port).close()
                 yield Finding(OK, name, f"{port} is free")
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                remedy = f"If that is not this bot, set {name} to another port; /healthz tells how a bot is."
-                yield Finding(WARNING, name, f"{port} is in use, perhaps by this bot", remedy)
-            else:
-                text = f"cannot listen at {chosen.host}:{port}: {error.strerror}"
-                yield Finding(WRONG, name, text, "Set HOST to an address of this machine, the port above 1023.")
+            text = f"cannot listen at {chosen.host}:{port}: {error.strerror}"
+            state = WARNING if error.errno == errno.EADDRINUSE else WRONG  # perhaps this bot uses it
+            yield Finding(state, name, text, _remedy(text, "ports", name=name))

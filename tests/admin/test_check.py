@@ -29,6 +29,14 @@ from tests.support.workspace import APP_TOKEN, Workspace
 ROOT = Path(__file__).parents[2]
 
 
+def is_wrong(checked: Checked, part: str, told: str, remedy: str, state: str = "WRONG") -> None:
+    """Only this part is WRONG, or has another state, and says this with this remedy."""
+    line = checked.lines[part]
+    assert (checked.wrong, line.state) == ([part] if state == "WRONG" else [], state), checked.printed
+    assert told in line.text
+    assert remedy in line.remedy
+
+
 def test_a_well_bot(environ: dict[str, str], database_url: str, api: Api, workspace: Workspace, tmp_path: Path) -> None:
     """Every part is ok, on a database of either kind; no group, message, file or folder is left."""
     groups = dict(api.groups)
@@ -61,58 +69,37 @@ def test_a_well_bot_in_socket_mode(environ: dict[str, str], workspace: Workspace
     assert workspace.socket_url not in checked.printed
 
 
+S1 = {"ADDGROUP_MEMBERS": "S1"}
 SLACK_FAULTS: list[tuple[dict[str, str], str, str | int, str, str, str]] = [
-    (
-        {"SLACK_BOT_TOKEN": "xoxb-wrong", "ADDGROUP_MEMBERS": "S1"},
-        "",
-        "",
-        "Slack token",
-        "invalid_auth",
-        "Bot User OAuth Token",
-    ),
+    ({**S1, "SLACK_BOT_TOKEN": "xoxb-wrong"}, "", "", "Slack token", "invalid_auth", "Bot User OAuth Token"),
     ({}, "auth.test", 500, "Slack token", "http_500", "SLACK_API_URL"),
     ({}, "auth.test", "ratelimited:3", "Slack token", "ratelimited", "SLACK_API_URL"),
     ({"SLACK_APP_TOKEN": "xapp-other"}, "", "", "Socket Mode", "invalid_auth", "connections:write"),
     ({"SLACK_APP_TOKEN": APP_TOKEN}, "apps.connections.open", "missing_scope", "Socket Mode", "", "switched on"),
-    ({"ADDGROUP_MEMBERS": "S1"}, "usergroups.users.list", "no_such_subteam", "user group S1", "", "nobody in"),
-    ({"ADDGROUP_MEMBERS": "S1"}, "usergroups.users.list", "missing_scope", "user group S1", "", "usergroups:read"),
+    (S1, "usergroups.users.list", "no_such_subteam", "user group S1", "", "nobody in"),
+    (S1, "usergroups.users.list", "missing_scope", "user group S1", "", "usergroups:read"),
     ({"SLACK_SIGNING_SECRET": ""}, "", "", "settings", "SLACK_SIGNING_SECRET", "Signing Secret"),
 ]
 """Variables, a method and its fault; the part that is WRONG then, and words of what is told and of the remedy."""
 
 
-@pytest.mark.parametrize(("more", "method", "fault", "part", "told", "remedy"), SLACK_FAULTS)
-def test_slack(
-    environ: dict[str, str],
-    workspace: Workspace,
-    more: dict[str, str],
-    method: str,
-    fault: str,
-    part: str,
-    told: str,
-    remedy: str,
-) -> None:
+def test_slack(environ: dict[str, str], workspace: Workspace) -> None:
     """What is wrong, in Slack's word, and how to fix it; nothing else is blamed."""
-    if method:
-        workspace.faults[method].append(fault)
-    checked = Checked({**environ, **more})
-    assert (checked.status, checked.wrong) == (1, [part])
-    assert told in checked.lines[part].text
-    assert remedy in checked.lines[part].remedy
-    assert "hidden" not in checked.printed
+    for more, method, fault, part, told, remedy in SLACK_FAULTS:
+        if method:
+            workspace.faults[method].append(fault)
+        is_wrong(Checked({**environ, **more}), part, told, remedy)
 
 
-@pytest.mark.parametrize("scopes", [["commands"], ["chat:write", "users:read"], ["usergroups:read"]])
-def test_missing_scopes(environ: dict[str, str], workspace: Workspace, scopes: list[str]) -> None:
+def test_missing_scopes(environ: dict[str, str], workspace: Workspace) -> None:
     """They are named, with where to add them, and that the app must be installed again."""
-    workspace.scopes = [scope for scope in workspace.scopes if scope not in scopes]
-    line = Checked(environ).lines["scopes"]
-    assert line.state == (
-        "warning" if scopes == ["usergroups:read"] else "WRONG"
-    )  # its user groups are tried themselves
-    assert line.text == f"missing: {', '.join(scopes)}"
-    assert f"add {', '.join(scopes)} under" in line.remedy
-    assert "install the app again" in line.remedy
+    granted = workspace.scopes
+    for scopes in (["commands"], ["chat:write", "users:read"], ["usergroups:read"]):
+        workspace.scopes = [scope for scope in granted if scope not in scopes]
+        state = "warning" if scopes == ["usergroups:read"] else "WRONG"  # its user groups are tried themselves
+        names = ", ".join(scopes)
+        is_wrong(checked := Checked(environ), "scopes", f"missing: {names}", f"add {names} under", state)
+        assert "install the app again" in checked.lines["scopes"].remedy
     workspace.scopes.clear()
     assert Checked(environ).states("scopes") == ["warning"], "not known is neither a fault nor a pass"
 
@@ -137,11 +124,8 @@ def test_a_clock_that_is_off(environ: dict[str, str], workspace: Workspace) -> N
     """Over five minutes from Slack's, in either direction, each request would end in 401: it says so."""
     for ahead, told in ((400.0, "behind"), (-400.0, "ahead of")):
         workspace.ahead = ahead
-        checked = Checked(environ)
-        assert (checked.status, checked.wrong) == (1, ["clock"])
-        assert f"{told} Slack's" in checked.lines["clock"].text
+        is_wrong(checked := Checked(environ), "clock", f"{told} Slack's", "NTP")
         assert "401" in checked.lines["clock"].text
-        assert "NTP" in checked.lines["clock"].remedy
         workspace.ahead = ahead * 0.7
         assert Checked(environ).states("clock") == ["ok"]
     assert [clock(date).state for date in ("", "yesterday")] == ["warning", "warning"]
@@ -165,17 +149,12 @@ API_FAULTS: list[tuple[str, int | str, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "fault", "told", "remedy"), API_FAULTS)
-def test_the_api(environ: dict[str, str], api: Api, method: str, fault: int | str, told: str, remedy: str) -> None:
+def test_the_api(environ: dict[str, str], api: Api) -> None:
     """Each way to fail has its own remedy; without get-groups, groups can still be made: a warning."""
-    api.mood = lambda: fault if api.calls[-1][0] == method else None
-    checked = Checked(environ)
-    part = method if method != "get-balance" else "iletiMerkezi"
-    assert (checked.wrong, checked.lines[part].state) == (
-        ([], "warning") if method == "get-groups" else ([part], "WRONG")
-    )
-    assert told in checked.lines[part].text
-    assert remedy in checked.lines[part].remedy
+    for method, fault, told, remedy in API_FAULTS:
+        api.mood = lambda method=method, fault=fault: fault if api.calls[-1][0] == method else None  # type: ignore[misc]
+        part = "iletiMerkezi" if method == "get-balance" else method
+        is_wrong(Checked(environ), part, told, remedy, "warning" if method == "get-groups" else "WRONG")
 
 
 def test_add_group_that_makes_a_group(environ: dict[str, str], api: Api) -> None:
@@ -189,8 +168,7 @@ def test_add_group_that_makes_a_group(environ: dict[str, str], api: Api) -> None
 
     with Careless(api.key, api.hash) as careless:
         checked = Checked({**environ, "ILETIMERKEZI_API_URL": f"{careless.url}/v1"})
-    assert checked.wrong == ["add-group"]
-    assert "97199" in checked.lines["add-group"].remedy
+    is_wrong(checked, "add-group", "", "97199")
 
 
 def test_nothing_secret_is_printed(environ: dict[str, str], api: Api, refusing: str) -> None:
@@ -212,44 +190,40 @@ def test_nothing_secret_is_printed(environ: dict[str, str], api: Api, refusing: 
         assert all(secret not in text for text in printed)
 
 
-def test_nobody_can_be_reached(environ: dict[str, str], refusing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address or the network is named, not the credentials; a proxy's password is not shown."""
-    checked = Checked({**environ, "SLACK_API_URL": refusing, "ILETIMERKEZI_API_URL": refusing})
-    for part in ("Slack token", "iletiMerkezi"):
-        assert "unreachable" in checked.lines[part].text
-        assert "firewall" in checked.lines[part].remedy
-
-
 ELSEWHERE = {"SLACK_API_URL": "https://slack.invalid/api/", "ILETIMERKEZI_API_URL": "https://api.invalid/v1"}
 SERVICES = ["Slack token", "iletiMerkezi"]
 
 
+def services_are_wrong(checked: Checked, told: str, remedy: str) -> None:
+    assert checked.wrong == SERVICES
+    assert all(told in checked.lines[part].text and remedy in checked.lines[part].remedy for part in SERVICES)
+
+
+def test_nobody_can_be_reached(environ: dict[str, str], refusing: str) -> None:
+    """The address or the network is named, not the credentials."""
+    checked = Checked({**environ, "SLACK_API_URL": refusing, "ILETIMERKEZI_API_URL": refusing})
+    services_are_wrong(checked, "unreachable", "firewall")
+
+
 @pytest.mark.parametrize(
-    ("status", "told", "remedy"),
-    [
-        (b"407 Proxy Authentication Required", "proxy", "user and password into HTTPS_PROXY"),
-        (b"403 Forbidden", "proxy", "Fix the proxy"),
-    ],
+    ("status", "remedy"),
+    [(b"407 Proxy Authentication Required", "user and password into HTTPS_PROXY"), (b"403 Forbidden", "Fix the proxy")],
 )
-def test_a_proxy_refuses(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, status: bytes, told: str, remedy: str
-) -> None:
+def test_a_proxy_refuses(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, status: bytes, remedy: str) -> None:
     """The proxy is named, not the credentials of Slack or the provider; its password is not shown."""
     with peer(says(http(b"", status=status), end=CONNECT)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//bot:hid%2Fden@"))
         checked = Checked({**environ, **ELSEWHERE, "HTTPS_PROXY": os.environ["HTTPS_PROXY"]})
-    assert checked.wrong == SERVICES
-    assert all(told in checked.lines[part].text and remedy in checked.lines[part].remedy for part in SERVICES)
+    services_are_wrong(checked, "proxy", remedy)
     assert not re.search("hid(%2F|/)den", checked.printed)
 
 
-def test_a_proxy_signs_again(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, certificate: Path) -> None:
+def test_a_proxy_signs_again(environ: dict[str, str], certificate: Path) -> None:
     """What nobody of certifi's has signed may be a company's proxy: the remedy is its authority in SSL_CERT_FILE."""
     with peer(over_tls(says(b""), certificate)) as server:
         url = server.url.replace("http:", "https:")
         checked = Checked({**environ, "SLACK_API_URL": f"{url}/api/", "ILETIMERKEZI_API_URL": f"{url}/v1"})
-    assert checked.wrong == SERVICES
-    assert all("SSL_CERT_FILE" in checked.lines[part].remedy for part in SERVICES)
+    services_are_wrong(checked, "tls", "SSL_CERT_FILE")
 
 
 @pytest.mark.parametrize(
@@ -266,8 +240,7 @@ def test_a_way_out_that_cannot_be_used(
     """The variable is WRONG, and what would be reached by it is not blamed."""
     monkeypatch.setenv(name, value)
     checked = Checked({**environ, **ELSEWHERE, name: value})
-    assert checked.wrong == ["settings"]
-    assert told in checked.lines["settings"].text
+    is_wrong(checked, "settings", told, "")
     assert "den@" not in checked.printed
 
 
@@ -340,9 +313,7 @@ def test_a_sqlite_file_where_none_can_be(environ: dict[str, str], tmp_path: Path
     places = {f"{tmp_path}/none/x.db": "No such file", "/proc/x.db": "/proc", f"{tmp_path}/text.db": "not a database"}
     for path, told in places.items():
         checked = Checked({**environ, "DATABASE_URL": f"sqlite:///{path}"})
-        assert checked.wrong == ["database"]
-        assert told in checked.lines["database"].text
-        assert "Let the bot's user write in" in checked.lines["database"].remedy
+        is_wrong(checked, "database", told, "Let the bot's user write in")
 
 
 POSTGRESQL = [
@@ -363,10 +334,7 @@ def test_a_postgresql_that_does_not_let_the_bot_write(environ: dict[str, str], p
         url = str(postgres.get_uri(name))
         if "ROLE" in statements:
             url = url.replace("postgres:@", f"{name}:@")
-        line = Checked({**environ, "DATABASE_URL": url}).lines["database"]
-        assert (name, line.state) == (name, "WRONG")
-        assert told in line.text
-        assert remedy in line.remedy
+        is_wrong(Checked({**environ, "DATABASE_URL": url}), "database", told, remedy)
 
 
 def test_a_database_without_a_free_connection(
@@ -378,9 +346,7 @@ def test_a_database_without_a_free_connection(
         address, port = pool.getsockname()
         url = f"postgres://bot:hidden@{address}:{port}/journal?connect_timeout=5"
         checked = Checked({**environ, "DATABASE_URL": url})
-    line = checked.lines["database"]
-    assert (checked.wrong, "no connection became free" in line.text) == (["database"], True)
-    assert f"{CONNECTIONS} connections of each bot" in line.remedy
+    is_wrong(checked, "database", "no connection became free", f"{CONNECTIONS} connections of each bot")
 
 
 def test_a_database_that_cannot_be_reached(
@@ -389,29 +355,21 @@ def test_a_database_that_cannot_be_reached(
     """The reason, the host and the database, but neither user nor password; without psycopg, how to install it."""
     address = refusing.removeprefix("http://")
     checked = Checked({**environ, "DATABASE_URL": f"postgres://somebody:hidden@{address}/journal"})
-    line = checked.lines["database"]
-    assert (checked.status, checked.wrong) == (1, ["database"])
-    assert line.text.startswith("PostgreSQL 127.0.0.1/journal: ")
-    assert "refused" in line.text
-    assert "DATABASE_URL" in line.remedy
+    is_wrong(checked, "database", "refused", "DATABASE_URL")
+    assert checked.lines["database"].text.startswith("PostgreSQL 127.0.0.1/journal: ")
     assert "hidden" not in checked.printed
     for password in ("qzx@wvj", "5432/qzx@wvj"):
         checked = Checked({**environ, "DATABASE_URL": f"postgres://bot:{password}@{address}/journal"})
-        assert checked.wrong == ["settings"]
-        assert "@ as %40" in checked.lines["settings"].remedy
+        is_wrong(checked, "settings", "", "@ as %40")
         assert not re.search("qzx|wvj", checked.printed)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    checked = Checked({**environ, "DATABASE_URL": "postgres://bot@127.0.0.1/journal"})
-    assert "pip install" in checked.lines["database"].remedy
+    is_wrong(Checked({**environ, "DATABASE_URL": "postgres://bot@127.0.0.1/journal"}), "database", "", "pip install")
 
 
 def test_ports(environ: dict[str, str], api: Api) -> None:
     """One that is in use may be this bot's; one at an address of another machine is wrong."""
     environ["METRICS_PORT"] = str(api.port)
-    checked = Checked(environ)
-    assert checked.states("PORT", "METRICS_PORT") == ["ok", "warning"]
-    assert "in use" in checked.lines["METRICS_PORT"].text
-    assert "set METRICS_PORT" in checked.lines["METRICS_PORT"].remedy
+    is_wrong(Checked(environ), "METRICS_PORT", "in use", "set METRICS_PORT", "warning")
     checked = Checked({**environ, "HOST": "192.0.2.1"})
     assert checked.wrong == ["PORT", "METRICS_PORT"]
     assert "HOST" in checked.lines["PORT"].remedy
