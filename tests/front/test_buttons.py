@@ -122,7 +122,7 @@ def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
 def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
     """Who asks for a group that is under way is told who asked; a button makes another on purpose, once."""
     with under_way(api) as come:
-        url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="20").url
+        url = start(ADDGROUP_LANGUAGE=language).url
         workspace.command(url, "İstanbul")
         assert come.wait(30)
         workspace.command(url, '"ıstanbul"', user="U2")
@@ -136,7 +136,7 @@ def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: 
 
 def test_a_duplicate_leads_to_the_thread_of_the_first(start: Start, workspace: Workspace, api: Api) -> None:
     """From anywhere where that is public; else only who asked there is led there."""
-    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+    url = start(ADDGROUP_LANGUAGE="en").url
     for number, (name, channel, seen) in enumerate((("One", "C7", ["U1", "U2"]), ("Two", "G7", ["U1"])), 1):
         with under_way(api) as come:
             workspace.command(url, name, channel=channel)

@@ -79,7 +79,7 @@ def test_what_is_not_accepted_is_given_back(
 def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api: Api) -> None:
     """Beside the button that creates another."""
     with under_way(api) as come:
-        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        url = start(ADDGROUP_LANGUAGE="en").url
         workspace.command(url, "VIP parent=5")
         assert come.wait(30)
         workspace.command(url, "vip parent=5", user="U2")
@@ -92,7 +92,7 @@ def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace,
     """A refusal names nothing of others', and offers no form that would not open."""
     workspace.people["U4"] = {"is_restricted": True}
     with under_way(api):
-        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+        url = start(ADDGROUP_LANGUAGE="en").url
         workspace.command(url, "VIP")
         workspace.command(url, "VIP", user="U4")
         message = told(workspace, "", "U4")
@@ -134,7 +134,7 @@ def test_a_text_of_8000_characters_comes_back_whole(
     So also a duplicate that is told by the worker, through the response_url or as a direct message.
     """
     monkeypatch.setattr(reply, "PAUSES", (0.05,))
-    url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="20").url
+    url = start(ADDGROUP_LANGUAGE="en").url
     lines = ["Top", *(f"  {line}" for line in LONG[:39])]
     with under_way(api) as come:
         if private:

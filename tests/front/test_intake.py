@@ -59,7 +59,7 @@ def test_who_has_too_many_waiting_is_told(
     """With the number of their own; somebody else is served."""
     monkeypatch.setattr(accepting, "MOST_OPEN_EACH", 1)
     go = api.gates["add-group"] = threading.Event()
-    url = start(ADDGROUP_LANGUAGE="tr", ILETIMERKEZI_TIMEOUT="9").url
+    url = start(ADDGROUP_LANGUAGE="tr").url
     workspace.command(url, "A")
     assert api.called.wait(30)
     assert workspace.command(url, "B").text.startswith(load("tr")["failure.busy_own"].format(count=1))

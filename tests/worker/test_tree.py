@@ -14,9 +14,9 @@ import pytest
 from bot.slack.texts import load, say
 from bot.slack.wording import as_typed, cut, path
 from bot.worker import create_groups as steps
-from tests.support.slack import actions, answers, opened, told
+from tests.support.slack import actions, answers, told
 from tests.support.texts import part
-from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
+from tests.support.tree import Start, Watched, both_languages, done, lines, outcome
 from tests.support.workspace import Workspace
 
 TREE = """\
@@ -201,33 +201,6 @@ def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
     workspace.press(url, answer, "again")
     answers(workspace, 3)
     assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 2, "Below": 1, "Deeper": 1}
-
-
-# The form.
-
-
-def test_the_form_makes_a_tree(start: Start, workspace: Workspace, api: Watched) -> None:
-    """Several lines in the form's field are a tree, whose first level hangs under the chosen parent."""
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "", channel="C7")
-    form = opened(workspace)
-    assert form.view["blocks"][0]["element"]["multiline"]
-    (customers,) = workspace.suggest(url, "cust")
-    assert workspace.submit(url, form, name='- A\n  - B\n    - A\n- "C = D"', parent=customers).body == {}
-    root = done(workspace, 4, 4, channel="C7")
-    made = [(name, api.groups[parent].name) for name, parent in sent(api)]
-    assert sorted(made) == [("A", "B"), ("A", "Customers"), ("B", "A"), ("C = D", "Customers")]
-    assert len(workspace.thread(root)) == 1
-
-
-def test_a_mistake_in_the_form_names_its_line(start: Start, workspace: Workspace, api: Watched) -> None:
-    """The mistake and its line stand at the field, the form stays open, and nothing is made."""
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "")
-    reply = workspace.submit(url, opened(workspace), name="A\n  B\n  b")
-    mistake = say("en", "usage.line", line=3, mistake=say("en", "usage.twice", part="b"))
-    assert reply.body == {"response_action": "errors", "errors": {"name": mistake}}
-    assert not api.made()
 
 
 # The root.
