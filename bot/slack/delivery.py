@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from typing import Any
 
 from bot.log import event
@@ -75,13 +74,6 @@ class Delivery:
         self._refused.pop(job.id, None)
         ts = posted.get("ts")
         return ts if isinstance(ts, str) else ""
-
-    def name_answer(self, job: Job) -> None:
-        """Let an answer whose root is gone say itself who asked for what."""
-        if job.thread and job.answer_ts:
-            place = Thread(job.thread.channel, job.answer_ts)
-            answer = messages.answer(self._voice(job.language), replace(job, thread=place))
-            self._edit(job, place, answer[-1], Rank.ANSWER)
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
         """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
