@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from bot import log, network, settings
-from bot.journal.errors import JournalError, WrongJournal
+from bot.journal import JournalError, WrongJournal
 from bot.log import event
 
 

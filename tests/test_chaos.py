@@ -22,7 +22,7 @@ import requests
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.journal.database import connect
-from bot.journal.life import TAKE_OVER
+from bot.journal.holding import TAKE_OVER
 from bot.sandbox.api import Api
 from bot.slack.texts import load, say
 from tests.support.journal import shift

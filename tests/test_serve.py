@@ -98,13 +98,13 @@ def wait_for_health(served: Served, status: int) -> str:
     return until(said, failed=served.log.read_text)
 
 
-@pytest.mark.parametrize("method", ["Journal.keep", "Schedule.take", "Writer._write"])
+@pytest.mark.parametrize("method", ["Journal.keep", "Schedule.take", "Journal._write_together"])
 def test_a_thread_that_dies_ends_the_process(workspace: Workspace, api: Api, tmp_path: Path, method: str) -> None:
     """Half a bot would hold what it does not carry: status 1 and a line that says why; a supervisor starts another."""
     name, _, attribute = method.partition(".")
     script = (
         "import sys, time\n"
-        "from bot.journal.journal import Journal\nfrom bot.journal.writer import Writer\n"
+        "from bot.journal.journal import Journal\n"
         "from bot.worker.schedule import Schedule\nfrom bot.__main__ import main\n"
         f"real, calls = {method}, []\n"
         "def dies(*a):\n    calls.append(a)\n    return real(*a) if len(calls) < 3 else 1 / 0\n"

@@ -20,9 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import network, settings
 from bot.front.server import listen
 from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected
-from bot.journal import tables
+from bot.journal import WrongJournal, tables
 from bot.journal.database import CONNECTIONS, connect, sqlite_file
-from bot.journal.errors import WrongJournal
 from bot.model.job import TryLater
 from bot.settings import Settings, SettingsError
 from bot.slack.client import BAD_TOKEN, Answer, SlackClient, SlackRefused, slack_client
@@ -260,6 +259,8 @@ def _tried(url: str) -> int | None:
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
+            if connection.dialect.name == "postgresql":  # a running bot waits with what waits for its tables
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 500")
             version = tables.version_of(connection)
             tables.migrate(connection)
             for table in tables.metadata.sorted_tables:

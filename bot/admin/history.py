@@ -13,14 +13,13 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import settings
-from bot.journal.history import OF_JOB, Entry, EntryStep, NoJournal, entries, forget, opened
+from bot.journal.history import OF_JOB, OF_STEP, Entry, NoJournal, entries, forget, opened
 
 KEPT = timedelta(hours=1)
 """Younger jobs are not deleted: they keep the bot from making a group twice."""
@@ -103,30 +102,32 @@ def write_text(found: Iterable[Entry], out: TextIO) -> None:
     """Write a head, then a line for each job and one for each of its steps."""
     out.write(f"{'accepted (UTC)':<24} {'who':<11} {'where':<11} {'job':<16} typed\n")
     for entry in found:
-        head = f"{iso(entry.accepted_at)} {plain(entry.user):<11} {plain(entry.channel):<11} {entry.job:<16}"
-        out.write(f"{head} {plain(entry.typed)}\n")
-        out.writelines(f"  {_line(step)}\n" for step in entry.steps)
+        who, where = plain(entry["user"]), plain(entry["channel"])
+        out.write(f"{iso(entry['accepted_at'])} {who:<11} {where:<11} {entry['job']:<16} {plain(entry['typed'])}\n")
+        out.writelines(f"  {_line(step)}\n" for step in entry["steps"])
 
 
-def _line(step: EntryStep) -> str:
+def _line(step: Entry) -> str:
     """Describe a step in one line."""
-    code = f"code {step.code}" if step.code is not None else ""
-    identifier = f"ID {step.group_id}" if step.group_id else ""
-    found = f"found {', '.join(step.found)}" if step.found else ""
-    under = f"under {step.parent or step.parent_name}" if step.parent or step.parent_name else ""
-    facts = [step.name, under, identifier, code, step.reason, found, iso(step.settled_at or step.sent_at)]
-    return plain(f"{step.state:<9} {'  '.join(fact for fact in facts if fact)}")
+    parent, found = step["parent"] or step["parent_name"], ", ".join(step["found"])
+    facts = [
+        step["name"],
+        f"under {parent}" if parent else "",
+        f"ID {step['group_id']}" if step["group_id"] else "",
+        f"code {step['code']}" if step["code"] is not None else "",
+        step["reason"],
+        f"found {found}" if found else "",
+        iso(step["settled_at"] or step["sent_at"]),
+    ]
+    return plain(f"{step['state']:<9} {'  '.join(fact for fact in facts if fact)}")
 
 
 def write_json(found: Iterable[Entry], out: TextIO) -> None:
     """Write an object for each job, each on a line of its own."""
     for entry in found:
-        text = json.dumps(asdict(entry), ensure_ascii=False, default=iso)
+        text = json.dumps(entry, ensure_ascii=False, default=iso)
         # What a terminal would act on is escaped, letters are not.
         out.write("".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text) + "\n")
-
-
-OF_STEP = tuple(EntryStep.__dataclass_fields__)
 
 
 def write_csv(found: Iterable[Entry], out: TextIO) -> None:
@@ -138,8 +139,8 @@ def write_csv(found: Iterable[Entry], out: TextIO) -> None:
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writerow([*OF_JOB, *OF_STEP])
     for entry in found:
-        of_job = [_cell(getattr(entry, name)) for name in OF_JOB]
-        writer.writerows([*of_job, *[_cell(getattr(step, name)) for name in OF_STEP]] for step in entry.steps)
+        of_job = [_cell(entry[name]) for name in OF_JOB]
+        writer.writerows([*of_job, *[_cell(step[name]) for name in OF_STEP]] for step in entry["steps"])
 
 
 _FORMULA = re.compile(r"^(?=[\t\r\n]|[\s\"]*[=+\-@＝＋－＠])|(?<=;)(?=[\s\"]*[=+\-@＝＋－＠])")

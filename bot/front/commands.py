@@ -14,7 +14,7 @@ from bot.front.form_view import MAX_FIELD
 from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Choice, Groups
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from bot.log import event
 from bot.model.grammar import COMMAND, Keyword, Reading, Unclear, parse
 from bot.model.job import TryLater

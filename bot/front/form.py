@@ -19,7 +19,7 @@ from bot.front.http import fits
 from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Choice, Groups
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from bot.log import event
 from bot.model.grammar import NewGroup, Reading, as_text, read_form
 from bot.model.job import Job, TryLater

@@ -23,7 +23,7 @@ from bot.front.http import HttpApp
 from bot.front.reply import Intake, Origin, Reply
 from bot.front.socket_mode import Connection
 from bot.iletimerkezi.groups import Groups
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import new_id

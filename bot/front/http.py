@@ -19,7 +19,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.cache import Cache
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from bot.journal.reading import Backlog
 from bot.log import event
 from bot.metrics import metrics

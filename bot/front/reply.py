@@ -14,8 +14,8 @@ from typing import Any, ParamSpec
 from slack_bolt import Ack
 
 from bot.front.http import fits
+from bot.journal import JournalError, Unsure
 from bot.journal.accepting import Accepted, Busy
-from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.grammar import NewGroup

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,7 @@ from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, 
 from bot.journal import rows
 from bot.journal.tables import jobs, now, steps
 from bot.model.job import PUBLIC, Job, Step
-from bot.model.outcome import SENDING, WAITING, Created, Duplicate, Exists, Skipped, Unknown
+from bot.model.outcome import SENDING, WAITING, Created, Duplicate, Skipped, Unknown
 
 RECENT = 600.0
 """How long the journal's own record of a group counts when the same group is asked for again, in seconds."""
@@ -88,19 +87,13 @@ def accept(connection: Connection, job: Job, process: str) -> tuple[Accepted | B
     count, own, _ = connection.execute(OPEN, {"user": job.user}).one()
     if count >= MOST_OPEN or own >= MOST_OPEN_EACH:
         return Busy(own if count < MOST_OPEN else 0), job
-    job = refused(job, twins(connection, job, guarded(job), (WAITING, SENDING))) or job
+    job = _refused(connection, job) or job
     connection.execute(_NEW_JOB, rows.of_job(job, process))
     connection.execute(_NEW_STEPS, rows.of_steps(job))
     return Accepted(), job
 
 
 # The duplicate guard.
-
-
-def guarded(job: Job) -> list[Step]:
-    """Return the steps that another job may be sending too; what hangs under a new group cannot be among them."""
-    waiting = (step for step in job.steps if step.state == WAITING)
-    return [] if job.forced else [step for step in waiting if step.above is None]
 
 
 def twins(
@@ -126,24 +119,19 @@ def twins(
     }
 
 
-def refused(job: Job, found: dict[rows.Key, Duplicate]) -> Job | None:
-    """Return a new job that must wait for another one, as found by `twins`, as settled; None if it need not wait.
+def _refused(connection: Connection, job: Job) -> Job | None:
+    """Return a new job that must wait for another one, as settled; None if it need not wait.
 
     A group that another job has created is no reason to refuse: the answer to this job tells its id. Of a tree, one
     step with an unknown outcome is none either: the others can be created.
     """
-    for step in guarded(job):
+    # What hangs under a new group cannot be under way in another job.
+    some = [step for step in job.steps if step.state == WAITING and step.above is None and not job.forced]
+    found = twins(connection, job, some, (WAITING, SENDING))
+    for step in some:
         twin = found.get(rows.key(job, step))
-        if twin and (
-            twin.step_state in (WAITING, SENDING) or (twin.step_state == Unknown.state and len(job.steps) == 1)
-        ):
+        alone = len(job.steps) == 1
+        if twin and (twin.step_state in (WAITING, SENDING) or (twin.step_state == Unknown.state and alone)):
             settled = [replace(other, outcome=twin if other is step else Skipped()) for other in job.steps]
             return replace(job, steps=settled)
     return None
-
-
-def instead(twin: Duplicate) -> Duplicate | Exists:
-    """Return the outcome of a step that is not sent because of its twin."""
-    if twin.step_state != Created.state:
-        return twin
-    return Exists(twin.id, user=twin.user, at=time.time() - twin.age)

@@ -18,8 +18,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
 from bot import log
-from bot.journal import tables
-from bot.journal.errors import BadValue, JournalError, Unsure, WrongJournal
+from bot.journal import BadValue, JournalError, Unsure, WrongJournal, tables
 from bot.metrics import metrics
 
 PATIENCE = 2.0
@@ -69,7 +68,10 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
     """
     if file := sqlite_file(url):
         creator = partial(_open_file, file, read_only=read_only)
-        engine = create_engine("sqlite://", creator=creator, poolclass=QueuePool, hide_parameters=True)
+        options = {"reading": read_only}
+        engine = create_engine(
+            "sqlite://", creator=creator, poolclass=QueuePool, hide_parameters=True, execution_options=options
+        )
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
@@ -126,10 +128,14 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Begin to write, and commit at the end. Raises Unsure when it is the commit that fails, else JournalError."""
+        """Begin to write, alone of all processes, and commit at the end.
+
+        Raises Unsure when it is the commit that fails, else JournalError.
+        """
         try:
             self._check()
             with _translated(), self._connect() as connection, connection.begin() as transaction:
+                tables.lock(connection)
                 yield connection
                 self._check()
                 with _translated(Unsure):
@@ -188,11 +194,6 @@ class Database:
 
     def _files(self) -> list[tuple[int, int] | None]:
         return [_identity(path) for path in _with_companions(self.file)] if self.file else []
-
-
-def reading(engine: Engine) -> Connection:
-    """Connect in order to read."""
-    return engine.connect().execution_options(reading=True)
 
 
 def _with_companions(file: Path) -> tuple[Path, Path, Path]:

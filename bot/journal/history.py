@@ -6,20 +6,18 @@ import contextlib
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, delete, inspect, select, tuple_
 
 from bot.journal import rows
-from bot.journal.database import connect, reading, sqlite_file
+from bot.journal.database import connect, sqlite_file
 from bot.journal.tables import jobs, steps
 
 PAGE = 200
 """How many jobs are read, and are in memory, at once."""
-
 
 FORGOTTEN_AT_ONCE = 200
 """How many jobs are removed in one transaction."""
@@ -27,58 +25,30 @@ FORGOTTEN_AT_ONCE = 200
 PAUSE = 0.02
 """How long to wait between two such transactions, in seconds, so that a running bot can write in between."""
 
+OF_JOB: tuple[str, ...] = ("job", "accepted_at", "answered_at", "closed_at", "user", "asker", "channel", "typed")
+OF_JOB += ("origin", "followup", "follows")
+"""What is told of an accepted command: the job's id, when, who did what and where.
+
+`answered_at` is None while it is open, `closed_at` as long as anything is left to do. `asker` and `origin` are the
+person and the job that this one goes back to, else its own; `followup` is the button and `follows` the job under whose
+answer it was pressed, else "".
+"""
+
+OF_STEP: tuple[str, ...] = ("step", "name", "parent", "parent_name", "state", "code", "reason", "group_id", "found")
+OF_STEP += ("sent_at", "settled_at")
+"""What is told of one group that was asked for, and how it ended; `state` is that of a Step.
+
+`parent` is the parent's id, "" for a main group, None as long as it is not known; `parent_name` is how it was given, if
+by name. `code` is that of a refusal, `reason` the API's message or why there is no group; `group_id` is "" where there
+is none. `found` are the ids that the look-up of a lost answer found.
+"""
+
+Entry = dict[str, Any]
+"""The facts OF_JOB by name, and under `steps` a list of those OF_STEP. Times are in UTC."""
+
 
 class NoJournal(Exception):
     """There is no journal to read; the message says what is there instead."""
-
-
-@dataclass(frozen=True)
-class EntryStep:
-    """One group that was asked for, and how it ended; `state` is that of a Step. Times are in UTC.
-
-    `parent` is the parent's id, "" for a main group, None as long as it is not known; `parent_name` is how it was
-    given, if by name. `code` is that of a refusal, `reason` the API's message or why there is no group; `group_id` is
-    "" where there is none. `found` are the ids that the look-up of a lost answer found.
-    """
-
-    step: int
-    name: str
-    parent: str | None
-    parent_name: str
-    state: str
-    code: int | None
-    reason: str
-    group_id: str
-    found: tuple[str, ...]
-    sent_at: datetime | None
-    settled_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One accepted command: the job's id, when (in UTC), who (`user`) did what (`typed`), and where (`channel`).
-
-    `answered_at` is None while it is open, `closed_at` as long as anything is left to do. `asker` and `origin` are the
-    person and the job that this one goes back to, else its own; `followup` is the button and `follows` the job under
-    whose answer it was pressed, else "".
-    """
-
-    job: str
-    accepted_at: datetime
-    answered_at: datetime | None
-    closed_at: datetime | None
-    user: str
-    asker: str
-    channel: str
-    typed: str
-    origin: str
-    followup: str
-    follows: str
-    steps: tuple[EntryStep, ...]
-
-
-OF_JOB = tuple(name for name in Entry.__dataclass_fields__ if name != "steps")
-"""The names of an entry's own facts."""
 
 
 @contextlib.contextmanager
@@ -92,7 +62,7 @@ def opened(url: str, *, read_only: bool = True) -> Iterator[Engine]:
         raise NoJournal(f"There is no journal: {file} is not there. DATABASE_URL says where it is; serve makes it.")
     engine = connect(url, read_only=read_only)
     try:
-        with reading(engine) as connection:
+        with engine.connect() as connection:
             if not inspect(connection).has_table(jobs.name):
                 raise NoJournal("There is no journal in the database that DATABASE_URL names yet; serve makes it.")
         yield engine
@@ -114,7 +84,7 @@ def entries(
     after: list[ColumnElement[bool]] = []
     left = sys.maxsize if limit is None else limit
     while left > 0:
-        with reading(engine) as connection:
+        with engine.connect() as connection:
             page = connection.execute(newest.where(*wanted, *after).limit(min(PAGE, left))).all()
             theirs = select(steps).where(steps.c.job.in_([row.id for row in page]))
             of_jobs = defaultdict(list)
@@ -122,25 +92,26 @@ def entries(
                 of_jobs[row.job].append(_step(row))
         if not page:
             return
-        yield from (Entry(job=row.id, steps=tuple(of_jobs[row.id]), **_told(Entry, row)) for row in page)
+        yield from ({**_told(OF_JOB, row, job=row.id), "steps": of_jobs[row.id]} for row in page)
         left -= len(page)
         after = [tuple_(jobs.c.accepted_at, jobs.c.id) < (page[-1].accepted_at, page[-1].id)]
 
 
-def _step(row: Row[Any]) -> EntryStep:
+def _step(row: Row[Any]) -> Entry:
     try:
         outcome, reason = rows.outcome_of(row), row.reason or ""
     except (KeyError, TypeError, ValueError):  # damaged, or of a newer version
         outcome, reason = None, "cannot be read"
-    facts = _told(EntryStep, row) | {"reason": outcome.told.why if outcome else reason}
-    found, code = getattr(outcome, "found", None) or (), getattr(outcome, "code", None)
-    return EntryStep(step=row.position, parent=row.parent_id, code=code, found=found, **facts)
+    more = {"code": getattr(outcome, "code", None), "found": getattr(outcome, "found", None) or ()}
+    more["reason"] = outcome.told.why if outcome else reason
+    return _told(OF_STEP, row, step=row.position, parent=row.parent_id, **more)
 
 
-def _told(kind: type, row: Row[Any]) -> dict[str, Any]:
-    """Return the columns of a row that an entry of this kind tells: times in UTC, and texts, "" for NULL."""
-    told = row._mapping.keys() & set(kind.__annotations__)
-    return {name: _time(row._mapping[name]) if name.endswith("_at") else row._mapping[name] or "" for name in told}
+def _told(names: Sequence[str], row: Row[Any], **more: Any) -> Entry:
+    """Return facts by their names: `more`, or else the row's columns, which are times, and texts, "" for NULL."""
+    columns = row._mapping.items()
+    facts = {name: _time(value) if name.endswith("_at") else value or "" for name, value in columns} | more
+    return {name: facts[name] for name in names}
 
 
 def _time(seconds: Any) -> datetime | None:

@@ -1,29 +1,27 @@
 """What was accepted, sent, settled and answered: on disk before anybody is told of it.
 
-Every change is one transaction. The process that carries a job holds it: a change to a job that another process has
-taken over raises TakenOver and writes nothing.
+A change to a job that another process has taken over raises TakenOver and writes nothing. One thread makes the changes
+for all: what waits is done in one transaction, in the order in which it came.
 """
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
-import uuid
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Executable, bindparam, case, delete, func, insert, select, update
 
-from bot.journal import accepting, rows
+from bot.journal import BadValue, JournalError, TakenOver, Unsure, accepting, rows
 from bot.journal.accepting import Accepted, Busy, accept
-from bot.journal.errors import JournalError, TakenOver, Unsure
-from bot.journal.life import LEASE, SERVE, SURE, Watch, boottime
-from bot.journal.reading import JOBS, Reader
-from bot.journal.tables import jobs, languages, now, processes, steps
-from bot.journal.writer import Change, R, Writer
-from bot.log import event
+from bot.journal.holding import Holder, held
+from bot.journal.tables import jobs, languages, now, steps
 from bot.metrics import metrics
 from bot.model.job import Job, Step, Thread
 from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exists, Outcome, Unknown
@@ -34,16 +32,13 @@ PATIENCE = 2.5
 LEAST_PATIENCE = 0.1
 """The same behind others after a write that failed: a thread that waits keeps others from being answered."""
 
-RESPONSE_URL_LIVES = 1800.0
-"""How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
+AT_ONCE = 32
+"""How many changes are made in one transaction at most."""
 
-_unfinished = jobs.c.closed_at.is_(None)
-_held = and_(jobs.c.id == bindparam("this"), jobs.c.process == bindparam("me"), _unfinished)
-_HOLD = select(jobs.c.id).where(_held)
-_CHANGE = update(jobs).where(_held).values(process=bindparam("me"))
+_CHANGE = update(jobs).where(held).values(process=bindparam("me"))
 """Change a job, if this process has it still: what changes no row was taken over. Columns are given as parameters."""
 _ANSWERED = _CHANGE.values(answered_at=now(), response_url=None)
-_CLOSED = update(jobs).where(_held).values(closed_at=now(), process=None, root_final=1)
+_CLOSED = update(jobs).where(held).values(closed_at=now(), process=None, root_final=1)
 
 _CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.position == bindparam("place"))
 _SEND = _CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
@@ -55,26 +50,14 @@ _REOPEN = update(jobs).where(jobs.c.id == bindparam("this"))
 _REOPEN = _REOPEN.values(process=bindparam("me"), closed_at=None, root_final=0, answered_at=_editable)
 """Take a job back, from any process, to tell what became of it after all: an answer that cannot be edited once more."""
 
-_SHOW_LIFE = update(processes).where(processes.c.id == bindparam("me")).values(lease_until=now() + LEASE)
-_ENTER = insert(processes).values(lease_until=now() + LEASE, machine=SERVE)
-_MY_LIFE = "SELECT lease_until FROM processes WHERE id = ?"
-_ADOPT = (
-    update(jobs)
-    .where(_unfinished, or_(jobs.c.process.is_(None), jobs.c.process.not_in(select(processes.c.id))))
-    .values(process=bindparam("me"))
-    .returning(jobs.c.id)
-)
-"""Take over the jobs that no process holds."""
-_MINE = select(jobs.c.id).where(_unfinished, jobs.c.process == bindparam("me"))
-_UNANSWERED_FIRST = jobs.c.answered_at.is_not(None), jobs.c.accepted_at
-_FORGET_URLS = (
-    update(jobs)
-    .where(jobs.c.response_url.is_not(None), _unfinished, jobs.c.accepted_at < now() - RESPONSE_URL_LIVES)
-    .values(response_url=None)
-)
+R = TypeVar("R")
+Change = Callable[[Connection], R]
+"""Makes a change, perhaps more than once; it may raise TakenOver before it changes anything."""
+
+_Waiting = tuple[Change[Any], Future[Any]]
 
 
-class Journal(Reader):
+class Journal(Holder):
     """The journal in the database at `url`, as seen by one process. Safe to use from many threads.
 
     Every method may raise JournalError. `accepted` is called with each job that was written down, from a thread of the
@@ -83,21 +66,21 @@ class Journal(Reader):
 
     def __init__(self, url: str, accepted: Callable[[Job], None] = lambda _job: None) -> None:
         super().__init__(url)
-        self.process = uuid.uuid4().hex
         self._accepted = accepted
-        self._writer = Writer(self._database)
-        self._watch = Watch()
-        self._shown: object = None  # the last sign of life
-        self._sure_until = 0.0  # by `boottime`: until then nobody can have taken over what this process holds
-        self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
+        self._waiting: deque[_Waiting] = deque()
+        self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True for each change, False at the end
+        self._writing = False
+        self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
+        self._writer.start()
 
     def open(self) -> None:
         """Make or update the tables. Raises WrongJournal for a journal that this version, or this user, cannot use."""
         self._database.open()
 
     def close(self) -> None:
-        """Write what waits, and close the connections."""
-        self._writer.close()
+        """Write what waits, and nothing that comes later; close the connections."""
+        self._wake.put(False)
+        self._writer.join()
         super().close()
 
     def ping(self) -> None:
@@ -117,8 +100,8 @@ class Journal(Reader):
         """
         if not job.steps:
             raise ValueError("a job has at least one step")
-        patience = LEAST_PATIENCE if self._database.failing and self._writer.busy else PATIENCE
-        future = self._writer.submit(lambda connection: accept(connection, job, self.process))
+        patience = LEAST_PATIENCE if self._database.failing and self._writing else PATIENCE
+        future = self._submit(lambda connection: accept(connection, job, self.process))
         future.add_done_callback(self._hand_over)
         try:
             return future.result(patience)[0]
@@ -135,56 +118,6 @@ class Journal(Reader):
         if answer == Accepted():
             _count(step for step in job.steps if step.state != Unknown.state)  # that one was counted before
             self._accepted(job)
-
-    # Holding.
-
-    def keep(self, known: Collection[str] = ()) -> list[Job]:
-        """Show that this process lives, and return the jobs that are to be carried from now on.
-
-        To be called every life.EVERY seconds with the ids of the jobs that it carries. To be carried is what no living
-        process held; and what this process holds and did not know at two looks, as after `correct`, or a commit that
-        was Unsure. A job that cannot be read has no steps: its person is to be told. After a failure all others have
-        the time of a take-over again, since nobody could show life.
-        """
-        began, me = boottime(), {"me": self.process}
-        if self.sure:
-            self._database.look(_MY_LIFE, self.process, self._shown)
-        try:
-            with self._database.writing() as connection:
-                if not connection.execute(_SHOW_LIFE, me).rowcount:
-                    connection.execute(_ENTER, {"id": self.process})
-                lives = connection.execute(select(processes)).all()
-                for row in self._watch.silent([row for row in lives if row.id != self.process]):
-                    unchanged = processes.c.lease_until == row.lease_until
-                    if connection.execute(delete(processes).where(processes.c.id == row.id, unchanged)).rowcount:
-                        event("take_over", process=row.id)
-                adopted = set(connection.scalars(_ADOPT, me))
-                mine = set(connection.scalars(_MINE, me)) - set(known)
-                connection.execute(_FORGET_URLS)
-        except JournalError:
-            self._watch.forget()
-            raise
-        self._sure_until = began + SURE
-        self._shown = next(row.lease_until for row in lives if row.id == self.process)
-        wanted, self._strays = adopted | (mine & self._strays), mine
-        if adopted:
-            event("adopted", jobs=len(adopted))
-        return self._jobs(JOBS.where(jobs.c.id.in_(wanted)).order_by(*_UNANSWERED_FIRST), whole=False) if wanted else []
-
-    def let_go(self) -> None:
-        """Let go of everything this process holds, for another one to take at once."""
-        self._sure_until = 0.0
-        with self._database.writing() as connection:
-            connection.execute(delete(processes).where(processes.c.id == self.process))
-
-    @property
-    def sure(self) -> bool:
-        """Whether nobody can have taken over what this process holds: it has shown its life just now."""
-        return boottime() < self._sure_until
-
-    def holds(self, job: Job) -> bool:
-        """Ask the database whether this process still holds a job."""
-        return bool(self._rows(_HOLD, this=job.id, me=self.process))
 
     # Carrying: each of these raises TakenOver when another process has the job.
 
@@ -214,11 +147,12 @@ class Journal(Reader):
             self._hold(connection, job)
             twins = {} if job.forced else accepting.twins(connection, job, [step], (SENDING,), gone)
             if twin := twins.get(rows.key(job, step)):
-                outcome = accepting.instead(twin)
-                connection.execute(_SETTLE, {**_this(job, step), **rows.of_outcome(outcome)})
+                made = Exists(twin.id, user=twin.user, at=time.time() - twin.age)
+                outcome = made if twin.step_state == Created.state else twin
+                connection.execute(_SETTLE, _this(job, step, **rows.of_outcome(outcome)))
                 return outcome
             parent = {"parent_id": step.parent_id, "parent_key": step.parent_id}
-            if connection.execute(_SEND, {**_this(job, step), **parent}).rowcount != 1:
+            if connection.execute(_SEND, _this(job, step, **parent)).rowcount != 1:
                 raise TakenOver
             return None
 
@@ -256,12 +190,10 @@ class Journal(Reader):
         A fact beats a doubt: this process then holds the job again, and `keep` returns it soon, for its answer to be
         corrected. Returns whether there was anything to correct.
         """
-        if not isinstance(step.outcome, Created):
-            return False
-        created = {**_this(job, step), **rows.of_outcome(step.outcome)}
 
         def correct(connection: Connection) -> bool:
-            if not connection.execute(_CORRECT, created).rowcount:
+            created = isinstance(step.outcome, Created) and _this(job, step, **rows.of_outcome(step.outcome))
+            if not created or not connection.execute(_CORRECT, created).rowcount:
                 return False
             return bool(connection.execute(_REOPEN, {"this": job.id, "me": self.process}).rowcount)
 
@@ -286,17 +218,14 @@ class Journal(Reader):
 
         self._write(choose)
 
-    def _write(self, change: Change[R]) -> R:
-        return self._writer.submit(change).result()
-
     def _settle(self, job: Job, some: Iterable[Step], **columns: Any) -> None:
         def settle(connection: Connection) -> None:
             self._hold(connection, job, **columns)
             for step in some:
                 if step.outcome:
-                    connection.execute(_SETTLE, {**_this(job, step), **rows.of_outcome(step.outcome)})
+                    connection.execute(_SETTLE, _this(job, step, **rows.of_outcome(step.outcome)))
                 else:
-                    connection.execute(_CHANGE_STEP, {**_this(job, step), "reason": step.reason})
+                    connection.execute(_CHANGE_STEP, _this(job, step, reason=step.reason))
 
         self._write(settle)
 
@@ -308,9 +237,62 @@ class Journal(Reader):
         if connection.execute(statement, {"this": job.id, "me": self.process, **columns}).rowcount != 1:
             raise TakenOver
 
+    # Writing.
 
-def _this(job: Job, step: Step) -> dict[str, Any]:
-    return {"this": job.id, "place": step.position}
+    def _write(self, change: Change[R]) -> R:
+        return self._submit(change).result()
+
+    def _submit(self, change: Change[R]) -> Future[R]:
+        """Queue a change. The future can be cancelled until it is this change's turn to be written.
+
+        It gets the change's result, TakenOver, or the JournalError of its transaction. After BadValue each change of
+        the transaction is tried alone, so that only that one fails which caused it.
+        """
+        future: Future[R] = Future()
+        self._waiting.append((change, future))
+        self._wake.put(True)
+        return future
+
+    def _write_all(self) -> None:
+        while self._wake.get():
+            if some := [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]:
+                self._writing = True
+                self._write_together(some)
+                self._writing = False
+
+    def _write_together(self, some: list[_Waiting]) -> None:
+        results: list[tuple[Future[Any], object]] = []
+        try:
+            with self._database.writing() as connection:
+                some = [(change, future) for change, future in some if _begun(future)]
+                results = [(future, _made(change, connection)) for change, future in some]
+        except JournalError as error:
+            if isinstance(error, BadValue) and len(some) > 1:
+                for one in some:
+                    self._write_together([one])
+                return
+            results = [(future, error) for _, future in some if _begun(future)]
+        for future, result in results:
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+def _begun(future: Future[Any]) -> bool:
+    """Let a future not be cancelled any more; False when it was."""
+    return future.running() or (not future.cancelled() and future.set_running_or_notify_cancel())
+
+
+def _made(change: Change[R], connection: Connection) -> R | TakenOver:
+    try:
+        return change(connection)
+    except TakenOver as error:
+        return error
+
+
+def _this(job: Job, step: Step, **columns: Any) -> dict[str, Any]:
+    return {"this": job.id, "place": step.position, **columns}
 
 
 def _count(some: Iterable[Step]) -> None:

@@ -7,15 +7,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Executable, bindparam, select
 
-from bot.journal import rows
+from bot.journal import JournalError, rows
 from bot.journal.accepting import OPEN, RECENT, may_read, settled_at
 from bot.journal.database import Database
-from bot.journal.errors import JournalError
 from bot.journal.tables import jobs, languages, now, steps
 from bot.log import event
 from bot.model.job import Job
@@ -42,16 +40,14 @@ _CREATED_AS = (
 )
 
 
-@dataclass(frozen=True)
-class Backlog:
+class Backlog(NamedTuple):
     """How many jobs are not answered yet, and for how long the oldest of them has been waiting, in seconds."""
 
     open_jobs: int
     oldest: float
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """A group that the bot created: its id, who asked for it, when (seconds since 1970), and how many seconds ago."""
 
     id: str
@@ -104,10 +100,7 @@ class Reader:
 
         The newest comes first. `parent_id` is "" for main groups.
         """
-        return [
-            Made(identifier, user, at, age)
-            for identifier, user, at, age, *_ in self._rows(_CREATED_AS, name=fold(name), parent=parent_id)
-        ]
+        return [Made(*row) for row in self._rows(_CREATED_AS, name=fold(name), parent=parent_id)]
 
     def created_here(self, ids: Collection[str]) -> set[str]:
         """Return those of the group ids that are known to have been made by the bot."""

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Double, ForeignKey, Index, Integer, M
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
-from bot.journal.errors import WrongJournal
+from bot.journal import WrongJournal
 
 metadata = MetaData()
 

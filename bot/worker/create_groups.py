@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from bot.iletimerkezi import answers as api
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups, Listed
-from bot.journal.errors import JournalError, TakenOver
+from bot.journal import JournalError, TakenOver
 from bot.journal.journal import Journal
 from bot.journal.reading import Made
 from bot.log import event

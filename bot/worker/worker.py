@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
-from bot.journal.errors import BadValue, JournalError, TakenOver
+from bot.journal import BadValue, JournalError, TakenOver
+from bot.journal.holding import EVERY
 from bot.journal.journal import Journal
-from bot.journal.life import EVERY
 from bot.log import event
 from bot.model.job import Job, TryLater
 from bot.settings import Settings

@@ -6,12 +6,14 @@ import os
 import re
 import socket
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import inspect, select
+from sqlalchemy import Engine, inspect, select
 
 from bot.admin import check
 from bot.admin.check import NO_PARENT, SCOPES, clock
@@ -21,9 +23,11 @@ from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
+from tests.support.journal import lock_waited_for, on_postgresql
 from tests.support.peer import CONNECT, http, over_tls, peer, says
 from tests.support.program import run_to_end
 from tests.support.served import free_port, inherited
+from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -305,6 +309,22 @@ def test_tables_of_somebody_else(environ: dict[str, str], database_url: str) -> 
     """A table of the same name that another program made does not pass for the journal's."""
     sql(database_url, "CREATE TABLE jobs (id TEXT PRIMARY KEY)", journal=False)
     assert Checked({**environ, "DATABASE_URL": database_url}).wrong == ["database"]
+
+
+@on_postgresql
+def test_no_bot_waits_for_the_check_for_long(environ: dict[str, str], database_url: str, engine: Engine) -> None:
+    """A journal of 0.2.0 that something reads for long, such as a backup: the check gives up, and says so."""
+    sql(database_url, "ALTER TABLE jobs DROP COLUMN channel_kind", "UPDATE schema_version SET version = 1")
+    with ThreadPoolExecutor(1) as pool, engine.begin() as backup:
+        backup.execute(select(tables.jobs.c.id))
+        checking = pool.submit(Checked, {**environ, "DATABASE_URL": database_url})
+        until(lambda: lock_waited_for(engine))
+        began = time.monotonic()
+        until(lambda: not lock_waited_for(engine))
+        assert time.monotonic() - began < 1.5, "a transaction of the bot waits for two seconds"
+        line = checking.result(30).lines["database"]
+    assert (line.state, "lock timeout" in line.text, "backup" in line.remedy) == ("WRONG", True, True)
+    assert "with schema 1" in Checked({**environ, "DATABASE_URL": database_url}).lines["database"].text
 
 
 def test_a_sqlite_file_where_none_can_be(environ: dict[str, str], tmp_path: Path) -> None:

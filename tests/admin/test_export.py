@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, update
 
-from bot.admin.history import OF_STEP, plain, write_csv
-from bot.journal.history import OF_JOB, Entry, EntryStep
+from bot.admin.history import plain, write_csv
+from bot.journal.history import OF_JOB, OF_STEP, Entry
 from bot.journal.journal import Journal
 from bot.journal.tables import steps
 from bot.model.outcome import Created, Rejected, Skipped
@@ -92,11 +92,8 @@ def formulas(table: str) -> list[str]:
 
 def entry(**more: Any) -> Entry:
     """Return an entry with one step."""
-    step = EntryStep(0, more["typed"], "5", "", "created", None, more["typed"], "9", ("7", "8"), NOON, None)
-    common: dict[str, Any] = {"job": "a" * 16, "accepted_at": NOON, "answered_at": None, "closed_at": None}
-    common |= {"user": "U1", "asker": "U1"}
-    common |= {"channel": "C1", "origin": "a" * 16, "followup": "", "follows": ""}
-    return Entry(**{**common, "steps": (step,), **more})
+    step = dict.fromkeys(OF_STEP, "") | {"name": more["typed"], "reason": more["typed"], "found": ("7", "8")}
+    return dict.fromkeys(OF_JOB, "U1") | {"accepted_at": NOON, "steps": [step], **more}
 
 
 def test_csv_has_a_header_and_one_row_a_step(book: Journal, printed: Print) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot import serve
 from bot.front import form, socket_mode
-from bot.journal import accepting, database, journal, life
+from bot.journal import accepting, database, holding
 from bot.model.lines import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import people
@@ -19,15 +19,15 @@ WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten
 @pytest.mark.parametrize(
     ("page", "sentence", "number"),
     [
-        ("docs/operate.md", "shows a sign of life every {} seconds", life.EVERY),
-        ("docs/operate.md", "is unchanged for {} seconds, another takes over", life.TAKE_OVER),
+        ("docs/operate.md", "shows a sign of life every {} seconds", holding.EVERY),
+        ("docs/operate.md", "is unchanged for {} seconds, another takes over", holding.TAKE_OVER),
         ("docs/operate.md", "jobs under way {} seconds to finish", serve.STOP),
         ("docs/night.md", "its threads have not turned for {} seconds", worker.STANDSTILL),
-        ("CONTRIBUTING.md", "After {} seconds (30", life.TAKE_OVER),
-        ("CONTRIBUTING.md", "({} for a process of 0.2.0)", life.LEASE),
+        ("CONTRIBUTING.md", "After {} seconds (30", holding.TAKE_OVER),
+        ("CONTRIBUTING.md", "({} for a process of 0.2.0)", holding.LEASE),
         ("CONTRIBUTING.md", "up to {} seconds for Slack to open a form", form.OPENED),
         ("docs/operate.md", "opens up to {} connections", database.CONNECTIONS),
-        ("docs/operate.md", "after {} minutes at the latest", journal.RESPONSE_URL_LIVES / 60),
+        ("docs/operate.md", "after {} minutes at the latest", holding.RESPONSE_URL_LIVES / 60),
         ("docs/operate.md", "exits with 0 within {} seconds", serve.END + 0.5),
         ("docs/operate.md", "connection stays lost for {} (", socket_mode.LOST_AFTER),
         ("docs/settings.md", "about a person for {} and", people.KEPT),

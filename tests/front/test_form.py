@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.journal import accepting
-from bot.journal.errors import JournalError
+from bot.journal import JournalError, accepting
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot

@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.front import reply
-from bot.journal import accepting
-from bot.journal.errors import JournalError
+from bot.journal import JournalError, accepting
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot

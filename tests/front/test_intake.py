@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.journal import accepting
+from bot.journal import Unsure, accepting
 from bot.journal.database import Database, connect
-from bot.journal.errors import Unsure
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api

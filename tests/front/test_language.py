@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot

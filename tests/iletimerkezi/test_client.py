@@ -235,5 +235,5 @@ def test_a_name_that_was_stored_otherwise_is_kept(
         stored = as_typed(api.groups[str(97100 + number)].name)
         assert (say("en", "created.stored.finding", stored=stored) in answer.text) is (change is not str)
     engine = connect(f"sqlite:///{tmp_path}/journal.db")
-    assert [entry.steps[0].reason for entry in entries(engine)] == ["", "stored as Kampa", "stored as R&amp;D"]
+    assert [entry["steps"][0]["reason"] for entry in entries(engine)] == ["", "stored as Kampa", "stored as R&amp;D"]
     engine.dispose()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,20 +11,30 @@ from tests.support.journal import Open
 
 
 @pytest.fixture
-def open_journal(database_url: str) -> Iterator[Open]:
+def opened() -> Iterator[Callable[[str], Journal]]:
+    """Open journals, which are closed afterwards, also where one could not be opened."""
+    books: list[Journal] = []
+
+    def _open(url: str) -> Journal:
+        books.append(Journal(url))
+        books[-1].open()
+        return books[-1]
+
+    yield _open
+    for book in books:
+        book.close()
+
+
+@pytest.fixture
+def open_journal(database_url: str, opened: Callable[[str], Journal]) -> Open:
     """Open journals on the test's database, each registered as a process of its own."""
-    opened: list[Journal] = []
 
     def _open() -> Journal:
-        book = Journal(database_url)
-        opened.append(book)
-        book.open()
+        book = opened(database_url)
         book.keep()
         return book
 
-    yield _open
-    for book in opened:
-        book.close()
+    return _open
 
 
 @pytest.fixture

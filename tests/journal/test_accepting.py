@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, text, update
 
-from bot.journal import accepting, tables
+from bot.journal import JournalError, Unsure, accepting, tables
 from bot.journal.accepting import Accepted, Busy
-from bot.journal.errors import JournalError, Unsure
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
 from bot.model.job import Job, Step, Thread

@@ -18,10 +18,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from bot.journal import tables
+from bot.journal import JournalError, WrongJournal, tables
 from bot.journal.accepting import Accepted
 from bot.journal.database import connect
-from bot.journal.errors import JournalError, WrongJournal
 from bot.journal.journal import Journal
 from bot.journal.tables import metadata
 from bot.model.job import Job, Step
@@ -66,21 +65,6 @@ def connected() -> Iterator[Callable[[str], Engine]]:
     yield _connect
     for engine in engines:
         engine.dispose()
-
-
-@pytest.fixture
-def opened() -> Iterator[Callable[[str], Journal]]:
-    """Return a function that opens a journal, which is closed afterwards, also where it could not be opened."""
-    books: list[Journal] = []
-
-    def _open(url: str) -> Journal:
-        books.append(Journal(url))
-        books[-1].open()
-        return books[-1]
-
-    yield _open
-    for book in books:
-        book.close()
 
 
 # PostgreSQL.
@@ -357,7 +341,7 @@ def test_a_full_disk_is_a_journal_error(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/journal.db"
     script = """
 import resource, signal
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from tests.support.journal import typed
 journal.open(); journal.keep()
 job = typed("before"); journal.accept(job)

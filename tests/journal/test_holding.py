@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy.event import listen
 
-from bot.journal import life
+from bot.journal import JournalError, TakenOver, Unsure, holding
 from bot.journal.database import Database
-from bot.journal.errors import JournalError, TakenOver, Unsure
+from bot.journal.holding import EVERY, LEASE, SERVE, TAKE_OVER, Watch
 from bot.journal.journal import Journal
-from bot.journal.life import EVERY, LEASE, SERVE, TAKE_OVER, Watch
 from bot.journal.tables import jobs, processes
 from bot.model.job import Job
 from bot.model.outcome import Created, NotSent, Unknown
@@ -25,11 +27,14 @@ from tests.support.journal import (
     at_once,
     dump,
     held,
+    lock_waited_for,
     lose,
+    on_postgresql,
     on_sqlite,
     reread,
     typed,
 )
+from tests.support.until import until
 
 
 class Clock:
@@ -71,7 +76,7 @@ def test_what_counts_as_dead(row: str) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let every journal of the test watch by one clock."""
     clock = Clock()
-    monkeypatch.setattr("bot.journal.journal.Watch", lambda: Watch(clock))
+    monkeypatch.setattr("bot.journal.holding.Watch", lambda: Watch(clock))
     return clock
 
 
@@ -90,6 +95,32 @@ def test_a_dead_process_loses_its_jobs_to_one_other(open_journal: Open, clock: C
     assert [holder.holds(job) for job in theirs] == [True] * 3
     dead._sure_until = 0.0  # the clock that was set forward is that of the others alone
     assert dead.keep() == []
+
+
+@on_postgresql
+def test_what_two_adopt_at_the_same_moment_one_holds(
+    book: Journal, database_url: str, engine: Engine, opened: Callable[[str], Journal]
+) -> None:
+    """Two processes whose rows are not there yet: the second waits for the first, and finds its row."""
+    job = held(book)
+    book.let_go()
+    first, second = opened(database_url), opened(database_url)
+    reached, go = threading.Event(), threading.Event()
+
+    def pause(_connection: Connection) -> None:
+        reached.set()
+        go.wait(10)
+
+    listen(first._database._engine, "commit", pause)
+
+    with ThreadPoolExecutor(2) as pool:
+        adopted = [pool.submit(first.keep)]
+        assert reached.wait(10)
+        adopted.append(pool.submit(second.keep))
+        until(lambda: adopted[1].done() or lock_waited_for(engine))
+        go.set()
+        assert [[found.id for found in each.result(10)] for each in adopted] == [[job.id], []]
+    assert [each.holds(job) for each in (first, second)] == [True, False]
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -134,9 +165,9 @@ def test_a_sign_of_life_keeps_the_jobs(book: Journal, open_journal: Open, clock:
 
 def test_a_process_is_sure_for_less_than_a_take_over(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that goes on while the machine sleeps."""
-    now = life.boottime()
+    now = holding.boottime()
     for later, sure in ((0.0, True), (TAKE_OVER - EVERY - 1, True), (TAKE_OVER - 1, False)):
-        monkeypatch.setattr("bot.journal.journal.boottime", lambda later=later: now + later)
+        monkeypatch.setattr("bot.journal.holding.boottime", lambda later=later: now + later)
         assert book.sure == sure
 
 

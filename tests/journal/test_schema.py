@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, insert, inspect, literal, select, text
 
-from bot.journal import tables
-from bot.journal.errors import WrongJournal
+from bot.journal import WrongJournal, tables
 from bot.journal.journal import Journal
 from tests.support.journal import CREATED, Open, accepted, at_once, process, run_together, sent, typed
 

@@ -109,6 +109,13 @@ def count(engine: Engine) -> int:
         return connection.scalar(select(func.count()).select_from(jobs)) or 0
 
 
+def lock_waited_for(engine: Engine) -> bool:
+    """Whether a connection to this PostgreSQL database waits for another's lock."""
+    mine = "datname = current_database() AND wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        return bool(connection.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {mine}")))  # noqa: S608
+
+
 def at_once(*calls: Callable[[], T]) -> list[T]:
     """Make calls at the same moment, each in a thread of its own, and return what they returned."""
     barrier = threading.Barrier(len(calls))

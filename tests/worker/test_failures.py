@@ -12,7 +12,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, select
 
-from bot.journal.errors import JournalError
+from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.journal.tables import steps
 from bot.sandbox.api import Api

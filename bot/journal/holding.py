@@ -1,0 +1,153 @@
+"""Who holds the jobs: each process changes its row every few seconds; who does not, loses its jobs to the others.
+
+They watch by their own monotonic clocks. No wall clock is asked, so none can lie; and nobody counts time in which it
+did not look itself.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+
+from bot.journal import JournalError
+from bot.journal.reading import JOBS, Reader
+from bot.journal.tables import jobs, now, processes
+from bot.log import event
+from bot.model.job import Job
+
+EVERY = 2.0
+"""How often a process shows that it lives, in seconds."""
+
+TAKE_OVER = 8.0
+"""After how long without a sign of life a process's jobs are taken over, in seconds."""
+
+SERVE = "serve"
+"""The `machine` of a process that shows its life so often; version 0.2.0 writes another word there."""
+
+LEASE = 30.0
+"""How long a process of version 0.2.0 may be silent, in seconds; it renews its lease every five."""
+
+SURE = TAKE_OVER - EVERY
+"""For how long after a sign of life a process need not ask whether it still holds its jobs, in seconds."""
+
+RESPONSE_URL_LIVES = 1800.0
+"""How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
+
+_unfinished = jobs.c.closed_at.is_(None)
+held = and_(jobs.c.id == bindparam("this"), jobs.c.process == bindparam("me"), _unfinished)
+"""Whether `this` job is not closed and the process `me` holds it."""
+
+_SHOW_LIFE = update(processes).where(processes.c.id == bindparam("me")).values(lease_until=now() + LEASE)
+_ENTER = insert(processes).values(lease_until=now() + LEASE, machine=SERVE)
+_MY_LIFE = "SELECT lease_until FROM processes WHERE id = ?"
+_ADOPT = (
+    update(jobs)
+    .where(_unfinished, or_(jobs.c.process.is_(None), jobs.c.process.not_in(select(processes.c.id))))
+    .values(process=bindparam("me"))
+    .returning(jobs.c.id)
+)
+"""Take over the jobs that no process holds."""
+_MINE = select(jobs.c.id).where(_unfinished, jobs.c.process == bindparam("me"))
+_UNANSWERED_FIRST = jobs.c.answered_at.is_not(None), jobs.c.accepted_at
+_FORGET_URLS = (
+    update(jobs)
+    .where(jobs.c.response_url.is_not(None), _unfinished, jobs.c.accepted_at < now() - RESPONSE_URL_LIVES)
+    .values(response_url=None)
+)
+
+
+def boottime() -> float:
+    """Return a clock in seconds that goes on while the machine is suspended, where the platform has one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class Watch:
+    """Watches the rows of `processes`, one look after another."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._looked_at = clock()
+        self._seen: dict[str, tuple[float, float]] = {}  # what a row showed, and for how long it has
+
+    def silent(self, rows: Iterable[Any]) -> list[Any]:
+        """Take a look; return the rows that have shown nothing new for too long."""
+        now = self._clock()
+        passed = min(now - self._looked_at, 2 * EVERY)  # more than that, and this process stood still itself
+        seen: dict[str, tuple[float, float]] = {}
+        silent = []
+        for row in rows:
+            shown, since = self._seen.get(row.id, (None, 0.0))
+            since = since + passed if shown == row.lease_until else 0.0
+            seen[row.id] = row.lease_until, since
+            if since >= (TAKE_OVER if row.machine == SERVE else LEASE):
+                silent.append(row)
+        self._looked_at, self._seen = now, seen
+        return silent
+
+    def forget(self) -> None:
+        """Begin again: the database was away, so that nobody could show anything."""
+        self._seen = {}
+
+
+class Holder(Reader):
+    """One process, and the jobs that it holds in the journal at `url`. Safe to use from many threads."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.process = uuid.uuid4().hex
+        self._watch = Watch()
+        self._shown: object = None  # the last sign of life
+        self._sure_until = 0.0  # by `boottime`: until then nobody can have taken over what this process holds
+        self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
+
+    def keep(self, known: Collection[str] = ()) -> list[Job]:
+        """Show that this process lives, and return the jobs that are to be carried from now on.
+
+        To be called every EVERY seconds with the ids of the jobs that it carries. To be carried is what no living
+        process held; and what this process holds and did not know at two looks, as after `correct`, or a commit that
+        was Unsure. A job that cannot be read has no steps: its person is to be told. After a failure all others have
+        the time of a take-over again, since nobody could show life.
+        """
+        began, me = boottime(), {"me": self.process}
+        if self.sure:
+            self._database.look(_MY_LIFE, self.process, self._shown)
+        try:
+            with self._database.writing() as connection:
+                if not connection.execute(_SHOW_LIFE, me).rowcount:
+                    connection.execute(_ENTER, {"id": self.process})
+                lives = connection.execute(select(processes)).all()
+                for row in self._watch.silent([row for row in lives if row.id != self.process]):
+                    unchanged = processes.c.id == row.id, processes.c.lease_until == row.lease_until
+                    connection.execute(delete(processes).where(*unchanged))
+                    event("take_over", process=row.id)
+                adopted = set(connection.scalars(_ADOPT, me))
+                mine = set(connection.scalars(_MINE, me)) - set(known)
+                connection.execute(_FORGET_URLS)
+        except JournalError:
+            self._watch.forget()
+            raise
+        self._sure_until = began + SURE
+        self._shown = next(row.lease_until for row in lives if row.id == self.process)
+        wanted, self._strays = adopted | (mine & self._strays), mine
+        if adopted:
+            event("adopted", jobs=len(adopted))
+        return self._jobs(JOBS.where(jobs.c.id.in_(wanted)).order_by(*_UNANSWERED_FIRST), whole=False) if wanted else []
+
+    def let_go(self) -> None:
+        """Let go of everything this process holds, for another one to take at once."""
+        self._sure_until = 0.0
+        with self._database.writing() as connection:
+            connection.execute(delete(processes).where(processes.c.id == self.process))
+
+    @property
+    def sure(self) -> bool:
+        """Whether nobody can have taken over what this process holds: it has shown its life just now."""
+        return boottime() < self._sure_until
+
+    def holds(self, job: Job) -> bool:
+        """Ask the database whether this process still holds a job."""
+        return bool(self._rows(select(jobs.c.id).where(held), this=job.id, me=self.process))
