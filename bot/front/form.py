@@ -21,7 +21,7 @@ from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Choice, Groups
 from bot.journal import JournalError
 from bot.log import event
-from bot.model.grammar import NewGroup, Reading, as_text, read_form
+from bot.model.grammar import NewGroup, Reading, Unclear, as_text, read_form
 from bot.model.job import Job, TryLater
 from bot.model.names import Parent, ParentId, ParentName, clean
 from bot.model.next_job import choices, follow
@@ -157,7 +157,7 @@ class Form:
         elif not reading.unclear or origin.asked or _as_shown(origin, typed, value, reading):
             self._accept(reply, reading, view["id"])
         else:
-            self._ask(reply, reading, language, view["id"])
+            self._ask(reply, reading, reading.unclear, language)
 
     def closed(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Give back what stood in a form that was closed; of one that an answer's button opened, if it was changed."""
@@ -180,16 +180,16 @@ class Form:
         old = self._intake.find(origin.job)
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
-    def _ask(self, reply: Reply, reading: Reading, language: Language, view_id: str) -> None:
+    def _ask(self, reply: Reply, reading: Reading, unclear: Unclear, language: Language) -> None:
         """Show the form once more, filled with the reading, and what is unclear above."""
         path = self._groups.path(reading.parent.id) if isinstance(reading.parent, ParentId) else ""
-        filled = Filled(reading.text, reading.parent, path, reading.unclear)
+        filled = Filled(reading.text, reading.parent, path, unclear)
         origin = replace(reply.origin, asked=reply.origin.asked + 1)
         view = form_view.form(language, origin, filled)
         if fits(view) and len(reading.text) <= form_view.MAX_FIELD:
             reply.done(response_action="update", view=view)
-        else:  # too long to be shown filled in: what was entered stays, and is what is asked about
-            self._accept(reply, reading, view_id)
+        else:  # it would be cut: what was entered stays
+            reply.mistake(wording.mistake(language, unclear, plain=True))
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents for what is typed in the form; nothing while too many threads wait already."""

@@ -59,7 +59,8 @@ class Front:
         all_checks = {"journal": self._journal_answers, **checks}
         self._connection: Connection | None = None
         if settings.socket_mode:
-            self._connection = Connection(bolt, lambda: _connection_url(settings), lost)
+            app = SlackClient(settings.slack_app_token, settings.slack_api_url)
+            self._connection = Connection(bolt, lambda: str(app.call("apps.connections.open").get("url", "")), lost)
             all_checks["connection to Slack"] = self._connection.connected
         self.web = HttpApp(None if settings.socket_mode else bolt, settings.slack_signing_secret, all_checks)
 
@@ -101,15 +102,6 @@ class Front:
         except JournalError:
             return False
         return True
-
-
-def _connection_url(settings: Settings) -> str:
-    """Ask Slack where to connect to. Raises SlackRefused or TryLater."""
-    slack = SlackClient(settings.slack_app_token, settings.slack_api_url)
-    try:
-        return str(slack.call("apps.connections.open").get("url", ""))
-    finally:
-        slack.close()
 
 
 def _bolt(settings: Settings) -> App:

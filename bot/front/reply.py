@@ -102,13 +102,13 @@ class Intake:
 
     def accept(self, job: Job, reply: Reply) -> None:
         """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
-        # A button is there to be pressed again; what was typed is given back.
+        # What was typed is given back; a button is there to be pressed again.
         back = Typed(job.typed, job.reply_to) if job.followup in (None, FollowUp.EDIT) else None
         try:
             answer = self.journal.accept(job)
         except Unsure as error:
             event("unsure_whether_accepted", level=logging.ERROR, job=job.id, reason=str(error))
-            reply.tell(sentence("failure.unsure"), at_once=True)
+            reply.tell(sentence("failure.unsure"), back, at_once=True)
             return
         except JournalError as error:
             event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
@@ -119,7 +119,9 @@ class Intake:
             case Busy(own=own):
                 reply.decline("failure.busy_own" if own else "failure.busy", back, count=own)
             case Accepted(fresh=False, user=first) if job.followup:
-                reply.tell(sentence("button.used", who=mention(first)))
+                reply.tell(sentence("button.used", who=mention(first)), back)
+            case Accepted(fresh=False) if reply.is_form:
+                reply.tell(sentence("form.used"), back)
             case Accepted():
                 reply.done()
 
@@ -146,6 +148,11 @@ class Reply:
         self._acknowledged = False
         self._in_words = in_words
         self._field = field
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it answers a form that was submitted."""
+        return bool(self._field)
 
     @property
     def language(self) -> str:

@@ -122,6 +122,19 @@ def test_a_changed_field_is_asked_about_once(start: Start, workspace: Workspace,
     assert api.made() == 1
 
 
+def test_a_changed_field_that_would_not_fit_once_more_stays(start: Start, workspace: Workspace, api: Api) -> None:
+    """What is not sure is said at the field, and nothing is created before that is cleared up."""
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "")
+    form, lines = opened(workspace), "\n".join(f'"{"😀" * 100}{number}"' for number in range(16))
+    for _ in range(2):
+        said = workspace.submit(url, form, name=f"Gold paernt=5\n{lines}").body["errors"]
+        assert said == {"name": f"Line 1: {say_plain('en', 'usage.phrase', part='5')}"}
+    assert workspace.submit(url, form, name=f"Gold\n{lines}").body == {}
+    answers(workspace, 1)
+    assert api.made() == 17
+
+
 def test_a_field_that_looks_the_same_is_not_asked_about(start: Start, workspace: Workspace, api: Api) -> None:
     """Line ends and blanks around it are no change, and another parent is none of the name's."""
     url = start(ADDGROUP_LANGUAGE="en").url

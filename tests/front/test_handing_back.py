@@ -45,6 +45,8 @@ def test_a_form_that_is_closed_gives_the_text_back(
     assert workspace.wait_for(lambda: len(workspace.forms) == 2)
     for form in workspace.forms:
         workspace.submit(url, form)
+    again = told(workspace, say(language, "form.used"))
+    assert code_of(again) == code_of(message)
     answers(workspace, 1)
     assert api.made() == len(text.splitlines())
 

@@ -20,7 +20,7 @@ from bot.sandbox.bot import Bot
 from bot.sandbox.workspace import Workspace
 from bot.slack import messages
 from bot.slack.texts import load
-from tests.support.slack import answered, told
+from tests.support.slack import answered, code_of, seen, told
 
 Start = Callable[..., Bot]
 
@@ -43,7 +43,9 @@ def test_what_is_not_known_is_told_as_not_known(
 
     with monkeypatch.context() as breaking:
         breaking.setattr(Database, "writing", broken)
-        assert workspace.command(url, "VIP").text == load(language)["failure.unsure"]
+        message = seen(workspace.command(url, "VIP"))
+    assert message.text.startswith(load(language)["failure.unsure"])
+    assert code_of(message) == "/addgroup VIP"
     workspace.command(url, "Another")
     assert answered(workspace, "Another")
     if written:
