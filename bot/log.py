@@ -12,7 +12,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 MOST_WAITING = 10_000
@@ -47,6 +47,7 @@ def configure(level: str = "INFO", form: str = "text", secrets: Collection[str] 
         threading.excepthook = lambda args: event("thread_crashed", level=logging.ERROR, trace=args.exc_value)
         fd = 2 if sys.stderr else -1  # none where the process was started with it closed
     logging.raiseExceptions = False  # a message that cannot be formatted is lost, and nothing is written past the queue
+    flush()
     handler = _Waiting(fd)
     handler.setFormatter(_Line(form, secrets))
     handler.setLevel(level)  # quiet() gives some loggers a level below CRITICAL
@@ -60,19 +61,16 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def flush(seconds: float = AT_EXIT) -> None:
-    """Wait until the lines so far are written, at most so long."""
+def flush() -> None:
+    """Wait until the lines so far are written, for AT_EXIT at most."""
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, _Waiting):
-            handler.wait(seconds)
+        handler.flush()
 
 
 def say(*sentences: str) -> None:
     """Tell the person who starts the bot why it does not start: in events where the log is JSON, else as it stands."""
-    formatters = [handler.formatter for handler in logging.getLogger().handlers]
-    as_json = any(isinstance(formatter, _Line) and formatter.json for formatter in formatters)
     for sentence in sentences:
-        if as_json:
+        if any(getattr(handler.formatter, "json", False) for handler in logging.getLogger().handlers):
             event("not_started", level=logging.CRITICAL, reason=sentence.lstrip(" -"))
         else:
             sys.stderr.write(f"{sentence}\n")
@@ -90,11 +88,10 @@ def event(
 
     With `every`, the event is logged at most once in so many seconds.
     """
-    if every:
-        now = time.monotonic()
-        if now < _due.get(name, now):
-            return
-        _due[name] = now + every
+    now = time.monotonic()
+    if every and now < _due.get(name, now):
+        return
+    _due[name] = now + every
     logger.log(level, name, extra={"fields": fields}, exc_info=trace)
 
 
@@ -119,24 +116,25 @@ class _Line(logging.Formatter):
         if record.exc_info:
             fields = {**fields, "traceback": self.formatException(record.exc_info)}
         shown = {key: self._shown(value) for key, value in fields.items() if value is not None}
-        line = ""
-        for most in (LONGEST, 2000, 500, 100):  # characters of a value
-            told = {key: _cut(value, most) for key, value in shown.items()}
-            if self.json:
-                zoned = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-                line = _quoted({"time": zoned, "level": record.levelname, "event": name, **told})
-            else:
-                words = (f"{key}={_word(value)}" for key, value in told.items())
-                line = " ".join([self.formatTime(record), record.levelname, f"event={name}", *words])
-            if len(line.encode(errors="backslashreplace")) <= LONGEST:
-                break
+        line = self._line(record, name, shown)
+        if len(line.encode(errors="backslashreplace")) > LONGEST:
+            most = LONGEST // 7 // len(shown)  # a character takes six bytes at most, and there are names
+            line = self._line(record, name, {key: _cut(value, most) for key, value in shown.items()})
         return line
+
+    def _line(self, record: logging.LogRecord, name: str, fields: Mapping[str, object]) -> str:
+        if self.json:
+            time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+            return _quoted({"time": time, "level": record.levelname, "event": name, **fields})
+        words = (f"{key}={_word(value)}" for key, value in fields.items())
+        return " ".join([self.formatTime(record), record.levelname, f"event={name}", *words])
 
     def _shown(self, value: object) -> object:
         """Return a number, or text without secrets."""
         if isinstance(value, int | float):
             return value if isinstance(value, int) else round(value, 3)
-        return self._secrets.sub("…", _ADDRESS.sub(_place, str(value)))
+        places = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}{'/…' if found[3] else ''}", str(value))
+        return self._secrets.sub("…", places)
 
 
 def _cut(value: object, most: int) -> object:
@@ -144,10 +142,6 @@ def _cut(value: object, most: int) -> object:
     if not isinstance(value, str) or len(value) <= most:
         return value
     return f"{value[: most // 2]} […] {value[-most // 2 :]}"
-
-
-def _place(address: re.Match[str]) -> str:
-    return f"{address[1]}{address[2]}{'/…' if address[3] else ''}"
 
 
 def _word(value: object) -> str:
@@ -167,46 +161,40 @@ class _Waiting(logging.handlers.QueueHandler):
     The thread is no handler: a handler's lock, held by a stuck reader, would hold up the exit.
     """
 
+    queue: queue.Queue[logging.LogRecord | None]
+
     def __init__(self, fd: int) -> None:
-        self._lines: queue.Queue[logging.LogRecord | None] = queue.Queue(MOST_WAITING)
-        super().__init__(self._lines)
+        super().__init__(queue.Queue(MOST_WAITING))
         self._fd, self._dropped = fd, 0
         threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped where too many wait."""
         try:
-            self._lines.put_nowait(record)
+            self.queue.put_nowait(record)
         except queue.Full:
             self._dropped += 1
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):  # the process that started this one may have made it so
             os.set_blocking(self._fd, True)
-        while record := self._lines.get():
-            self._write_line(record.getMessage())
-            if self._dropped and self._lines.qsize() < MOST_WAITING // 2:  # there is room again
-                fields, self._dropped = {"count": self._dropped}, 0
-                told = {"msg": "log_lines_dropped", "levelno": 30, "levelname": "WARNING", "fields": fields}
-                self._write_line(self.format(logging.makeLogRecord(told)))
-            self._lines.task_done()
+        while record := self.queue.get():
+            line = f"{record.getMessage()}\n".encode(errors="backslashreplace")
+            with contextlib.suppress(OSError):  # nobody reads any more: there is nobody to tell
+                while line:
+                    line = line[os.write(self._fd, line) :]
+            if self._dropped and self.queue.qsize() < MOST_WAITING // 2:  # there is room again
+                count, self._dropped = self._dropped, 0
+                event("log_lines_dropped", level=logging.WARNING, count=count)
+            self.queue.task_done()
 
-    def _write_line(self, text: str) -> None:
-        line = f"{text}\n".encode(errors="backslashreplace")
-        with contextlib.suppress(OSError):  # nobody reads any more: there is nobody to tell
-            while line:
-                line = line[os.write(self._fd, line) :]
-
-    def wait(self, seconds: float) -> None:
-        """Wait until all lines so far are written, at most so long."""
-        until = time.monotonic() + seconds
-        with self._lines.all_tasks_done:
-            while self._lines.unfinished_tasks and (left := until - time.monotonic()) > 0:
-                self._lines.all_tasks_done.wait(left)
+    def flush(self) -> None:
+        """Wait until all lines so far are written, for AT_EXIT at most. `logging` calls this when the process ends."""
+        with self.queue.all_tasks_done:
+            self.queue.all_tasks_done.wait_for(lambda: not self.queue.unfinished_tasks, AT_EXIT)
 
     def close(self) -> None:
-        """Write what waits, within AT_EXIT, and end the thread. `logging` calls this at the end of the process."""
-        self.wait(AT_EXIT)
+        """End the thread, behind the lines that wait."""
         with contextlib.suppress(queue.Full):
-            self._lines.put_nowait(None)
+            self.queue.put_nowait(None)
         super().close()

@@ -22,7 +22,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
 from urllib3.util import parse_url
 
 from bot import __version__
@@ -83,14 +83,14 @@ def context() -> ssl.SSLContext:
 
 def problems(*urls: str) -> list[str]:
     """Return a sentence for each fault of the variables that decide how these addresses are reached."""
-    found = []
-    asked: list[Callable[[], object]] = [context, *(partial(proxy_of, url) for url in urls)]
-    for ask in asked:
+    found: dict[str, None] = {}
+    looks: list[Callable[[], object]] = [context, *(partial(proxy_of, url) for url in urls)]
+    for look in looks:
         try:
-            ask()
+            look()
         except Misconfigured as error:
-            found.append(str(error))
-    return list(dict.fromkeys(found))
+            found[str(error)] = None
+    return list(found)
 
 
 @lru_cache(maxsize=1)  # reading the authorities takes about 30 ms of CPU
@@ -149,7 +149,17 @@ class Connections(HTTPAdapter):
         `may_send` is asked once, when the connection stands and before the first byte of the request leaves: when it
         says no, or the time is over by then, nothing is sent. It must not raise.
         """
-        return _Exchange(self, request, timeout, most, may_send).wait()
+        return _Exchange(partial(self._answer, request, timeout, most), timeout, may_send).wait()
+
+    def _answer(self, request: requests.Request, timeout: float, most: int) -> Answer:
+        prepared, proxy = request.prepare(), proxy_of(request.url)
+        prepared.headers = CaseInsensitiveDict({**_HEADERS, **prepared.headers})
+        proxies = {"https": proxy, "http": proxy} if proxy else {}
+        with self.send(prepared, stream=True, timeout=(timeout / _ADDRESSES, None), proxies=proxies) as answer:
+            body = answer.raw.read(most + 1, decode_content=True)
+        if len(body) > most:
+            raise Failed("too_large", connected=True)
+        return Answer(answer.status_code, answer.headers, body)
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         """Return a pool of our connections."""
@@ -183,21 +193,12 @@ class _Exchange(threading.Thread):
     it sends, which the end of the wait closes.
     """
 
-    def __init__(
-        self,
-        connections: Connections,
-        request: requests.Request,
-        timeout: float,
-        most: int,
-        may_send: Callable[[], bool],
-    ) -> None:
+    def __init__(self, answer: Callable[[], Answer], timeout: float, may_send: Callable[[], bool]) -> None:
         super().__init__(name="exchange", daemon=True)
-        self._connections, self._request = connections, request
-        self._timeout, self._most, self._may_send = timeout, most, may_send
+        self._answer, self._timeout, self._may_send = answer, timeout, may_send
         self._deadline = now() + timeout
         self._over = False  # the caller waits no longer
-        self._mark = object()  # of the connection over which the request leaves
-        self._connection: Any = None
+        self._connection: Any = None  # over which the request leaves
         self._socket: Any = None
         self._result: Answer | Failed | None = None
 
@@ -208,7 +209,7 @@ class _Exchange(threading.Thread):
         with _leaving:
             self._over, sent = True, self._connection is not None
             result = self._result or Failed("timeout" if sent else "connect_timeout", connected=sent)
-            if not self._result and sent and self._connection.mark is self._mark:
+            if not self._result and sent and self._connection.last == id(self):
                 with contextlib.suppress(OSError):  # ends what drips; the other end may have ended it
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         if isinstance(result, Failed):
@@ -224,21 +225,9 @@ class _Exchange(threading.Thread):
         except Misconfigured as error:
             self._result = Failed(error.reason, connected=False)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            late = isinstance(error, requests.Timeout | ReadTimeoutError)
-            reason = "timeout" if late else "truncated" if isinstance(error, ProtocolError) else "closed"
+            reason = "truncated" if isinstance(error, ProtocolError) else "closed"
             sent = self._connection is not None
             self._result = Failed(reason if sent else "address", connected=sent)
-
-    def _answer(self) -> Answer:
-        request, proxy = self._request.prepare(), proxy_of(self._request.url)
-        request.headers = CaseInsensitiveDict({**_HEADERS, **request.headers})
-        options: dict[str, Any] = {"proxies": {"https": proxy, "http": proxy} if proxy else {}, "stream": True}
-        options["timeout"] = (self._timeout / _ADDRESSES, self._timeout)
-        with self._connections.send(request, **options) as answer:
-            body = answer.raw.read(self._most + 1, decode_content=True)
-        if len(body) > self._most:
-            raise Failed("too_large", connected=True)
-        return Answer(answer.status_code, answer.headers, body)
 
     def leave(self, connection: Any) -> None:
         """Note that the request leaves now, over this connection. Raises Failed when it must not."""
@@ -250,7 +239,7 @@ class _Exchange(threading.Thread):
                 raise Failed("connect_timeout", connected=False)
             if not allowed:
                 raise Failed("withdrawn", connected=False)
-            self._connection, self._socket, connection.mark = connection, connection.sock, self._mark
+            self._connection, self._socket, connection.last = connection, connection.sock, id(self)
 
 
 class _Connection:
