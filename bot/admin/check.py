@@ -121,7 +121,7 @@ def _asked(part: str, slack: SlackClient, method: str, **arguments: str) -> tupl
     fault = "what answers at SLACK_API_URL is not Slack" if fault == "http_200" else fault
     text = f"Slack says {fault}" if fault in BAD_TOKEN else f"no usable answer: {fault}"
     reason = "refused" if fault in BAD_TOKEN else fault
-    return Answer({}, {}), Finding(WRONG, part, text, _remedy(reason, "way", part.partition(" S")[0]))
+    return {}, Finding(WRONG, part, text, _remedy(reason, "way", part.partition(" S")[0]))
 
 
 def _slack(chosen: Settings) -> Iterator[Finding]:
@@ -131,7 +131,7 @@ def _slack(chosen: Settings) -> Iterator[Finding]:
         yield fault
         return
     yield Finding(OK, "Slack token", f"workspace {answer.get('team')}, bot {answer.get('user')}")
-    granted = re.split(r"[,\s]+", answer.headers.get("X-OAuth-Scopes", ""))
+    granted = re.split(r"[,\s]+", answer["headers"].get("X-OAuth-Scopes", ""))
     missing = [scope for scope in SCOPES if scope not in granted]
     if granted == [""]:
         yield Finding(WARNING, "scopes", "Slack's answer does not name them", "Let no proxy drop X-OAuth-Scopes.")
@@ -141,7 +141,7 @@ def _slack(chosen: Settings) -> Iterator[Finding]:
         yield Finding(state, "scopes", f"missing: {names}", _remedy("missing", "scopes", scopes=names))
     else:
         yield Finding(OK, "scopes", "all are granted")
-    yield clock(answer.headers.get("Date", ""))
+    yield clock(answer["headers"].get("Date", ""))
     yield from _user_groups(chosen)
 
 

@@ -23,10 +23,8 @@ from bot.model.outcome import (
     Unknown,
 )
 
-PUBLIC, GROUP_DM = "public", "group_dm"
-"""Kinds of conversations: a public channel, and a direct message among several people."""
-
-_KINDS = {"privategroup": "private", "directmessage": "dm"}
+PUBLIC = "public"
+"""The kind of a public channel. What is said in any other conversation, known or not, is private."""
 
 
 def kind_of(channel: str) -> str:
@@ -34,7 +32,8 @@ def kind_of(channel: str) -> str:
 
     A private channel is told as "privategroup", never by what it is called.
     """
-    return GROUP_DM if channel.startswith("mpdm-") else _KINDS.get(channel, PUBLIC) if channel else ""
+    private = channel in ("privategroup", "directmessage") or channel.startswith("mpdm-")
+    return "private" if private else PUBLIC if channel else ""
 
 
 class TryLater(Exception):

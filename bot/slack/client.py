@@ -61,12 +61,8 @@ class TokenRefused(TryLater):
     """Slack does not take the token. That says nothing about what was asked for, which waits for another token."""
 
 
-class Answer(dict[str, Any]):
-    """What Slack answered, and the HTTP `headers` that came with it."""
-
-    def __init__(self, content: Mapping[str, Any], headers: Mapping[str, str]) -> None:
-        super().__init__(content)
-        self.headers = headers
+Answer = dict[str, Any]
+"""What Slack answered; `headers` are the HTTP headers that came with it, which are looked up in any case."""
 
 
 class SlackClient:
@@ -142,7 +138,7 @@ def _read(method: str, answer: HttpAnswer) -> Answer:
         content = None
     content = content if isinstance(content, dict) else {}
     if answer.status == 200 and (content.get("ok") is True or method == RESPONSE_URL):
-        return Answer(content, answer.headers)
+        return {**content, "headers": answer.headers}
     word = str(content.get("error", ""))
     if not re.fullmatch("[a-z0-9_]+", word) or method == RESPONSE_URL:  # a page that is not Slack's
         word = f"http_{answer.status}"

@@ -44,7 +44,6 @@ class Delivery:
         self._posts = Pace()
         self._edits = Pace(UPDATES_AT_ONCE)
         self._said: Counter[tuple[str, str]] = Counter()  # messages of an answer that came to its end only in part
-        self._refused: dict[str, str] = {}  # Slack's word for why, by job, until its answer is given
 
     def post_root(self, job: Job) -> Thread:
         """Post the root message: who asked for what, and the result where there is one.
@@ -71,7 +70,6 @@ class Delivery:
         """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
         posted = self._say(job, "thread", messages.answer(self._voice(job.language), job), place)
-        self._refused.pop(job.id, None)
         ts = posted.get("ts")
         return ts if isinstance(ts, str) else ""
 
@@ -84,7 +82,7 @@ class Delivery:
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        private = messages.private(self._voice(job.language), job, self._refused.pop(job.id, ""))
+        private = messages.private(self._voice(job.language), job)
         try:
             if job.response_url:
                 self._say(job, "private", private, None)
@@ -125,13 +123,8 @@ class Delivery:
     def _post(self, job: Job, place: dict[str, str], message: Message, rank: Rank) -> dict[str, Any]:
         payload = {"job": job.id, "outcome": job.state}  # for programs that read the message
         options = {"metadata": {"event_type": "addgroup", "event_payload": payload}, **place, **message}
-        try:
-            with self._posts.turn(place["channel"], job.id, job.accepted_at, rank):
-                return self._slack.call(POST, unfurl_links=False, unfurl_media=False, **options)
-        except SlackRefused as error:
-            if place["channel"] == job.channel:
-                self._refused[job.id] = error.error
-            raise
+        with self._posts.turn(place["channel"], job.id, job.accepted_at, rank):
+            return self._slack.call(POST, unfurl_links=False, unfurl_media=False, **options)
 
     def _edit(self, job: Job, place: Thread, message: Message, rank: Rank) -> None:
         with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):

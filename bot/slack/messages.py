@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterator
 from itertools import groupby
 
-from bot.model.job import GROUP_DM, Job, Step
+from bot.model.job import Job, Step
 from bot.model.next_job import Count, acted_on, choices, offers
 from bot.model.outcome import FORCED, Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
@@ -65,18 +65,13 @@ def answer(language: Language, job: Job, remark: str = "", used: Collection[Foll
     return blocks.messages(lines, list(_buttons(language, job, used)))
 
 
-def private(language: Language, job: Job, refused: str = "") -> list[Message]:
-    """Return the final answer for where the bot may not post, with the remedy; a refused person gets none.
-
-    `refused` is Slack's word for why, "" when it is not known: an invitation helps only in channels that take posts.
-    """
+def private(language: Language, job: Job) -> list[Message]:
+    """Return the final answer for where the bot may not post, with the remedy; a refused person gets none."""
     if job.refused:
         told = duplicate(job, language)
         typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()  # a button is still there to be pressed
         return with_text(language, told, Typed(job.typed, job.reply_to)) if typed else [told]
-    closed = refused not in ("", "not_in_channel", "channel_not_found")
-    closed = closed or job.channel_kind == GROUP_DM or job.channel.startswith(("D", "U", "W"))
-    return answer(language, job, "" if job.denied else say(language, f"answer.private{'_closed' * closed}"))
+    return answer(language, job, "" if job.denied else say(language, "answer.private"))
 
 
 def duplicate(job: Job, language: Language) -> Message:

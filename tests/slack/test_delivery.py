@@ -8,9 +8,8 @@ import pytest
 
 from bot.model.job import Job, Step, Thread, TryLater, kind_of
 from bot.model.outcome import Created
-from bot.slack.client import SlackClient, SlackRefused
+from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
-from bot.slack.texts import load
 from tests.support.peer import AMPLE
 from tests.support.workspace import BOT_TOKEN, Workspace
 
@@ -107,25 +106,11 @@ def test_a_response_url_that_fails_for_now_is_tried_again(talk: Delivery, job: J
     assert not workspace.messages
 
 
-@pytest.mark.parametrize(
-    ("channel", "name"), [("C1", "ops"), ("D1", "directmessage"), ("C2", "mpdm-a--b--c-1"), ("C3", "privategroup")]
-)
-@pytest.mark.parametrize(
-    "word", ["not_in_channel", "channel_not_found", "is_archived", "restricted_action", "missing_scope"]
-)
-def test_an_invitation_is_advised_only_where_it_helps(
-    talk: Delivery, job: Job, workspace: Workspace, word: str, channel: str, name: str
-) -> None:
-    """Not in an archived or read-only channel, nor in a direct message of two or more; nor for what the app lacks."""
-    job.channel, job.channel_kind = channel, kind_of(name)
-    workspace.closed[channel] = word
-    with pytest.raises(SlackRefused):
-        talk.post_root(job)
-    talk.answer_privately(job)
-    (message,) = workspace.messages
-    helps = channel in ("C1", "C3") and word in ("not_in_channel", "channel_not_found")
-    assert ("/invite" in message.text) == helps
-    assert (load("en")["answer.private_closed"] in message.text) == (not helps)
+def test_what_the_payload_says_of_its_channel() -> None:
+    """Private channels and direct messages are told as such; only the name of a public one is a name."""
+    names = {"ops": "public", "directmessage": "private", "mpdm-a--b--c-1": "private", "privategroup": "private"}
+    assert {name: kind_of(name) for name in names} == names
+    assert kind_of("") == ""
 
 
 def test_edits_have_a_limit_of_their_own_and_progress_gives_way(

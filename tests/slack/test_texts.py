@@ -117,7 +117,7 @@ def test_sentences_are_filled() -> None:
     with pytest.raises(KeyError, match="parent"):
         say("en", "root.under")
     assert "`*x*`" in say_plain("en", "usage.bad_parent", part="`*x*`")
-    assert "/invite @addgroup." in say_plain("en", "answer.private")
+    assert "/invite @addgroup" in say_plain("en", "answer.private")
     assert "<" not in say_plain(Voice("en", "U0123"), "failure.internal", reference="1")
 
 
