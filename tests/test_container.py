@@ -7,21 +7,20 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pytest
 import yaml
 
 from bot import __main__ as command_line
 from bot import serve, settings
 from bot.front.http import HEALTH
+from bot.front.server import Server, listen
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "Containerfile").read_text()
@@ -52,43 +51,34 @@ def health_command() -> list[str]:
     return command
 
 
-@contextmanager
-def answering(status: int, host: str) -> Iterator[int]:
-    """Run a server whose health check answers with `status`, and yield its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status if self.path == HEALTH else 404)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's word
-            pass
-
-    class Server(HTTPServer):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-    with Server((host, 0), Handler) as server:
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server.server_port
-        server.shutdown()
-
-
-def test_the_health_check_believes_the_bot() -> None:
-    """It asks at HOST and PORT, as an env file wrote them, and through no proxy."""
-    for status, host, written, quoted in (
+@pytest.mark.parametrize(
+    ("status", "host", "written", "quoted"),
+    [
         (200, "127.0.0.1", "", "{}"),
         (503, "127.0.0.1", "0.0.0.0", "{}"),  # noqa: S104
         (404, "127.0.0.1", "localhost", " {} "),
         (200, "127.0.0.2", "127.0.0.2", '"{}"'),
         (200, "::1", "::", "'{}'"),
-        (200, "::1", "::1", "{}"),
-    ):
-        with answering(status, host) as port:
-            environ = {**os.environ, "HOST": quoted.format(written), "PORT": quoted.format(port)}
-            environ |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
-            command = [sys.executable, *health_command()[1:]]
-            ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
-        assert (ended.returncode == 0) == (status == 200), (host, written, ended.stderr)
+    ],
+)
+def test_the_health_check_believes_the_bot(status: int, host: str, written: str, quoted: str) -> None:
+    """It asks at HOST and PORT, as an env file wrote them, and through no proxy."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response(f"{status if environ['PATH_INFO'] == HEALTH else 500} -", [])
+        return []
+
+    server = Server(answer, listen(host, 0), threads=1)
+    thread = Thread(target=server.run)
+    thread.start()
+    environ = {**os.environ, "HOST": quoted.format(written), "PORT": quoted.format(server.port)}
+    environ |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+    command = [sys.executable, *health_command()[1:]]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603
+    server.stop()
+    thread.join()
+    server.close()
+    assert (ended.returncode == 0) == (status == 200), ended.stderr
 
 
 def test_the_image_fits_the_code() -> None:
@@ -110,29 +100,24 @@ def test_the_image_fits_the_code() -> None:
     assert chosen.database_url == f"sqlite:///{instruction('VOLUME')}/addgroup.db"
 
 
-def test_the_image_runs_as_nobody_in_particular() -> None:
-    """A user by number, as `runAsNonRoot` wants it, who owns the journal's folder and nothing else.
+def test_the_image_is_made_of_locked_dependencies_and_runs_as_nobody_in_particular() -> None:
+    """By their hashes, without building any; what installs them stays in the stage before.
 
-    COPY keeps the modes of a checkout: the image's user may read the bot, whatever they were.
+    A user by number, as `runAsNonRoot` wants it, owns the journal's folder and nothing else. COPY keeps the modes of a
+    checkout: the image's user may read the bot, whatever they were.
     """
+    (install,) = [line for line in STAGES[0] if "pip" in line]
+    assert {"--require-hashes", "--no-deps", "--only-binary"} < set(install.split())
+    assert install.endswith("-r /requirements.txt")
+    assert not [line for line in FINAL if line.startswith("RUN") and ("pip" in line or "apt" in line)]
+    assert STAGES[0][0].split()[1] == FINAL[0].split()[1]
+    assert "http" not in "".join(STAGES[0])
     user = instruction("USER")
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
     assert f"chown {user} {instruction('VOLUME')}" in TEXT
     assert TEXT.count("chown") == 1
     assert "user" not in BOT
     assert STAGES[0][-1].endswith("chmod -R a+rX /app /opt/venv")
-
-
-def test_the_dependencies_are_the_locked_ones() -> None:
-    """By their hashes, without building any; what installs them stays in the stage before."""
-    (install,) = [line for line in STAGES[0] if "pip" in line]
-    assert "--require-hashes" in install
-    assert "--no-deps" in install
-    assert "--only-binary :all:" in install
-    assert install.endswith("-r /requirements.txt")
-    assert not [line for line in FINAL if line.startswith("RUN") and ("pip" in line or "apt" in line)]
-    assert len({line.split()[1] for stage in STAGES for line in stage if line.startswith("FROM ")}) == 1
-    assert "http" not in "".join(STAGES[0])
 
 
 def test_only_what_the_bot_needs_is_sent_to_the_builder() -> None:
