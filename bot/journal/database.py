@@ -44,6 +44,8 @@ _NONE_FREE = "no connection became free"
 _FULL = re.compile(f"{_NONE_FREE}|too many (clients|connections)|connection slots|max_client_conn|more connections")
 """What is said where the server or PgBouncer gives no more connections."""
 
+_POOL: dict[str, Any] = {"pool_timeout": PATIENCE, "hide_parameters": True}
+
 _BEGIN = (
     "BEGIN; SET LOCAL statement_timeout = 5000; SET LOCAL idle_in_transaction_session_timeout = 3000; "
     f"SET LOCAL lock_timeout = {1000 * PATIENCE:.0f}; SET LOCAL synchronous_commit = on"
@@ -67,22 +69,13 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
     A `read_only` one changes nothing, not even the file of a backup in a folder where nobody may write.
     """
     if file := sqlite_file(url):
-        creator = partial(_open_file, file, read_only=read_only)
-        options = {"reading": read_only}
-        engine = create_engine(
-            "sqlite://", creator=creator, poolclass=QueuePool, hide_parameters=True, execution_options=options
-        )
+        creator, reads = partial(_open_file, file, read_only=read_only), {"reading": read_only}
+        engine = create_engine("sqlite://", creator=creator, poolclass=QueuePool, execution_options=reads, **_POOL)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(
-        address.set(query={**_NETWORK, **address.query}),
-        hide_parameters=True,
-        pool_size=CONNECTIONS,
-        max_overflow=0,
-        pool_timeout=PATIENCE,
-        pool_pre_ping=True,
-    )
+    address = address.set(query={**_NETWORK, **address.query})
+    engine = create_engine(address, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, **_POOL)
     event.listen(engine, "connect", _set_up_postgresql, insert=True)  # before SQLAlchemy reads anything
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_BEGIN))
     return engine

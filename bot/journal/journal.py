@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -105,7 +104,7 @@ class Journal(Holder):
         future.add_done_callback(self._hand_over)
         try:
             return future.result(patience)[0]
-        except NotInTime:
+        except TimeoutError:
             if future.cancel():
                 raise JournalError("the database is too slow") from None
             raise Unsure("the database has not finished in time") from None
@@ -261,18 +260,18 @@ class Journal(Holder):
                 self._writing = False
 
     def _write_together(self, some: list[_Waiting]) -> None:
-        results: list[tuple[Future[Any], object]] = []
         try:
             with self._database.writing() as connection:
-                some = [(change, future) for change, future in some if _begun(future)]
-                results = [(future, _made(change, connection)) for change, future in some]
+                some = [one for one in some if _begun(one[1])]
+                results: list[Any] = [_made(change, connection) for change, _ in some]
         except JournalError as error:
             if isinstance(error, BadValue) and len(some) > 1:
                 for one in some:
                     self._write_together([one])
                 return
-            results = [(future, error) for _, future in some if _begun(future)]
-        for future, result in results:
+            some = [one for one in some if _begun(one[1])]
+            results = [error] * len(some)
+        for (_, future), result in zip(some, results, strict=True):
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:

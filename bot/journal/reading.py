@@ -6,7 +6,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotInTime
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Executable, bindparam, select
@@ -72,7 +71,7 @@ class Reader:
         """Return what one of these methods returns, while Slack waits. Raises JournalError when it takes too long."""
         try:
             return self._readers.submit(read, *args, **options).result(IN_TIME)
-        except NotInTime:
+        except TimeoutError:
             raise JournalError("the database is too slow") from None
 
     def find(self, job: str) -> Job | None:

@@ -152,13 +152,7 @@ def _check(row: Row[Any], table: Table) -> None:
 
 
 def unreadable(row: Row[Any]) -> Job:
-    """Return what can be read of a damaged job: who is to be told, and how. It has no steps."""
-    user, channel, response_url = (_readable(value) for value in (row.user, row.channel, row.response_url))
+    """Return what can be read of a damaged job: who is to be told, and how, in ASCII. It has no steps."""
+    told = [value if str(value).isascii() else "" for value in (row.user, row.channel, row.response_url or "")]
+    user, channel, response_url = map(str, told)
     return Job(user, channel, row.id, "", [], response_url, id=row.id, answered_at=row.answered_ago)
-
-
-def _readable(value: object) -> str:
-    try:
-        return value if isinstance(value, str) and value.encode() else ""
-    except UnicodeError:
-        return ""
