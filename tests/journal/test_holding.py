@@ -153,16 +153,6 @@ def test_what_was_let_go_is_adopted_with_the_first_look(book: Journal, database_
     other.close()
 
 
-@on_sqlite
-def test_a_sign_of_life_keeps_the_jobs(book: Journal, open_journal: Open, clock: Clock) -> None:
-    """However long it goes on."""
-    other, job = open_journal(), held(book)
-    for _ in range(6):
-        clock.now += EVERY
-        assert other.keep() == book.keep([job.id]) == []
-    assert book.holds(job)
-
-
 def test_a_process_is_sure_for_less_than_a_take_over(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that goes on while the machine sleeps."""
     now = holding.boottime()

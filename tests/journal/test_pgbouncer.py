@@ -17,10 +17,7 @@ from typing import Any
 
 import pytest
 
-from bot.journal.accepting import Accepted
-from bot.journal.journal import Journal
 from bot.sandbox.api import Api
-from tests.support.journal import typed
 from tests.support.served import Served, free_port
 from tests.support.workspace import Workspace
 
@@ -40,14 +37,6 @@ pool_mode = {mode}
 default_pool_size = {size}
 max_client_conn = {clients}
 """
-
-
-@pytest.fixture(params=["transaction", "session"])
-def pgbouncer_url(request: pytest.FixtureRequest, postgres: Any, tmp_path: Path) -> Iterator[str]:
-    """Run PgBouncer before an empty database, with few connections that its clients share."""
-    sizes = {"transaction": 2, "session": 20}
-    with pgbouncer(postgres, tmp_path, request.param, sizes[request.param]) as url:
-        yield url
 
 
 @contextmanager
@@ -85,23 +74,6 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     pytest.fail("pgbouncer ended")
-
-
-def test_commands_are_accepted_and_carried(pgbouncer_url: str) -> None:
-    """Many transactions of two processes on few shared connections: every command is accepted once."""
-    journals = [Journal(pgbouncer_url) for _ in range(2)]
-    for each in journals:
-        each.open()
-        each.keep()
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda n: journals[n % 2].accept(typed(f"Group {n} parent=5")), range(60)))
-    assert answers == [Accepted()] * 60
-    assert len(journals[0].recent(100)) == 60
-    journals[0].let_go()
-    adopted = journals[1].keep()
-    assert len(adopted) == len({one.id for one in adopted}) == 30
-    for each in journals:
-        each.close()
 
 
 @pytest.mark.parametrize(("mode", "size", "clients"), [("transaction", 1, 2), ("session", 3, 20)])

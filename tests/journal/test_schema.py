@@ -50,21 +50,6 @@ def test_a_journal_of_0_2_0(engine: Engine, open_journal: Open) -> None:
     assert "channel_kind" not in {column["name"] for column in inspect(engine).get_columns("jobs")}
 
 
-def test_a_migration_runs_once_and_keeps_what_is_there(
-    book: Journal, engine: Engine, open_journal: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Several processes of the next version open an old database at once; a process of the old one goes on beside."""
-    job = typed()
-    accepted(book, job)
-    added = "ALTER TABLE jobs ADD COLUMN note TEXT"  # fails when it runs twice
-    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, added))
-    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
-    at_once(*[open_journal] * 4)
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT id, note FROM jobs")).all() == [(job.id, None)]
-    assert book.find(job.id)
-
-
 def test_a_newer_schema_is_left_alone(book: Journal, open_journal: Open, engine: Engine) -> None:
     """An old process that starts beside new ones changes nothing, and works."""
     with engine.begin() as connection:
