@@ -93,7 +93,7 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
 
     `text` is what was searched for, "" for all groups. The button's value has `text` and the next `offset`.
     """
-    typed = as_typed(cut(text, _MAX_TYPED)).strip("“”")  # the sentences have quotes
+    typed = as_typed(cut(text, _MAX_TYPED))
     if not choices:
         return plain(say(language, "list.none_found", text=typed) if text else say(language, "list.none"))
     heading = say(language, "list.found", text=typed) if text else say(language, "list.heading")

@@ -96,6 +96,6 @@ def test_the_list_comes_in_pages(language: str) -> None:
 @each_language
 def test_a_list_of_nothing_says_so(language: str) -> None:
     """Where nothing is found, the text that was searched for is shown; an empty account is told apart."""
-    assert "“`nope`”" in pages.list_page(language, [], "nope")["text"]
+    assert " `nope` " in pages.list_page(language, [], "nope")["text"]
     assert "“a`b”" in pages.list_page(language, [], "a`b")["text"]
     assert pages.list_page(language, [])["text"] == load(language)["list.none"]

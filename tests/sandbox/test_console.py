@@ -60,7 +60,7 @@ def person(prompt: Callable[[Terminal], Console], keys: PipeInput, capsys: pytes
         (":aip", 0, "Type a command"),
         ("QUIT", 0, ""),
         ("7", 2, 'type it in quotes: "7"'),
-        ("Customers paernt=5", 2, "Please check the parent: I read 5 as the parent."),
+        ("Customers paernt=5", 2, "Please check the parent: 5 was read as the parent."),
         ("", 2, "Group name: "),
     ],
 )
@@ -90,7 +90,7 @@ def test_the_form(person: Person, api: Api) -> None:
     assert "Group name: The group's name is missing." in shown
     assert "Nothing was chosen." in shown
     assert "[1] Customers (5)" in shown
-    assert "I read 5 as the parent" in shown
+    assert "5 was read as the parent" in shown
     made = {group.name: group.parent for group in api.groups.values()}
     assert made == {"Customers": "", "Top": "5", "Below": "97101", "Gold": "5"}
 

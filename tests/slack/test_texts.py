@@ -48,6 +48,7 @@ def test_every_text_is_well_formed(language: str) -> None:
         assert text, key
         assert text == text.strip(), key
         assert all(name and name.isidentifier() for name in places(text)), key
+        assert not re.search(r"(^|[.!?] )\{contact\}", text), (key, "it may be words in lower case")
         for line in text.splitlines():
             assert line.count("`") % 2 == 0, key
             assert re.sub("`[^`]*`", "", line).count("*") % 2 == 0, key
@@ -135,7 +136,7 @@ def test_sentences_are_filled() -> None:
 def test_the_contact_is_named(contact: str, english: str, turkish: str) -> None:
     """A sentence names who helps as Slack shows it, in a form that fits the sentence."""
     assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.settings.next", again="")
-    assert f"Lütfen bunu {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.settings.next", again="")
+    assert f"Lütfen bu yanıtı {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.settings.next", again="")
 
 
 def test_the_nearest_table_decides() -> None:
