@@ -29,8 +29,11 @@ def answered(workspace: Workspace) -> tuple[Message, Message]:
 
 def test_a_group_is_made_and_answered_in_a_thread(start: Start, workspace: Workspace, api: Api) -> None:
     """The root names who asked for what; the thread has the new id; the root is edited to the result."""
+    listed = api.gates["get-groups"] = threading.Event()
     reply = workspace.command(start().url, "VIP Customers parent=5")
     assert (reply.status, reply.text) == (200, "")
+    assert workspace.wait_for(lambda: bool(workspace.roots()))
+    listed.set()
     root, answer = answered(workspace)
     assert root.earlier == ["… `VIP Customers` *requested* under `5` · for u1"]
     assert root.text == "✓ `VIP Customers` *created* under `Customers` (`5`) · ID `97101` · for <@U1>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -47,11 +48,14 @@ def in_thread(workspace: Workspace, ts: str) -> list[Message]:
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_the_answer_comes_in_the_messages_thread(start: Start, workspace: Workspace, api: Api, language: str) -> None:
     """The root names who asked there, is edited to the result, and the answer with the IDs follows it."""
+    go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE=language).url
     message = workspace.say("• Customers\n• Gold\n    ◦ Ankara", user="U3")
     form = use(workspace, url, message)
     assert field(form, "name")["initial_value"] == "Customers\nGold\n  Ankara"
     assert workspace.submit(url, form).body == {}
+    assert workspace.wait_for(lambda: bool(in_thread(workspace, message.ts)))
+    go.set()
     assert workspace.finished()
     root, answer = in_thread(workspace, message.ts)
     assert root.earlier[0].startswith("… `Customers`")
