@@ -25,6 +25,7 @@ from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
+from tests.support.journal import on_postgresql
 from tests.support.program import run_to_end
 from tests.support.served import inherited
 from tests.support.workspace import Workspace
@@ -131,6 +132,7 @@ def test_that_there_is_more_is_said(book: Journal, printed: Print) -> None:
     assert (status, len(out.splitlines()), complained) == (0, 3, "")
 
 
+@on_postgresql
 def test_a_long_journal_is_never_in_memory(engine: Engine) -> None:
     """All of 5,000 jobs are read, each once, newest first, in the memory of a page of them."""
     fill(engine, 5_000)
