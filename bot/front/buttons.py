@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,24 +14,15 @@ from bot.front import pages
 from bot.front.commands import Commands
 from bot.front.form import Form
 from bot.front.reply import Intake, Origin, Reply
-from bot.model.job import Job, TryLater
+from bot.model.job import Job
 from bot.model.message_text import lines_of
 from bot.model.names import clean
 from bot.model.next_job import choices, next_job, under, with_findings
 from bot.model.outcome import OPEN_FORM, FollowUp
 from bot.slack import messages
 from bot.slack.blocks import EDIT_TEXT, Typed
-from bot.slack.client import SlackRefused
-from bot.slack.people import People
 from bot.slack.texts import LANGUAGES
 
-MOST_NAMES = 20
-"""How many people Slack is asked for by one shortcut."""
-
-NAMES_WITHIN = 0.5
-"""How long the form waits for these names, in seconds: with what it waits for then, less than Slack's three."""
-
-_PERSON = re.compile(r'(?:<@|"user_id": ")([UW][A-Z0-9]+)')  # in a text or in a block, however deep
 _LABELLED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]+)\|[@#]?([^<>]+)>")
 
 
@@ -75,11 +64,14 @@ class Buttons:
             do(reply, value)
 
     def shortcut(self, ack: Ack, body: dict[str, Any]) -> None:
-        """Open the form with the lines of a message. The answer will come in the thread of the message."""
+        """Open the form with the lines of a message. The answer will come in the thread of the message.
+
+        What it mentions is called by the name that is at hand, and left out where there is none.
+        """
         reply = Reply(self._intake, ack, body["user"]["id"], Origin.of(body))
         message = body.get("message") or {}
-        self._intake.people.prefetch(reply.user)
-        text, whole = lines_of(message, _names(message, self._intake.people))
+        labels = dict(_LABELLED.findall(str(message.get("text") or "")))
+        text, whole = lines_of(message, lambda each: labels.get(each) or self._intake.people.known_name(each))
         thread = str(message.get("thread_ts") or message.get("ts") or body.get("message_ts") or "")
         remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
         self._form.open_text(reply, Typed(text, thread), remark=remark)
@@ -129,21 +121,3 @@ def _place(value: str) -> tuple[str, int]:
     """Return what was searched for in the list, and where the page begins."""
     carried = json.loads(value)
     return str(carried["text"]), max(int(carried["offset"]), 0)
-
-
-def _names(message: dict[str, Any], people: People) -> Callable[[str], str]:
-    """Return what names the people, channels and user groups that a message mentions, "" for those unknown so far."""
-    told = dict(_LABELLED.findall(str(message.get("text") or "")))
-    asked = list(dict.fromkeys(_PERSON.findall(json.dumps(message))))[:MOST_NAMES]
-    for user in asked:
-        people.prefetch(user)
-    until = time.monotonic() + NAMES_WITHIN
-
-    def name(identifier: str) -> str:
-        found = str(told.get(identifier, ""))
-        if not found and identifier in asked:
-            with contextlib.suppress(SlackRefused, TryLater):
-                found = people.person(identifier, max(until - time.monotonic(), 0.0)).name
-        return " ".join(found.split())
-
-    return name

@@ -108,8 +108,7 @@ class Form:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
         step, outcome, origin = old.steps[0], old.steps[0].outcome, replace(reply.origin, reply_to=old.reply_to)
         if followup is FollowUp.SUBGROUP and isinstance(outcome, Created):
-            path = self._groups.path(outcome.id) or step.name
-            self.open(reply, Filled("", ParentId(outcome.id), path), origin)
+            self.open(reply, Filled("", ParentId(outcome.id), step.name), origin)
             return
         groups = [NewGroup(each.name, each.parent, each.above) for each in old.steps]
         name = as_text([NewGroup(step.name)], sure=False)
@@ -120,19 +119,18 @@ class Form:
         else:
             known = ParentId(step.parent_id) if step.parent_id else None  # also where it was given by name
             named = step.parent.name if isinstance(step.parent, ParentName) else ""
-            path = self._groups.path(known.id) or named if known else ""
-            filled = Filled(name, known or step.parent, path)
+            filled = Filled(name, known or step.parent, named)
         self.open(reply, filled, replace(origin, job=old.id), Typed(as_text(groups), old.reply_to))
 
     def _with_group(self, filled: Filled, seconds: float) -> Filled:
-        """Return what fills the form, with the one group that a parent's name or ID leads to, if the list is there."""
+        """Return what fills the form, with the path of the one group that the parent is, if the list is there."""
         with contextlib.suppress(ApiError, TimeoutError):
             if isinstance(filled.parent, ParentName):
                 found = self._groups.called(filled.parent.name, seconds)
                 return replace(filled, parent=ParentId(found[0].id), path=found[0].path) if len(found) == 1 else filled
-            if filled.parent and not filled.path:
-                self._groups.search("", 1, seconds)
-                return replace(filled, path=self._groups.path(filled.parent.id))
+            if filled.parent:
+                self._groups.search("", 1, seconds)  # so that it is there
+                return replace(filled, path=self._groups.path(filled.parent.id) or filled.path)
         return filled
 
     # What people do with it.

@@ -120,7 +120,7 @@ class Intake:
                 reply.decline("failure.busy_own" if own else "failure.busy", back, count=own)
             case Accepted(fresh=False, user=first) if job.followup:
                 reply.tell(sentence("button.used", who=mention(first)), back)
-            case Accepted(fresh=False) if reply.is_form:
+            case Accepted(fresh=False) if reply.field:
                 reply.tell(sentence("form.used"), back)
             case Accepted():
                 reply.done()
@@ -147,12 +147,7 @@ class Reply:
         self._ack = ack
         self._acknowledged = False
         self._in_words = in_words
-        self._field = field
-
-    @property
-    def is_form(self) -> bool:
-        """Whether it answers a form that was submitted."""
-        return bool(self._field)
+        self.field = field
 
     @property
     def language(self) -> str:
@@ -181,7 +176,7 @@ class Reply:
         if self._in_words and voices and not self._acknowledged:
             first, *others = map(said, voices)
             message = plain("\n\n".join(each["text"] for each in (first, *others))) if others else first
-            words = _with(back, voices[0], message)
+            words = with_text(voices[0], message, back)
             if len(words) == 1 and fits(words[0]):
                 self.done(response_type="ephemeral", **words[0])
                 return
@@ -189,15 +184,15 @@ class Reply:
 
     def decline(self, key: str, back: Typed | None = None, **values: object) -> None:
         """Acknowledge, and say by a sentence of the texts why something was not accepted."""
-        if self._field:
+        if self.field:
             self.mistake(" ".join(say_plain(language, key, **values) for language in self._languages()))
         else:
             self.tell(sentence(key, **values), back, at_once=True)
 
     def mistake(self, sentence: str, field: str = "") -> None:
         """Acknowledge a form, and show a sentence at a field of it."""
-        self.done(response_action="errors", errors={field or self._field: sentence})
-        event("form_refused", user=self.user, field=field or self._field)
+        self.done(response_action="errors", errors={field or self.field: sentence})
+        event("form_refused", user=self.user, field=field or self.field)
 
     def refused(self, seconds: float, back: Typed | None = None) -> bool:
         """Tell whether the person may not do this where they are, which then was said; asking takes `seconds` at most.
@@ -233,7 +228,7 @@ class Reply:
     def _say(self, said: Said, back: Typed | None) -> None:
         """Say it through the response_url, soon: it may fail for a passing reason."""
         voice = self._people.voice(self._people.language(self.user))
-        left = _with(back, voice, said(voice))
+        left = with_text(voice, said(voice), back)
         for pause in (*PAUSES, None):
             try:
                 while left:
@@ -264,7 +259,3 @@ def _log_fault(done: Future[None]) -> None:
 def sentence(key: str, **values: object) -> Said:
     """Return what says one sentence of the texts."""
     return lambda language: plain(say(language, key, **values))
-
-
-def _with(back: Typed | None, language: Language, message: Message) -> list[Message]:
-    return with_text(language, message, back) if back and back.text.strip() else [message]

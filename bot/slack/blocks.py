@@ -118,11 +118,13 @@ class Typed:
         return cls(str(text), str(reply_to), *map(str, trigger[:1]))
 
 
-def with_text(language: Language, message: Message, typed: Typed) -> list[Message]:
-    """Return a message with what was typed below it, exactly, continued in further ones where it is long.
+def with_text(language: Language, message: Message, typed: Typed | None) -> list[Message]:
+    """Return a message with what was typed, if anything, below it, exactly, continued in further ones where it is long.
 
     The last one has a button that opens the form filled in with it, and says so where not all of it is there.
     """
+    if not typed or not typed.text.strip():
+        return [message]
     told = [section(f"{message['text']}\n\n{say(language, 'given_back.intro')}")]
     parts = [part for found in _PARTS.findall(f"{COMMAND} {typed.text}") if (part := found.strip("\n"))]
     given = []

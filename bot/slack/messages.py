@@ -69,8 +69,8 @@ def private(language: Language, job: Job) -> list[Message]:
     """Return the final answer for where the bot may not post, with the remedy; a refused person gets none."""
     if job.refused:
         told = duplicate(job, language)
-        typed = job.followup in (None, FollowUp.EDIT) and job.typed.strip()  # a button is still there to be pressed
-        return with_text(language, told, Typed(job.typed, job.reply_to)) if typed else [told]
+        pressed = job.followup not in (None, FollowUp.EDIT)  # a button, which is still there
+        return with_text(language, told, None if pressed else Typed(job.typed, job.reply_to))
     return answer(language, job, "" if job.denied else say(language, "answer.private"))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 
@@ -68,14 +68,14 @@ class JobRunner:
             self._look_again(job)
         told = job.answered
         if not told:
-            self._correct_answer(job, buttons=False)  # of before a look found more
+            self._edit_answer(job, FollowUp)  # of before a look found more
             self._answer(job)
             self._journal.mark_answered(job)
         if not (job.denied or job.refused):
             self._finish_root(job)
             self._remove_buttons(job)
         if told:  # perhaps less than is known by now
-            self._correct_answer(job)
+            self._edit_answer(job, {way for _, way in self._journal.went_on(job)})
         if job.looked_for:
             return _until_look(job)
         with _at_best(job, "not_audited", logging.ERROR):
@@ -155,19 +155,16 @@ class JobRunner:
         """Let the root show the result, or leave it to the job of a button that was pressed since the answer."""
         if job.root_final or self._journal.went_on(job):
             return
-        try:
+        with _at_best(job, "root_not_edited"):
             self._edit_root(job)
             job.root_final = True
-        except SlackRefused as error:
-            event("root_not_edited", level=logging.WARNING, job=job.id, error=error.error)
 
     def _remove_buttons(self, job: Job) -> None:
         """Remove the button that started the job from the answer that it was under, and from those that repeat it."""
         before = self._journal.find(job.follows) if job.follows else None
         while before:
             went_on = dict(self._journal.went_on(before))
-            with contextlib.suppress(TryLater), _at_best(job, "buttons_not_removed"):
-                self._delivery.remove_buttons(before, {*went_on.values(), *([job.followup] if job.followup else [])})
+            self._edit_answer(before, {*went_on.values(), job.followup})
             look = next((each for each, way in went_on.items() if way is FollowUp.LOOK and each != job.id), "")
             before = self._journal.find(look) if look else None
 
@@ -183,12 +180,10 @@ class JobRunner:
             looks = {at: replace(each, looks=MOST_LOOKS) for at, each in looks.items()}
         self._journal.look_again(job, looks, news=over and not pressed)
 
-    def _correct_answer(self, job: Job, *, buttons: bool = True) -> None:
-        """Let an answer that was given say what is known by now."""
-        if job.answer_ts:
-            used = {way for _, way in self._journal.went_on(job)} if buttons else set(FollowUp)
-            with contextlib.suppress(TryLater), _at_best(job, "answer_not_edited"):
-                self._delivery.remove_buttons(job, used)
+    def _edit_answer(self, job: Job, used: Iterable[FollowUp | None]) -> None:
+        """Let an answer that was given say what is known by now, without the buttons that were used."""
+        with contextlib.suppress(TryLater), _at_best(job, "answer_not_edited"):
+            self._delivery.remove_buttons(job, {way for way in used if way})
 
     def _edit_root(self, job: Job) -> None:
         """Let the root show what is made of what was asked for; of a single group, what was tried last."""

@@ -32,7 +32,7 @@ REPEATED = 60.0
 
 
 class Worker:
-    """Carries jobs from `start` to `stop`."""
+    """Carries jobs from `start` to `stop`, when it sets `stopping`."""
 
     def __init__(  # noqa: PLR0913, PLR0917  # the parts that it brings together
         self,
@@ -44,11 +44,11 @@ class Worker:
         delivery: Delivery,
     ) -> None:
         self._journal = journal
-        self._stopping = threading.Event()
+        self.stopping = threading.Event()
         self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._schedule = Schedule(self._threads)
         self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
-        self._creator = GroupCreator(settings, journal, client, groups, self._stopping)
+        self._creator = GroupCreator(settings, journal, client, groups, self.stopping)
         self._runner = JobRunner(journal, self._creator, delivery, people, self._beside)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._turned_at = float("-inf")
@@ -59,11 +59,6 @@ class Worker:
         self._keeper.start()
         for number in range(self._threads):
             threading.Thread(target=self._run_jobs, name=f"worker-{number}", daemon=True).start()
-
-    @property
-    def running(self) -> bool:
-        """Whether it begins jobs still."""
-        return not self._stopping.is_set()
 
     def alive(self) -> bool:
         """Tell whether it turns: it looked after its jobs just now."""
@@ -79,7 +74,7 @@ class Worker:
 
     def stop(self, seconds: float) -> None:
         """Begin nothing more, let what is under way finish within `seconds`, and leave the rest to other processes."""
-        self._stopping.set()
+        self.stopping.set()
         if left := self._schedule.close(seconds):
             event("left_unfinished", level=logging.WARNING, jobs=left)
         if self._keeper.ident:
@@ -95,7 +90,7 @@ class Worker:
 
     def _keep(self) -> None:
         """Show that this process lives, and take over what dead ones left."""
-        while not self._stopping.wait(EVERY):
+        while not self.stopping.wait(EVERY):
             try:
                 self._take_over()
             except JournalError as error:

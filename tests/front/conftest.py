@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.front import buttons, form
+from bot.front import form
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, bound in ((form, "SOON"), (form, "LOOKED_UP"), (form, "OPENED"), (buttons, "NAMES_WITHIN")):
+    for module, bound in ((form, "SOON"), (form, "LOOKED_UP"), (form, "OPENED")):
         monkeypatch.setattr(module, bound, 30.0)

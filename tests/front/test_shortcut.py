@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from bot.front import buttons
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import say_plain
@@ -100,23 +99,19 @@ def test_lists_come_by_their_structure(start: Start, workspace: Workspace, api: 
         listed(1, [link, text(" "), emoji], [text("For "), channel]),
     )
     message = Message("C1", "1.1", "Please … <@U9> … <#C77|ops>", blocks=blocks, author="U3")
-    form = use(workspace, start().url, message)
+    url = start().url
+    workspace.command(url, "help", user="U9")
+    assert told(workspace, "", "U9"), "so that the bot knows the name"
+    form = use(workspace, url, message)
     assert field(form, "name")["initial_value"] == "VIP\nTeam Ayşe\n  Dealers 🎉\n  For ops"
     assert notes(form) == []
 
 
-def test_a_person_that_slack_does_not_name_is_left_out(
-    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The form opens anyway, without an ID in place of the name."""
-    monkeypatch.setattr(buttons, "NAMES_WITHIN", 0.5)
-    url = start(ADDGROUP_LANGUAGE="en").url
-    use(workspace, url, workspace.say("VIP"))  # so that it is known who U1 is
-    faults: tuple[int | str, ...] = ("user_not_found", "silence", 500)
-    for number, fault in enumerate(faults):
-        workspace.faults["users.info"].append(fault)
-        form = use(workspace, url, Message("C1", "1.1", f"Team <@U9{number}>\nVIP", author="U3"))
-        assert field(form, "name")["initial_value"] == "Team\nVIP", fault
+def test_nobody_is_asked_who_is_mentioned(start: Start, workspace: Workspace) -> None:
+    """The form opens without the name, and without an ID in its place."""
+    form = use(workspace, start().url, Message("C1", "1.1", "Team <@U9>\nVIP", author="U3"))
+    assert field(form, "name")["initial_value"] == "Team\nVIP"
+    assert not [told for method, told in workspace.calls if method == "users.info" and told["user"] == "U9"]
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

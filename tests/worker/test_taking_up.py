@@ -185,7 +185,7 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
     assert api.called.wait(30)
     with ThreadPoolExecutor(1) as pool:
         stopped = pool.submit(first.stop, 9)
-        until(lambda: not first.parts.worker.running)
+        assert first.parts.worker.stopping.wait(30)
         go.set()
         stopped.result()
     assert api.made() == 1

@@ -12,7 +12,6 @@ import pytest
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
 from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
-from tests.support.until import until
 from tests.support.workspace import Message, Workspace
 
 # Going on.
@@ -223,7 +222,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
     api.wait_for(3)
     stopping = threading.Thread(target=running.stop, args=(10,))
     stopping.start()
-    until(lambda: not running.parts.worker.running)
+    assert running.parts.worker.stopping.wait(30)
     api.let_all()
     stopping.join()
     before = api.sent()
