@@ -31,10 +31,6 @@ class Bot:
         self.parts.start()
         self._thread.start()
 
-    def busy(self) -> bool:
-        """Tell whether a job is under way, or waits unanswered."""
-        return self.parts.worker.busy()
-
     def stop(self, seconds: float) -> None:
         """Take nothing more, and let what is under way finish, for at most so long; a second time does nothing."""
         if not self._thread.is_alive():

@@ -113,7 +113,7 @@ class Console:
                     raise
                 self._terminal.say("stopped")
                 status = 1
-        if self._bot.busy():
+        if self._bot.parts.worker.busy():
             self._terminal.say("unanswered")
         return status
 
@@ -144,17 +144,23 @@ class Console:
             self._terminal.say("api")
 
     def _press(self, number: int) -> int:
-        message, action = self._buttons[number - 1] if 1 <= number <= len(self._buttons) else (None, "")
-        there = [button for button in message.buttons if button["action_id"] == action] if message else []
-        if message is None or not there:  # it may have been there when the message was shown
+        message, action = dict(enumerate(self._buttons, 1)).get(number, (Message("", "", ""), ""))
+        button = next((button for button in message.buttons if button["action_id"] == action), None)
+        if not button:  # it may have been there when the message was shown
             self._terminal.say("no_button", number=number)
             return 2
-        if question := there[0].get("confirm"):
-            print(question["text"]["text"])
-            yes = self._terminal.sentence("confirm", yes=question["confirm"]["text"])
-            if not self._terminal.asks or self._terminal.ask(f"{yes} ").strip().lower() not in _YES:
-                return 1
+        if (question := button.get("confirm")) and not self._confirmed(question):
+            return 1
         return self._do(lambda: self._workspace.press(self._bot.url, message, action, self._user))
+
+    def _confirmed(self, question: Json) -> bool:
+        """Ask what a button asks first; where nobody answers, the answer is no."""
+        print(question["text"]["text"])
+        yes = self._terminal.sentence("confirm", yes=question["confirm"]["text"])
+        try:
+            return self._terminal.ask(f"{yes} ").strip().lower() in _YES
+        except EOFError:
+            return False
 
     def _do(self, act: Callable[[], Reply]) -> int:
         """Do something in Slack, show what comes of it, and return the exit status."""
@@ -174,7 +180,7 @@ class Console:
         seen, changes = self._seen, -1
         heard_at, told = time.monotonic(), not self._terminal.asks
         soon = heard_at + _SOON
-        while self._bot.busy() or len(self._workspace.messages) == seen:
+        while self._bot.parts.worker.busy() or len(self._workspace.messages) == seen:
             if len(self._workspace.forms) > forms:
                 return self._fill(self._workspace.forms[-1])
             now = time.monotonic()

@@ -108,8 +108,10 @@ def test_a_form_that_is_emptied_and_one_that_is_left(person: Person, api: Api) -
 
 def test_the_buttons(person: Person) -> None:
     """A number presses one, by its short label; one that asks first does nothing on no; one that is gone says so."""
-    shown = person(":api close", "A", "2", "n", "2", "y", ":api 461", "Refused", "1", "Fixed", "", "history", "9")
-    assert shown.count("there will be two groups with this name") == 2
+    shown = person(
+        ":api close", "A", "2", "n", "2", "\x042", "y", ":api 461", "Refused", "1", "Fixed", "", "history", "9"
+    )
+    assert shown.count("there will be two groups with this name") == 3
     assert shown.count("pressed Create anyway") == 1
     assert "[1] Edit and try again\n" in shown
     assert "@you (en) edited it" in shown

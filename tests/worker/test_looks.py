@@ -115,7 +115,7 @@ def test_until_the_look_is_due_the_job_counts_as_answered(
     assert past.journal.backlog().open_jobs == 0
     bot = go_on()
     assert logged.wait_for("postponed")
-    assert until(lambda: not bot.busy())
+    assert until(lambda: not bot.parts.worker.busy())
     assert not api.calls
 
 
