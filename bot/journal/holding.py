@@ -101,7 +101,8 @@ class Holder(Reader):
         self.process = uuid.uuid4().hex
         self._watch = Watch()
         self._shown: object = None  # the last sign of life
-        self._sure_until = 0.0  # by `boottime`: until then nobody can have taken over what this process holds
+        self._sure_until = 0.0  # by `boottime`: until then no process is taken for dead
+        self._entered_at = 0.0  # by time.monotonic: since then this one was not
         self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
 
     def keep(self, known: Collection[str] = ()) -> list[Job]:
@@ -117,7 +118,7 @@ class Holder(Reader):
             self._database.look(_MY_LIFE, self.process, self._shown)
         try:
             with self._database.writing() as connection:
-                if not connection.execute(_SHOW_LIFE, me).rowcount:
+                if entered := not connection.execute(_SHOW_LIFE, me).rowcount:
                     connection.execute(_ENTER, {"id": self.process})
                 lives = connection.execute(select(processes)).all()
                 for row in self._watch.silent([row for row in lives if row.id != self.process]):
@@ -130,6 +131,7 @@ class Holder(Reader):
         except JournalError:
             self._watch.forget()
             raise
+        self._entered_at = time.monotonic() if entered else self._entered_at
         self._sure_until = began + SURE
         self._shown = next(row.lease_until for row in lives if row.id == self.process)
         wanted, self._strays = adopted | (mine & self._strays), mine
@@ -145,8 +147,15 @@ class Holder(Reader):
 
     @property
     def sure(self) -> bool:
-        """Whether nobody can have taken over what this process holds: it has shown its life just now."""
+        """Whether nobody can have taken this process for dead: it has shown its life just now."""
         return boottime() < self._sure_until
+
+    def surely_holds(self, job: Job) -> bool:
+        """Tell whether nobody can have taken a job over, without asking the database.
+
+        One that was read before this process was taken for dead, and showed its life again, may be another's by now.
+        """
+        return self.sure and job.read_at > self._entered_at
 
     def holds(self, job: Job) -> bool:
         """Ask the database whether this process still holds a job."""

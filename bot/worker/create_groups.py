@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 from bot.iletimerkezi import answers as api
 from bot.iletimerkezi.client import Client
@@ -104,6 +105,12 @@ class GroupCreator:
             for at, before in job.looked_for.items()
         }
         return {at: look.result() for at, look in looks.items()}
+
+    def correct(self, job: Job) -> None:
+        """Write down which groups were made, of a job that another process has taken over. Raises JournalError."""
+        for step in job.steps:
+            if step.result and not step.outcome and self._journal.correct(job, replace(step, outcome=step.result)):
+                event("corrected", job=job.id, step=step.position)
 
     def close(self) -> None:
         """Begin nothing more, and wait for nothing."""
@@ -202,19 +209,17 @@ class GroupCreator:
         try:
             return self._journal.holds(job)
         except JournalError:
-            return self._journal.sure
+            return self._journal.surely_holds(job)
 
     def _write(self, job: Job, step: Step, outcome: Outcome) -> None:
         """Write down how a step ended; where the journal is away, that is done when the job is carried again."""
         step.outcome = outcome
         try:
             self._journal.settle(job, step)
-        except TakenOver:
-            if self._journal.correct(job, step):
-                event("corrected", job=job.id, step=step.position)
-            raise
-        except JournalError:
+        except (JournalError, TakenOver) as error:
             step.outcome = None
+            if isinstance(error, TakenOver):
+                self.correct(job)
             raise
 
     def _look(self, job: Job, step: Step, reason: str, looks: int) -> Unknown:

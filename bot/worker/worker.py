@@ -111,7 +111,8 @@ class Worker:
         The boundary at which a fault becomes a log line and another attempt.
         """
         try:
-            if not self._journal.sure and not self._journal.holds(job):
+            if not self._journal.surely_holds(job) and not self._journal.holds(job):
+                self._creator.correct(job)
                 raise TakenOver
             wait = self._runner.run(job)
             return None if wait is None else self._postponed(job, "look_up", wait)

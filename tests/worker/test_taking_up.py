@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
-from bot.journal.tables import jobs
+from bot.journal import JournalError
+from bot.journal.holding import SERVE
+from bot.journal.journal import Journal
+from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
 from bot.slack import people
@@ -149,11 +152,48 @@ def rooted(engine: Engine) -> bool:
         return bool(connection.scalar(select(jobs.c.root_ts)))
 
 
-@pytest.mark.parametrize("told", [False, True], ids=["before it is told", "after it was told"])
+def once(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    """Let a change of a journal fail the first time."""
+    real, failures = getattr(Journal, change), iter([JournalError("the server is away")])
+
+    def failing(journal: Journal, *arguments: Any, **columns: Any) -> Any:
+        for failure in failures:
+            raise failure
+        return real(journal, *arguments, **columns)
+
+    monkeypatch.setattr(Journal, change, failing)
+
+
+def test_what_waits_in_a_process_that_was_taken_for_dead_is_told_by_the_other_alone(
+    start: Start, database_url: str, engine: Engine, workspace: Workspace, logged: Logged
+) -> None:
+    """Its answer waits for Slack. The process was frozen and shows life again, but has lost the job."""
+    workspace.faults["chat.postMessage"].append("ratelimited:3")
+    bot = start(DATABASE_URL=database_url)
+    workspace.command(bot.url, "VIP")
+    assert logged.wait_for("postponed")
+    with engine.begin() as connection:
+        bot.parts.journal._sure_until = 0.0
+        connection.execute(delete(processes))
+        connection.execute(insert(processes).values(id="other", machine=SERVE, lease_until=0.0))
+        connection.execute(update(jobs).values(process="other"))
+    assert logged.wait_for("taken_over")
+    assert not workspace.messages
+
+
+@pytest.mark.parametrize("case", ["before it is told", "after it was told", "its journal was away"])
 def test_a_fact_beats_a_doubt(
-    start: Start, database_url: str, engine: Engine, workspace: Workspace, api: Watched, logged: Logged, told: bool
+    start: Start,
+    database_url: str,
+    engine: Engine,
+    workspace: Workspace,
+    api: Watched,
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
 ) -> None:
     """A process was held up for so long that another took its job over; then its answer comes, with the ID."""
+    told = case == "after it was told"
     go = api.gates["add-group"] = threading.Event()
     first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
     workspace.command(first.url, "VIP")
@@ -167,6 +207,12 @@ def test_a_fact_beats_a_doubt(
         assert workspace.finished()
         (root,) = workspace.roots()
         assert part("en", "unknown.heading") in answer(workspace, root)
+    if case == "its journal was away":
+        with engine.begin() as connection:
+            first.parts.journal._sure_until = 0.0  # as of one that was frozen
+            connection.execute(delete(processes).where(processes.c.id == first.parts.journal.process))
+        for change in ("_settle", "correct"):
+            once(monkeypatch, change)
     go.set()
     assert logged.wait_for("corrected")
     (root,) = workspace.roots()
