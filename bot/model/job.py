@@ -9,19 +9,7 @@ from dataclasses import dataclass, field
 
 from bot.model.grammar import NewGroup
 from bot.model.names import Parent, ParentName
-from bot.model.outcome import (
-    AS_SENT,
-    FORCED,
-    SENDING,
-    WAITING,
-    Created,
-    Denied,
-    Duplicate,
-    FollowUp,
-    Outcome,
-    Skipped,
-    Unknown,
-)
+from bot.model.outcome import AS_SENT, SENDING, WAITING, Created, Denied, Duplicate, FollowUp, Outcome, Skipped, Unknown
 
 PUBLIC = "public"
 """The kind of a public channel. What is said in any other conversation, known or not, is private."""
@@ -160,7 +148,7 @@ class Job:
     @property
     def forced(self) -> bool:
         """Whether the groups are wanted even if such groups exist."""
-        return self.followup in FORCED
+        return self.followup is not None and self.followup.forced
 
     @property
     def settled(self) -> bool:

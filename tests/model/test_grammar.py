@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -232,31 +231,17 @@ TEXTS = st.lists(st.one_of(PIECES, st.sampled_from(["\n", "\n  ", "\r\n", "\n- "
 def _groups(draw: st.DrawFn) -> tuple[NewGroup, ...]:
     """Return groups as a command may have them."""
     groups: list[NewGroup] = []
+    over: list[int] = []  # the groups that the next one may hang under
     for place, typed in enumerate(draw(st.lists(NAMES, min_size=1, max_size=5))):
         try:
             name = clean_name(typed)
         except UsageError:
             name = f"Group {place}"
-        above = draw(st.none() | st.integers(0, place - 1)) if place else None
+        del over[draw(st.integers(0, len(over))) :]
         parents = st.sampled_from([None, FIVE, ParentName("VIP › “A” & parent=6"), ParentName('6" pipes, ID')])
-        groups.append(NewGroup(f"{name} {place}", draw(parents) if above is None else None, above))
-    return _in_order(groups)
-
-
-def _in_order(groups: list[NewGroup]) -> tuple[NewGroup, ...]:
-    """Return groups with each one's subgroups right below it, as lines stand in a tree."""
-    order: list[int] = []
-
-    def visit(above: int | None) -> None:
-        for place, group in enumerate(groups):
-            if group.above == above:
-                order.append(place)
-                visit(place)
-
-    visit(None)
-    new = {place: index for index, place in enumerate(order)}
-    ordered = (groups[place] for place in order)
-    return tuple(replace(one, above=None if one.above is None else new[one.above]) for one in ordered)
+        groups.append(NewGroup(f"{name} {place}", None if over else draw(parents), over[-1] if over else None))
+        over.append(place)
+    return tuple(groups)
 
 
 @given(_groups())
