@@ -103,7 +103,8 @@ def without_list(lines: list[Line]) -> tuple[list[Line], list[Line]]:
     """Return lines without what makes a list of them, numbers and sentences around it, and those that were left out."""
     if len(lines) < 2 or lines[0].number is None:
         return lines, []
-    lines = [line.asked("columns", content=_cell(line.content)) if "|" in line.content else line for line in lines]
+    rows = [line for line in lines if "|" in re.sub(QUOTED, "", line.content)]
+    lines = [line.asked("columns", content=_cell(line.content)) if line in rows else line for line in lines]
     lines = _without_numbers(lines)
     around = [line for line in lines if not line.bullet and _around(line.content)]
     lines = [line for line in lines if line not in around] if len(around) < len(lines) else lines

@@ -71,6 +71,7 @@ RIGHT = [
     ("- VIP\n- Gold\n\t- Silver", "VIP / Gold / >Silver"),
     ("• VIP\n• Gold", "VIP / Gold"),
     ("VIP parent=5\nGold parent=5", "VIP parent=5 / Gold parent=5"),
+    ('VIP\n  "A | B"', "VIP / >A | B"),
 ]
 
 
