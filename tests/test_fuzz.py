@@ -154,13 +154,3 @@ def test_hostile_input_harms_nothing(workspace: Workspace, api: Api, tmp_path: P
         made = set(journal.scalars(text("SELECT group_id FROM steps WHERE state = 'created'")))
     engine.dispose()
     assert made == set(api.groups) - {"5"}, f"seed {SEED}"
-
-
-def test_a_replayed_request_makes_no_second_job(workspace: Workspace, api: Api, tmp_path: Path) -> None:
-    """The same signed request again within five minutes is the same job."""
-    served = Served(workspace, api, tmp_path)
-    for _ in range(5):
-        assert workspace.command(served.url, "VIP", trigger_id="1.1").status == 200
-    assert workspace.finished()
-    assert served.stop() == 0
-    assert api.made() == len(workspace.roots()) == 1

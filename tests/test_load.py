@@ -11,13 +11,9 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import insert, select
 
-from bot.journal.accepting import MOST_OPEN
-from bot.journal.database import connect
-from bot.journal.tables import jobs
 from bot.sandbox.api import Api
-from bot.slack.texts import load, say
+from bot.slack.texts import say
 from tests.support.served import Served
 from tests.support.slack import answered
 from tests.support.workspace import Workspace
@@ -56,28 +52,6 @@ def test_a_hundred_at_once(served: Served, workspace: Workspace, api: Api) -> No
     assert api.made() == COMMANDS
     assert served.stop() == 0
     assert sum(bool(m.thread_ts) for m in workspace.messages) == COMMANDS
-
-
-def test_past_the_bound_nothing_more_is_accepted(
-    served: Served, workspace: Workspace, api: Api, tmp_path: Path
-) -> None:
-    """With as many open jobs as there may be, the sender is told privately that nothing was created."""
-    workspace.command(served.url, "first")
-    assert workspace.finished()
-    engine = connect(f"sqlite:///{tmp_path}/addgroup.db")
-    with engine.begin() as connection:
-        first = connection.execute(select(jobs)).mappings().one()
-        waiting = {**first, "answered_at": None, "closed_at": None, "due_at": time.time() + 500}
-        rows = [
-            {**waiting, "id": f"job-{number}", "trigger": f"trigger-{number}", "user": f"U{number}"}
-            for number in range(MOST_OPEN)
-        ]
-        connection.execute(insert(jobs), rows)
-    engine.dispose()
-    reply = workspace.command(served.url, "VIP")
-    assert reply.status == 200
-    assert reply.text.startswith(load("en")["failure.busy"])
-    assert api.made() == 1
 
 
 def test_a_locked_journal_refuses_everybody_truly(

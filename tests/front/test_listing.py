@@ -96,10 +96,3 @@ def test_who_may_not_use_the_command_sees_no_groups(start: Start, workspace: Wor
     workspace.people["U4"] = {"is_restricted": True}
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "list", user="U4")
     assert "Customers" not in told(workspace, load("en")["denied.guest.title"], "U4").text
-
-
-def test_a_group_called_list_is_made_with_quotes(start: Start, workspace: Workspace, api: Api) -> None:
-    """As with "help"."""
-    workspace.command(start().url, '"list"')
-    assert workspace.finished()
-    assert api.groups["97101"].name == "list"
