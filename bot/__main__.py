@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = _run(options)
         sys.stdout.flush()
+        return status
     except settings.SettingsError as error:
         log.say("The settings do not allow this yet:", *(f"  - {problem}" for problem in error.problems))
         log.say("Set them in the environment or in a file .env here; docs/settings.md explains each.")
@@ -36,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,8 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     form = history.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="a row for each group, in UTF-8 as spreadsheets want it")
-    forget = "delete the finished commands from before then, and say how many"
-    history.add_argument("--forget-before", metavar="WHEN", help=forget)
+    history.add_argument("--forget-before", metavar="WHEN", help="delete what was finished before then; say how many")
     manifest = commands.add_parser("manifest", help="print the Slack app's manifest")
     manifest.add_argument("--url", default="", help="the bot's public address, for HTTP; without it, for Socket Mode")
     manifest.add_argument("--language", choices=("en", "tr"), default="en", help="the language of the app's own names")

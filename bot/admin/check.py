@@ -215,8 +215,7 @@ def _failed(state: str, part: str, error: ApiError, more: str = "") -> Finding:
         text, reason = f"cannot be reached: {error}", f"{error}_{getattr(error.__cause__, 'proxy_status', 0)} not sent"
     else:
         text, reason = f"gave no usable answer: {error}", str(error)
-    tables = (part, "way", "iletiMerkezi") if part != "iletiMerkezi" else ("way", part)
-    return Finding(state, part, text + more, _remedy(reason, *tables, method=part))
+    return Finding(state, part, text + more, _remedy(reason, "way", part, "iletiMerkezi", method=part))
 
 
 def _database(chosen: Settings) -> Iterator[Finding]:
