@@ -58,10 +58,7 @@ _TWINS = (
 """Steps for the same groups that are under way, were created at any time and are not `gone`, or ended unclear in the
 last RECENT seconds; the latest comes last. Where their roots are is for those who may see them."""
 
-_NEW_JOB = insert(jobs).values(
-    accepted_at=now(),
-    due_at=0.0,  # version 0.2.0 reads it; when a job is due is known in memory alone
-)
+_NEW_JOB = insert(jobs).values(accepted_at=now(), due_at=0.0)  # `due_at` is for version 0.2.0, which reads it
 _NEW_STEPS = insert(steps).values(settled_at=now() - bindparam("settled_ago", type_=Double))
 
 

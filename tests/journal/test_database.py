@@ -10,7 +10,7 @@ import tempfile
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,58 +40,30 @@ from tests.support.program import Piped, run_to_end
 from tests.support.served import inherited
 from tests.support.until import until
 
-
-@pytest.fixture
-def new_database(postgres: Any) -> Callable[..., str]:
-    """Return a function that makes a database on PostgreSQL, with options in SQL, and returns its address."""
-
-    def _make(options: str = "") -> str:
-        name = f"test_{uuid.uuid4().hex}"
-        postgres.psql(f"CREATE DATABASE {name} {options};")
-        return str(postgres.get_uri(name))
-
-    return _make
-
-
-@pytest.fixture
-def connected() -> Iterator[Callable[[str], Engine]]:
-    """Return a function that makes an engine, which is disposed of afterwards."""
-    engines: list[Engine] = []
-
-    def _connect(url: str) -> Engine:
-        engines.append(connect(url))
-        return engines[-1]
-
-    yield _connect
-    for engine in engines:
-        engine.dispose()
-
-
 # PostgreSQL.
 
 
-def test_what_an_address_may_say(new_database: Callable[..., str], connected: Callable[[str], Engine]) -> None:
+@on_postgresql
+def test_what_an_address_may_say(database_url: str, engine: Engine) -> None:
     """`postgres://`, as Heroku writes it, and the driver's own name; with `options`, tables land in their schema."""
-    url = new_database()
-    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
-        with connected(re.sub("^postgresql", scheme, url)).begin() as connection:
-            assert connection.scalar(text("SELECT 1")) == 1
-    with connected(url).begin() as connection:
+    with engine.begin() as connection:
         connection.execute(text("CREATE SCHEMA bot"))
-    with connected(f"{url}&options=-csearch_path%3Dbot").begin() as connection:
-        tables.migrate(connection)
-        found = connection.scalars(text("SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'jobs'")).all()
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        other = connect(re.sub("^postgresql", scheme, f"{database_url}&options=-csearch_path%3Dbot"))
+        with other.begin() as connection:
+            tables.migrate(connection)
+        other.dispose()
+    with engine.begin() as connection:
+        found = connection.scalars(text("SELECT schemaname FROM pg_tables WHERE tablename = 'jobs'")).all()
     assert found == ["bot"]
 
 
-def test_the_limits_hold_in_each_transaction(
-    new_database: Callable[..., str], connected: Callable[[str], Engine]
-) -> None:
+@on_postgresql
+def test_the_limits_hold_in_each_transaction(engine: Engine) -> None:
     """Also in the second one on a connection, and none stays behind for another client of the same session."""
-    url = new_database()
-    with connected(url).begin() as connection:
-        connection.execute(text(f"ALTER DATABASE {make_url(url).database} SET synchronous_commit = off"))
-    engine = connected(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {engine.url.database} SET synchronous_commit = off"))
+    engine.dispose()
     limits = {
         "statement_timeout": ("5s", "0"),
         "lock_timeout": ("2s", "0"),
@@ -100,12 +72,12 @@ def test_the_limits_hold_in_each_transaction(
     }
     for _ in range(2):
         with engine.begin() as connection:
+            driver: Any = connection.connection.driver_connection
             for name, (within, _) in limits.items():
                 assert connection.scalar(text(f"SHOW {name}")) == within, name
-    with engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        for name, (_, outside) in limits.items():
-            assert driver.execute(f"SHOW {name}").fetchone() == (outside,), name
+            connection.commit()
+            for name, (_, outside) in limits.items():
+                assert driver.execute(f"SHOW {name}").fetchone() == (outside,), name
 
 
 @on_postgresql
@@ -122,12 +94,13 @@ def test_no_text_of_the_driver_is_told(book: Journal, engine: Engine) -> None:
 
 @pytest.mark.parametrize("encoding", ["LATIN5", "SQL_ASCII"])
 def test_an_encoding_that_cannot_hold_every_name(
-    new_database: Callable[..., str], opened: Callable[[str], Journal], encoding: str
+    postgres: Any, opened: Callable[[str], Journal], encoding: str
 ) -> None:
     """Such a database is refused at the start, with the way to make another."""
-    url = new_database(f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;")
     with pytest.raises(JournalError, match=f"encoding {encoding}.*CREATE DATABASE name ENCODING 'UTF8'"):
-        opened(url)
+        opened(postgres.get_uri(name))
 
 
 def answer(book: Journal) -> object:
