@@ -48,7 +48,6 @@ class Front:
 
         `checks` tell of the bot's other parts, by name, whether they work: for the health check.
         """
-        self._journal = journal
         self._intake = Intake(journal, people)
         bolt = _bolt(settings)
         form = Form(slack_client(settings), self._intake, groups)
@@ -56,7 +55,7 @@ class Front:
         for listeners in (commands, form, Buttons(self._intake, form, commands)):
             listeners.register(bolt)
         bolt.error(self._failed)
-        all_checks = {"journal": self._journal_answers, **checks}
+        all_checks = {"journal": lambda: journal.in_time(journal.ping) is None, **checks}  # or it raises
         self._connection: Connection | None = None
         if settings.socket_mode:
             app = SlackClient(settings.slack_app_token, settings.slack_api_url)
@@ -95,13 +94,6 @@ class Front:
         reply = Reply(self._intake, acknowledge, user, origin, in_words=kind is None, field=field)
         reply.decline("failure.journal" if isinstance(error, JournalError) else "failure.internal", reference=reference)
         return acknowledge.response or BoltResponse(status=200)
-
-    def _journal_answers(self) -> bool:
-        try:
-            self._journal.in_time(self._journal.ping)
-        except JournalError:
-            return False
-        return True
 
 
 def _bolt(settings: Settings) -> App:

@@ -28,7 +28,7 @@ from bot.model.job import new_id
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-EVENTS, HEALTH, METRICS = "/slack/events", "/healthz", "/metrics"
+EVENTS, HEALTH = "/slack/events", "/healthz"
 
 MAX_BODY = 1024 * 1024
 """Longest body that the server reads, in bytes; Slack's are a few KB, a form full of names some hundred."""
@@ -68,7 +68,7 @@ class HttpApp:
     def __init__(self, app: App | None, signing_secret: str, checks: Mapping[str, Callable[[], bool]]) -> None:
         """Serve `app`, or only the health check where `app` is None (in Socket Mode).
 
-        `checks` tell of each part of the bot, by its name, whether it works.
+        `checks` tell of each part of the bot, by its name, whether it works; JournalError is no.
         """
         self._app = app
         self._signing_secret = signing_secret
@@ -112,7 +112,7 @@ class HttpApp:
     def _working(self, part: str) -> bool:
         try:
             return self._works.get(part, PATIENCE)
-        except TimeoutError:
+        except (TimeoutError, JournalError):
             return False
 
     def _verify(self, environ: WSGIEnvironment, body: str) -> None:

@@ -58,8 +58,6 @@ class Server:
         limits = Adjustments(
             threads=threads,
             connection_limit=connections,
-            backlog=1024,
-            cleanup_interval=1,
             channel_timeout=KEEP_ALIVE,
             recv_bytes=64 * 1024,
             max_request_header_size=16 * 1024,
