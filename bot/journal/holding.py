@@ -105,13 +105,13 @@ class Holder(Reader):
         self._entered_at = 0.0  # by time.monotonic: since then this one was not
         self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
 
-    def keep(self, known: Collection[str] = ()) -> list[Job]:
+    def keep(self, known: Collection[str] = (), adopt: bool = True) -> list[Job]:
         """Show that this process lives, and return the jobs that are to be carried from now on.
 
         To be called every EVERY seconds with the ids of the jobs that it carries. To be carried is what no living
         process held; and what this process holds and did not know at two looks, as after `correct`, or a commit that
         was Unsure. A job that cannot be read has no steps: its person is to be told. After a failure all others have
-        the time of a take-over again, since nobody could show life.
+        the time of a take-over again, since nobody could show life. Who stops does not `adopt` any more.
         """
         began, me = boottime(), {"me": self.process}
         if self.sure:
@@ -125,7 +125,7 @@ class Holder(Reader):
                     unchanged = processes.c.id == row.id, processes.c.lease_until == row.lease_until
                     connection.execute(delete(processes).where(*unchanged))
                     event("take_over", process=row.id)
-                adopted = set(connection.scalars(_ADOPT, me))
+                adopted = set(connection.scalars(_ADOPT, me)) if adopt else set()
                 mine = set(connection.scalars(_MINE, me)) - set(known)
                 connection.execute(_FORGET_URLS)
         except JournalError:

@@ -42,6 +42,7 @@ _CLOSED = update(jobs).where(held).values(closed_at=now(), process=None, root_fi
 _CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.position == bindparam("place"))
 _SEND = _CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
 _SETTLE = _CHANGE_STEP.values(settled_at=func.coalesce(steps.c.settled_at, now()))  # by a look it gets no younger
+_DOUBT = _SETTLE.where(steps.c.state != Created.state)  # which replaces no fact
 _CORRECT = _SETTLE.where(steps.c.state.in_((SENDING, Unknown.state)))
 """Settle a step that was sent, whatever was told of it meanwhile."""
 _editable = case((jobs.c.answer_ts.is_(None), None), else_=jobs.c.answered_at)
@@ -222,7 +223,9 @@ class Journal(Holder):
             self._hold(connection, job, **columns)
             for step in some:
                 if step.outcome:
-                    connection.execute(_SETTLE, _this(job, step, **rows.of_outcome(step.outcome)))
+                    statement = _DOUBT if isinstance(step.outcome, Unknown) else _SETTLE
+                    if connection.execute(statement, _this(job, step, **rows.of_outcome(step.outcome))).rowcount != 1:
+                        raise TakenOver
                 else:
                     connection.execute(_CHANGE_STEP, _this(job, step, reason=step.reason))
 

@@ -26,9 +26,9 @@ class Schedule:
         self._changed = threading.Condition()
 
     def put(self, job: Job, seconds: float = 0.0) -> None:
-        """Add a job, to be carried in so many seconds; one that is here already stays as it is."""
+        """Add a job, to be carried in so many seconds, in place of a copy that waits; one that is carried stays."""
         with self._changed:
-            if job.id not in self._waiting and job.id not in self._carried:
+            if job.id not in self._carried:
                 self._waiting[job.id] = (self._clock() + seconds, job)
                 self._changed.notify_all()
 

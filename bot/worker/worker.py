@@ -45,6 +45,7 @@ class Worker:
     ) -> None:
         self._journal = journal
         self.stopping = threading.Event()
+        self._stopped = threading.Event()  # from then on nothing is carried
         self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._schedule = Schedule(self._threads)
         self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
@@ -77,6 +78,7 @@ class Worker:
         self.stopping.set()
         if left := self._schedule.close(seconds):
             event("left_unfinished", level=logging.WARNING, jobs=left)
+        self._stopped.set()
         if self._keeper.ident:
             self._keeper.join(EVERY)
         try:
@@ -90,7 +92,7 @@ class Worker:
 
     def _keep(self) -> None:
         """Show that this process lives, and take over what dead ones left."""
-        while not self.stopping.wait(EVERY):
+        while not self._stopped.wait(EVERY):
             try:
                 self._take_over()
             except JournalError as error:
@@ -98,7 +100,7 @@ class Worker:
 
     def _take_over(self) -> None:
         self._turned_at = time.monotonic()
-        for job in self._journal.keep(self._schedule.ids()):
+        for job in self._journal.keep(self._schedule.ids(), adopt=not self.stopping.is_set()):
             self._schedule.put(job)
 
     def _run_jobs(self) -> None:

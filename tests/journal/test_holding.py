@@ -206,6 +206,21 @@ def test_a_fact_beats_a_doubt(
     assert [each.answered for each in found] == ([bool(settled and answered == "1.2")] if expected else [])
 
 
+def test_a_doubt_replaces_no_fact(book: Journal, engine: Engine) -> None:
+    """A process that took a job up with an older copy looked a request up that was answered meanwhile."""
+    job = held(book)
+    assert book.mark_sending(job, job.steps[0])
+    old = reread(book, job)
+    job.steps[0].outcome = CREATED
+    book.settle(job, job.steps[0])
+    before = dump(engine)
+    old.steps[0].outcome = UNCLEAR
+    with pytest.raises(TakenOver):
+        book.settle(old, old.steps[0])
+    assert dump(engine) == before
+    assert look(book) == [job.id]
+
+
 def look(book: Journal, *known: Job) -> list[str]:
     """Look twice after what is to be carried."""
     return [job.id for _ in range(2) for job in book.keep([job.id for job in known])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from bot.worker.schedule import Schedule
 from tests.support.journal import typed
@@ -70,3 +71,14 @@ def test_a_job_is_carried_once_and_the_end_waits_for_it() -> None:
     assert schedule.take() is None
     threading.Timer(0.05, schedule.done, [job]).start()
     assert schedule.close(10) == 0
+
+
+def test_a_newer_copy_takes_the_place_of_one_that_waits() -> None:
+    """As of a job that was another process's meanwhile; of one that is carried there is no second."""
+    schedule, old = Schedule(2), typed("A")
+    new = replace(old, language="tr")
+    schedule.put(old, 60.0)
+    schedule.put(new)
+    assert schedule.take() is new
+    schedule.put(old)
+    assert schedule.ids() == [new.id]

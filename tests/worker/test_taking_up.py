@@ -152,6 +152,36 @@ def rooted(engine: Engine) -> bool:
         return bool(connection.scalar(select(jobs.c.root_ts)))
 
 
+def test_a_process_that_stops_shows_life_to_the_end(
+    start: Start, past: Past, engine: Engine, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So nobody takes over what it finishes still; what others leave meanwhile, it does not take up."""
+    monkeypatch.setattr(worker, "EVERY", 0.05)
+    go = api.gates["add-group"] = threading.Event()
+    first = start()
+
+    def shown() -> float | None:
+        mine = select(processes.c.lease_until).where(processes.c.id == first.parts.journal.process)
+        with engine.connect() as connection:
+            return connection.scalar(mine)
+
+    workspace.command(first.url, "VIP")
+    assert api.called.wait(30)
+    with ThreadPoolExecutor(1) as pool:
+        stopped = pool.submit(first.stop, 20)
+        until(first.parts.worker.stopping.is_set)
+        left = past.accept("Other")
+        past.die()
+        for _ in range(2):
+            before = shown()
+            until(lambda: shown() != before)  # noqa: B023  # it is called here
+        assert not first.parts.journal.holds(left)
+        go.set()
+        stopped.result()
+    assert shown() is None
+    assert api.made() == 1
+
+
 def once(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
     """Let a change of a journal fail the first time."""
     real, failures = getattr(Journal, change), iter([JournalError("the server is away")])
