@@ -19,7 +19,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load
 from tests.support.journal import shift
-from tests.support.slack import actions, answers, told
+from tests.support.slack import actions, answers, opened, told, under_way
 from tests.support.texts import part
 from tests.support.until import until
 from tests.support.workspace import Message, Workspace
@@ -32,23 +32,55 @@ TEXTS = {language: load(language) for language in ("en", "tr")}
 # The root is gone.
 
 
-def test_a_root_that_was_deleted_costs_nobody_the_answer(start: Start, workspace: Workspace, api: Api) -> None:
-    """The answer says itself what became of which group, and whose it is; its buttons work, and go as they are used."""
+@pytest.mark.parametrize(("typed", "shortcut"), [("VIP parent=5", True), ("A parent=5\n B\n C", False)])
+def test_an_answer_without_its_root_says_who_asked_for_what(
+    start: Start, workspace: Workspace, api: Api, typed: str, shortcut: bool
+) -> None:
+    """The root, or the message in whose thread it stands, is deleted while the call runs."""
+    with under_way(api) as come:
+        url = start(ADDGROUP_LANGUAGE="en").url
+        if shortcut:
+            workspace.shortcut(url, workspace.say(typed))
+            workspace.submit(url, opened(workspace))
+        else:
+            workspace.command(url, typed)
+        assert come.wait(30)
+        assert workspace.wait_for(lambda: bool(roots(workspace)))
+        workspace.delete(roots(workspace)[0])
+    name = typed.split(maxsplit=1)[0]
+
+    def named() -> list[Message]:
+        said = [m for m in tuple(workspace.messages) if " · for " in m.text and "ID" in m.text]
+        return [m for m in said if all(part in m.text for part in ("<@U1>", f"`{name}`", "`5`", "97101"))]
+
+    assert workspace.wait_for(lambda: bool(named())), [m.text for m in workspace.messages]
+    assert len(named()) == 1
+    assert not workspace.problems
+
+
+def test_what_follows_an_answer_without_root_stands_under_it(
+    start: Start, workspace: Workspace, api: Api, tmp_path: Path
+) -> None:
+    """The answer keeps its words, and its buttons go as they are used."""
     api.faults.append(503)
     go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP")
     assert api.called.wait(30)
-    assert workspace.wait_for(lambda: bool(workspace.roots()))
-    workspace.delete(workspace.roots()[0])
+    assert workspace.wait_for(lambda: bool(roots(workspace)))
+    workspace.delete(roots(workspace)[0])
     go.set()
-    assert workspace.wait_for(lambda: len(workspace.messages) == 1)
-    (answer,) = workspace.messages
-    assert answer.text.startswith("✗ `VIP` *not created*")
-    assert "<@U1>" in answer.text
+    assert workspace.wait_for(lambda: any(" · for " in m.text and m.buttons for m in workspace.messages))
+    book = Journal(f"sqlite:///{tmp_path}/journal.db")
+    until(lambda: book.recent(1)[0].rootless)
+    book.close()
+    (answer,) = (m for m in workspace.messages if m.buttons)
     workspace.press(url, answer, "again")
-    assert workspace.wait_for(lambda: part("en", "created.heading") in workspace.messages[-1].text)
+    assert workspace.wait_for(lambda: bool(workspace.thread(answer)))
+    assert part("en", "created.heading") in workspace.thread(answer)[0].text
     assert workspace.wait_for(lambda: not answer.buttons)
+    assert answer.text.startswith("✗ `VIP` *not created*")
+    assert " · for <@U1>" in answer.text
 
 
 # A root that nobody knows of.
@@ -181,3 +213,8 @@ def test_a_field_that_is_null_is_no_fault(
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
     heading = part("en", "created.heading")
     assert workspace.wait_for(lambda: any(heading in m.text for m in workspace.messages)), workspace.messages
+
+
+def roots(workspace: Workspace) -> list[Message]:
+    """Return the roots, those in the thread of somebody's message too."""
+    return [m for m in tuple(workspace.messages) if not m.author and not m.private_to and " · for " in m.text]

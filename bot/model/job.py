@@ -175,6 +175,11 @@ class Job:
         return not mine and Duplicate in kinds and kinds <= {Duplicate, Skipped}
 
     @property
+    def rootless(self) -> bool:
+        """Whether the root was deleted, and the answer stands in its place."""
+        return self.thread is not None and self.thread.ts == self.answer_ts
+
+    @property
     def state(self) -> str:
         """What became of it: "open", "created", or the first other state among its steps."""
         if not self.settled:

@@ -57,8 +57,10 @@ def answer(language: Language, job: Job, remark: str = "", used: Collection[Foll
     if not job.settled:
         raise ValueError(f"job {job.id} is not settled")
     head = wording.heading(language, job)
-    if (pressed := wording.via(language, job)) or (_calls(job) and not remark):
+    if (pressed := wording.via(language, job)) or (_calls(job) and not remark and not job.rootless):
         head = say(language, "answer.pressed", told=head, via=pressed or mention(job.user))
+    elif job.rootless:
+        head = say(language, "root.for", told=head, who=mention(job.asker))
     told = [tell(language, job, step) for step in job.steps]
     below = _of_tree(language, job, told) if len(job.steps) > 1 and not job.denied else _advice(language, told[0])
     lines = [Line(head), *below, *_evidence(language, job, told), *([Line(""), Line(remark)] if remark else [])]

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.job import Job, Step, TryLater
+from bot.model.job import Job, Step, Thread, TryLater
 from bot.model.next_job import base_of, counted
 from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Unknown
 from bot.slack.client import SlackRefused
@@ -152,12 +152,20 @@ class JobRunner:
             self._delivery.answer_privately(job)
 
     def _finish_root(self, job: Job) -> None:
-        """Let the root show the result, or leave it to the job of a button that was pressed since the answer."""
-        if job.root_final or self._journal.went_on(job):
+        """Let the root show the result, or leave it to the job of a button that was pressed since the answer.
+
+        Where it was deleted the answer takes its place: it names all, and what follows hangs under it.
+        """
+        if job.rootless or job.root_final or self._journal.went_on(job):
             return
-        with _at_best(job, "root_not_edited"):
+        try:
             self._edit_root(job)
             job.root_final = True
+        except SlackRefused as error:
+            event("root_not_edited", level=logging.WARNING, job=job.id, error=error.error)
+            if error.error == "message_not_found" and job.thread and job.answer_ts:
+                self._journal.set_root(job, Thread(job.thread.channel, job.answer_ts), final=True)
+                self._edit_answer(job, ())
 
     def _remove_buttons(self, job: Job) -> None:
         """Remove the button that started the job from the answer that it was under, and from those that repeat it."""
@@ -187,9 +195,9 @@ class JobRunner:
 
     def _edit_root(self, job: Job) -> None:
         """Let the root show what is made of what was asked for; of a single group, what was tried last."""
-        if not job.thread:
-            return
         chain = self._journal.chain(job.origin) if job.follows else [job]
+        if not job.thread or any(each.answer_ts == job.thread.ts for each in chain):
+            return  # an answer stands in the root's place
         base = base_of(job, chain)
         if len(base.steps) > 1:
             self._delivery.edit_root(base, job.thread, counted(base, chain))
