@@ -27,7 +27,6 @@ PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY"
 RESTRICTIONS = ("ADDGROUP_CHANNELS", "ADDGROUP_MEMBERS")
 """Variables that limit who may use the bot, and where."""
 
-_OAUTH = {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"}
 _PREFIXES = ("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")
 _LIMITS = re.compile("ACCESS|ADMIN|ALLOW|BLOCK|CHAN|DENY|ENABLED|LIST|MEMBER|ONLY|PEOPLE|PERM|PERSON|RESTRICT|USER")
 _HOST = r"([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?"
@@ -48,13 +47,10 @@ def _like(text: str, pattern: str, sentence: str) -> str:
 
 
 def _number(text: str, kind: type[int | float], least: float, most: float) -> float:
-    try:
-        number = kind(text) if re.fullmatch(r"[-\d.]{1,20}", text, re.ASCII) else None
-    except ValueError:
-        number = None
-    if number is None or not least <= number <= most:
+    pattern = r"\d{1,9}" if kind is int else r"\d{1,9}(\.\d{1,9})?"
+    if not re.fullmatch(pattern, text, re.ASCII) or not least <= kind(text) <= most:
         raise ValueError(f"must be a {'whole ' if kind is int else ''}number from {least:g} to {most:g}.")
-    return number
+    return kind(text)
 
 
 def _choice(text: str, *words: str) -> str:
@@ -93,7 +89,6 @@ _LINK = (r"https?://[^\s<>|]+", "must be an address that people can open, such a
 _ONE_ID = "must be one id such as {0}0123ABCD, which Slack shows under the details of each."
 _IN_SLACK = "You find it in your Slack app's settings:"
 _BOT_PLACE = f"{_IN_SLACK} OAuth & Permissions > Bot User OAuth Token."
-_APP_PLACE = f"{_IN_SLACK} Basic Information > App-Level Tokens."
 _SIGNING_PLACE = f"{_IN_SLACK} Basic Information > Signing Secret; or set SLACK_APP_TOKEN for Socket Mode."
 _KEY_PLACE = "The panel has it: Settings > Security > API Access."
 _HASH_PLACE = "The panel has it beside the key; if it shows a secret key instead, set ILETIMERKEZI_API_SECRET."
@@ -121,7 +116,7 @@ class Settings:
     slack_signing_secret: str = _from(
         "SLACK_SIGNING_SECRET", _like, *_SIGNING, of="slack", unless="SLACK_APP_TOKEN", where=_SIGNING_PLACE
     )
-    slack_app_token: str = _from("SLACK_APP_TOKEN", _like, *_APP_TOKEN, where=_APP_PLACE)
+    slack_app_token: str = _from("SLACK_APP_TOKEN", _like, *_APP_TOKEN, where="")
     slack_api_url: str = _from("SLACK_API_URL", _like, *_API, default="https://slack.com/api/")
     api_key: str = _from("ILETIMERKEZI_API_KEY", str, of="api", where=_KEY_PLACE)
     api_hash: str = _from("ILETIMERKEZI_API_HASH", str, of="api", unless="ILETIMERKEZI_API_SECRET", where=_HASH_PLACE)
@@ -227,9 +222,6 @@ def _misunderstood(environ: Mapping[str, str]) -> list[str]:
         for name, meant in unknown(environ).items()
         if meant.startswith(RESTRICTIONS)
     ]
-    if environ.keys() >= _OAUTH:
-        oauth = "they switch the Slack library to OAuth, which drops the bot token. Remove both."
-        problems.append(f"SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: {oauth}")
     if _is_set(environ, "ILETIMERKEZI_API_HASH") and _is_set(environ, "ILETIMERKEZI_API_SECRET"):
         problems.append("ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them.")
     return problems
@@ -241,7 +233,7 @@ def unknown(environ: Mapping[str, str]) -> dict[str, str]:
     `read` refuses those that were perhaps meant to limit who may use the bot.
     """
     found = {}
-    for name in sorted(environ.keys() - {*VARIABLES, *(f"{secret}_FILE" for secret in SECRETS), *_OAUTH}):
+    for name in sorted(environ.keys() - {*VARIABLES, *(f"{secret}_FILE" for secret in SECRETS)}):
         upper = name.upper()
         close = difflib.get_close_matches(upper, VARIABLES, 1, 0.84)
         limits = upper.startswith("ADDGROUP_") and _LIMITS.search(upper)

@@ -37,9 +37,9 @@ def serve(directory: Path, environ: dict[str, str]) -> subprocess.CompletedProce
 
 def test_missing_settings_are_listed_all_at_once(tmp_path: Path) -> None:
     """Exit status 2 and one message that names each variable."""
-    ended = serve(tmp_path, {"ILETIMERKEZI_API_KEY": "k", "SLACK_CLIENT_ID": "1", "SLACK_CLIENT_SECRET": "2"})
+    ended = serve(tmp_path, {"ILETIMERKEZI_API_KEY": "k", "ADDGROUP_MEMBER": "U1"})
     assert ended.returncode == 2
-    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "ILETIMERKEZI_API_HASH", "SLACK_CLIENT_ID"):
+    for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "ILETIMERKEZI_API_HASH", "ADDGROUP_MEMBER"):
         assert name in ended.stderr
     assert "Traceback" not in ended.stderr
 

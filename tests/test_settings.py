@@ -176,18 +176,6 @@ def test_what_is_refused(name: str) -> None:
             ]
 
 
-def test_what_does_not_go_together() -> None:
-    """A pair that may not belong together, or that turns OAuth on in Bolt, is refused; half of it is let be."""
-    assert problems(ILETIMERKEZI_API_SECRET="secret") == [
-        "ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them."
-    ]
-    for value in ("1.2", ""):
-        (problem,) = problems(SLACK_CLIENT_ID=value, SLACK_CLIENT_SECRET=value)
-        assert problem.startswith("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set: they switch the Slack library")
-        for name in ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
-            assert read({**HTTP, name: value}) == read(HTTP)
-
-
 def test_what_is_not_needed_may_be_missing() -> None:
     """Without Slack, or without the API, their credentials are not asked for; Socket Mode needs no signing secret."""
     slack = {name: value for name, value in HTTP.items() if name.startswith("SLACK")}
@@ -204,9 +192,11 @@ def test_hash_is_computed_from_the_secret() -> None:
     """With the secret key instead of the hash, the hash is the HMAC that the provider describes."""
     settings = read({**HTTP, "ILETIMERKEZI_API_HASH": "", "ILETIMERKEZI_API_SECRET": " secret "})
     assert settings.api_hash == HASH_OF_SECRET
-    for value in ("a b", "ş"):
-        (problem,) = problems(ILETIMERKEZI_API_HASH="", ILETIMERKEZI_API_SECRET=value)
-        assert problem.startswith(f"ILETIMERKEZI_API_SECRET {SPACE}")
+    assert problems(ILETIMERKEZI_API_SECRET="secret") == [
+        "ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them."
+    ]
+    (problem,) = problems(ILETIMERKEZI_API_HASH="", ILETIMERKEZI_API_SECRET="a b")
+    assert problem.startswith(f"ILETIMERKEZI_API_SECRET {SPACE}")
 
 
 def test_a_secret_from_a_file(tmp_path: Path) -> None:
@@ -236,8 +226,7 @@ def test_every_problem_at_once() -> None:
     """All faults are told together, not one a start."""
     wrong = {name: next(value for values in words.values() for value in values if value) for name, words in
              REFUSED.items() if name in VARIABLES}  # fmt: skip
-    named = [problem.split()[0] for problem in problems(**wrong, SLACK_CLIENT_ID="", SLACK_CLIENT_SECRET="")]
-    assert sorted(named) == sorted({*wrong, "SLACK_CLIENT_ID"} - {"SLACK_SIGNING_SECRET"})
+    assert {problem.split()[0] for problem in problems(**wrong)} == {*wrong} - {"SLACK_SIGNING_SECRET"}
     assert {problem.split()[0] for problem in problems(**dict.fromkeys(HTTP, ""))} == HTTP.keys()
 
 
@@ -299,11 +288,11 @@ def test_other_names() -> None:
         "ADDGROUP_LANGUAGE_FILE": "ADDGROUP_LANGUAGE",
         "ADDGROUP_WORKERS": "",
         "ADDGROUP_SERVICE_HOST": "",
-        "SLACK_WEBHOOK": "",
+        "SLACK_CLIENT_ID": "",
     }.items():
         assert unknown({name: "1"}) == {name: nearest}
         assert read({**HTTP, name: "1"}) == read(HTTP)
-    for name in (*VARIABLES, *(f"{secret}_FILE" for secret in SECRETS), "SLACK_CLIENT_ID", "PATH", "MEMBERS"):
+    for name in (*VARIABLES, *(f"{secret}_FILE" for secret in SECRETS), "PATH", "MEMBERS"):
         assert unknown({name: "1"}) == {}
 
 

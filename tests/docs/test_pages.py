@@ -17,7 +17,7 @@ EVERYTHING = "\n\n".join(PAGES.values())
 CURRENT = sorted(PAGES.keys() - {"CHANGELOG.md"})
 SUFFIXES = {".example", ".md", ".py", ".toml", ".txt", ".yml", ".yaml"}
 
-OF_OTHERS = {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "ADDGROUP_MEMBER", "HTTPS_PROXY", "SSL_CERT_FILE"}
+OF_OTHERS = {"ADDGROUP_MEMBER", "HTTPS_PROXY", "SSL_CERT_FILE"}
 """Variables that pages name and that are no settings: the libraries', and a misspelt example."""
 
 OF_MAKE = {"CHAOS_SECONDS", "CHAOS_SEED", "FUZZ_SECONDS"}

@@ -12,8 +12,6 @@ TABLE = {name.strip("`"): default for name, _, default in tables(PAGES["docs/set
 DEFAULTS = {name: default.strip("`") for name, default in TABLE.items() if default.startswith("`")}
 EXAMPLE = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
-REFUSED = {"SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"}
-
 
 class Asked(Mapping[str, str]):
     """An empty environment that remembers which variables were asked for."""
@@ -36,7 +34,7 @@ def test_the_page_and_the_example_name_what_the_settings_read() -> None:
     """The three name the same variables; files with secrets are named after theirs."""
     environ = Asked()
     read(environ, slack=False, api=False)
-    asked = environ.names - REFUSED - set(PROXIES)
+    asked = environ.names - set(PROXIES)
     plain = {name for name in asked if name.removesuffix("_FILE") == name or name.removesuffix("_FILE") not in asked}
     assert set(TABLE) == plain
     assert set(EXAMPLE) == plain
