@@ -95,7 +95,7 @@ def drips(head: bytes, end: bytes = b"}}") -> Act:
     def act(connection: socket.socket) -> bytes:
         hear(connection, end)
         connection.sendall(head)
-        for _ in range(150):
+        for _ in range(75):
             time.sleep(0.02)
             connection.sendall(b"x")
         return OUTLIVED
