@@ -14,7 +14,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
 from tests.support.program import run_to_end
-from tests.support.served import Served, inherited
+from tests.support.served import Served, free_port, inherited
 
 ROOT = Path(__file__).parents[1]
 
@@ -62,7 +62,7 @@ def test_a_start_that_fails_in_a_log_for_machines(workspace: Workspace, api: Api
     """With LOG_FORMAT=json what ends the start with status 1 or 2 is an event too, also from a `.env`."""
     (tmp_path / ".env").write_text("LOG_FORMAT='json'\n")
     taken = workspace.url.rpartition(":")[2]
-    environ = {**variables(workspace, api), "HOST": "127.0.0.1", "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
+    environ = {**variables(workspace, api), "PORT": str(free_port()), "DATABASE_URL": f"sqlite:///{tmp_path}/a.db"}
     for wrong, status, told in (
         ({"PORT": "http", "LOG_LEVEL": "CRITICAL"}, 2, "PORT must be"),
         ({"PORT": taken}, 1, "HOST and PORT: cannot listen"),

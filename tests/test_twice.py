@@ -23,7 +23,7 @@ from tests.support.workspace import Message, Workspace
 Start = Callable[..., Bot]
 
 TEXTS = load("en")
-UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "(u1|<@U1>) created it <!date"
+UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "(u1|<@U1>) created it on <!date"
 
 
 MOODS: dict[str, Callable[[Api], None]] = {
