@@ -1,4 +1,4 @@
-"""The grammar of /addgroup: `NAME [parent=PARENT]`, one group a line, quotes keep words as they are, four keywords.
+"""The grammar of /addgroup: `NAME [parent=PARENT]`, one group a line, quotes keep words as they are, a few keywords.
 
 Whatever can be read has one reading, and it is sure when nothing in it can mean anything else. One that is not is shown
 to the person in the form, so a wrong alarm costs a click, and no list of exceptions is needed.

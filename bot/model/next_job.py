@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bot.model.job import Job, Step
 from bot.model.names import ParentId, ParentName, fold
-from bot.model.outcome import AS_SENT, SENDING, Created, Exists, FollowUp, NoParent, NotSent, Outcome, Rejected, Unknown
+from bot.model.outcome import AS_SENT, SENDING, Created, Exists, FollowUp, NoParent, Outcome, Unknown
 
 _INSTEAD = (
     {FollowUp.AGAIN, FollowUp.UNDER, FollowUp.EDIT},
@@ -20,9 +20,6 @@ _INSTEAD = (
 
 _TRIGGERS = {FollowUp.CONFIRM: "unknown", FollowUp.ANYWAY: "unknown", FollowUp.UNDER: "edit"}
 """What buttons share of which only one works under an answer: each settles or creates the same."""
-
-_TOLD = (Created, Exists, Rejected, NotSent, Unknown)
-"""Outcomes that say what became of a group; the others say why nobody tried."""
 
 
 class Count(NamedTuple):
@@ -178,6 +175,6 @@ def _last(chain: Iterable[Job], name: str, parent_id: str) -> Outcome | None:
     """Return the newest outcome of a group; that it was created outlives that it was there afterwards."""
     found: Outcome | None = None
     for step in (step for job in chain for step in job.steps if step.parent_id == parent_id):
-        if isinstance(step.outcome, _TOLD) and fold(step.name) == fold(name):
+        if step.outcome and step.outcome.conclusive and fold(step.name) == fold(name):
             found = found if isinstance(found, Created) and isinstance(step.outcome, Exists) else step.outcome
     return found

@@ -86,11 +86,13 @@ class Outcome:
 
     `state` names the kind of outcome in the journal, the history and the log. The fields of a subclass are what the
     journal stores beside it: text, numbers, None, and tuples of these. In a tree the button `sent_by` sends such a step
-    again; None where the group is there.
+    again; None where the group is there. It is `conclusive` where it says what became of the group, and not only why
+    nobody tried.
     """
 
     state: ClassVar[str]
     sent_by: ClassVar[FollowUp | None] = FollowUp.AGAIN
+    conclusive: ClassVar[bool] = True
 
     @property
     def group_id(self) -> str:
@@ -191,6 +193,7 @@ class NoParent(Outcome):
     """
 
     state = "no_parent"
+    conclusive = False
     reason: str
     candidates: tuple[tuple[str, str], ...] = ()
 
@@ -255,6 +258,7 @@ class Duplicate(Outcome):
 
     state = "duplicate"
     sent_by = FollowUp.ANOTHER
+    conclusive = False
     user: str
     age: float
     step_state: str
@@ -274,6 +278,7 @@ class Skipped(Outcome):
     """Not sent, because the group above it in the same job was not created or is not known."""
 
     state = "skipped"
+    conclusive = False
 
     @property
     def told(self) -> Description:
@@ -288,6 +293,7 @@ class Denied(Outcome):
     """
 
     state = "denied"
+    conclusive = False
     reason: str
 
     @property

@@ -5,8 +5,20 @@ from __future__ import annotations
 import pytest
 
 from bot.model.job import Job, Step, Thread
-from bot.model.next_job import next_job
-from bot.model.outcome import Created, Duplicate, Exists, FollowUp, Outcome, Rejected, Skipped, Unknown
+from bot.model.next_job import kept, next_job
+from bot.model.outcome import (
+    Created,
+    Denied,
+    Duplicate,
+    Exists,
+    FollowUp,
+    NoParent,
+    NotSent,
+    Outcome,
+    Rejected,
+    Skipped,
+    Unknown,
+)
 
 TWIN = Duplicate("U2", 3.0, "waiting")
 
@@ -60,3 +72,15 @@ def test_the_steps_that_a_button_starts(way: FollowUp, started: list[str]) -> No
 
     assert [shown(step).strip() for step in steps] == started
     assert [step.position for step in steps] == list(range(len(steps)))
+
+
+@pytest.mark.parametrize(
+    ("later", "conclusive"),
+    [(outcome, False) for outcome in (NoParent("missing"), TWIN, Skipped(), Denied("guest"))]
+    + [(outcome, True) for outcome in (Created("1"), Exists("1"), Rejected(503, ""), NotSent("tls"))],
+)
+def test_what_nobody_tried_says_nothing_of_a_group(later: Outcome, conclusive: bool) -> None:
+    """An unclear group stays unclear, and no edit sends it, until an outcome says what became of it."""
+    unclear = Unknown("timeout", ())
+    jobs = [Job("U1", "C1", "1.1", "A", [Step(0, "A", parent_id="", outcome=each)]) for each in (unclear, later)]
+    assert kept(jobs, "A", "") == (None if conclusive else unclear)
