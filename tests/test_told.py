@@ -120,7 +120,7 @@ def test_what_no_form_opens_for_is_told_in_the_acknowledgement(
 def test_what_fails_for_a_moment_is_told_later(
     start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The list of groups, whose reader has to be known: tried again a few times, and told once."""
+    """The list of groups, whose reader has to be known: tried again a few times, and told once; else directly."""
     monkeypatch.setattr(replies, "PAUSES", (0.05, 0.05, 0.05))
     workspace.faults["response_url"].extend([503, "drop"])
     url = start(ADDGROUP_LANGUAGE="en").url
@@ -133,6 +133,9 @@ def test_what_fails_for_a_moment_is_told_later(
     workspace.command(url, "list customers")
     assert told(workspace, "customers")
     assert len(workspace.private()) == 2
+    workspace.faults["response_url"].append(404)
+    workspace.command(url, "list")
+    assert workspace.wait_for(lambda: [m.channel for m in workspace.messages if m.text == page.text][-1:] == ["U1"])
 
 
 @pytest.mark.parametrize(("language", "guest"), [("en", False), ("tr", True)])

@@ -245,10 +245,15 @@ class Reply:
                     return
 
     def _respond(self, message: Message) -> None:
+        """Say it where it was asked for; as a direct message where that cannot be, as on the Home tab."""
         if self.origin.response_url:
-            self._people.slack.respond(self.origin.response_url, message)
-        else:  # as for what is pressed on the Home tab
-            self._people.slack.call("chat.postMessage", channel=self.user, **message)
+            try:
+                self._people.slack.respond(self.origin.response_url, message)
+            except SlackRefused as error:
+                event("response_url_refused", level=logging.WARNING, user=self.user, error=error.error)
+            else:
+                return
+        self._people.slack.call("chat.postMessage", channel=self.user, **message)
 
 
 def _log_fault(done: Future[None]) -> None:

@@ -54,8 +54,6 @@ def answer(language: Language, job: Job, remark: str = "", used: Collection[Foll
     The last message has the remark and the buttons, without those that were `used`. It mentions the person where they
     have something to do, or waited long.
     """
-    if not job.settled:
-        raise ValueError(f"job {job.id} is not settled")
     head = wording.heading(language, job)
     if (pressed := wording.via(language, job)) or (_calls(job) and not remark and not job.rootless):
         head = say(language, "answer.pressed", told=head, via=pressed or mention(job.user))
