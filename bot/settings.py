@@ -89,7 +89,7 @@ _LINK = (r"https?://[^\s<>|]+", "must be an address that people can open, such a
 _ONE_ID = "must be one id such as {0}0123ABCD, which Slack shows under the details of each."
 _IN_SLACK = "You find it in your Slack app's settings:"
 _BOT_PLACE = f"{_IN_SLACK} OAuth & Permissions > Bot User OAuth Token."
-_SIGNING_PLACE = f"{_IN_SLACK} Basic Information > Signing Secret; or set SLACK_APP_TOKEN for Socket Mode."
+_SIGNING_PLACE = f"For Socket Mode, set SLACK_APP_TOKEN instead. {_IN_SLACK} Basic Information > Signing Secret."
 _KEY_PLACE = "The panel has it: Settings > Security > API Access."
 _HASH_PLACE = "The panel has it beside the key; if it shows a secret key instead, set ILETIMERKEZI_API_SECRET."
 

@@ -109,7 +109,7 @@ REFUSED: dict[str, dict[str, list[str]]] = {
         SPACE: ["xoxb-1 xoxb-2", "xoxb-ş"],
     },
     "SLACK_SIGNING_SECRET": {
-        "is missing. You find it": ["", " "],
+        "is missing. For Socket Mode, set SLACK_APP_TOKEN instead. You find it": ["", " "],
         SPACE: ["a\nb"],
         "must be the 32 hexadecimal digits that Slack shows.": ["abc"],
     },
