@@ -107,7 +107,7 @@ def test_a_thread_that_dies_ends_the_process(workspace: Workspace, api: Api, tmp
         "from bot.journal.journal import Journal\n"
         "from bot.worker.schedule import Schedule\nfrom bot.__main__ import main\n"
         f"real, calls = {method}, []\n"
-        "def dies(*a):\n    calls.append(a)\n    return real(*a) if len(calls) < 3 else 1 / 0\n"
+        "def dies(*a, **b):\n    calls.append(a)\n    return real(*a, **b) if len(calls) < 3 else 1 / 0\n"
         f"setattr({name}, {attribute!r}, dies)\nsys.exit(main(['serve']))"
     )
     environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port())}
