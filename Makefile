@@ -18,7 +18,7 @@ dev: .venv/dev  ## set up .venv for development
 test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy & types=$$!; $(RUN) -m pytest -q -n 6 --dist worksteal; tests=$$?; wait $$types && exit $$tests
+	$(RUN) -m mypy & types=$$!; $(RUN) -m pytest -q -n 8 --dist worksteal; tests=$$?; wait $$types && exit $$tests
 
 coverage: .venv/dev  ## tests with the lines and branches that they reach, for half as long again
 	$(RUN) -m pytest -q -n 4 --dist worksteal --cov --cov-report=term
