@@ -71,7 +71,7 @@ def test_a_start_that_fails_in_a_log_for_machines(workspace: Workspace, api: Api
         failed = ended("serve", tmp_path, **{**environ, **wrong})
         lines = [json.loads(line) for line in failed.stderr.splitlines()]
         assert failed.returncode == status
-        assert [line["reason"] for line in lines if line.get("reason", "").startswith(told)]
+        assert [line["reason"] for line in lines if line.get("reason", "").startswith(told)], failed.stderr
 
 
 def test_a_log_for_machines(workspace: Workspace, api: Api, tmp_path: Path) -> None:

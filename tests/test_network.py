@@ -197,7 +197,7 @@ def test_who_opens_no_way_gets_nothing(monkeypatch: pytest.MonkeyPatch, call: Ca
             url = "https://api.invalid/v1"
             monkeypatch.setenv("HTTPS_PROXY", server.url)
         assert call(url, timeout) == reason
-    assert server.connections == 1
+        until(lambda: server.connections == 1)  # it may be accepted after the caller has left
     assert b"POST" not in b"".join(filter(None, server.heard))
 
 

@@ -280,8 +280,12 @@ def _open_file(file: Path, *, read_only: bool) -> sqlite3.Connection:
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     if not read_only:
         # What is committed survives a power cut.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 50"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 50"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
     return connection
 
 

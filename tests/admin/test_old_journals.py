@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
@@ -30,7 +31,7 @@ def test_a_journal_of_another_version(workspace: Workspace, api: Api, tmp_path: 
         environ = {**variables(workspace, api), "DATABASE_URL": f"sqlite:///{file}", "PORT": str(free_port())}
         Served(workspace, api, tmp_path, **environ).stop()
         assert file.stat().st_mode & 0o777 == 0o600, "for its owner alone"
-        with sqlite3.connect(file) as connection:
+        with contextlib.closing(sqlite3.connect(file)) as connection, connection:
             connection.execute(change)
         connection.close()
         before = hashlib.sha256(file.read_bytes()).digest()
@@ -51,7 +52,7 @@ def test_a_backup_is_only_looked_at(workspace: Workspace, api: Api, tmp_path: Pa
     assert workspace.finished()
     folder = tmp_path / "backups"
     folder.mkdir()
-    with sqlite3.connect(tmp_path / "addgroup.db") as connection:
+    with contextlib.closing(sqlite3.connect(tmp_path / "addgroup.db")) as connection, connection:
         connection.execute("VACUUM INTO ?", [str(folder / "backup.db")])
     connection.close()
     served.stop()

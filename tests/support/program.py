@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import logging
 import multiprocessing
 import os
 import pkgutil
@@ -132,6 +133,8 @@ def _become(code: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str
     sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding=env.get("PYTHONIOENCODING"), closefd=False)
     sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+    atexit.unregister(logging.shutdown)  # from Python 3.13 on a fork forgets what was registered before it
+    atexit.register(logging.shutdown)
     try:
         exec(code, {"__name__": "__main__"})  # noqa: S102  # our own words
     finally:
