@@ -18,6 +18,9 @@ from datetime import datetime
 MOST_WAITING = 10_000
 """How many lines may wait to be written; what comes beyond them is dropped and counted."""
 
+REPEATED = 60.0
+"""How often a failure that goes on and on is logged at most, in seconds: see `every` of `event`."""
+
 AT_EXIT = 2.0
 """How long the end of the process waits for lines that are not written yet, in seconds."""
 

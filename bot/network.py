@@ -177,7 +177,7 @@ class Connections(HTTPAdapter):
         """Leave it to the context: requests would add the authorities of certifi to it."""
 
 
-def now() -> float:
+def boottime() -> float:
     """Return seconds of a clock that goes on while the process is stopped or the machine suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
     return time.monotonic() if clock is None else time.clock_gettime(clock)
@@ -196,7 +196,7 @@ class _Exchange(threading.Thread):
     def __init__(self, answer: Callable[[], Answer], timeout: float, may_send: Callable[[], bool]) -> None:
         super().__init__(name="exchange", daemon=True)
         self._answer, self._timeout, self._may_send = answer, timeout, may_send
-        self._deadline = now() + timeout
+        self._deadline = boottime() + timeout
         self._over = False  # the caller waits no longer
         self._connection: Any = None  # over which the request leaves
         self._socket: Any = None
@@ -233,7 +233,7 @@ class _Exchange(threading.Thread):
         """Note that the request leaves now, over this connection. Raises Failed when it must not."""
         allowed = self._may_send()
         with _leaving:
-            if now() >= self._deadline:
+            if boottime() >= self._deadline:
                 raise Failed("too_late", connected=False)
             if self._over:
                 raise Failed("connect_timeout", connected=False)

@@ -516,6 +516,6 @@ def test_a_process_that_was_stopped_sends_nothing_late(
 def test_a_suspended_machine_sends_nothing_late(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock that counts is the one that goes on while a machine is suspended."""
     times = iter([1000.0, 1000.0 + AMPLE])
-    monkeypatch.setattr(network, "now", lambda: next(times))
+    monkeypatch.setattr(network, "boottime", lambda: next(times))
     assert outcome(client(api).add_group, "A") == NotSent("too_late")
     assert not api.calls

@@ -11,7 +11,7 @@ from bot.front.reply import Origin
 from bot.model.grammar import Unclear
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.texts import Language, say
-from bot.slack.wording import cut, mistake
+from bot.slack.wording import MAX_LABEL, choice, cut, mistake
 
 NAME, PARENT = "name", "parent"
 """The action_ids of the form's fields. A field that is filled once more needs another block_id: see `form`."""
@@ -27,8 +27,6 @@ MAX_FIELD = 3000
 
 Source: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
 """
-
-_MAX_OPTION = 75
 
 
 @dataclass(frozen=True)
@@ -108,11 +106,10 @@ def option(language: Language, parent: Parent, path: str = "") -> dict[str, Any]
     """Return a menu's option for a parent: its path and id where they are known, the id alone, or the name as typed."""
     match parent:
         case ParentId(id=identifier):
-            text = f"{_front_cut(path, _MAX_OPTION - len(identifier) - 3)} ({identifier})" if path else ""
-            text = text or say(language, "form.by_id", id=identifier)
-            return {"text": _text(cut(text, _MAX_OPTION)), "value": f"id:{identifier}"}
+            text = choice(path, identifier) if path else cut(say(language, "form.by_id", id=identifier), MAX_LABEL)
+            return {"text": _text(text), "value": f"id:{identifier}"}
         case ParentName(name=name):
-            return {"text": _text(cut(name, _MAX_OPTION)), "value": "name:"}
+            return {"text": _text(cut(name, MAX_LABEL)), "value": "name:"}
         case None:
             return {"text": _text(say(language, "form.no_list")), "value": "none:"}
 
@@ -141,8 +138,3 @@ def _input(language: Language, name: str, origin: Origin, element: dict[str, Any
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text, "emoji": False}
-
-
-def _front_cut(path: str, most: int) -> str:
-    """Cut a path at its front, since its end tells the group."""
-    return path if len(path) <= most else "…" + path[1 - most :]

@@ -11,7 +11,7 @@ from bot.model.job import Job
 from bot.model.names import BETWEEN
 from bot.model.outcome import FollowUp, Unknown
 from bot.slack import wording
-from bot.slack.blocks import MAX_TEXT, Message, button, plain, section
+from bot.slack.blocks import MAX_TEXT, MAX_VALUE, Message, button, plain, section
 from bot.slack.messages import VERSION
 from bot.slack.texts import LANGUAGES, Language, Voice, say
 from bot.slack.wording import as_typed, code, cut, escape, moment, path
@@ -27,9 +27,6 @@ MOST_JOBS = 10
 
 LOOKED_AT = 60
 """How many of the last jobs are looked at for them."""
-
-_MAX_VALUE = 2000
-"""Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 
 _MAX_TYPED = 100  # characters of a search that the list's heading repeats
 
@@ -105,7 +102,7 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
     shown = say(language, "list.shown", first=offset + 1, last=end, count=len(choices))
     value = json.dumps({"v": VERSION, "text": text, "offset": end}, ensure_ascii=False)
     more = button(SHOW_MORE, say(language, "list.more"), value)
-    return _page("\n".join([heading, *lines, shown]), more if end < len(choices) and len(value) <= _MAX_VALUE else None)
+    return _page("\n".join([heading, *lines, shown]), more if end < len(choices) and len(value) <= MAX_VALUE else None)
 
 
 def _page(text: str, below: Message | None) -> Message:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +13,8 @@ from sqlalchemy import ColumnElement, Engine, Row, and_, delete, inspect, select
 
 from bot.journal import rows
 from bot.journal.database import connect, sqlite_file
-from bot.journal.tables import jobs, steps
+from bot.journal.reading import steps_by_job
+from bot.journal.tables import jobs
 
 PAGE = 200
 """How many jobs are read, and are in memory, at once."""
@@ -86,13 +86,10 @@ def entries(
     while left > 0:
         with engine.connect() as connection:
             page = connection.execute(newest.where(*wanted, *after).limit(min(PAGE, left))).all()
-            theirs = select(steps).where(steps.c.job.in_([row.id for row in page]))
-            of_jobs = defaultdict(list)
-            for row in connection.execute(theirs.order_by(steps.c.job, steps.c.position)):
-                of_jobs[row.job].append(_step(row))
+            of_jobs = steps_by_job(connection, page)
         if not page:
             return
-        yield from ({**_told(OF_JOB, row, job=row.id), "steps": of_jobs[row.id]} for row in page)
+        yield from ({**_told(OF_JOB, row, job=row.id), "steps": list(map(_step, of_jobs[row.id]))} for row in page)
         left -= len(page)
         after = [tuple_(jobs.c.accepted_at, jobs.c.id) < (page[-1].accepted_at, page[-1].id)]
 

@@ -18,6 +18,7 @@ from bot.journal.reading import JOBS, Reader
 from bot.journal.tables import jobs, now, processes
 from bot.log import event
 from bot.model.job import Job
+from bot.network import boottime
 
 EVERY = 2.0
 """How often a process shows that it lives, in seconds."""
@@ -58,11 +59,6 @@ _FORGET_URLS = (
     .where(jobs.c.response_url.is_not(None), _unfinished, jobs.c.accepted_at < now() - RESPONSE_URL_LIVES)
     .values(response_url=None)
 )
-
-
-def boottime() -> float:
-    """Return a clock in seconds that goes on while the machine is suspended, where the platform has one."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class Watch:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Connection, Executable, Row, bindparam, select
 
 from bot.journal import JournalError, rows
 from bot.journal.accepting import OPEN, RECENT, may_read, settled_at
 from bot.journal.database import Database
 from bot.journal.tables import jobs, languages, now, steps
-from bot.log import event
+from bot.log import REPEATED, event
 from bot.model.job import Job
 from bot.model.names import Group, fold
 from bot.model.outcome import Created, FollowUp
@@ -25,9 +25,6 @@ R = TypeVar("R")
 IN_TIME = 2.0
 """How long a look into the journal may take while Slack waits, in seconds."""
 
-REPEATED = 60.0
-"""How often it is logged at most that jobs cannot be read, in seconds."""
-
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age"), (now() - jobs.c.answered_at).label("answered_ago"))
 """Jobs, and how long ago they were accepted and answered, in seconds: what a Reader makes Jobs of."""
 
@@ -37,6 +34,15 @@ _CREATED_AS = (
     .where(*_created, steps.c.name_key == bindparam("name"), steps.c.parent_key == bindparam("parent"))
     .order_by(settled_at.desc())
 )
+
+
+def steps_by_job(connection: Connection, found: Iterable[Row[Any]]) -> dict[str, list[Row[Any]]]:
+    """Return the rows of the steps of rows of jobs, in the order of their positions, by the job's id."""
+    by_job: dict[str, list[Row[Any]]] = defaultdict(list)
+    theirs = select(steps).where(steps.c.job.in_([row.id for row in found]))
+    for step in connection.execute(theirs.order_by(steps.c.job, steps.c.position)):
+        by_job[step.job].append(step)
+    return by_job
 
 
 class Backlog(NamedTuple):
@@ -135,12 +141,9 @@ class Reader:
 
         It is left out; or where not only `whole` ones are wanted, it comes without its steps.
         """
-        its_steps = defaultdict(list)
         with self._database.reading() as connection:
             found = connection.execute(wanted, parameters).all()
-            theirs = select(steps).where(steps.c.job.in_([row.id for row in found]))
-            for step in connection.execute(theirs.order_by(steps.c.job, steps.c.position)):
-                its_steps[step.job].append(step)
+            its_steps = steps_by_job(connection, found)
         read = []
         for row in found:
             if row.id not in its_steps:

@@ -15,6 +15,8 @@ from typing import Any
 from prompt_toolkit import PromptSession
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from bot.model.message_text import unescape
+
 _CONTINUES = re.compile(r"\s+\S|[-*•◦▪‣]+\s")  # how a line begins that belongs to the one before
 _KEYS = KeyBindings()
 
@@ -100,8 +102,7 @@ def shown(text: str) -> str:
     for place in range(0, len(parts), 2):  # every other one is code
         part = re.sub(r"\*|(?<!\w)_(?=\S)|(?<=\S)_(?!\w)", "", parts[place])
         parts[place] = re.sub("<([^<>|\n]+)[|]?([^<>\n]*)>", _reference, part)
-    text = "".join(parts).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return "".join(char for char in text if char.isprintable() or char == "\n")
+    return "".join(char for char in unescape("".join(parts)) if char.isprintable() or char == "\n")
 
 
 def _reference(angle: re.Match[str]) -> str:

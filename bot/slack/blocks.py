@@ -38,7 +38,8 @@ _MOST_PARTS = 4
 Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 
-_MAX_VALUE = 2000  # of a button. Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
+MAX_VALUE = 2000
+"""Longest value of a button. Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element"""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def with_text(language: Language, message: Message, typed: Typed | None) -> list
         given[-1]["text"] += f"\n{say(language, 'given_back.cut')}"
         given[-1]["blocks"].append(section(say(language, "given_back.cut")))
     buttons = [each for block in message.get("blocks", ()) if block["type"] == "actions" for each in block["elements"]]
-    if len(value := typed.dump()) <= _MAX_VALUE:
+    if len(value := typed.dump()) <= MAX_VALUE:
         buttons.append(button(EDIT_TEXT, say(language, "button.edit"), value))
     given[-1]["blocks"] += [{"type": "actions", "elements": buttons}] if buttons else []
     return given

@@ -69,8 +69,7 @@ class Delivery:
     def post_answer(self, job: Job, thread: Thread) -> str:
         """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        posted = self._say(job, "thread", messages.answer(self._voice(job.language), job), place)
-        ts = posted.get("ts")
+        ts = self._say(job, "thread", messages.answer(self._voice(job.language), job), place).get("ts")
         return ts if isinstance(ts, str) else ""
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:

@@ -15,19 +15,13 @@ from bot.model.outcome import Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, Typed, plain, with_text
 from bot.slack.texts import Language, say
-from bot.slack.wording import MAX_QUOTE, MOST_OF_NAME, as_typed, cut, mention, quote, tell
+from bot.slack.wording import MAX_LABEL, MAX_QUOTE, MOST_OF_NAME, as_typed, cut, mention, quote, tell
 
 VERSION = 1
 """Version of what buttons carry. A button of another version is answered with a sentence."""
 
 LATE = 60.0
 """After how many seconds an answer mentions the person even if there is nothing to do: they look elsewhere by then."""
-
-_MAX_LABEL = 75
-"""Longest label of a button, and the longest accessibility label.
-
-Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
-"""
 
 _MOST_SKIPPED = 10  # groups of a tree that have a line each
 _SHORT = 300  # characters of a quotation, of which a tree may have several
@@ -79,8 +73,7 @@ def duplicate(job: Job, language: Language) -> Message:
     step = next(step for step in job.steps if isinstance(step.outcome, Duplicate))
     told = tell(language, job, step)
     lines = [Line(told["heading"]), *_advice(language, told)]
-    (message,) = blocks.messages(lines, [_button(language, FollowUp.ANOTHER, job, say(language, "button.another"))])
-    return message
+    return blocks.messages(lines, [_button(language, FollowUp.ANOTHER, job, say(language, "button.another"))])[0]
 
 
 def audit(language: Language, job: Job) -> list[Message]:
@@ -160,8 +153,7 @@ def _buttons(language: Language, job: Job, used: Collection[FollowUp]) -> Iterat
     for way in offers(job, used):
         if way is FollowUp.UNDER:
             for number, (path, identifier) in enumerate(choices(job), 1):
-                label = f"{cut(path[::-1], _MAX_LABEL - len(identifier) - 3)[::-1]} ({identifier})"  # its end tells it
-                chosen = _button(language, way, job, cut(label, _MAX_LABEL), parent=identifier[:_MAX_LABEL])
+                chosen = _button(language, way, job, wording.choice(path, identifier), parent=identifier[:MAX_LABEL])
                 yield {**chosen, "action_id": f"{way}_{number}"}
         else:
             label = say(language, f"button.{'rest' if way is FollowUp.AGAIN and len(job.steps) > 1 else way}")
@@ -175,7 +167,7 @@ def _button(language: Language, action: FollowUp, job: Job, label: str, **value:
     """
     names = ", ".join(acted_on(job, action))
     button = blocks.button(action.value, label, json.dumps({"v": VERSION, "job": job.id, **value}))
-    button["accessibility_label"] = cut(say(language, "answer.button", button=label, name=names), _MAX_LABEL)
+    button["accessibility_label"] = cut(say(language, "answer.button", button=label, name=names), MAX_LABEL)
     if action is FollowUp.CONFIRM:
         button["style"] = "primary"
     if action.forced:

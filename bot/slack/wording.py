@@ -32,6 +32,12 @@ MAX_ID = 50
 MAX_QUOTE, MAX_QUOTED_LINES = 1200, 10
 """Longest quotation, in characters after escaping and in lines."""
 
+MAX_LABEL = 75
+"""Longest label of a button, its accessibility label, and the longest text of a menu's option.
+
+Source: https://docs.slack.dev/reference/block-kit/block-elements/button-element
+"""
+
 MOST_NAMED = 5
 """How many groups are named that were found, or that the person may have meant."""
 
@@ -63,6 +69,12 @@ def fit(text: str, most: int, keep_end: bool = False) -> str:
     letters = [escape(letter) for letter in (text[: -most - 1 : -1] if keep_end else text[:most])]
     kept = letters[: bisect_right(list(accumulate(map(len, letters))), most - 1)]
     return "".join(["…", *reversed(kept)]) if keep_end else "".join([*kept, "…"])
+
+
+def choice(names: str, identifier: str) -> str:
+    """Return a group's path and id as a label; of a long path, the end that tells the group."""
+    room = MAX_LABEL - len(identifier) - 3
+    return cut(f"{names if len(names) <= room else '…' + names[1 - room :]} ({identifier})", MAX_LABEL)
 
 
 def mention(user: str) -> str:
@@ -111,6 +123,7 @@ def tell(language: Language, job: Job, step: Step) -> dict[str, str]:
     """
     voice, outcome = voice_of(language), step.outcome
     over, facts = parent(voice, job, step), vars(outcome) if outcome else {}
+    there = outcome.group_id if outcome else ""
     named = as_typed(step.parent.name, MOST_OF_NAME) if isinstance(step.parent, ParentName) else over
     address = link(voice, str(facts.get("channel", "")), str(facts.get("ts", "")))
     values = {
@@ -118,8 +131,8 @@ def tell(language: Language, job: Job, step: Step) -> dict[str, str]:
         "under": f" {say(voice, 'root.under', parent=over)}" if over else "",
         "parent": named,
         "parent_id": code(step.parent_id or "") or named or "“”",
-        "id": code(outcome.group_id if outcome else ""),
-        "above": tell(voice, job, job.steps[step.above])["above"] if step.above is not None else "",
+        "id": code(there),
+        "above": "" if step.above is None or there else tell(voice, job, job.steps[step.above])["above"],
         "again": say(voice, "button.rest" if len(job.steps) > 1 else "button.again"),
         "groups": _some(voice, (group(voice, *each[::-1]) for each in (outcome.told.choices if outcome else ()))),
         "found": _some(voice, map(code, facts.get("found") or ())),

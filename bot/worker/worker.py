@@ -12,7 +12,7 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal import BadValue, JournalError, TakenOver
 from bot.journal.holding import EVERY
 from bot.journal.journal import Journal
-from bot.log import event
+from bot.log import REPEATED, event
 from bot.model.job import Job, TryLater
 from bot.settings import Settings
 from bot.slack.delivery import Delivery
@@ -26,9 +26,6 @@ LONGEST_WAIT = 30.0
 
 STANDSTILL = 15.0
 """How long the worker may take for one look after its jobs before it counts as dead, in seconds."""
-
-REPEATED = 60.0
-"""How often the same failure is logged at most, in seconds."""
 
 
 class Worker:

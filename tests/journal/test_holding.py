@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, select, text, update
 from sqlalchemy.event import listen
 
-from bot.journal import JournalError, TakenOver, Unsure, holding
+from bot.journal import JournalError, TakenOver, Unsure
 from bot.journal.database import Database
 from bot.journal.holding import EVERY, LEASE, SERVE, TAKE_OVER, Watch
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, processes
 from bot.model.job import Job
 from bot.model.outcome import Created, NotSent, Unknown
+from bot.network import boottime
 from tests.support.journal import (
     CHANGES,
     CREATED,
@@ -155,7 +156,7 @@ def test_what_was_let_go_is_adopted_with_the_first_look(book: Journal, database_
 
 def test_a_process_is_sure_for_less_than_a_take_over(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that goes on while the machine sleeps."""
-    now = holding.boottime()
+    now = boottime()
     for later, sure in ((0.0, True), (TAKE_OVER - EVERY - 1, True), (TAKE_OVER - 1, False)):
         monkeypatch.setattr("bot.journal.holding.boottime", lambda later=later: now + later)
         assert book.sure == sure

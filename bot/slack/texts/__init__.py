@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import ChainMap
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
@@ -68,9 +69,7 @@ def say(language: Language, key: str, **values: object) -> str:
 def say_parts(language: Language, tables: Iterable[str], **values: object) -> dict[str, str]:
     """Return all sentences of these tables by the last part of their keys; the first table that has one decides."""
     voice = voice_of(language)
-    texts: dict[str, str] = {}
-    for table in tables:
-        texts = {**_tables(voice.language).get(table, {}), **texts}
+    texts = ChainMap(*(_tables(voice.language).get(table, {}) for table in tables))
     facts = {"contact": _contact(voice.language, voice.contact), **values}
     for part in ("mark", "above", "title", "heading"):  # which the others may have in them
         if part in texts:
