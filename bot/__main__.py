@@ -1,7 +1,5 @@
 """The command line: `python -m bot serve`, `console`, `check`, `history`, `manifest`."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import logging

@@ -1,7 +1,5 @@
 """The whole bot in one process: the front, which takes commands in, and the worker, which carries what was accepted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from bot.front.front import Front

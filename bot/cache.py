@@ -1,7 +1,5 @@
 """A timed cache with one load per key, however many threads ask for it at the same time."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import OrderedDict

@@ -1,7 +1,5 @@
 """The log: one line an event, as key=value or as JSON, without secrets. A reader that is stuck holds up nobody."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """What the bot counts, as Prometheus reads it."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 

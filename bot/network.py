@@ -1,7 +1,5 @@
 """Every way out: one exchange by `requests`, its trust, its proxy, its deadline, and whether it can have left."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """`python -m bot serve`: the bot behind its HTTP server, from the start to a stop that loses nothing."""
 
-from __future__ import annotations
-
 import logging
 import os
 import signal

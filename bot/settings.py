@@ -1,7 +1,5 @@
 """The settings: the environment and, behind it, `.env`, read once; all problems are told at once, no secret in any."""
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import hashlib

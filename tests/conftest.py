@@ -1,7 +1,5 @@
 """What every test shares: stand-ins on loopback, and a bot between them, in this process, behind real HTTP."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

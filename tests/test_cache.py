@@ -1,7 +1,5 @@
 """The cache: one load for all who ask at the same time, nothing too old, no failure, and not too much."""
 
-from __future__ import annotations
-
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace

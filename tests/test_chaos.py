@@ -3,8 +3,6 @@
 `make chaos` runs it for longer; CHAOS_SEED and CHAOS_SECONDS choose the run.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import random

@@ -1,7 +1,5 @@
 """Containerfile, compose.yaml and the unit against the code: ports, paths, times, users, and what the image holds."""
 
-from __future__ import annotations
-
 import fnmatch
 import json
 import os

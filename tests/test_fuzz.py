@@ -3,8 +3,6 @@
 With FUZZ_SECONDS, as `make fuzz` sets it, others for that long; FUZZ_SEED chooses which.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import random

@@ -1,7 +1,5 @@
 """The layers of the house: imports go down, never sideways or up, and importing a module does nothing."""
 
-from __future__ import annotations
-
 import ast
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Load: a real `serve` process under more commands than it can carry at once."""
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 import time

@@ -1,7 +1,5 @@
 """The log: one line an event, for people and machines, without secrets; whatever its reader does, it stops nothing."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import logging

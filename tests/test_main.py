@@ -1,7 +1,5 @@
 """The command line with real settings: what serve says of them, and how each command ends."""
 
-from __future__ import annotations
-
 import json
 import logging
 import subprocess

@@ -1,7 +1,5 @@
 """The metrics of a real bot: what it counts, also when the journal is gone."""
 
-from __future__ import annotations
-
 import socket
 import subprocess
 import time

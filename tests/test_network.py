@@ -1,7 +1,5 @@
 """One exchange over real connections: in time, sent at most once, over which proxy, whom TLS trusts, what each gets."""
 
-from __future__ import annotations
-
 import base64
 import signal
 import socket

@@ -1,7 +1,5 @@
 """`serve`: a real process, real signals, real settings."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

@@ -1,7 +1,5 @@
 """Two real serves on one journal: one is killed, frozen or stopped, and the other goes on without sending twice."""
 
-from __future__ import annotations
-
 import signal
 import socket
 import socketserver

@@ -1,7 +1,5 @@
 """The settings: what each variable means, what is refused and in which words, and that nothing secret is shown."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Everybody is told: also where the root is gone, Slack is away for a moment, or the channel takes no messages."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from pathlib import Path

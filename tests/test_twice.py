@@ -1,7 +1,5 @@
 """No group is made twice without a word: the same again, however the list of groups comes, and at any age."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Callable

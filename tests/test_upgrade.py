@@ -1,7 +1,5 @@
 """What version 0.2.0 left in Slack still works: its buttons, its forms, and texts that it gave back."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Who may: every button, pressed by every kind of person who may not, settles nothing and shows nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

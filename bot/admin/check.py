@@ -1,7 +1,5 @@
 """The self-check: looks at every part, prints each finding as soon as it is known, and says how to fix it."""
 
-from __future__ import annotations
-
 import errno
 import re
 import tempfile

@@ -3,8 +3,6 @@
 No foreign word that is printed moves a terminal's cursor or is a formula.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

@@ -1,7 +1,5 @@
 """The app's manifest for Slack: the file as it is for Socket Mode, or changed for HTTP."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """What people press: buttons, which open the form or go on from an answer, and the shortcut in a message's menu."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

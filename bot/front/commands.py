@@ -1,7 +1,5 @@
 """The command, what it shows to the sender alone, and the Home tab."""
 
-from __future__ import annotations
-
 import logging
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """The form: opening it, its suggestions, and what people submit or close."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import re

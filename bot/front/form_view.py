@@ -1,7 +1,5 @@
 """The form as Slack takes it: its fields, and the options of its menu. Pure."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, replace
 from itertools import accumulate

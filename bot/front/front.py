@@ -4,8 +4,6 @@ Each fault gets a reference, for the log and for the person, who is told in a wa
 in the answer to a form or a button; it shows an error at a field, or a message sent through the response_url.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor

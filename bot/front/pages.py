@@ -1,7 +1,5 @@
 """What one person asks to see: the help, the Home tab, the history and the list. Pure; the sentences are in texts/."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from itertools import accumulate

@@ -9,8 +9,6 @@ ApiError
 └── Unknown    the server may have done it: only a person may send it again
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -5,8 +5,6 @@ Unknown. What separates NotSent from Unknown is one fact, whether the connection
 request left.
 """
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar

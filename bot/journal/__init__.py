@@ -8,8 +8,6 @@ JournalError        nothing was written
 This module imports nothing, so that the command line can name them at once.
 """
 
-from __future__ import annotations
-
 
 class JournalError(Exception):
     """The database could not be read or written; its message holds no secret and no value of a row."""

@@ -1,7 +1,5 @@
 """Accepting a job: what is written down for it, and who else has just asked for the same group."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 

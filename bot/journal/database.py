@@ -1,7 +1,5 @@
 """The journal's database, SQLite or PostgreSQL: how transactions begin, what they wait for, what a failure means."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """What an operator does with a journal: look at who asked for what and what came of it, and delete old jobs."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 import time

@@ -4,8 +4,6 @@ They watch by their own monotonic clocks. No wall clock is asked, so none can li
 did not look itself.
 """
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable

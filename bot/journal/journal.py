@@ -4,8 +4,6 @@ A change to a job that another process has taken over raises TakenOver and write
 for all: what waits is done in one transaction, in the order in which it came.
 """
 
-from __future__ import annotations
-
 import queue
 import threading
 import time

@@ -1,7 +1,5 @@
 """Reading the journal: jobs, groups that the bot created, and the languages that people chose."""
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence

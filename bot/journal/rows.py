@@ -1,7 +1,5 @@
 """Jobs as the journal's rows, and back. The only place that knows how a job, a step or an outcome is stored."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The journal's tables, on SQLite and PostgreSQL alike: the schema, its versions, and the database's clock."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import sqlalchemy as sa

@@ -1,7 +1,5 @@
 """What makes a line unsure, and the best guess at what was meant by one that is."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

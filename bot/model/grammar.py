@@ -4,8 +4,6 @@ Whatever can be read has one reading, and it is sure when nothing in it can mean
 to the person in the form, so a wrong alarm costs a click, and no list of exceptions is needed.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping

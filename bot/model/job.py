@@ -1,7 +1,5 @@
 """A job is one accepted command; a step is one group to create."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What Slack delivers, as plain text: emoji for their codes, and a message as lines of names."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Names: as they are sent, compared and quoted; and the groups that have them, as parents and in the account."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

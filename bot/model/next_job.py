@@ -1,7 +1,5 @@
 """From an answered job to the next one: which buttons its answer has, and the job that each button starts."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace

@@ -3,8 +3,6 @@
 A new outcome is one class with its description, and a table of its `state` in each file of slack/texts.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from enum import StrEnum

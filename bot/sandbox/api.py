@@ -1,7 +1,5 @@
 """The group API's stand-in: keeps groups in memory, refuses as the provider does, and fails when it is told to."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

@@ -1,7 +1,5 @@
 """The whole bot in this process, behind its HTTP server on loopback, wired to the stand-ins."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping
 

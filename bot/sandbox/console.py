@@ -1,7 +1,5 @@
 """/addgroup in a terminal: the real bot, over real HTTP, between stand-ins."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

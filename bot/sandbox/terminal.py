@@ -1,7 +1,5 @@
 """The terminal: what is typed, pasted or piped in, and Slack's messages as plain lines."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

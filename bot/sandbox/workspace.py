@@ -1,7 +1,5 @@
 """Slack's stand-in: the Web API of a workspace, the signed requests of its people to the bot, and what they see."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import socket

@@ -1,7 +1,5 @@
 """Where answers go: a root message in the channel, its thread, or privately where the bot may not post."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection

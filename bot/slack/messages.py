@@ -3,8 +3,6 @@
 The outcome stands first, then the group's name, then the person: a phone shows the first words of `text`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator
 from itertools import groupby

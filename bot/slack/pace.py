@@ -6,8 +6,6 @@ little with each message that goes through and grows much with each refusal, so 
 shares without a word to each other. Source: https://docs.slack.dev/apis/web-api/rate-limits
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Who somebody is: which language they read, and whether they may use the command. What cannot be found out is no."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ The sentences are in texts/, in a table for each state of an outcome. No functio
 Source: https://docs.slack.dev/messaging/formatting-message-text
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 What may have reached the server is never sent again.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 It looks at where the job and each of its steps stand, and goes on from there.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import time

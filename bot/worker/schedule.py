@@ -1,7 +1,5 @@
 """The jobs that this process carries: which of them is next, shared fairly among the people who asked."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """The threads that carry jobs: those that this process accepted, and those that a dead one left."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

@@ -1,7 +1,5 @@
 """What the tests of the self-check and of the history share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The self-check: a bot that is well, each part broken for real, what is told then, and what never is."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

@@ -1,7 +1,5 @@
 """The forms in which `history` prints: for people, for machines and for spreadsheets."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """The command `history`: what it reads from a real journal of either kind, what it deletes and refuses."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,7 +1,5 @@
 """manifest.yml against Slack's schema, and against what the bot really does."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

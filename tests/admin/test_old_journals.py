@@ -1,7 +1,5 @@
 """Journals that are not this version's, and copies that are only looked at, from outside."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """From Enter to the answer, between stand-ins that take as long as networks do."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Run the measurements: all, or those named on the command line (`python -m tests.benchmarks.bench burst answer`)."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

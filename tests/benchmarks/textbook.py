@@ -1,7 +1,5 @@
 """What the bot is compared with: the textbook's Bolt app, which acknowledges and then calls, served by waitress too."""
 
-from __future__ import annotations
-
 import logging
 import sys
 

@@ -3,8 +3,6 @@
 Only what the bot sends is known here. Anything else raises ValueError, so that no picture leaves something out.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

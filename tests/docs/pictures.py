@@ -1,7 +1,5 @@
 """The pages' pictures: what a real bot sends to Slack's stand-in, drawn by `make pictures`."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from dataclasses import dataclass

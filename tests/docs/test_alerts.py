@@ -1,7 +1,5 @@
 """The alert rules and the page that explains them, against what the bot counts."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Every command on the pages is run as it stands, by a shell, between the stand-ins; what is not run says why."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

@@ -1,7 +1,5 @@
 """The numbers on the pages against the code's constants."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot import serve

@@ -1,7 +1,5 @@
 """Every page against the code: what it tells people to open, type, set and look for is there."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from argparse import ArgumentParser

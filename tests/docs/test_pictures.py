@@ -1,7 +1,5 @@
 """The pages' pictures against the bot: each is what it sends now, whole, and the text beside it says what it shows."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from typing import Any

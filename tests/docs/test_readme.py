@@ -1,7 +1,5 @@
 """README: short, with the essentials first, and the way to every page."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

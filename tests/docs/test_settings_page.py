@@ -1,7 +1,5 @@
 """docs/settings.md and .env.example against the settings."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """The pages for people who use the command, in both languages: examples, buttons, and each other."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from typing import Any

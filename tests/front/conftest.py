@@ -1,7 +1,5 @@
 """A front that is not in a hurry: on a busy machine too, what Slack or the API answers comes in time."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.front import form

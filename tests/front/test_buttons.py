@@ -1,7 +1,5 @@
 """The buttons under answers, and what every payload may hold, through signed HTTP."""
 
-from __future__ import annotations
-
 import json
 import re
 import threading

@@ -1,7 +1,5 @@
 """What people do in Slack and what they see: through signed HTTP, between the stand-ins."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Faults of the bot itself, and what it does not know: told in the form that Slack shows for each kind of request."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

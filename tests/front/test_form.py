@@ -1,7 +1,5 @@
 """The form: how it opens, what it takes, and what it says at its fields."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What was typed and not accepted is given back: to copy, and in the form."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The Home tab, through signed HTTP: what it shows, and a group that was asked for on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

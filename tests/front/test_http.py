@@ -1,7 +1,5 @@
 """The HTTP front: who is let in, what each refusal is, and that no body reaches the log."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import threading

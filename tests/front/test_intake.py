@@ -1,7 +1,5 @@
 """The door to the journal: what is told when it is not known, or not possible, that a command was written down."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

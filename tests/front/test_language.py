@@ -1,7 +1,5 @@
 """The language that people choose: by the command, or by the button under the help."""
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """`/addgroup list`: groups with their IDs, a page at a time, to the sender alone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

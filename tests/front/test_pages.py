@@ -1,7 +1,5 @@
 """What one person asks to see: the help, the history with what nobody has settled, and the list of groups."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

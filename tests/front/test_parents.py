@@ -1,7 +1,5 @@
 """Parents: suggested in the form, or given by name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from copy import copy
 

@@ -1,7 +1,5 @@
 """What one person is told: in the acknowledgement, or after it."""
 
-from __future__ import annotations
-
 from typing import Any, cast
 
 import pytest

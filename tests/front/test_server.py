@@ -1,7 +1,5 @@
 """The HTTP server against slow, hostile and broken clients: commands are acknowledged beside them all."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Iterator

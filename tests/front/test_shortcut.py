@@ -1,7 +1,5 @@
 """The message shortcut: the form comes with the message's lines, and the answer goes into the message's thread."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from typing import Any

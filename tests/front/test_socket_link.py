@@ -1,7 +1,5 @@
 """The connection of Socket Mode by itself: what Slack's end may do to it, in this process."""
 
-from __future__ import annotations
-
 import base64
 import json
 import logging

@@ -1,7 +1,5 @@
 """Socket Mode: a real `serve` process that connects to Slack's stand-in."""
 
-from __future__ import annotations
-
 import json
 import signal
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What an answer means, by its HTTP status and body."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The API's client: what is sent, what comes of it, and that nothing is ever sent twice."""
 
-from __future__ import annotations
-
 import json
 import traceback
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The account's groups: one shared list, kept for a minute, on which nothing waits longer than it says."""
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

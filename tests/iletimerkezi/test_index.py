@@ -1,7 +1,5 @@
 """The index over the groups: by name, by place, by path, by part of a path; whatever the list looks like."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Journals on the test's database, one of each kind."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Accepting jobs: what is written, what is refused, and when it is not accepted again."""
 
-from __future__ import annotations
-
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace

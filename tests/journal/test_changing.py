@@ -1,7 +1,5 @@
 """Sending, settling and reading: what was written down comes back."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import Engine, select, update
 

@@ -1,7 +1,5 @@
 """The journal's databases: what DATABASE_URL may say, what does not fit, and what fails while the bot runs."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import signal

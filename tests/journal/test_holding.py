@@ -1,7 +1,5 @@
 """Who holds a job: signs of life, take-overs, and changes by a process that lost its jobs."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The journal behind a real PgBouncer, in both of its usual modes, with its default settings otherwise."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import shutil

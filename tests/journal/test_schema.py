@@ -1,7 +1,5 @@
 """Opening a journal: its tables, made once, and the versions of them."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import Engine, insert, inspect, literal, select, text
 

@@ -1,7 +1,5 @@
 """The grammar in three tables: what is surely right, what is asked about with which reading, what makes none."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """What a job says of itself, and which steps the buttons under its answer start."""
 
-from __future__ import annotations
-
 import pytest
 
 from bot.model.job import Job, Step, Thread

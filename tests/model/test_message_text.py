@@ -1,7 +1,5 @@
 """What a message holds: lists by their structure, else lines; and no payload that makes it raise."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

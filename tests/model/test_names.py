@@ -1,7 +1,5 @@
 """Names: what is sent, what is left out, and which names are the same."""
 
-from __future__ import annotations
-
 import re
 import sys
 import unicodedata

@@ -1,7 +1,5 @@
 """Somebody who types at a terminal, in the test's own process."""
 
-from __future__ import annotations
-
 import io
 import sys
 from collections.abc import Iterator

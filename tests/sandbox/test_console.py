@@ -1,7 +1,5 @@
 """The console: what is entered at its prompt, and what people see of the answers; then the real command line."""
 
-from __future__ import annotations
-
 import re
 import signal
 import socket

@@ -1,7 +1,5 @@
 """The Makefile: a set-up that recovers, and the demo as a person starts and leaves it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

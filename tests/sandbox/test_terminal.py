@@ -1,7 +1,5 @@
 """What is typed, pasted and piped in becomes entries, and Slack's messages plain lines."""
 
-from __future__ import annotations
-
 import io
 import sys
 

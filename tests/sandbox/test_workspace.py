@@ -1,7 +1,5 @@
 """The stand-in for Slack is as strict as Slack where the bot depends on it."""
 
-from __future__ import annotations
-
 import json
 import socket
 from collections.abc import Callable

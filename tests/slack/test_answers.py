@@ -3,8 +3,6 @@
 `answers.txt` is that table, to be read as a person reads Slack: `python -m tests.slack.test_answers` writes it again.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

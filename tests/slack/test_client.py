@@ -1,7 +1,5 @@
 """Calls to Slack: what is sent, what the answers mean, and that nothing secret is in an error or in the log."""
 
-from __future__ import annotations
-
 import logging
 import socket
 import traceback

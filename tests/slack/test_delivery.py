@@ -1,7 +1,5 @@
 """Where answers go: the channel, the thread, or one person alone; and in which order where Slack sets limits."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """No answer is refused for its length, whatever people and the provider wrote: Slack's limits hold for each message."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A whole bot in a channel with Slack's limit: everybody is answered, and Slack has to refuse little."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

@@ -1,7 +1,5 @@
 """The pace of messages: a queue per channel that learns Slack's limit, told by a clock that the tests move."""
 
-from __future__ import annotations
-
 import heapq
 import itertools
 import threading

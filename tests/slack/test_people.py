@@ -1,7 +1,5 @@
 """Who somebody is and whether they may: decided by what Slack says of people, and refused where it does not say."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

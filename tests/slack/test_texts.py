@@ -1,7 +1,5 @@
 """The texts: both languages say the same, and for everything that can happen there is a sentence."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """A limit as Slack has them: so many at once, and so many a second after that."""
 
-from __future__ import annotations
-
 import threading
 import time
 

@@ -1,7 +1,5 @@
 """A finished self-check, its lines taken apart."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The console as a person runs it: `python -m bot console` in a process of its own."""
 
-from __future__ import annotations
-
 import subprocess
 
 from tests.support.program import run_to_end

@@ -1,7 +1,5 @@
 """A journal with jobs in it, for the tests of the command `history`."""
 
-from __future__ import annotations
-
 import time
 from argparse import Namespace
 from collections.abc import Callable

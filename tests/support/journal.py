@@ -1,7 +1,5 @@
 """Jobs and journals as the tests of the journal make and look at them."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -3,8 +3,6 @@
 Source: https://docs.slack.dev/reference/block-kit
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any

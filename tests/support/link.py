@@ -3,8 +3,6 @@
 Source: https://docs.slack.dev/apis/events-api/using-socket-mode
 """
 
-from __future__ import annotations
-
 import json
 import ssl
 import threading

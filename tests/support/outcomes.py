@@ -1,7 +1,5 @@
 """Every outcome that a job can have, and jobs that ended in one."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import Any

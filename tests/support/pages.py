@@ -1,7 +1,5 @@
 """The documentation as tests read it: pages, their sections, tables, code and links."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from textwrap import dedent

@@ -1,7 +1,5 @@
 """A server on loopback whose every move a test decides, for what the stand-ins do not do."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 import threading

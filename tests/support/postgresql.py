@@ -1,7 +1,5 @@
 """A real PostgreSQL server, from a wheel."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import warnings

@@ -3,8 +3,6 @@
 What depends on how Python itself starts, such as its encoding, needs a process of `subprocess`.
 """
 
-from __future__ import annotations
-
 import atexit
 import fcntl
 import logging

@@ -1,7 +1,5 @@
 """What tests of the group API share: its answers, its client, and the outcome of a call."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import socket

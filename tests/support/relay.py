@@ -1,7 +1,5 @@
 """A TCP relay in a process of its own, which a test can kill or freeze, and a proxy that asks for a password."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import socketserver

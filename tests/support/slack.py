@@ -1,7 +1,5 @@
 """What people see in Slack's stand-in, awaited: answers, private words, forms and buttons."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator

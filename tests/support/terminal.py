@@ -1,7 +1,5 @@
 """A program in a terminal: a pseudo-terminal of a given width, what it shows, and what is typed."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import io

@@ -1,7 +1,5 @@
 """Sentences of the bot as tests look for them."""
 
-from __future__ import annotations
-
 import re
 
 from bot.slack.texts import load

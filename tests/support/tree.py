@@ -1,7 +1,5 @@
 """Trees of groups: an API whose calls are watched, and what people see of a tree."""
 
-from __future__ import annotations
-
 import json
 import socket
 import threading

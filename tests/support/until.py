@@ -1,7 +1,5 @@
 """One way to wait for what nothing announces: a log line, a file, another process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """A dead process that left jobs behind, and what tests of the worker wait for."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import sqlite3

@@ -1,7 +1,5 @@
 """Slack's stand-in for tests: it fails when it is told to, has Slack's limits, and refuses what Slack would refuse."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

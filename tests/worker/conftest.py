@@ -1,7 +1,5 @@
 """A worker that takes up what a dead process left, on a database that may go away."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The journal or Slack fails: what cannot be written down is not done, and what was done is told, in some way."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor

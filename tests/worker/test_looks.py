@@ -1,7 +1,5 @@
 """What is neither confirmed nor found: the bot looks again twice, by itself, and tells once what came of it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

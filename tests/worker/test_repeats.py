@@ -1,7 +1,5 @@
 """The same again: one group, one job, one answer; and nothing secret on disk."""
 
-from __future__ import annotations
-
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

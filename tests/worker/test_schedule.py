@@ -1,7 +1,5 @@
 """Which job is next: fairly by person, when it is due, and each once."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Jobs that another process left: each goes on from where it stands, and nothing is sent again."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

@@ -1,7 +1,5 @@
 """Trees of groups, through signed HTTP between the stand-ins: what is sent under what, and what people read of it."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import socket

@@ -1,7 +1,5 @@
 """What people go on with from the answer to a tree, and how a tree shares the worker."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections import Counter

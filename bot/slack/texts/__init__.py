@@ -1,7 +1,5 @@
 """Every sentence that a person reads in Slack, in English and Turkish, and the loader of these texts."""
 
-from __future__ import annotations
-
 import tomllib
 from collections import ChainMap
 from collections.abc import Callable, Iterable
