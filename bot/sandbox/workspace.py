@@ -177,7 +177,7 @@ class Workspace(Loopback):
         signature = SignatureVerifier(self.signing_secret).generate_signature(timestamp=timestamp, body=body) or ""
         signed = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
         headers = {"Content-Type": "application/x-www-form-urlencoded", **signed, **headers}
-        answer = local_request("POST", f"{bot}/slack/events", data=body, headers=headers, timeout=10)
+        answer = local_request("POST", f"{bot}/slack/events", data=body, headers=headers, timeout=60)
         return Reply(answer.status_code, _decoded(answer), answer.headers, answer.content)
 
     def trigger(self) -> str:
