@@ -12,12 +12,10 @@ from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.blocks import Message, plain
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.pace import Pace, Rank
+from bot.slack.pace import SPARE, Pace
 from bot.slack.texts import LANGUAGES, Voice, say
 
 POST, UPDATE = "chat.postMessage", "chat.update"
-
-UPDATES_AT_ONCE = 8
 
 
 class Delivery:
@@ -40,7 +38,7 @@ class Delivery:
         self._audit_channel = audit_channel
         self._audit_language = audit_language
         self._posts = Pace()
-        self._edits = Pace(UPDATES_AT_ONCE)
+        self._edits = Pace()
         self._said: Counter[tuple[str, str]] = Counter()  # messages of an answer that came to its end only in part
 
     def post_root(self, job: Job) -> Thread:
@@ -49,8 +47,8 @@ class Delivery:
         It stands in the channel, or in the thread of the message that the job replies to.
         """
         place = {"channel": job.channel, **({"thread_ts": job.reply_to} if job.reply_to else {})}
-        rank = Rank.RESULT if job.settled else Rank.SPARE
-        posted = self._post(job, place, messages.root(self._voice(job.language), job), rank)
+        with_answer = 2 if job.settled else SPARE
+        posted = self._post(job, place, messages.root(self._voice(job.language), job), with_answer)
         channel, ts = posted.get("channel"), posted.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise SlackRefused("no_ts")  # so that nothing can stand under it
@@ -62,7 +60,7 @@ class Delivery:
         While the job is not settled, that is only progress: it is left out, with TryLater, where Slack limits edits.
         """
         root = messages.root(self._voice(job.language), job, count, edited=True)
-        self._edit(job, thread, root, Rank.ANSWER if job.settled else Rank.SPARE)
+        self._edit(job, thread, root, 1 if job.settled else SPARE)
 
     def post_answer(self, job: Job, thread: Thread) -> str:
         """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
@@ -75,7 +73,7 @@ class Delivery:
         if job.thread and job.answer_ts:
             answer = messages.answer(self._voice(job.language), job, used=used)
             place = Thread(job.thread.channel, job.answer_ts)
-            self._edit(job, place, {"blocks": [], **answer[-1]}, Rank.SPARE)  # no blocks keeps the old
+            self._edit(job, place, {"blocks": [], **answer[-1]}, SPARE)  # no blocks keeps the old
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
@@ -108,21 +106,21 @@ class Delivery:
         Returns what Slack said of the last one.
         """
         said: dict[str, Any] = {}
-        for message in told[self._said[job.id, where] :]:
+        while left := told[self._said[job.id, where] :]:
             if place:
-                said = self._post(job, place, message, Rank.ANSWER)
+                said = self._post(job, place, left[0], len(left))
             else:
-                self._slack.respond(job.response_url, message)
+                self._slack.respond(job.response_url, left[0])
             self._said[job.id, where] += 1
         del self._said[job.id, where]
         return said
 
-    def _post(self, job: Job, place: dict[str, str], message: Message, rank: Rank) -> dict[str, Any]:
+    def _post(self, job: Job, place: dict[str, str], message: Message, left: int) -> dict[str, Any]:
         payload = {"job": job.id, "outcome": job.state}  # for programs that read the message
         options = {"metadata": {"event_type": "addgroup", "event_payload": payload}, **place, **message}
-        with self._posts.turn(place["channel"], job.id, job.accepted_at, rank):
+        with self._posts.turn(place["channel"], job.id, left):
             return self._slack.call(POST, unfurl_links=False, unfurl_media=False, **options)
 
-    def _edit(self, job: Job, place: Thread, message: Message, rank: Rank) -> None:
-        with self._edits.turn(UPDATE, job.id, job.accepted_at, rank):
+    def _edit(self, job: Job, place: Thread, message: Message, left: int) -> None:
+        with self._edits.turn(UPDATE, job.id, left):
             self._slack.call(UPDATE, channel=place.channel, ts=place.ts, **message)

@@ -127,26 +127,6 @@ def test_a_channel_that_slack_silences_holds_nobody_up(
     assert api.made() == len(api.groups) - 1 == 5
 
 
-def test_an_audit_channel_that_hangs_holds_nobody_up(
-    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Everybody has an answer before the first line of the audit is given up; later the audit is complete."""
-
-    def audits() -> int:
-        return sum(arguments.get("channel") == "C9" for _, arguments in tuple(workspace.calls))
-
-    monkeypatch.setattr("bot.bot.slack_client", lambda settings: slack_client(settings, 60))
-    workspace.mood = lambda: "silence" if workspace.calls[-1][1].get("channel") == "C9" else None
-    url = start(ADDGROUP_API_CALLS="4", ADDGROUP_AUDIT_CHANNEL="C9").url
-    for number in range(24):
-        workspace.command(url, f"G{number}", channel=f"C{100 + number}")
-    assert workspace.wait_for(lambda: sum(m.is_answer for m in workspace.messages) == 24)
-    assert audits() == 1
-    workspace.mood = lambda: None
-    workspace.hang_up()
-    assert workspace.wait_for(lambda: len(workspace.roots("C9")) == 24)
-
-
 def test_a_channel_that_closes_meanwhile_gets_a_private_answer(start: Start, workspace: Workspace, api: Api) -> None:
     """The group that was made is told as made, to the one who asked."""
     api.mood = lambda: workspace.closed.setdefault("C1", "is_archived") and None
