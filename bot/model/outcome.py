@@ -4,15 +4,12 @@ A new outcome is one class with its description, and a table of its `state` in e
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
 WAITING, SENDING = "waiting", "sending"
 """The states of a step that has no outcome yet: not sent, and perhaps sent."""
-
-SETTINGS_FAULTS = ("tls", "proxy", "address")
-"""Reasons of NotSent that trying again does not cure."""
 
 CURED_IN_TIME = (400, 401, 402, 404, 503)
 """Codes of Rejected after which the same command can succeed, once somebody has fixed the cause."""
@@ -99,8 +96,9 @@ class Outcome:
 
     @property
     def told(self) -> Description:
-        """What is said of it."""
-        return Description()
+        """What is said of it: where a class says nothing else, that of its `reason`."""
+        reason = str(getattr(self, "reason", ""))
+        return Description((f"{self.state}.{reason}",), why=reason)
 
 
 @dataclass(frozen=True)
@@ -154,14 +152,10 @@ class Rejected(Outcome):
 
     @property
     def told(self) -> Description:
+        words = f"rejected.{self.code}", "rejected.other"
+        way = FollowUp.AGAIN if self.code in CURED_IN_TIME else FollowUp.EDIT
         raw = re.search(r"[\[{]\s*\"|<[!/a-zA-Z]", self.message)  # JSON or HTML is nothing to read
-        return Description(
-            (f"rejected.{self.code}", "rejected.other"),
-            (FollowUp.AGAIN if self.code in CURED_IN_TIME else FollowUp.EDIT,),
-            traceable=self.code not in CURED_BY_EDITING,
-            why=self.message,
-            quoted="" if raw else self.message,
-        )
+        return Description(words, (way,), self.code not in CURED_BY_EDITING, self.message, "" if raw else self.message)
 
 
 @dataclass(frozen=True)
@@ -177,8 +171,7 @@ class NotSent(Outcome):
 
     @property
     def told(self) -> Description:
-        settings = ("not_sent.settings",) * (self.reason in SETTINGS_FAULTS)
-        return Description((f"not_sent.{self.reason}", *settings), (FollowUp.AGAIN,), traceable=True, why=self.reason)
+        return replace(super().told, offers=(FollowUp.AGAIN,), traceable=True)
 
 
 @dataclass(frozen=True)
@@ -197,15 +190,11 @@ class NoParent(Outcome):
 
     @property
     def told(self) -> Description:
-        similar = ("no_parent.similar",) if self.reason == "missing" and self.candidates else ()
-        other = FollowUp.AGAIN if self.reason == "unavailable" else FollowUp.UNDER if self.candidates else None
-        return Description(
-            (*similar, f"no_parent.{self.reason}"),
-            (other, FollowUp.EDIT) if other else (FollowUp.EDIT,),
-            traceable=self.reason == "unavailable",
-            why=f"parent {self.reason}",
-            choices=self.candidates[:MOST_CHOICES],
-        )
+        kind = "similar" if self.reason == "missing" and self.candidates else self.reason
+        again = self.reason == "unavailable"
+        ways = {FollowUp.AGAIN: again, FollowUp.UNDER: bool(self.candidates), FollowUp.EDIT: True}
+        words, why = (f"no_parent.{kind}", f"no_parent.{self.reason}"), f"parent {self.reason}"
+        return Description(words, _offered(ways), again, why, choices=self.candidates[:MOST_CHOICES])
 
 
 @dataclass(frozen=True)
@@ -236,14 +225,9 @@ class Unknown(Outcome):
             looked_up = "not_looked_up" if self.listable else "no_list"
         else:
             looked_up = ("found_none", "found", "found_many")[min(len(self.found), 2)]
-        again = ("unknown.looked_for",) * self.looked_for
+        words = f"unknown.{self.reason}", *("unknown.looked_for",) * self.looked_for, f"unknown.{looked_up}"
         ways = {FollowUp.CONFIRM: looked_up == "found", FollowUp.LOOK: self.listable, FollowUp.ANYWAY: True}
-        return Description(
-            (f"unknown.{self.reason}", *again, f"unknown.{looked_up}"),
-            tuple(way for way, offered in ways.items() if offered),
-            traceable=True,
-            why=self.reason,
-        )
+        return Description(words, _offered(ways), True, self.reason)
 
 
 @dataclass(frozen=True)
@@ -294,10 +278,6 @@ class Denied(Outcome):
     conclusive = False
     reason: str
 
-    @property
-    def told(self) -> Description:
-        return Description((f"denied.{self.reason}",), why=self.reason)
-
 
 OUTCOMES: dict[str, type[Outcome]] = {kind.state: kind for kind in Outcome.__subclasses__()}
 """Every outcome by its state."""
@@ -306,6 +286,10 @@ OUTCOMES: dict[str, type[Outcome]] = {kind.state: kind for kind in Outcome.__sub
 def outcome_from(state: str, facts: dict[str, Any]) -> Outcome:
     """Return the outcome of this state with these fields, as read from JSON. Raises KeyError or TypeError."""
     return OUTCOMES[state](**{name: _frozen(value) for name, value in facts.items()})
+
+
+def _offered(ways: dict[FollowUp, bool]) -> tuple[FollowUp, ...]:
+    return tuple(way for way, offered in ways.items() if offered)
 
 
 def _frozen(value: Any) -> Any:

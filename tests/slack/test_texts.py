@@ -133,8 +133,8 @@ def test_sentences_are_filled() -> None:
 )
 def test_the_contact_is_named(contact: str, english: str, turkish: str) -> None:
     """A sentence names who helps as Slack shows it, in a form that fits the sentence."""
-    assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.settings.next", again="")
-    assert f"Lütfen bu yanıtı {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.settings.next", again="")
+    assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.tls.next", again="")
+    assert f"Lütfen bu yanıtı {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.tls.next", again="")
 
 
 def test_the_nearest_table_decides() -> None:
