@@ -1,6 +1,6 @@
 """The self-check: looks at every part, prints each finding as soon as it is known, and says how to fix it."""
 
-import errno
+import contextlib
 import re
 import tempfile
 import threading
@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from sqlalchemy import insert, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import network, settings
-from bot.front.server import listen
 from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected
 from bot.journal import WrongJournal, tables
 from bot.journal.database import CONNECTIONS, connect, sqlite_file
@@ -104,7 +104,7 @@ def _findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(WARNING, "everything else", "is checked once the settings are right")
         return
     yield Finding(OK, "settings", f"all that serve needs is set, for {'Socket Mode' if chosen.socket_mode else 'HTTP'}")
-    for look in (_slack, _way_in, _api, _database, _ports):
+    for look in (_slack, _way_in, _api, _database):
         yield from look(chosen)
 
 
@@ -117,14 +117,15 @@ def _asked(part: str, slack: SlackClient, method: str, **arguments: str) -> tupl
     finally:
         slack.close()
     fault = "what answers at SLACK_API_URL is not Slack" if fault == "http_200" else fault
-    text = f"Slack says {fault}" if fault in BAD_TOKEN else f"no usable answer: {fault}"
-    reason = "refused" if fault in BAD_TOKEN else fault
-    return {}, Finding(WRONG, part, text, _remedy(reason, "way", part.partition(" S")[0]))
+    refused = fault in BAD_TOKEN
+    text = f"Slack says {fault}" if refused else f"no usable answer: {fault}"
+    return {}, Finding(WRONG, part, text, _remedy("refused" if refused else fault, "way", part.partition(" S")[0]))
 
 
 def _slack(chosen: Settings) -> Iterator[Finding]:
     """Try the bot's token; where it is good its scopes, the clock against Slack's, and the user groups."""
-    answer, fault = _asked("Slack token", slack_client(chosen), "auth.test")
+    slack = slack_client(chosen)
+    answer, fault = _asked("Slack token", slack, "auth.test")
     if fault:
         yield fault
         return
@@ -139,29 +140,21 @@ def _slack(chosen: Settings) -> Iterator[Finding]:
         yield Finding(state, "scopes", f"missing: {names}", _remedy("missing", "scopes", scopes=names))
     else:
         yield Finding(OK, "scopes", "all are granted")
-    yield clock(answer["headers"].get("Date", ""))
-    yield from _user_groups(chosen)
-
-
-def clock(date: str) -> Finding:
-    """Compare the machine's clock with the Date of an answer that has just come from Slack."""
-    try:
-        ahead = time.time() - parsedate_to_datetime(date).timestamp()
-    except ValueError:
-        return Finding(WARNING, "clock", "Slack did not tell the time")
-    text = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
-    if abs(ahead) <= SKEW:
-        return Finding(OK, "clock", text)
-    text = f"{text}; over {SKEW:.0f} s, the bot takes Slack's requests for replays and answers 401"
-    return Finding(WRONG, "clock", text, "Set this machine's clock by NTP: timedatectl set-ntp true")
-
-
-def _user_groups(chosen: Settings) -> Iterator[Finding]:
-    """Read the members of each user group, as is done before somebody is let in."""
-    for usergroup in [member for member in chosen.members if member.startswith("S")]:
+    yield from _clock(answer["headers"].get("Date", ""))
+    for usergroup in [member for member in chosen.members if member.startswith("S")]:  # as before somebody is let in
         part = f"user group {usergroup}"
-        answer, fault = _asked(part, slack_client(chosen), "usergroups.users.list", usergroup=usergroup)
+        answer, fault = _asked(part, slack, "usergroups.users.list", usergroup=usergroup)
         yield fault or Finding(OK, part, f"members: {len(answer.get('users') or ())}")
+
+
+def _clock(date: str) -> Iterator[Finding]:
+    """Compare the machine's clock with the Date of an answer that has just come from Slack, if it has one."""
+    with contextlib.suppress(ValueError):
+        ahead = time.time() - parsedate_to_datetime(date).timestamp()
+        text = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} Slack's"
+        wrong = f"{text}; over {SKEW:.0f} s, the bot takes Slack's requests for replays and answers 401"
+        remedy = "Set this machine's clock by NTP: timedatectl set-ntp true"
+        yield Finding(WRONG, "clock", wrong, remedy) if abs(ahead) > SKEW else Finding(OK, "clock", text)
 
 
 def _way_in(chosen: Settings) -> Iterator[Finding]:
@@ -173,8 +166,6 @@ def _way_in(chosen: Settings) -> Iterator[Finding]:
     elif chosen.odd_signing_secret:
         text = "is not 32 hexadecimal digits, as Slack's are"
         yield Finding(WARNING, "signing secret", text, _remedy("odd", "signing secret"))
-    else:
-        yield Finding(OK, "signing secret", "has the right shape; only a request from Slack can prove it")
 
 
 def _api(chosen: Settings) -> Iterator[Finding]:
@@ -222,33 +213,38 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     Only `serve` makes tables: a file that the check made would belong to the user who ran the check, and a newer
     version's check would change tables under an older version that is still running.
     """
-    found = list[Finding]()
-    thread = threading.Thread(target=lambda: found.append(_journal(chosen.database_url)), daemon=True)
+    url = chosen.database_url
+    file, address = sqlite_file(url), make_url(url)
+    place = f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
+    found: list[tuple[str, str, str | None]] = []
+    found.append((WRONG, f"no connection became free within {PATIENCE:.0f} seconds", None))
+    thread = threading.Thread(target=lambda: found.append(_journal(url, file)), daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    late = f"no connection became free within {PATIENCE:.0f} seconds"
-    yield found[0] if found else _unusable(chosen.database_url, late)
+    state, text, remedy = found[-1]
+    if remedy is None:
+        folder = file and file.parent
+        remedy = _remedy(text, "SQLite" if file else "PostgreSQL", folder=folder, connections=CONNECTIONS)
+    yield Finding(state, "database", f"{place}: {_shown(text, *settings.passwords(url))}", remedy)
 
 
-def _journal(url: str) -> Finding:
-    """Try a journal, and write nothing into it."""
-    file = sqlite_file(url)
+def _journal(url: str, file: Path | None) -> tuple[str, str, str | None]:
+    """Try a journal, and write nothing into it; the remedy is None where the words say which it is."""
     try:
         if file and not file.exists():
             with tempfile.TemporaryFile(dir=file.parent):
-                return Finding(OK, "database", f"{_place(url)} is not there yet; serve makes it, and can")
+                return OK, "is not there yet; serve makes it, and can", ""
         version = _tried(url)
     except WrongJournal as error:
         text, _, remedy = str(error).partition(". ")
-        return Finding(WRONG, "database", f"{_place(url)}: {text}", remedy)
+        return WRONG, text, remedy
     except (SQLAlchemyError, OSError, ImportError) as error:
-        return _unusable(url, str(getattr(error, "orig", None) or error))
+        return WRONG, str(getattr(error, "orig", None) or error), None
     if version is None:
-        return Finding(OK, "database", f"{_place(url)} is writable and empty; serve makes the tables")
+        return OK, "writable and empty; serve makes the tables", ""
     if version > tables.VERSION:
-        text = f"has schema {version}, which is newer than this bot ({tables.VERSION}); it works for a while"
-        return Finding(WARNING, "database", f"{_place(url)} {text}")
-    return Finding(OK, "database", f"{_place(url)} is writable, with schema {version}")
+        return WARNING, f"schema {version} is newer than this bot's ({tables.VERSION}); it works for a while", ""
+    return OK, f"writable, with schema {version}", ""
 
 
 def _tried(url: str) -> int | None:
@@ -256,8 +252,6 @@ def _tried(url: str) -> int | None:
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
-            if connection.dialect.name == "postgresql":  # a running bot waits with what waits for its tables
-                connection.exec_driver_sql("SET LOCAL lock_timeout = 500")
             version = tables.version_of(connection)
             tables.migrate(connection)
             for table in tables.metadata.sorted_tables:
@@ -267,27 +261,3 @@ def _tried(url: str) -> int | None:
             return version
     finally:
         engine.dispose()
-
-
-def _place(url: str) -> str:
-    file, address = sqlite_file(url), make_url(url)
-    return f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
-
-
-def _unusable(url: str, reason: str) -> Finding:
-    file = sqlite_file(url)
-    remedy = _remedy(reason, "SQLite" if file else "PostgreSQL", folder=file and file.parent, connections=CONNECTIONS)
-    return Finding(WRONG, "database", f"{_place(url)}: {_shown(reason, *settings.passwords(url))}", remedy)
-
-
-def _ports(chosen: Settings) -> Iterator[Finding]:
-    """Try to listen at each port, for a moment."""
-    for name, port in (("PORT", chosen.port), ("METRICS_PORT", chosen.metrics_port)):
-        try:
-            if port:
-                listen(chosen.host, port).close()
-                yield Finding(OK, name, f"{port} is free")
-        except OSError as error:
-            text = f"cannot listen at {chosen.host}:{port}: {error.strerror}"
-            state = WARNING if error.errno == errno.EADDRINUSE else WRONG  # perhaps this bot uses it
-            yield Finding(state, name, text, _remedy(text, "ports", name=name))

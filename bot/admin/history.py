@@ -1,23 +1,20 @@
-"""The command `history`: prints the journal as text, JSON or CSV, or deletes old jobs.
+"""The command `history`: prints the journal as text or JSON, or deletes old jobs.
 
-No foreign word that is printed moves a terminal's cursor or is a formula.
+No foreign word that is printed moves a terminal's cursor.
 """
 
-import csv
 import io
 import itertools
 import json
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TextIO
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import settings
-from bot.journal.history import OF_JOB, OF_STEP, Entry, NoJournal, entries, forget, opened
+from bot.journal.history import Entry, NoJournal, entries, forget, opened
 
 KEPT = timedelta(hours=1)
 """Younger jobs are not deleted: they keep the bot from making a group twice."""
@@ -31,52 +28,49 @@ def run(options: Namespace) -> int:
     """Print the journal, or delete old jobs from it, as the options say.
 
     `since` and `forget_before` are texts for `moment`, or None; `user` is a Slack user id, or None; `limit` is how many
-    jobs at most, 0 for all; `json` and `csv` choose the form. Returns the exit status: 0 done, 1 failed, 2 wrong usage.
-    Raises SettingsError when DATABASE_URL is wrong.
+    jobs at most, 0 for all; `json` chooses the form. Returns the exit status: 0 done, 1 failed, 2 wrong usage. Raises
+    SettingsError when DATABASE_URL is wrong.
     """
+    status = 1
     try:
         _run(options)
+        return 0
     except WrongUsage as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+        status, said = 2, str(error)
     except (NoJournal, ImportError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+        said = str(error)
     except SQLAlchemyError as error:
-        sys.stderr.write(f"The journal does not answer: {getattr(error, 'orig', None) or type(error).__name__}\n")
-        return 1
-    return 0
+        said = f"The journal does not answer: {getattr(error, 'orig', None) or type(error).__name__}"
+    sys.stderr.write(f"{said}\n")
+    return status
 
 
 def _run(options: Namespace) -> None:
-    _refuse_nonsense(options)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without Turkish letters is no reason to fail
-        sys.stdout.reconfigure(encoding="utf-8" if options.csv or options.json else None, errors="backslashreplace")
     since, before = (None if text is None else moment(text) for text in (options.since, options.forget_before))
-    if before and before > datetime.now(UTC) - KEPT:
-        raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")
-    ours = {name: value for name, value in settings.environment().items() if name.startswith("DATABASE_URL")}
-    with opened(settings.read(ours, slack=False, api=False).database_url, read_only=before is None) as engine:
-        if before:
-            sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
-            return
-        found = entries(engine, since, options.user, options.limit + 1 if options.limit else None)
-        write = write_json if options.json else write_csv if options.csv else write_text
-        write(itertools.islice(found, options.limit or None), sys.stdout)
-        if next(found, None):
-            sys.stderr.write("There are older ones: --limit N shows more of them, --limit 0 shows all.\n")
-
-
-def _refuse_nonsense(options: Namespace) -> None:
-    if options.limit < 0:
-        raise WrongUsage("--limit must be a whole number: how many jobs at most, or 0 for all.")
     if options.user is not None and not re.fullmatch("[UW][A-Z0-9]+", options.user):
         raise WrongUsage(
             f"--user takes a Slack user ID such as U0123ABCD, not {plain(options.user)!r}. "
             "Slack shows it in the person's profile, under ⋮ > Copy member ID."
         )
-    if options.forget_before is not None and (options.since or options.user or options.json or options.csv):
+    if before and (since or options.user or options.json):
         raise WrongUsage("Use --forget-before alone: it deletes everybody's jobs from before that date.")
+    if before and before > datetime.now(UTC) - KEPT:
+        raise WrongUsage("--forget-before must be over an hour ago: the latest jobs keep groups from being made twice.")
+    if options.json and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as programs want it, whatever the terminal has
+    ours = {name: value for name, value in settings.environment().items() if name.startswith("DATABASE_URL")}
+    with opened(settings.read(ours, slack=False, api=False).database_url, read_only=before is None) as engine:
+        if before:
+            sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
+            return
+        limit = max(options.limit, 0) or None
+        found = entries(engine, since, options.user, limit and limit + 1)
+        if not options.json:
+            sys.stdout.write(f"{'accepted (UTC)':<24} {'who':<11} {'where':<11} {'job':<16} typed\n")
+        for entry in itertools.islice(found, limit):
+            sys.stdout.write(f"{in_json(entry) if options.json else in_lines(entry)}\n")
+        if next(found, None):
+            sys.stderr.write("There are older ones: --limit N shows more of them, --limit 0 shows all.\n")
 
 
 def moment(text: str) -> datetime:
@@ -93,16 +87,10 @@ def moment(text: str) -> datetime:
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
-# The forms.
-
-
-def write_text(found: Iterable[Entry], out: TextIO) -> None:
-    """Write a head, then a line for each job and one for each of its steps."""
-    out.write(f"{'accepted (UTC)':<24} {'who':<11} {'where':<11} {'job':<16} typed\n")
-    for entry in found:
-        who, where = plain(entry["user"]), plain(entry["channel"])
-        out.write(f"{iso(entry['accepted_at'])} {who:<11} {where:<11} {entry['job']:<16} {plain(entry['typed'])}\n")
-        out.writelines(f"  {_line(step)}\n" for step in entry["steps"])
+def in_lines(entry: Entry) -> str:
+    """Return a line for a job, and one for each of its steps."""
+    head = f"{iso(entry['accepted_at'])} {plain(entry['user']):<11} {plain(entry['channel']):<11} {entry['job']:<16}"
+    return "\n  ".join([f"{head} {plain(entry['typed'])}", *map(_line, entry["steps"])])
 
 
 def _line(step: Entry) -> str:
@@ -117,42 +105,13 @@ def _line(step: Entry) -> str:
         f"found {found}" if found else "",
         iso(step["settled_at"] or step["sent_at"]),
     ]
-    return plain(f"{step['state']:<9} {'  '.join(fact for fact in facts if fact)}")
+    return plain(f"{step['state']:<9} {'  '.join(filter(None, facts))}")
 
 
-def write_json(found: Iterable[Entry], out: TextIO) -> None:
-    """Write an object for each job, each on a line of its own."""
-    for entry in found:
-        text = json.dumps(entry, ensure_ascii=False, default=iso)
-        # What a terminal would act on is escaped, letters are not.
-        out.write("".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text) + "\n")
-
-
-def write_csv(found: Iterable[Entry], out: TextIO) -> None:
-    """Write a head, then a row for each step, with its job's facts before its own.
-
-    The byte order mark tells a spreadsheet that this is UTF-8.
-    """
-    out.write("\ufeff")
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([*OF_JOB, *OF_STEP])
-    for entry in found:
-        of_job = [_cell(entry[name]) for name in OF_JOB]
-        writer.writerows([*of_job, *[_cell(step[name]) for name in OF_STEP]] for step in entry["steps"])
-
-
-_FORMULA = re.compile(r"^(?=[\t\r\n]|[\s\"]*[=+\-@＝＋－＠])|(?<=;)(?=[\s\"]*[=+\-@＝＋－＠])")
-
-
-def _cell(value: object) -> str:
-    """Return a cell in which no spreadsheet sees a formula, also one that takes semicolons for the separators.
-
-    Source: https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    if isinstance(value, tuple):
-        value = " ".join(value)
-    text = iso(value) if isinstance(value, datetime) else "" if value is None else str(value)
-    return plain(_FORMULA.sub("'", text))
+def in_json(entry: Entry) -> str:
+    """Return an object for a job on one line, in which what a terminal would act on is escaped, and letters are not."""
+    text = json.dumps(entry, ensure_ascii=False, default=iso)
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def iso(time: datetime | None) -> str:

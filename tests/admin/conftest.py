@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from bot.admin.history import run
-from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
@@ -26,26 +24,12 @@ def environ(workspace: Workspace, api: Api, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def refusing() -> str:
-    """Return the address of a port at which nobody listens."""
-    return f"http://127.0.0.1:{free_port()}"
-
-
-@pytest.fixture
 def book(database_url: str) -> Iterator[Journal]:
     """Return an open journal."""
     opened = Journal(database_url)
     opened.open()
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def engine(database_url: str, book: Journal) -> Iterator[Engine]:
-    """Return an engine on the same database."""
-    opened = connect(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ Print = Callable[..., tuple[int, str, str]]
 
 def chosen(**options: Any) -> Namespace:
     """Return the options of a command line, as argparse gives them."""
-    none = {"since": None, "user": None, "json": False, "csv": False, "forget_before": None, "limit": 50}
+    none = {"since": None, "user": None, "json": False, "forget_before": None, "limit": 50}
     return Namespace(**{**none, **options})
 
 
