@@ -78,7 +78,7 @@ class _Serve:
     def _serve_metrics(self, bot: Bot) -> None:
         """Answer /metrics until the end of this process, the stop included."""
         listener = self._listen("METRICS_PORT", self._settings.metrics_port)
-        app = metrics_app(metrics.start(OUTCOMES), lambda: bot.journal.in_time(bot.journal.backlog))
+        app = metrics_app(metrics.start(OUTCOMES), bot.journal.backlog)
         server = Server(app, listener, threads=2, connections=16)
         threading.Thread(target=server.run, name="metrics", daemon=True).start()
 

@@ -252,8 +252,7 @@ def _tried(url: str) -> int | None:
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
-            version = tables.version_of(connection)
-            tables.migrate(connection)
+            version = tables.migrate(connection)
             for table in tables.metadata.sorted_tables:
                 nothing = select(table).limit(0)  # but the right to write it, and the names of its columns
                 connection.execute(insert(table).from_select(table.columns.keys(), nothing))

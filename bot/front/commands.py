@@ -115,7 +115,7 @@ class Commands:
             return
         journal = self._intake.journal
         try:
-            jobs = journal.in_time(journal.recent, pages.LOOKED_AT, reply.user)
+            jobs = journal.recent(pages.LOOKED_AT, reply.user)
         except JournalError as error:
             event("history_not_read", level=logging.ERROR, reason=str(error))
             reply.tell(sentence("history.failed"))

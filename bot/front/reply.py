@@ -127,7 +127,7 @@ class Intake:
 
     def find(self, job: str) -> Job | None:
         """Return the job of an id, None where there is none or none is meant. Raises JournalError."""
-        return self.journal.in_time(self.journal.find, job) if job else None
+        return self.journal.find(job) if job else None
 
 
 class Reply:

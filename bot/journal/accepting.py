@@ -84,7 +84,7 @@ def accept(connection: Connection, job: Job, process: str) -> tuple[Accepted | B
         return Busy(own if count < MOST_OPEN else 0), job
     job = _refused(connection, job) or job
     connection.execute(_NEW_JOB, rows.of_job(job, process))
-    connection.execute(_NEW_STEPS, rows.of_steps(job))
+    connection.execute(_NEW_STEPS, [rows.of_step(job, step) for step in job.steps])
     return Accepted(), job
 
 

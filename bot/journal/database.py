@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import re
 import select
 import sqlite3
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from bot import log
 from bot.journal import BadValue, JournalError, Unsure, WrongJournal, tables
@@ -22,25 +20,22 @@ from bot.metrics import metrics
 PATIENCE = 2.0
 """How long a transaction waits for those of other processes, in seconds: less than Slack waits."""
 
-CONNECTIONS = 5
-"""How many connections one process has to PostgreSQL at most: one writes, one shows that it lives, others read."""
+CONNECTIONS = 3
+"""How many connections one process has to PostgreSQL at most: one writes, two read or show that it lives."""
 
-_NETWORK = {
+_CONNECTION = {
+    "client_encoding": "utf8",  # whatever the database holds it in
     "connect_timeout": "2",
     "tcp_user_timeout": "5000",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
     "keepalives_count": "3",
 }
-"""How soon a server that is gone is noticed; DATABASE_URL may say otherwise.
+"""What is asked of a connection: how soon a server that is gone is noticed, too. DATABASE_URL may say otherwise.
 Source: https://www.postgresql.org/docs/current/libpq-connect.html"""
 
 FREE = 1.0
 """How long a new connection waits for its first answer, in seconds: PgBouncer lets one wait for the end of another."""
-
-_NONE_FREE = "no connection became free"
-_FULL = re.compile(f"{_NONE_FREE}|too many (clients|connections)|connection slots|max_client_conn|more connections")
-"""What is said where the server or PgBouncer gives no more connections."""
 
 _POOL: dict[str, Any] = {"pool_timeout": PATIENCE, "hide_parameters": True}
 
@@ -72,9 +67,14 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     address = make_url(url).set(drivername="postgresql+psycopg")
-    address = address.set(query={**_NETWORK, **address.query})
-    engine = create_engine(address, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, **_POOL)
-    event.listen(engine, "connect", _set_up_postgresql, insert=True)  # before SQLAlchemy reads anything
+    address = address.set(query={**_CONNECTION, **address.query})
+    # Transactions are left to _BEGIN, and statements are not prepared: PgBouncer may run the next one on another of its
+    # connections, and hands sessions from client to client. Source: https://www.pgbouncer.org/features.html
+    driver = {"autocommit": True, "prepare_threshold": None}
+    engine = create_engine(
+        address, connect_args=driver, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, **_POOL
+    )
+    event.listen(engine, "connect", _refuse_silence, insert=True)  # before SQLAlchemy reads anything
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_BEGIN))
     return engine
 
@@ -102,8 +102,7 @@ class Database:
             _make(self.file)
         with _translated():
             with self._engine.begin() as connection:
-                created = tables.version_of(connection) is None
-                tables.migrate(connection)
+                created = tables.migrate(connection) is None
             if self.file:
                 self._kept = self._kept or self._engine.connect()
                 self._first = self._files()
@@ -125,18 +124,14 @@ class Database:
         """
         try:
             self._check()
-            with _translated(), self._connect() as connection, connection.begin() as transaction:
+            with _translated(), self._engine.connect() as connection, connection.begin() as transaction:
                 tables.lock(connection)
                 yield connection
                 self._check()
                 with _translated(Unsure):
                     transaction.commit()
-        except BadValue:
-            raise
         except JournalError as error:
-            self.failing = True
-            if "SQLITE_CORRUPT" in str(error) or "SQLITE_NOTADB" in str(error):
-                self._fault = "the file is damaged"
+            self.failing = not isinstance(error, BadValue)
             raise
         self.failing = False
 
@@ -144,19 +139,8 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Begin to read, which on SQLite does not wait for those that write."""
         self._check()
-        with _translated(), self._connect().execution_options(reading=True) as connection:
+        with _translated(), self._engine.connect().execution_options(reading=True) as connection:
             yield connection
-
-    def _connect(self) -> Connection:
-        """Connect; where the server gives no more connections, wait for one of this process's own."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return self._engine.connect()
-            except OperationalError as error:
-                if time.monotonic() > until or not _FULL.search(str(error.orig)):
-                    raise
-            time.sleep(0.05)
 
     def look(self, statement: str, parameter: str, expected: object) -> None:
         """Read what was last written, over a connection of its own, as a new process would; else there is a fault.
@@ -167,12 +151,10 @@ class Database:
             return
         try:
             with contextlib.closing(_open_file(self.file, read_only=True)) as fresh:
-                found = fresh.execute(statement, (parameter,)).fetchone()
+                as_written = fresh.execute(statement, (parameter,)).fetchone() == (expected,)
         except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN):
-                self._fault = f"the file cannot be read ({error.sqlite_errorname})"
-            return
-        if found != (expected,):
+            as_written = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN)
+        if not as_written:
             self._fault = "the file does not hold what was last written"
 
     def _check(self) -> None:
@@ -202,12 +184,10 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _make(file: Path) -> None:
     """Make a file that only its owner reads, or see that the one that is there can be used. Raises WrongJournal."""
     with contextlib.suppress(OSError):  # what cannot be made, or is another user's, is told below
-        if not file.exists():
-            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        for path in _with_companions(file):
-            if path.exists() and path.stat().st_mode & 0o077:
-                path.chmod(0o600)
-    needed = [*(path for path in _with_companions(file) if path.exists()), file.parent]
+        file.touch(0o600)
+        for path in filter(Path.exists, _with_companions(file)):
+            path.chmod(0o600)
+    needed = [*filter(Path.exists, _with_companions(file)), file.parent]
     refused = next((path for path in needed if not os.access(path, os.R_OK | os.W_OK)), None)
     if refused:
         raise WrongJournal(
@@ -240,29 +220,18 @@ def _described(error: Exception) -> str:
     return f"{type(orig).__name__}: {code or 'no answer'}"
 
 
-def _set_up_postgresql(connection: Any, _record: object) -> None:
-    """Leave transactions to _BEGIN, and refuse a database that cannot hold every name.
-
-    Limits are set in each transaction, and statements are not prepared: PgBouncer takes no start parameter `options`,
-    hands sessions from client to client, and may run the next statement on another of its connections.
-    Source: https://www.pgbouncer.org/features.html
-    """
+def _refuse_silence(connection: Any, _record: object) -> None:
+    """Close a new connection that does not answer within FREE. Raises OperationalError."""
     import psycopg
 
-    connection.autocommit = True
-    connection.prepare_threshold = None
     connection.pgconn.send_query(b"SELECT 1")
     answer = select.poll()
     answer.register(connection.fileno(), select.POLLIN)
     if not answer.poll(1000 * FREE):
         connection.close()
-        raise psycopg.OperationalError(_NONE_FREE)
+        raise psycopg.OperationalError("no connection became free")
     while connection.pgconn.get_result():
         pass
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding not in (None, "UTF8"):
-        remedy = "create one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0"
-        raise psycopg.NotSupportedError(f"the database has the encoding {encoding}, which cannot hold names; {remedy}")
 
 
 def _open_file(file: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -273,14 +242,12 @@ def _open_file(file: Path, *, read_only: bool) -> sqlite3.Connection:
     """
     still = "" if Path(f"{file}-wal").exists() else "&immutable=1"
     address = f"file:{quote(str(file))}?mode={f'ro{still}' if read_only else 'rwc'}"
-    # Transactions begin where SQLAlchemy says, and wait for others in _begin_sqlite.
+    # Transactions begin where SQLAlchemy says.
     connection = sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     if not read_only:
-        # What is committed survives a power cut.
-        try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 50"):
-                connection.execute(f"PRAGMA {pragma}")
+        try:  # what is committed survives a power cut
+            connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         except sqlite3.Error:
             connection.close()
             raise
@@ -288,20 +255,6 @@ def _open_file(file: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Begin as a writer at once: a reader that turns writer in the middle is refused when another was faster.
-
-    Other processes that write are waited for here. SQLite's own waits grow, so who has waited long waits longer still.
-    """
-    if connection.get_execution_options().get("reading", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
-            busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > until:
-                raise
-        else:
-            return
+    """Begin as a writer at once: a reader that turns writer in the middle is refused when another was faster."""
+    reads = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,15 +1,15 @@
 """Who holds the jobs: each process changes its row every few seconds; who does not, loses its jobs to the others.
 
-They watch by their own monotonic clocks. No wall clock is asked, so none can lie; and nobody counts time in which it
-did not look itself.
+They count their own looks, of which each comes EVERY seconds after the one before. No clock is asked, so none can lie;
+and nobody counts time in which it did not look itself.
 """
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, insert, or_, select, update
 
 from bot.journal import JournalError
 from bot.journal.reading import JOBS, Reader
@@ -33,9 +33,6 @@ LEASE = 30.0
 SURE = TAKE_OVER - EVERY
 """For how long after a sign of life a process need not ask whether it still holds its jobs, in seconds."""
 
-RESPONSE_URL_LIVES = 1800.0
-"""How long Slack honours a response_url, in seconds. Source: https://docs.slack.dev/interactivity/handling-user-interaction"""
-
 _unfinished = jobs.c.closed_at.is_(None)
 held = and_(jobs.c.id == bindparam("this"), jobs.c.process == bindparam("me"), _unfinished)
 """Whether `this` job is not closed and the process `me` holds it."""
@@ -52,39 +49,6 @@ _ADOPT = (
 """Take over the jobs that no process holds."""
 _MINE = select(jobs.c.id).where(_unfinished, jobs.c.process == bindparam("me"))
 _UNANSWERED_FIRST = jobs.c.answered_at.is_not(None), jobs.c.accepted_at
-_FORGET_URLS = (
-    update(jobs)
-    .where(jobs.c.response_url.is_not(None), _unfinished, jobs.c.accepted_at < now() - RESPONSE_URL_LIVES)
-    .values(response_url=None)
-)
-
-
-class Watch:
-    """Watches the rows of `processes`, one look after another."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._looked_at = clock()
-        self._seen: dict[str, tuple[float, float]] = {}  # what a row showed, and for how long it has
-
-    def silent(self, rows: Iterable[Any]) -> list[Any]:
-        """Take a look; return the rows that have shown nothing new for too long."""
-        now = self._clock()
-        passed = min(now - self._looked_at, 2 * EVERY)  # more than that, and this process stood still itself
-        seen: dict[str, tuple[float, float]] = {}
-        silent = []
-        for row in rows:
-            shown, since = self._seen.get(row.id, (None, 0.0))
-            since = since + passed if shown == row.lease_until else 0.0
-            seen[row.id] = row.lease_until, since
-            if since >= (TAKE_OVER if row.machine == SERVE else LEASE):
-                silent.append(row)
-        self._looked_at, self._seen = now, seen
-        return silent
-
-    def forget(self) -> None:
-        """Begin again: the database was away, so that nobody could show anything."""
-        self._seen = {}
 
 
 class Holder(Reader):
@@ -93,7 +57,7 @@ class Holder(Reader):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.process = uuid.uuid4().hex
-        self._watch = Watch()
+        self._seen: dict[str, tuple[float, int]] = {}  # what the row of each process showed, and for how many looks
         self._shown: object = None  # the last sign of life
         self._sure_until = 0.0  # by `boottime`: until then no process is taken for dead
         self._entered_at = 0.0  # by time.monotonic: since then this one was not
@@ -104,8 +68,8 @@ class Holder(Reader):
 
         To be called every EVERY seconds with the ids of the jobs that it carries. To be carried is what no living
         process held; and what this process holds and did not know at two looks, as after `correct`, or a commit that
-        was Unsure. A job that cannot be read has no steps: its person is to be told. After a failure all others have
-        the time of a take-over again, since nobody could show life. Who stops does not `adopt` any more.
+        was Unsure. After a failure all others have the time of a take-over again, since nobody could show life. Who
+        stops does not `adopt` any more.
         """
         began, me = boottime(), {"me": self.process}
         if self.sure:
@@ -114,24 +78,37 @@ class Holder(Reader):
             with self._database.writing() as connection:
                 if entered := not connection.execute(_SHOW_LIFE, me).rowcount:
                     connection.execute(_ENTER, {"id": self.process})
-                lives = connection.execute(select(processes)).all()
-                for row in self._watch.silent([row for row in lives if row.id != self.process]):
-                    unchanged = processes.c.id == row.id, processes.c.lease_until == row.lease_until
-                    connection.execute(delete(processes).where(*unchanged))
-                    event("take_over", process=row.id)
+                lives = {row.id: row for row in connection.execute(select(processes))}
+                my_life = lives.pop(self.process)
+                if silent := self._silent(lives.values()):
+                    connection.execute(delete(processes).where(processes.c.id.in_(silent)))
                 adopted = set(connection.scalars(_ADOPT, me)) if adopt else set()
                 mine = set(connection.scalars(_MINE, me)) - set(known)
-                connection.execute(_FORGET_URLS)
         except JournalError:
-            self._watch.forget()
+            self._seen = {}
             raise
         self._entered_at = time.monotonic() if entered else self._entered_at
-        self._sure_until = began + SURE
-        self._shown = next(row.lease_until for row in lives if row.id == self.process)
+        self._shown, self._sure_until = my_life.lease_until, began + SURE
         wanted, self._strays = adopted | (mine & self._strays), mine
         if adopted:
             event("adopted", jobs=len(adopted))
-        return self._jobs(JOBS.where(jobs.c.id.in_(wanted)).order_by(*_UNANSWERED_FIRST), whole=False) if wanted else []
+        return self._jobs(JOBS.where(jobs.c.id.in_(wanted)).order_by(*_UNANSWERED_FIRST)) if wanted else []
+
+    def _silent(self, rows: Iterable[Row[Any]]) -> list[str]:
+        """Take a look at the rows of other processes; return the ids of those that have shown nothing new for too long.
+
+        To be called every EVERY seconds.
+        """
+        seen, silent = self._seen, []
+        self._seen = {}
+        for row in rows:
+            shown, looks = seen.get(row.id, (None, 0))
+            looks = looks + 1 if shown == row.lease_until else 0
+            self._seen[row.id] = row.lease_until, looks
+            if looks * EVERY >= (TAKE_OVER if row.machine == SERVE else LEASE):
+                silent.append(row.id)
+                event("take_over", process=row.id)
+        return silent
 
     def let_go(self) -> None:
         """Let go of everything this process holds, for another one to take at once."""

@@ -26,9 +26,6 @@ from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exis
 PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
 
-LEAST_PATIENCE = 0.1
-"""The same behind others after a write that failed: a thread that waits keeps others from being answered."""
-
 AT_ONCE = 32
 """How many changes are made in one transaction at most."""
 
@@ -67,7 +64,6 @@ class Journal(Holder):
         self._accepted = accepted
         self._waiting: deque[_Waiting] = deque()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True for each change, False at the end
-        self._writing = False
         self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._writer.start()
 
@@ -81,11 +77,12 @@ class Journal(Holder):
         self._writer.join()
         super().close()
 
-    def ping(self) -> None:
-        """Raise JournalError when the database does not answer, or refused the last write."""
+    def ping(self) -> bool:
+        """Return True; raise JournalError when the database does not answer, or refused the last write."""
         self._rows(select(1))
         if self._database.failing:
             raise JournalError("the last write failed")
+        return True
 
     # Accepting.
 
@@ -98,11 +95,10 @@ class Journal(Holder):
         """
         if not job.steps:
             raise ValueError("a job has at least one step")
-        patience = LEAST_PATIENCE if self._database.failing and self._writing else PATIENCE
         future = self._submit(lambda connection: accept(connection, job, self.process))
         future.add_done_callback(self._hand_over)
         try:
-            return future.result(patience)[0]
+            return future.result(PATIENCE)[0]
         except TimeoutError:
             if future.cancel():
                 raise JournalError("the database is too slow") from None
@@ -256,9 +252,7 @@ class Journal(Holder):
     def _write_all(self) -> None:
         while self._wake.get():
             if some := [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]:
-                self._writing = True
                 self._write_together(some)
-                self._writing = False
 
     def _write_together(self, some: list[_Waiting]) -> None:
         try:

@@ -2,9 +2,8 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, bindparam, select
 
@@ -16,12 +15,6 @@ from bot.log import REPEATED, event
 from bot.model.job import Job
 from bot.model.names import Group, fold
 from bot.model.outcome import Created, FollowUp
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-IN_TIME = 2.0
-"""How long a look into the journal may take while Slack waits, in seconds."""
 
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age"), (now() - jobs.c.answered_at).label("answered_ago"))
 """Jobs, and how long ago they were accepted and answered, in seconds: what a Reader makes Jobs of."""
@@ -64,19 +57,10 @@ class Reader:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._readers = ThreadPoolExecutor(4, thread_name_prefix="journal")
 
     def close(self) -> None:
         """Close the connections."""
-        self._readers.shutdown(wait=False)
         self._database.close()
-
-    def in_time(self, read: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
-        """Return what one of these methods returns, while Slack waits. Raises JournalError when it takes too long."""
-        try:
-            return self._readers.submit(read, *args, **options).result(IN_TIME)
-        except TimeoutError:
-            raise JournalError("the database is too slow") from None
 
     def find(self, job: str) -> Job | None:
         """Return the job with this id, or None."""
@@ -134,22 +118,16 @@ class Reader:
         with self._database.reading() as connection:
             return connection.execute(wanted, parameters).all()
 
-    def _jobs(self, wanted: Executable, *, whole: bool = True, **parameters: Any) -> list[Job]:
-        """Return the jobs that a select of JOBS finds. One that cannot be read stops no other.
-
-        It is left out; or where not only `whole` ones are wanted, it comes without its steps.
-        """
+    def _jobs(self, wanted: Executable, **parameters: Any) -> list[Job]:
+        """Return the jobs that a select of JOBS finds. One that cannot be read is left out, and stops no other."""
         with self._database.reading() as connection:
             found = connection.execute(wanted, parameters).all()
             its_steps = steps_by_job(connection, found)
         read = []
         for row in found:
-            if row.id not in its_steps:
-                continue  # it was just removed
             try:
-                read.append(rows.job_of(row, its_steps[row.id]))
+                read += [rows.job_of(row, its_steps[row.id])] if row.id in its_steps else []  # or it was just removed
             except (KeyError, TypeError, ValueError) as error:
                 reason = f"{type(error).__name__}: {error}"
                 event("job_unreadable", level=logging.ERROR, every=REPEATED, job=row.id, reason=reason)
-                read += [] if whole else [rows.unreadable(row)]
         return read

@@ -98,14 +98,12 @@ class now(FunctionElement[float]):  # noqa: N801  # an SQL function
     inherit_cache = True
 
 
-@compiles(now, "sqlite")
-def _now_sqlite(_element: now, _compiler: Any, **_options: Any) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
-
-
-@compiles(now, "postgresql")
-def _now_postgresql(_element: now, _compiler: Any, **_options: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+@compiles(now)
+def _now(_element: now, compiler: Any, **_options: Any) -> str:
+    return {
+        "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+        "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+    }[compiler.dialect.name]
 
 
 def lock(connection: Connection) -> None:
@@ -114,19 +112,15 @@ def lock(connection: Connection) -> None:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
 
 
-def version_of(connection: Connection) -> int | None:
-    """Return the version of the schema, None when there is none yet."""
-    there = sa.inspect(connection).has_table(versions.name)
-    return connection.scalar(sa.select(versions.c.version)) if there else None
-
-
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection) -> int | None:
     """Bring the schema to VERSION, also when several processes start at once. A newer schema is left as it is.
 
-    Raises WrongJournal where the tables are not those that this version writes to; then nothing may be committed.
+    Returns the version that it had, None when there were no tables. Raises WrongJournal where the tables are not those
+    that this version writes to; then nothing may be committed.
     """
     lock(connection)
-    version = version_of(connection)
+    there = sa.inspect(connection).has_table(versions.name)
+    version: int | None = connection.scalar(sa.select(versions.c.version)) if there else None
     if version is None:
         metadata.create_all(connection)
         connection.execute(versions.insert().values(version=VERSION))
@@ -134,11 +128,11 @@ def migrate(connection: Connection) -> None:
         for migration in MIGRATIONS[version - 1 :]:
             connection.execute(sa.text(migration))
         connection.execute(versions.update().values(version=VERSION))
-    there = {name: columns for (_, name), columns in sa.inspect(connection).get_multi_columns().items()}
+    columns = {name: found for (_, name), found in sa.inspect(connection).get_multi_columns().items()}
     for table in metadata.sorted_tables:
-        missing = set(table.columns.keys()) - {column["name"] for column in there.get(table.name, ())}
-        if missing:
+        if missing := {*table.columns.keys()} - {column["name"] for column in columns.get(table.name, ())}:
             raise WrongJournal(
                 f"it was made by another version of the bot ({table.name} lacks {min(missing)}). Set DATABASE_URL to a "
                 "new journal, or run the version that made this one; docs/upgrade.md says what to do with open jobs."
             )
+    return version

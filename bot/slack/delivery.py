@@ -10,10 +10,10 @@ from bot.model.job import Job, Thread
 from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
 from bot.slack import messages
-from bot.slack.blocks import Message, plain
+from bot.slack.blocks import Message
 from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.pace import SPARE, Pace
-from bot.slack.texts import LANGUAGES, Voice, say
+from bot.slack.texts import Voice
 
 POST, UPDATE = "chat.postMessage", "chat.update"
 
@@ -85,14 +85,6 @@ class Delivery:
         except SlackRefused as error:
             event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
         self._say(job, "private", private, {"channel": job.user})
-
-    def tell_damaged(self, reference: str, user: str, response_url: str) -> None:
-        """Tell somebody, in every language, that their command can no longer be read."""
-        told = plain("\n".join(say(each, "failure.damaged", reference=reference) for each in LANGUAGES))
-        if response_url:
-            self._slack.respond(response_url, told)
-        elif user:
-            self._slack.call(POST, channel=user, **told)
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""

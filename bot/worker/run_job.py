@@ -50,9 +50,6 @@ class JobRunner:
 
         Raises TryLater when something stands in the way, TakenOver when another process has it, JournalError.
         """
-        if not job.steps:
-            self._set_aside(job)
-            return None
         if job.faults >= 2 * FAULTS:
             event("given_up", level=logging.ERROR, job=job.id, user=job.user, channel=job.channel, faults=job.faults)
             self._journal.mark_closed(job)
@@ -106,14 +103,6 @@ class JobRunner:
         if reason := self._people.refusal(job.user, job.channel, patient=job.attempts < ATTEMPTS_TO_LOOK):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
-
-    def _set_aside(self, job: Job) -> None:
-        """Close a job whose row is damaged, and tell who asked for it."""
-        if not job.answered:
-            with _at_best(job, "not_told", logging.ERROR):
-                self._delivery.tell_damaged(job.id, job.user, job.response_url)
-        self._journal.mark_answered(job)
-        self._journal.mark_closed(job)
 
     def _settle(self, job: Job) -> float:
         """Settle the steps, and post the root beside that; return 0.0, or in how many seconds they can go on."""

@@ -91,7 +91,7 @@ def test_a_damaged_row_stops_nothing(
     book.close()
     engine = connect(database_url)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE steps SET state = 'blessed'"))
+        connection.execute(text("UPDATE steps SET outcome = 'half {'"))
     engine.dispose()
     with caplog.at_level(logging.ERROR, "addgroup"):
         url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en").url

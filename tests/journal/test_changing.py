@@ -142,14 +142,3 @@ def test_a_choice_of_language_is_kept(book: Journal, open_journal: Open) -> None
         book.choose_language("U1", language)
         assert open_journal().known_language("U1") == language
         assert book.known_language("U2") == ""
-
-
-@pytest.mark.parametrize(("age", "kept"), [(1700, True), (1801, False)])
-def test_a_response_url_is_kept_as_long_as_it_is_of_use(book: Journal, engine: Engine, age: int, kept: bool) -> None:
-    """Half an hour, in which Slack honours it, of a job that waits; no longer than to the answer."""
-    waiting, answered = held(book, typed("A")), held(book, typed("B"))
-    book.mark_answered(answered)
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - age))
-    book.keep()
-    assert [reread(book, job).response_url for job in (waiting, answered)] == [waiting.response_url * kept, ""]

@@ -74,7 +74,7 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("pgbouncer ended")
 
 
-@pytest.mark.parametrize(("mode", "size", "clients"), [("transaction", 1, 2), ("session", 3, 20)])
+@pytest.mark.parametrize(("mode", "size", "clients"), [("transaction", 1, 5), ("session", 3, 20)])
 def test_two_bots_with_too_few_connections(  # the stand-ins, and a row of the table
     postgres: Any, tmp_path: Path, workspace: Workspace, api: Api, mode: str, size: int, clients: int
 ) -> None:
