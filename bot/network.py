@@ -1,6 +1,5 @@
 """Every way out: one exchange by `requests`, its trust, its proxy, its deadline, and whether it can have left."""
 
-import contextlib
 import os
 import re
 import socket
@@ -8,10 +7,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import certifi
 import requests
@@ -20,25 +20,26 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError
-from urllib3.util import parse_url
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
 
 from bot import __version__
 
 _ADDRESSES = 3  # an address that swallows connections leaves time for as many others, less one
 _HEADERS = {"User-Agent": f"addgroup-bot/{__version__}", "Accept-Encoding": "identity"}
-_KEEPALIVE = {"TCP_NODELAY": 1, "TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}
-_OPTIONS = [(socket.IPPROTO_TCP, getattr(socket, name, 0), value) for name, value in _KEEPALIVE.items()]
-_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *(each for each in _OPTIONS if each[1])]
-"""A firewall that drops an idle connection is noticed while it is idle. macOS has no TCP_KEEPIDLE."""
+_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+if hasattr(socket, "TCP_KEEPIDLE"):  # macOS has none; a firewall that drops an idle connection is noticed meanwhile
+    _OPTIONS += [(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15), (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5)]
+    _OPTIONS += [(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)]
+# In a user and a password, what is not plain ASCII cannot be sent.
+_PROXY = r"(http://)?((?:(?![@/?#%])[!-~]|%[0-7][0-9A-Fa-f])*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[1-9]\d{0,4})?/?"
 
 
+@dataclass(eq=False)
 class Misconfigured(Exception):
     """A variable of the way out cannot be used: a sentence that names it; `reason` is tls or proxy."""
 
-    def __init__(self, reason: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.reason = reason
+    reason: str
+    sentence: str
 
 
 def proxy_of(url: str) -> str:
@@ -51,11 +52,8 @@ def proxy_of(url: str) -> str:
     named = select_proxy(url, get_environ_proxies(url))
     if not named:
         return ""
-    proxy = named if "://" in named else f"http://{named}"
-    with contextlib.suppress(HTTPError, ValueError):
-        parts = parse_url(proxy)
-        if parts.scheme == "http" and parts.host and parts.port != 0 and unquote(parts.auth or "").isascii():
-            return proxy
+    if re.fullmatch(_PROXY, named, re.ASCII):
+        return named if "://" in named else f"http://{named}"
     variable = next((name for name in os.environ if name.lower().endswith("_proxy") and os.environ[name] == named), "")
     sentence = (
         f"{variable} must be the address of an HTTP proxy, such as http://proxy.example.com:8080; a SOCKS proxy, "
@@ -81,14 +79,14 @@ def context() -> ssl.SSLContext:
 
 def problems(*urls: str) -> list[str]:
     """Return a sentence for each fault of the variables that decide how these addresses are reached."""
-    found: dict[str, None] = {}
+    found = []
     looks: list[Callable[[], object]] = [context, *(partial(proxy_of, url) for url in urls)]
     for look in looks:
         try:
             look()
         except Misconfigured as error:
-            found[str(error)] = None
-    return list(found)
+            found.append(error.sentence)
+    return list(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=1)  # reading the authorities takes about 30 ms of CPU
@@ -106,6 +104,7 @@ class _Shared(ssl.SSLContext):
         """Do nothing: urllib3 calls this for each connection, while OpenSSL may be copying them for another thread."""
 
 
+@dataclass(eq=False)
 class Failed(Exception):
     """There is no answer.
 
@@ -114,11 +113,9 @@ class Failed(Exception):
     address, withdrawn, too_late. `proxy_status` is the HTTP status with which a proxy refused the way, or 0.
     """
 
-    def __init__(self, reason: str, connected: bool, proxy_status: int = 0) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.connected = connected
-        self.proxy_status = proxy_status
+    reason: str
+    connected: bool
+    proxy_status: int = 0
 
 
 class Answer(NamedTuple):
@@ -132,12 +129,14 @@ class Answer(NamedTuple):
 class Connections(HTTPAdapter):
     """Sends requests over up to 32 connections to each host, kept until `close`. Safe to use from many threads.
 
+    A request with `Connection: close` has one of its own. The variables of proxies are read once for each address.
     This is what requests' Session sends with. The Session itself would follow redirects, keep cookies, put a password
     of ~/.netrc in place of the token and trust REQUESTS_CA_BUNDLE.
     """
 
     def __init__(self) -> None:
         super().__init__(pool_maxsize=32)
+        self._proxy_of = lru_cache(maxsize=64)(proxy_of)
 
     def exchange(
         self, request: requests.Request, timeout: float, most: int, may_send: Callable[[], bool] = lambda: True
@@ -147,17 +146,24 @@ class Connections(HTTPAdapter):
         `may_send` is asked once, when the connection stands and before the first byte of the request leaves: when it
         says no, or the time is over by then, nothing is sent. It must not raise.
         """
-        return _Exchange(partial(self._answer, request, timeout, most), timeout, may_send).wait()
-
-    def _answer(self, request: requests.Request, timeout: float, most: int) -> Answer:
-        prepared, proxy = request.prepare(), proxy_of(request.url)
-        prepared.headers = CaseInsensitiveDict({**_HEADERS, **prepared.headers})
-        proxies = {"https": proxy, "http": proxy} if proxy else {}
-        with self.send(prepared, stream=True, timeout=(timeout / _ADDRESSES, None), proxies=proxies) as answer:
-            body = answer.raw.read(most + 1, decode_content=True)
-        if len(body) > most:
-            raise Failed("too_large", connected=True)
-        return Answer(answer.status_code, answer.headers, body)
+        _now.deadline, _now.may_send, _now.sent = boottime() + timeout, may_send, False
+        _now.closing = request.headers.get("Connection") == "close"
+        try:
+            prepared, proxy = request.prepare(), self._proxy_of(request.url)
+            prepared.headers = CaseInsensitiveDict({**_HEADERS, **prepared.headers})
+            proxies = {"https": proxy, "http": proxy} if proxy else {}
+            with self.send(prepared, stream=True, timeout=(timeout / _ADDRESSES, None), proxies=proxies) as answer:
+                body = answer.raw.read(most + 1, decode_content=True)
+            if len(body) <= most:
+                return Answer(answer.status_code, answer.headers, body)
+            failed = Failed("too_large", connected=True)
+        except Misconfigured as error:
+            failed = Failed(error.reason, connected=False)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            late = isinstance(error, requests.Timeout | ReadTimeoutError)
+            reason = "timeout" if late else "truncated" if isinstance(error, ProtocolError) else "closed"
+            failed = Failed(reason if _now.sent else "address", connected=_now.sent)
+        raise failed  # outside the except: the error names the address, which may be a secret
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         """Return a pool of our connections."""
@@ -181,70 +187,57 @@ def boottime() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-_leaving = threading.Lock()  # what an exchange does first over a connection, and what its caller does last
+class _Exchange(threading.local):
+    """What its connection must know of the exchange that a thread carries out."""
+
+    deadline: float
+    may_send: Callable[[], bool]
+    closing: bool
+    sent: bool
+
+    def left(self) -> float:
+        """Return how many seconds are left. Raises TimeoutError."""
+        left = self.deadline - boottime()
+        if left <= 0:
+            raise TimeoutError
+        return left
 
 
-class _Exchange(threading.Thread):
-    """One exchange in a thread of its own, for which its caller waits until the deadline and no longer.
+_now = _Exchange()
 
-    So whatever hangs or drips (the resolver above all), the call ends in time; and the thread must pass one gate before
-    it sends, which the end of the wait closes.
-    """
+_openers = ThreadPoolExecutor(128, "open")
+"""Threads that look hosts up and connect: nothing ends a resolver that hangs, so its caller leaves it behind."""
 
-    def __init__(self, answer: Callable[[], Answer], timeout: float, may_send: Callable[[], bool]) -> None:
-        super().__init__(name="exchange", daemon=True)
-        self._answer, self._timeout, self._may_send = answer, timeout, may_send
-        self._deadline = boottime() + timeout
-        self._over = False  # the caller waits no longer
-        self._connection: Any = None  # over which the request leaves
-        self._socket: Any = None
-        self._result: Answer | Failed | None = None
 
-    def wait(self) -> Answer:
-        """Return what the exchange brought. Raises Failed, at the deadline at the latest."""
-        self.start()
-        self.join(self._timeout)
-        with _leaving:
-            self._over, sent = True, self._connection is not None
-            result = self._result or Failed("timeout" if sent else "connect_timeout", connected=sent)
-            if not self._result and sent and self._connection.last == id(self):
-                with contextlib.suppress(OSError):  # ends what drips; the other end may have ended it
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-        if isinstance(result, Failed):
-            raise result
-        return result
+class _Incoming(socket.SocketIO):
+    """What comes over a connection, until the deadline; a socket's own timeout begins again with each byte."""
 
-    def run(self) -> None:
-        """Carry it out, in the thread."""
-        try:
-            self._result = self._answer()
-        except Failed as failed:
-            self._result = failed
-        except Misconfigured as error:
-            self._result = Failed(error.reason, connected=False)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            reason = "truncated" if isinstance(error, ProtocolError) else "closed"
-            sent = self._connection is not None
-            self._result = Failed(reason if sent else "address", connected=sent)
+    _sock: socket.socket
 
-    def leave(self, connection: Any) -> None:
-        """Note that the request leaves now, over this connection. Raises Failed when it must not."""
-        allowed = self._may_send()
-        with _leaving:
-            if boottime() >= self._deadline:
-                raise Failed("too_late", connected=False)
-            if self._over:
-                raise Failed("connect_timeout", connected=False)
-            if not allowed:
-                raise Failed("withdrawn", connected=False)
-            self._connection, self._socket, connection.last = connection, connection.sock, id(self)
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_now.left())
+        return super().readinto(buffer)
+
+
+class _Response(HTTPResponse):
+    """An answer that is read until the deadline, and ends its connection if the request says so."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fp.raw.__class__ = _Incoming  # the file that the socket has made
+
+    def begin(self) -> None:
+        super().begin()
+        self.will_close = self.will_close or _now.closing
 
 
 class _Connection:
-    """A connection that tells why it could not be made, and its exchange when the request is about to leave."""
+    """A connection that tells why it could not be made, and sends only in time and with the right to."""
 
     sock: Any
     proxy: Any
+    timeout: Any
+    response_class: Any = _Response
 
     def connect(self) -> None:
         try:
@@ -253,11 +246,26 @@ class _Connection:
             failed = self._failed(error)
         raise failed  # outside the except: the error names the address, which may be a secret
 
+    def _new_conn(self) -> socket.socket:
+        opening: Future[socket.socket] = _openers.submit(super()._new_conn)  # type: ignore[misc]
+        try:
+            opened = opening.result(_now.left())
+        except TimeoutError:
+            opening.add_done_callback(_hang_up)
+            raise
+        opened.settimeout(_now.left())
+        return opened
+
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is None:
             self.connect()
-        exchange: Any = threading.current_thread()
-        exchange.leave(self)
+        allowed = _now.may_send()
+        self.timeout = _now.deadline - boottime()
+        if self.timeout <= 0:
+            raise Failed("too_late", connected=False)
+        if not allowed:
+            raise Failed("withdrawn", connected=False)
+        _now.sent = True
         super().request(*args, **options)  # type: ignore[misc]
 
     def _failed(self, error: Exception) -> Failed:
@@ -271,6 +279,11 @@ class _Connection:
         else:
             reason = "address" if isinstance(error, ValueError) else "unreachable"
         return Failed(reason, connected=False, proxy_status=int(refused[1]) if refused else 0)
+
+
+def _hang_up(late: Future[socket.socket]) -> None:
+    if not late.exception():
+        late.result().close()
 
 
 class _PlainConnection(_Connection, HTTPConnection):

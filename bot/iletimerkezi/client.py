@@ -46,6 +46,7 @@ class Client:
         self._authentication = {"key": key, "hash": hash}
         self._hide = _hiding(key, hash)
         self._timeout = timeout
+        self._connections = Connections()
 
     def add_group(self, name: str, parent: str = "", may_send: Callable[[], bool] = lambda: True) -> Group:
         """Create a group under the group with the id `parent`, or a main group; return it with its id and stored name.
@@ -77,16 +78,13 @@ class Client:
     ) -> T:
         """Send one request and return what its answer of up to `most` bytes means. Raises ApiError."""
         content = {"request": {"authentication": self._authentication, **fields}}
-        request = requests.Request("POST", f"{self._base}/{method}/json", {"Connection": "close"}, json=content)
         # On a kept connection that a firewall has dropped, a request would vanish and its outcome be unknown.
-        connections = Connections()
+        request = requests.Request("POST", f"{self._base}/{method}/json", {"Connection": "close"}, json=content)
         try:
             with metrics.api_call(method):
-                status, _, body = connections.exchange(request, self._timeout, most, may_send)
+                status, _, body = self._connections.exchange(request, self._timeout, most, may_send)
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
-        finally:
-            connections.close()
         return decode(status, body, self._hide)
 
 
