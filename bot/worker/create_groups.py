@@ -12,7 +12,7 @@ from dataclasses import replace
 from bot.iletimerkezi import answers as api
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups, Listed
-from bot.journal import JournalError, TakenOver
+from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.journal.reading import Made
 from bot.log import event
@@ -40,7 +40,7 @@ LIST_LAG = 5.0
 """How much younger than a group a list must be to tell that it was deleted, in seconds."""
 
 PROGRESS = 1.0
-"""How often it is told how far a tree of groups is, in seconds."""
+"""How often it is shown how far a job is, in seconds."""
 
 
 class GroupCreator:
@@ -61,40 +61,36 @@ class GroupCreator:
         self._jobs: set[str] = set()  # that are being settled
         self._stopping = stopping
 
-    def settle(self, job: Job, progress: Callable[[], None]) -> float:
-        """Settle every step: each as soon as the one above it is, siblings side by side; tell of `progress` meanwhile.
+    def settle(self, job: Job, show: Callable[[], None]) -> float:
+        """Settle every step, each as soon as the one above it is, siblings side by side; `show` how far that is.
 
         Returns 0.0, or in how many seconds the steps that are left can go on. Raises TryLater, JournalError or
-        TakenOver when some are not settled for another reason; the others are.
+        TakenOver when some are not settled for another reason, and what `show` raises; none is being settled then.
         """
         left = [step for step in job.steps if not step.outcome]
         chain = self._journal.chain(job.origin) if left and job.follows else []
         earlier = [each for each in chain if each.id != job.id]
-        waits: list[float] = []
-        errors: list[BaseException] = []
+        waits = [0.0]
         running: set[Future[float]] = set()
-        shown = time.monotonic()
+        shown = time.monotonic() if job.thread else float("-inf")
         self._jobs.add(job.id)
         try:
             while True:
-                free = 0 if errors else max(1, self._calls // len(self._jobs)) - len(running)
+                free = max(1, self._calls // len(self._jobs)) - len(running)
                 ready = [step for step in left if step.above is None or job.steps[step.above].outcome]
                 for step in ready[: max(0, free)]:
                     left.remove(step)
                     running.add(self._pool.submit(self._settle, job, step, earlier))
                 if not running:
-                    break
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                errors += [error for each in done if (error := each.exception())]
-                waits += [each.result() for each in done if not each.exception()]
-                if (running or left) and time.monotonic() - shown >= PROGRESS:
-                    progress()
+                    return max(waits)
+                if time.monotonic() - shown >= PROGRESS:
+                    show()
                     shown = time.monotonic()
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                waits += [each.result() for each in done]
         finally:
+            wait(running)
             self._jobs.discard(job.id)
-        if errors:
-            raise errors[0]
-        return max(waits, default=0.0)
 
     def look_again(self, job: Job) -> dict[int, Unknown]:
         """Look for what is neither confirmed nor found; return what is known of it now, by position."""
@@ -103,12 +99,6 @@ class GroupCreator:
             for at, before in job.looked_for.items()
         }
         return {at: look.result() for at, look in looks.items()}
-
-    def correct(self, job: Job) -> None:
-        """Write down which groups were made, of a job that another process has taken over. Raises JournalError."""
-        for step in job.steps:
-            if step.result and not step.outcome and self._journal.correct(job, replace(step, outcome=step.result)):
-                event("corrected", job=job.id, step=step.position)
 
     def close(self) -> None:
         """Begin nothing more, and wait for nothing."""
@@ -126,7 +116,8 @@ class GroupCreator:
             looks = MOST_LOOKS if job.followup in AS_SENT else 0  # who looked themselves can do so again
             step.result = self._look(job, step, step.reason or "crashed", looks)
         if step.result and not step.outcome:
-            self._write(job, step, step.result)
+            self._journal.settle(job, replace(step, outcome=step.result))
+            step.outcome = step.result
         return 0.0
 
     def _make(self, job: Job, step: Step, earlier: list[Job]) -> None:
@@ -158,28 +149,23 @@ class GroupCreator:
         """Return how a step ends whose group is there, or of which an earlier job of the chain left that unclear.
 
         Of any other, return None, whether nobody could see if it is there, and the ids of such groups that were
-        deleted.
+        deleted: which only a list tells that was asked for since.
         """
         name, parent_id = step.name, step.parent_id or ""
         if step.above is not None and isinstance(job.steps[step.above].outcome, Created):
             return None, False, set()  # a new group has no subgroups
         if unclear := kept(earlier, name, parent_id):
             return unclear, False, set()
-        listed = self._groups.listed()
         made = self._journal.created_as(name, parent_id)
+        listed = self._groups.listed(since=job.read_at if made else float("-inf"))
         found = listed.index.placed(name, parent_id) if listed else None
-        if listed and not found and any(each.age > LIST_LAG for each in made):
-            listed = self._groups.listed(since=job.read_at)  # for only one that is newer than the group tells
-            found = listed.index.placed(name, parent_id) if listed else None
+        if listed and found:
+            return Exists(found[0], listed.index.path(found[0])), False, set()
         gone = {each.id for each in made if listed and _deleted(listed, each, job, name)}
-        there = next((each for each in made if each.id not in gone), None)
-        known = found[0] if found else there.id if there else ""
-        outcome: Outcome | None = None
-        if listed and known and (found or listed.index.holds(known, name)):
-            outcome = Exists(known, listed.index.path(known))
-        elif there:
-            outcome = Exists(there.id, user=there.user, at=there.at)
-        return outcome, found is None and not self._groups.closed, gone
+        there = [each for each in made if each.id not in gone]
+        if there:
+            return Exists(there[0].id, user=there[0].user, at=there[0].at), False, gone
+        return None, found is None and not self._groups.closed, gone
 
     def _send(self, job: Job, step: Step, unchecked: bool) -> None:
         """Send the one request of a step. Its `result` is what came of it; None, with a `reason`, when nobody knows."""
@@ -208,17 +194,6 @@ class GroupCreator:
             return self._journal.holds(job)
         except JournalError:
             return self._journal.surely_holds(job)
-
-    def _write(self, job: Job, step: Step, outcome: Outcome) -> None:
-        """Write down how a step ended; where the journal is away, that is done when the job is carried again."""
-        step.outcome = outcome
-        try:
-            self._journal.settle(job, step)
-        except (JournalError, TakenOver) as error:
-            step.outcome = None
-            if isinstance(error, TakenOver):
-                self.correct(job)
-            raise
 
     def _look(self, job: Job, step: Step, reason: str, looks: int) -> Unknown:
         """Return what the account's list shows of a request that has no clear answer for this `reason`."""

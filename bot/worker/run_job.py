@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import replace
 
 from bot.journal.journal import Journal
@@ -34,16 +33,13 @@ FAULTS = 8
 
 
 class JobRunner:
-    """Runs jobs that this process holds in the journal. `beside` posts roots while their groups are made."""
+    """Runs jobs that this process holds in the journal."""
 
-    def __init__(
-        self, journal: Journal, creator: GroupCreator, delivery: Delivery, people: People, beside: Executor
-    ) -> None:
+    def __init__(self, journal: Journal, creator: GroupCreator, delivery: Delivery, people: People) -> None:
         self._journal = journal
         self._creator = creator
         self._delivery = delivery
         self._people = people
-        self._beside = beside
 
     def run(self, job: Job) -> float | None:
         """Carry a job as far as it goes now; return None when it is done, or in how many seconds it can go on.
@@ -57,7 +53,7 @@ class JobRunner:
         if job.faults >= FAULTS or job.waited > TOO_OLD:
             self._cut_short(job)
         self._admit(job)
-        if wait := self._settle(job):
+        if wait := self._creator.settle(job, lambda: self._show(job)):
             return wait
         if job.answered and job.looked_for and not _until_look(job):
             self._look_again(job)
@@ -78,6 +74,12 @@ class JobRunner:
         self._journal.mark_closed(job)
         event("done", job=job.id)
         return None
+
+    def correct(self, job: Job) -> None:
+        """Write down which groups were made, of a job that another process has taken over. Raises JournalError."""
+        for step in job.steps:
+            if step.result and not step.outcome and self._journal.correct(job, replace(step, outcome=step.result)):
+                event("corrected", job=job.id, step=step.position)
 
     def _cut_short(self, job: Job) -> None:
         """Settle what was waiting for too long as not sent. After faults, what may have been sent is unknown."""
@@ -104,25 +106,13 @@ class JobRunner:
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
 
-    def _settle(self, job: Job) -> float:
-        """Settle the steps, and post the root beside that; return 0.0, or in how many seconds they can go on."""
-        root = None if job.thread or job.settled else self._beside.submit(self._try_root, job)
-        try:
-            return self._creator.settle(job, lambda: self._show_progress(job))
-        finally:
-            if root:
-                root.result()
-
-    def _try_root(self, job: Job) -> None:
-        """Post the root if Slack lets it through; the group does not wait for it."""
-        try:
-            self._journal.set_root(job, self._delivery.post_root(job), final=False)
-        except (SlackRefused, TryLater) as error:
-            event("root_not_posted", level=logging.WARNING, job=job.id, error=str(error))
-
-    def _show_progress(self, job: Job) -> None:
-        with contextlib.suppress(SlackRefused, TryLater):
-            self._edit_root(job)
+    def _show(self, job: Job) -> None:
+        """Let the root show how far the job is, if Slack lets it through: the groups do not wait for it."""
+        with contextlib.suppress(TryLater), _at_best(job, "root_not_posted"):
+            if job.thread:
+                self._edit_root(job)
+            else:
+                self._journal.set_root(job, self._delivery.post_root(job), final=False)
 
     def _answer(self, job: Job) -> None:
         """Answer in the thread, or privately where the bot may not post."""

@@ -1,9 +1,9 @@
 """The threads that carry jobs: those that this process accepted, and those that a dead one left."""
 
+import contextlib
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
@@ -43,9 +43,8 @@ class Worker:
         self._stopped = threading.Event()  # from then on nothing is carried
         self._threads = 2 * settings.api_calls  # so that jobs that wait for Slack do not keep the API idle
         self._schedule = Schedule(self._threads)
-        self._beside = ThreadPoolExecutor(self._threads, thread_name_prefix="beside")
         self._creator = GroupCreator(settings, journal, client, groups, self.stopping)
-        self._runner = JobRunner(journal, self._creator, delivery, people, self._beside)
+        self._runner = JobRunner(journal, self._creator, delivery, people)
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._turned_at = float("-inf")
 
@@ -81,7 +80,6 @@ class Worker:
         except JournalError as error:
             event("not_let_go", level=logging.WARNING, reason=str(error))
         self._creator.close()
-        self._beside.shutdown(wait=False)
 
     # The threads.
 
@@ -109,31 +107,33 @@ class Worker:
         """
         try:
             if not self._journal.surely_holds(job) and not self._journal.holds(job):
-                self._creator.correct(job)
                 raise TakenOver
             wait = self._runner.run(job)
             return None if wait is None else self._postponed(job, "look_up", wait)
         except TakenOver:
-            event("taken_over", level=logging.WARNING, job=job.id)
-            return None
+            return self._leave(job)
         except TryLater as later:
             return self._postponed(job, later.why, later.seconds)
         except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence
-            if not isinstance(error, JournalError) or isinstance(error, BadValue):
-                return self._fault(job, error)
-            event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
-            return self._postponed(job, "journal", None)
+            if isinstance(error, JournalError) and not isinstance(error, BadValue):
+                return self._without_journal(job, error)
+            with contextlib.suppress(JournalError, TakenOver):
+                self._journal.count_fault(job)  # `run` ends a job that has had too many
+            event("job_failed", level=logging.ERROR, job=job.id, faults=job.faults, trace=error)
+            return self._postponed(job, type(error).__name__, _pause(job.faults))
 
-    def _fault(self, job: Job, error: Exception) -> float | None:
-        """Log a fault, and try again: `run` ends a job that has had too many."""
+    def _leave(self, job: Job) -> float | None:
+        """Leave a job to the process that took it over, once the journal has what this one alone knows of it."""
         try:
-            self._journal.count_fault(job)
-        except TakenOver:
-            return None
-        except JournalError as failed:
-            event("fault_not_counted", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(failed))
-        event("job_failed", level=logging.ERROR, job=job.id, faults=job.faults, trace=error)
-        return self._postponed(job, type(error).__name__, _pause(job.faults))
+            self._runner.correct(job)
+        except JournalError as error:
+            return self._without_journal(job, error)
+        event("taken_over", level=logging.WARNING, job=job.id)
+        return None
+
+    def _without_journal(self, job: Job, error: JournalError) -> float:
+        event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
+        return self._postponed(job, "journal", None)
 
     @staticmethod
     def _postponed(job: Job, why: str, seconds: float | None) -> float:

@@ -411,7 +411,7 @@ def test_a_fault_that_always_comes_is_answered(
     settle = GroupCreator.settle
     monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
     go_on(ADDGROUP_LANGUAGE=language)
-    assert workspace.finished()
+    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
     told = answer(workspace, workspace.roots()[0])
     assert load(language)["not_sent.failed.explanation"] in told
     assert job.id in told
