@@ -17,8 +17,8 @@ from bot.model.message_text import lines_of
 from bot.model.names import clean
 from bot.model.next_job import choices, next_job, under, with_findings
 from bot.model.outcome import OPEN_FORM, FollowUp
-from bot.slack import messages
-from bot.slack.blocks import EDIT_TEXT, Typed
+from bot.slack import blocks, messages
+from bot.slack.blocks import Typed
 from bot.slack.texts import LANGUAGES
 
 _LABELLED = re.compile(r"<(?:[@#]|!subteam\^)([A-Z0-9]+)\|[@#]?([^<>]+)>")
@@ -34,14 +34,7 @@ class Buttons:
     def __init__(self, intake: Intake, form: Form, commands: Commands) -> None:
         self._intake = intake
         self._form = form
-        # By action_id: how its value is read, and what is done then.
-        self._known: dict[str, tuple[Callable[[str], Any], Callable[[Reply, Any], None]]] = {
-            pages.NEW_GROUP: (str, lambda reply, _: form.open(reply)),
-            pages.SWITCH_LANGUAGE: (_language, lambda reply, language: reply.later(commands.choose, reply, language)),
-            pages.SHOW_MORE: (_place, lambda reply, place: reply.later(commands.list_groups, reply, *place)),
-            EDIT_TEXT: (Typed.load, form.open_text),
-            **{way: (_answered, partial(self._go_on, way)) for way in FollowUp},
-        }
+        self._commands = commands
 
     def register(self, app: App) -> None:
         """Register the listeners."""
@@ -52,14 +45,29 @@ class Buttons:
         """Do what a button is for."""
         reply = Reply(self._intake, ack, body["user"]["id"], Origin.of(body))
         button = body["actions"][0]
-        action = re.sub("_[0-9]$", "", button["action_id"])  # of several that do the same
         try:
-            read, do = self._known[action]
-            value = read(button["value"])
+            act = self._act(reply, re.sub("_[0-9]$", "", button["action_id"]), button["value"])  # of several the same
         except (KeyError, TypeError, ValueError):  # of another version, or forged
             reply.decline("button.stale")
         else:
-            do(reply, value)
+            act()
+
+    def _act(self, reply: Reply, action: str, value: str) -> Callable[[], None]:
+        """Return what a button does. Raises KeyError, TypeError or ValueError for one that this version cannot read."""
+        match action:
+            case pages.NEW_GROUP:
+                return partial(self._form.open, reply)
+            case pages.SWITCH_LANGUAGE if value in LANGUAGES:
+                return partial(self._commands.show, reply, "language", value)
+            case pages.SHOW_MORE:
+                place = json.loads(value)
+                return partial(self._commands.show, reply, "list", str(place["text"]), max(int(place["offset"]), 0))
+            case blocks.EDIT_TEXT:
+                return partial(self._form.open_text, reply, Typed.load(value))
+        carried = json.loads(value)
+        if carried["v"] != messages.VERSION or not isinstance(carried["job"], str):
+            raise ValueError("not of this version")
+        return partial(self._go_on, reply, FollowUp(action), carried)
 
     def shortcut(self, ack: Ack, body: dict[str, Any]) -> None:
         """Open the form with the lines of a message. The answer will come in the thread of the message.
@@ -74,7 +82,7 @@ class Buttons:
         remark = "form.nothing_in_message" if not clean(text) else "" if whole else "form.not_all_read"
         self._form.open_text(reply, Typed(text, thread), remark=remark)
 
-    def _go_on(self, followup: FollowUp, reply: Reply, pressed: dict[str, Any]) -> None:
+    def _go_on(self, reply: Reply, followup: FollowUp, pressed: dict[str, Any]) -> None:
         """Go on from an answer: by the form, or by a job whose trigger lets a button work once."""
         old = self._intake.find(pressed["job"])
         if not old or not old.settled:
@@ -99,23 +107,3 @@ class Buttons:
         while job.followup is FollowUp.LOOK and (before := self._intake.find(job.follows)):
             job = before
         return job if job is look else with_findings(job, look)
-
-
-def _answered(value: str) -> dict[str, Any]:
-    """Return the `job` under whose answer a button stands, and the `parent` that it is about, if any."""
-    carried = json.loads(value)
-    if carried["v"] != messages.VERSION or not isinstance(carried["job"], str):
-        raise ValueError("not of this version")
-    return dict(carried)
-
-
-def _language(value: str) -> str:
-    if value not in LANGUAGES:
-        raise ValueError("not a language of the bot")
-    return value
-
-
-def _place(value: str) -> tuple[str, int]:
-    """Return what was searched for in the list, and where the page begins."""
-    carried = json.loads(value)
-    return str(carried["text"]), max(int(carried["offset"]), 0)

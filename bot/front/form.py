@@ -12,31 +12,31 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.front import form_view
-from bot.front.form_view import Filled, block_id, digest, entered
+from bot.front.form_view import block_id, digest, entered
 from bot.front.http import fits
 from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
-from bot.iletimerkezi.groups import Choice, Groups
+from bot.iletimerkezi.groups import Groups
 from bot.journal import JournalError
 from bot.log import event
 from bot.model.grammar import NewGroup, Reading, Unclear, as_text, read_form
-from bot.model.job import Job, TryLater
+from bot.model.job import Job, Step, TryLater
 from bot.model.names import Parent, ParentId, ParentName, clean
-from bot.model.next_job import choices, follow
+from bot.model.next_job import follow
 from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import wording
-from bot.slack.blocks import Typed
+from bot.slack.blocks import Typed, plain
 from bot.slack.client import SlackClient, SlackRefused
-from bot.slack.texts import LANGUAGES, Language, say_plain
+from bot.slack.texts import LANGUAGES, Language, say, say_plain
 
 SOON = 1.0
 """How long suggestions wait for what Slack says of the person, and for the list of groups, in seconds."""
 
-LOOKED_UP = 0.8
-"""How long opening the form waits for the person and, at the same time, for the list of groups, in seconds."""
+LOOKED_UP, OPENED = 0.8, 1.4
+"""How long opening the form waits for the person and the list of groups, and then for Slack, in seconds.
 
-OPENED = 2.3
-"""How long opening the form takes at most, all in all, in seconds: less than the three that Slack waits."""
+Together, with a little, that is less than the three that Slack waits.
+"""
 
 _SAID = dict.fromkeys(("expired_trigger_id", "trigger_expired"), "form.expired")
 _SAID |= dict.fromkeys(("exchanged_trigger_id", "trigger_exchanged"), "")  # a command that was delivered twice
@@ -47,6 +47,8 @@ Source: https://docs.slack.dev/reference/methods/views.open#errors
 
 AT_ONCE = 8
 """How many threads may wait for Slack at once, so that the others are free to acknowledge commands."""
+
+_EMPTY = Reading()
 
 
 class Form:
@@ -69,67 +71,63 @@ class Form:
 
     # Opening it.
 
-    def open(
-        self, reply: Reply, filled: Filled | None = None, origin: Origin | None = None, back: Typed | None = None
-    ) -> None:
-        """Open the form, empty unless it is `filled`, to go on from `origin`. If that fails, `back` is given back."""
-        until, looked_up = time.monotonic() + OPENED, time.monotonic() + LOOKED_UP
-        filled = filled or Filled()
+    def open(self, reply: Reply, reading: Reading = _EMPTY, remark: str = "", origin: Origin | None = None) -> None:
+        """Open the form, filled in with a reading, to go on from `origin`; or tell why not, and give back the text.
+
+        What is unclear stands above, and the sentence `remark` of the texts. A text that the field would cut stays out.
+        """
+        until, unclear = time.monotonic() + LOOKED_UP, reading.unclear
+        if len(reading.text) > form_view.MAX_FIELD:
+            reply.tell(lambda to: plain(wording.mistake(to, unclear) if unclear else say(to, "form.too_long")), True)
+            return
         try:
             with self._thread_to_wait():
-                if filled.parent:
+                if reading.parent:
                     self._groups.prefetch()
                 language = self._intake.people.language(reply.user, LOOKED_UP)
-                if reply.refused(_left(looked_up), back):
+                if reply.refused(_left(until)):
                     return
-                view = form_view.form(language, origin or reply.origin, self._with_group(filled, _left(looked_up)))
-                self._slack.within(_left(until)).call("views.open", trigger_id=reply.origin.trigger, view=view)
+                parent = self._option(language, reading.parent, _left(until))
+                view = form_view.form(language, origin or reply.origin, reading, parent, remark)
+                self._slack.within(OPENED).call("views.open", trigger_id=reply.origin.trigger, view=view)
         except (SlackRefused, TryLater) as error:
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
             said = "form.refused" if isinstance(error, SlackRefused) else "form.not_opened"
             if key := _SAID.get(str(error), said):
-                reply.decline(key, back)
+                reply.decline(key)
         reply.done()
 
     def open_text(self, reply: Reply, typed: Typed, reading: Reading | None = None, remark: str = "") -> None:
-        """Open the form filled in with what was typed: one group a line, or as the command was read.
-
-        What is unclear about it stands above, and a `remark`. If the form does not open, the text is given back.
-        """
+        """Open the form filled in with what was typed: one group a line, or as the command was read."""
         reading = reading or read_form(typed.text, filled=True)
-        unclear = reading.unclear if clean(typed.text) else None
-        typed = replace(typed, trigger=typed.trigger or reply.origin.trigger)
-        origin = replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger)
-        self.open(reply, Filled(reading.text, reading.parent, unclear=unclear, remark=remark), origin, typed)
+        reading = reading if clean(typed.text) else replace(reading, unclear=None)
+        reply.typed = typed = replace(typed, trigger=typed.trigger or reply.origin.trigger)
+        self.open(reply, reading, remark, replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger))
 
     def open_from(self, reply: Reply, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
-        step, outcome, origin = old.steps[0], old.steps[0].outcome, replace(reply.origin, reply_to=old.reply_to)
+        step, outcome = old.steps[0], old.steps[0].outcome
         if followup is FollowUp.SUBGROUP and isinstance(outcome, Created):
-            self.open(reply, Filled("", ParentId(outcome.id), step.name), origin)
+            reading = Reading(parent=ParentId(outcome.id))
+            self.open(reply, reading, origin=replace(reply.origin, reply_to=old.reply_to))
             return
-        groups = [NewGroup(each.name, each.parent, each.above) for each in old.steps]
-        name = as_text([NewGroup(step.name)], sure=False)
-        if len(groups) > 1:
-            filled = Filled(as_text(groups))
-        elif isinstance(outcome, NoParent) and outcome.reason != "unavailable":
-            filled = Filled(name, remark="form.pick_parent")  # and not the parent that is none
-        else:
-            known = ParentId(step.parent_id) if step.parent_id else None  # also where it was given by name
+        groups, remark, named = [NewGroup(each.name, _parent(each), each.above) for each in old.steps], "", ""
+        if len(groups) == 1 and isinstance(outcome, NoParent) and outcome.reason != "unavailable":
+            groups, remark = [NewGroup(step.name)], "form.pick_parent"  # and not the parent that is none
             named = step.parent.name if isinstance(step.parent, ParentName) else ""
-            filled = Filled(name, known or step.parent, named)
-        self.open(reply, filled, replace(origin, job=old.id), Typed(as_text(groups), old.reply_to))
+        reply.origin = replace(reply.origin, job=old.id, parent=named)
+        self.open_text(reply, Typed(as_text(groups), old.reply_to), remark=remark)
 
-    def _with_group(self, filled: Filled, seconds: float) -> Filled:
-        """Return what fills the form, with the path of the one group that the parent is, if the list is there."""
+    def _option(self, language: Language, parent: Parent, seconds: float) -> dict[str, Any]:
+        """Return the menu's option for a parent: the one group that it is, with its path, if the list is there."""
+        path = ""
         with contextlib.suppress(ApiError, TimeoutError):
-            if isinstance(filled.parent, ParentName):
-                found = self._groups.called(filled.parent.name, seconds)
-                return replace(filled, parent=ParentId(found[0].id), path=found[0].path) if len(found) == 1 else filled
-            if filled.parent:
+            if isinstance(parent, ParentName) and len(found := self._groups.called(parent.name, seconds)) == 1:
+                parent, path = ParentId(found[0].id), found[0].path
+            elif isinstance(parent, ParentId):
                 self._groups.search("", 1, seconds)  # so that it is there
-                return replace(filled, path=self._groups.path(filled.parent.id) or filled.path)
-        return filled
+                path = self._groups.path(parent.id)
+        return form_view.option(language, parent, path) if parent else {}
 
     # What people do with it.
 
@@ -167,21 +165,20 @@ class Form:
         with contextlib.suppress(ValueError):
             parent = form_view.chosen(value, origin)
         groups = read_form(text, parent).groups
-        reply.tell(sentence("form.closed"), Typed(as_text(groups) or text, origin.reply_to, origin.trigger))
+        reply.typed = Typed(as_text(groups) or text, origin.reply_to, origin.trigger)
+        reply.tell(sentence("form.closed"), give_back=True)
 
     def _accept(self, reply: Reply, reading: Reading, view_id: str) -> None:
-        origin = reply.origin
+        origin, text = reply.origin, as_text(reading.groups)
+        reply.typed = Typed(text, origin.reply_to)
         trigger = f"edit:{origin.job}" if origin.job else f"form:{origin.trigger or view_id}"
-        job = reply.job(reading.groups, as_text(reading.groups), trigger)
-        old = self._intake.find(origin.job)
+        job, old = reply.job(reading.groups, text, trigger), self._intake.find(origin.job)
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
     def _ask(self, reply: Reply, reading: Reading, unclear: Unclear, language: Language) -> None:
         """Show the form once more, filled with the reading, and what is unclear above."""
-        path = self._groups.path(reading.parent.id) if isinstance(reading.parent, ParentId) else ""
-        filled = Filled(reading.text, reading.parent, path, unclear)
         origin = replace(reply.origin, asked=reply.origin.asked + 1)
-        view = form_view.form(language, origin, filled)
+        view = form_view.form(language, origin, reading, self._option(language, reading.parent, 0.0))
         if fits(view) and len(reading.text) <= form_view.MAX_FIELD:
             reply.done(response_action="update", view=view)
         else:  # it would be cut: what was entered stays
@@ -197,15 +194,15 @@ class Form:
         ack(options=found)
 
     def _suggestions(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return options for parents; an ID that was typed is always possible, and the last one."""
+        """Return options for parents: first those of the name that was given, and last an ID that is typed."""
         query, user = str(body.get("value", "")).strip(), body["user"]["id"]
         origin = Origin.load(body["view"]["private_metadata"])
         language = self._intake.people.language(user, SOON)
         if self._intake.people.refusal(user, origin.channel, SOON):
             return []
         try:
-            likely = [] if query else self._likely(origin)
-            found = dict.fromkeys([*likely, *self._groups.search(query, form_view.MAX_OPTIONS, SOON)])
+            called = self._groups.called(origin.parent, SOON) if origin.parent and not query else []
+            found = dict.fromkeys([*called, *self._groups.search(query, form_view.MAX_OPTIONS, SOON)])
             options = [form_view.option(language, ParentId(each.id), each.path) for each in found]
         except (ApiError, JournalError, TimeoutError):
             options = [] if query.isdecimal() else [form_view.option(language, None)]
@@ -213,12 +210,6 @@ class Form:
         if re.fullmatch("[1-9][0-9]{0,19}", query) and f"id:{query}" not in [each["value"] for each in options]:
             options.append(form_view.option(language, ParentId(query)))
         return options
-
-    def _likely(self, origin: Origin) -> list[Choice]:
-        """Return the groups that the answer from which the form was opened offered, and those of the parent's name."""
-        old = self._intake.find(origin.job)
-        offered = [Choice(*choice) for choice in choices(old)] if old else []
-        return offered + (self._groups.called(origin.parent, SOON) if origin.parent else [])
 
     @contextlib.contextmanager
     def _thread_to_wait(self) -> Iterator[None]:
@@ -229,6 +220,11 @@ class Form:
             yield
         finally:
             self._free.release()
+
+
+def _parent(step: Step) -> Parent:
+    """Return the parent of a step of an answered job: by its id also where it was given by name."""
+    return ParentId(step.parent_id) if step.parent_id and step.above is None else step.parent
 
 
 def _as_shown(origin: Origin, typed: str, value: str, reading: Reading) -> bool:

@@ -1,15 +1,16 @@
 """The form as Slack takes it: its fields, and the options of its menu. Pure."""
 
 import hashlib
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from dataclasses import replace
 from typing import Any
 
 from bot.front.reply import Origin
-from bot.model.grammar import Unclear
+from bot.model.grammar import Reading
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.texts import Language, say
 from bot.slack.wording import MAX_LABEL, choice, cut, mistake
+
+Json = dict[str, Any]
 
 NAME, PARENT = "name", "parent"
 """The action_ids of the form's fields. A field that is filled once more needs another block_id: see `form`."""
@@ -27,36 +28,20 @@ Source: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-inp
 """
 
 
-@dataclass(frozen=True)
-class Filled:
-    """What a form is filled with: the `name` field's text, the parent and its path if known.
+def form(language: Language, origin: Origin, reading: Reading, parent: Json, remark: str = "") -> Json:
+    """Return the form as a modal view, filled with a reading, whose text must fit, and the option for its `parent`.
 
-    What is `unclear` in them stands above the fields, and the sentence `remark` of the texts.
+    What is unclear stands above the fields, and the sentence `remark` of the texts.
     """
-
-    name: str = ""
-    parent: Parent = None
-    path: str = ""
-    unclear: Unclear | None = None
-    remark: str = ""
-
-
-def form(language: Language, origin: Origin, filled: Filled) -> dict[str, Any]:
-    """Return the form as a modal view. A text that is too long for the field is cut at a line, and a note says so."""
-    notes = [mistake(language, filled.unclear, plain=True)] if filled.unclear else []
-    notes += [say(language, filled.remark)] if filled.remark else []
-    lines = filled.name.splitlines()
-    kept = sum(end <= MAX_FIELD + 1 for end in accumulate(len(line) + 1 for line in lines))
-    text = filled.name if kept == len(lines) else "\n".join(lines[:kept])
-    if kept < len(lines):
-        notes.append(say(language, "form.cut", kept=kept, count=len(lines)))
+    notes = [mistake(language, reading.unclear, plain=True)] if reading.unclear else []
+    notes += [say(language, remark)] if remark else []
+    text = reading.text
     name_input = {"type": "plain_text_input", "action_id": NAME, "multiline": True}
     name_input |= {"initial_value": text} if text else {"focus_on_load": True}
     parent_input = {"type": "external_select", "action_id": PARENT, "min_query_length": 0}
     parent_input |= {"placeholder": _text(say(language, "form.parent_placeholder"))}
-    parent = option(language, filled.parent, filled.path) if filled.parent else {}
     parent_input |= {"initial_option": parent} if parent else {}
-    named = filled.parent.name if isinstance(filled.parent, ParentName) else origin.parent
+    named = reading.parent.name if isinstance(reading.parent, ParentName) else origin.parent
     opened = {NAME: digest(text), PARENT: digest(parent.get("value", ""))}
     return {
         "type": "modal",
@@ -80,7 +65,7 @@ def block_id(name: str, origin: Origin) -> str:
     return f"{name}-{origin.asked}" if origin.asked else name
 
 
-def entered(view: dict[str, Any]) -> tuple[str, str]:
+def entered(view: Json) -> tuple[str, str]:
     """Return the text and the value of the chosen option, "" for none, as a form was sent or closed.
 
     A form that was closed may come without its state: then it is what the form was opened with.
@@ -100,7 +85,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:16]
 
 
-def option(language: Language, parent: Parent, path: str = "") -> dict[str, Any]:
+def option(language: Language, parent: Parent, path: str = "") -> Json:
     """Return a menu's option for a parent: its path and id where they are known, the id alone, or the name as typed."""
     match parent:
         case ParentId(id=identifier):
@@ -124,7 +109,7 @@ def chosen(value: str, origin: Origin) -> Parent:
     raise ValueError("not an option for a parent")
 
 
-def _input(language: Language, name: str, origin: Origin, element: dict[str, Any]) -> dict[str, Any]:
+def _input(language: Language, name: str, origin: Origin, element: Json) -> Json:
     return {
         "type": "input",
         "block_id": block_id(name, origin),
@@ -134,5 +119,5 @@ def _input(language: Language, name: str, origin: Origin, element: dict[str, Any
     }
 
 
-def _text(text: str) -> dict[str, Any]:
+def _text(text: str) -> Json:
     return {"type": "plain_text", "text": text, "emoji": False}

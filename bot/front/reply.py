@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import partial
-from typing import Any, ParamSpec
+from typing import Any
 
 from slack_bolt import Ack
 
@@ -20,7 +19,6 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.grammar import NewGroup
 from bot.model.job import Job, TryLater, kind_of, steps_of
-from bot.model.outcome import FollowUp
 from bot.slack import wording
 from bot.slack.blocks import Message, Typed, plain, with_text
 from bot.slack.client import SlackRefused
@@ -28,13 +26,14 @@ from bot.slack.people import People
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
 from bot.slack.wording import mention
 
-P = ParamSpec("P")
-
 Said = Callable[[Language], Message]
 """What is told, by language."""
 
 PAUSES = (1.0, 3.0, 10.0, 30.0)
 """How long to wait before each further attempt to tell something, in seconds; a thread is held for so long."""
+
+WITHIN = 10.0
+"""How long may take what only the person waits for who asked: who they are, and the list of groups; in seconds."""
 
 ERRANDS = 16
 """How many private answers may wait at once for Slack, the journal or the list of groups."""
@@ -92,7 +91,7 @@ class Intake:
         self._errands = ThreadPoolExecutor(ERRANDS, thread_name_prefix="errand")
 
     def begin(self, errand: Callable[[], None]) -> None:
-        """Run what must not delay an acknowledgement as soon as a thread is free. Its fault is logged."""
+        """Run what must not delay an acknowledgement as soon as a thread is free. What it raises is logged."""
         self._errands.submit(errand).add_done_callback(_log_fault)
 
     def close(self) -> None:
@@ -102,26 +101,22 @@ class Intake:
 
     def accept(self, job: Job, reply: Reply) -> None:
         """Write a job down and acknowledge; or tell the person why it was not accepted. Nothing follows the ack."""
-        # What was typed is given back; a button is there to be pressed again.
-        back = Typed(job.typed, job.reply_to) if job.followup in (None, FollowUp.EDIT) else None
         try:
             answer = self.journal.accept(job)
-        except Unsure as error:
-            event("unsure_whether_accepted", level=logging.ERROR, job=job.id, reason=str(error))
-            reply.tell(sentence("failure.unsure"), back, at_once=True)
-            return
         except JournalError as error:
-            event("not_accepted", level=logging.ERROR, job=job.id, reason=str(error))
-            reply.decline("failure.journal", back)
+            unsure = isinstance(error, Unsure)
+            name = "unsure_whether_accepted" if unsure else "not_accepted"
+            event(name, level=logging.ERROR, job=job.id, reason=str(error))
+            reply.decline("failure.unsure" if unsure else "failure.journal")
             return
         event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(answer).__name__.lower())
         match answer:
             case Busy(own=own):
-                reply.decline("failure.busy_own" if own else "failure.busy", back, count=own)
+                reply.decline("failure.busy_own" if own else "failure.busy", count=own)
             case Accepted(fresh=False, user=first) if job.followup:
-                reply.tell(sentence("button.used", who=mention(first)), back)
+                reply.tell(sentence("button.used", who=mention(first)), give_back=True)
             case Accepted(fresh=False) if reply.field:
-                reply.tell(sentence("form.used"), back)
+                reply.tell(sentence("form.used"), give_back=True)
             case Accepted():
                 reply.done()
 
@@ -130,80 +125,92 @@ class Intake:
         return self.journal.find(job) if job else None
 
 
+@dataclass
 class Reply:
-    """Answers one thing that a person did in Slack, to that person alone, and acknowledges it exactly once."""
+    """Answers one thing that a person did in Slack, to that person alone, and acknowledges it exactly once.
 
-    def __init__(  # noqa: PLR0913, PLR0917  # what it answers, and how Slack shows an answer to that
-        self, intake: Intake, ack: Ack, user: str, origin: Origin, in_words: bool = False, field: str = ""
-    ) -> None:
-        """Answer what `user` did; `in_words` where Slack shows a text in the acknowledgement, as to a command.
+    It is `in_words` where Slack shows a text in the acknowledgement, as to a command. A form that was submitted has a
+    `field` (a block_id): there stands why it is not accepted, and it stays open. What was `typed` is given back with
+    the reason where it is not accepted.
+    """
 
-        A form that was submitted has a `field` (a block_id): there stands why it is not accepted, and it stays open.
-        """
-        self.user = user
-        self.origin = origin
-        self._intake = intake
-        self._people = intake.people
-        self._ack = ack
-        self._acknowledged = False
-        self._in_words = in_words
-        self.field = field
+    intake: Intake
+    ack: Ack
+    user: str
+    origin: Origin
+    in_words: bool = False
+    field: str = ""
+    typed: Typed | None = None
+    acknowledged: bool = False
 
     @property
     def language(self) -> str:
         """The person's language, "" while it is not known."""
-        return self._people.known_language(self.user)
+        return self.intake.people.known_language(self.user)
 
     def done(self, **answer: Any) -> None:
         """Acknowledge, without a word if there is no `answer`; a second time does nothing."""
-        if not self._acknowledged:
-            self._acknowledged = True
-            self._ack(**answer)
+        if not self.acknowledged:
+            self.acknowledged = True
+            self.ack(**answer)
 
-    def later(self, work: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
-        """Acknowledge, and do what may take longer, with these arguments."""
+    def later(self, what: str, work: Callable[[], None], anybody: bool = False) -> None:
+        """Acknowledge, and do what may take longer, if the person may use the command or `anybody` may do this.
+
+        Where the journal fails, `[what] failed` in the texts is said.
+        """
+
+        def errand() -> None:
+            try:
+                if anybody or not self.refused(WITHIN):
+                    work()
+            except JournalError as error:
+                event("errand_failed", level=logging.ERROR, user=self.user, what=what, reason=str(error))
+                self.tell(sentence(f"{what}.failed"))
+
         self.done()
-        self._intake.begin(partial(work, *arguments, **named))
+        self.intake.begin(errand)
 
-    def tell(self, said: Said, back: Typed | None = None, at_once: bool = False) -> None:
+    def tell(self, said: Said, give_back: bool = False) -> None:
         """Acknowledge, and say something: in the acknowledgement where that can carry it, else soon afterwards.
 
-        Where the person's language is not known, words `at_once` come in every language, for later ones may be lost;
-        others wait until it is. What is given `back` was not accepted, and stands below.
+        Where the person's language is not known, sentences come in every language, for later ones may be lost; a page
+        with a button waits until it is. To `give_back` what was typed, it stands below.
         """
-        languages = self._languages()
-        voices = [self._people.voice(each) for each in languages] if at_once or len(languages) == 1 else []
-        if self._in_words and voices and not self._acknowledged:
-            first, *others = map(said, voices)
-            message = plain("\n\n".join(each["text"] for each in (first, *others))) if others else first
-            words = with_text(voices[0], message, back)
-            if len(words) == 1 and fits(words[0]):
+        back = self.typed if give_back else None
+        if self.in_words and not self.acknowledged:
+            voices = [self.intake.people.voice(each) for each in self._languages()]
+            told = [said(voice) for voice in voices]
+            if len(told) > 1 and "blocks" not in told[0]:
+                told = [plain("\n\n".join(each["text"] for each in told))]
+            words = with_text(voices[0], told[0], back)
+            if len(told) == len(words) == 1 and fits(words[0]):
                 self.done(response_type="ephemeral", **words[0])
                 return
-        self.later(self._say, said, back)
+        self.done()
+        self.intake.begin(lambda: self._say(said, back))
 
-    def decline(self, key: str, back: Typed | None = None, **values: object) -> None:
-        """Acknowledge, and say by a sentence of the texts why something was not accepted."""
+    def decline(self, key: str, **values: object) -> None:
+        """Acknowledge, and say by a sentence of the texts why something was not accepted, and give back what it was."""
         if self.field:
             self.mistake(" ".join(say_plain(language, key, **values) for language in self._languages()))
         else:
-            self.tell(sentence(key, **values), back, at_once=True)
+            self.tell(sentence(key, **values), give_back=True)
 
     def mistake(self, sentence: str, field: str = "") -> None:
         """Acknowledge a form, and show a sentence at a field of it."""
         self.done(response_action="errors", errors={field or self.field: sentence})
         event("form_refused", user=self.user, field=field or self.field)
 
-    def refused(self, seconds: float, back: Typed | None = None) -> bool:
+    def refused(self, seconds: float) -> bool:
         """Tell whether the person may not do this where they are, which then was said; asking takes `seconds` at most.
 
-        What they typed is given `back` where that is not known for now.
+        What they typed is given back where that is not known for now.
         """
-        reason = self._people.refusal(self.user, self.origin.channel, seconds)
+        reason = self.intake.people.refusal(self.user, self.origin.channel, seconds)
         if reason:
             event("denied", user=self.user, channel=self.origin.channel, reason=reason)
-            typed = back if reason == "unknown" else None
-            self.tell(lambda voice: plain(wording.denied(voice, reason)), typed, at_once=True)
+            self.tell(lambda voice: plain(wording.denied(voice, reason)), give_back=reason == "unknown")
         return bool(reason)
 
     def job(self, groups: Iterable[NewGroup], typed: str, trigger: str) -> Job:
@@ -220,45 +227,31 @@ class Reply:
             reply_to=self.origin.reply_to,
         )
 
-    def _languages(self) -> Sequence[str]:
+    def _languages(self) -> tuple[str, ...]:
         """Return the language of the person, or all while it is not known."""
-        known = self.language
-        return [known] if known else LANGUAGES
+        return (self.language,) if self.language else LANGUAGES
 
     def _say(self, said: Said, back: Typed | None) -> None:
-        """Say it through the response_url, soon: it may fail for a passing reason."""
-        voice = self._people.voice(self._people.language(self.user))
+        """Say it soon, and again where that fails for a passing reason. Raises SlackRefused or TryLater in the end."""
+        people, pauses = self.intake.people, iter(PAUSES)
+        voice = people.voice(people.language(self.user))
         left = with_text(voice, said(voice), back)
-        for pause in (*PAUSES, None):
+        while left:
             try:
-                while left:
-                    self._respond(left[0])
-                    del left[0]
-                return
-            except SlackRefused as error:
-                event("not_told", level=logging.WARNING, user=self.user, error=error.error)
-                return
+                people.slack.tell(self.user, self.origin.response_url, left[0])
+                del left[0]
             except TryLater as error:
-                over = pause is None or self._intake.closing.wait(max(pause, error.seconds or 0.0))
-                event("not_told" if over else "told_later", level=logging.WARNING, user=self.user, error=error.why)
-                if over:
-                    return
-
-    def _respond(self, message: Message) -> None:
-        """Say it where it was asked for; as a direct message where that cannot be, as on the Home tab."""
-        if self.origin.response_url:
-            try:
-                self._people.slack.respond(self.origin.response_url, message)
-            except SlackRefused as error:
-                event("response_url_refused", level=logging.WARNING, user=self.user, error=error.error)
-            else:
-                return
-        self._people.slack.call("chat.postMessage", channel=self.user, **message)
+                pause = next(pauses, None)
+                if pause is None or self.intake.closing.wait(max(pause, error.seconds or 0.0)):
+                    raise
+                event("told_later", level=logging.WARNING, user=self.user, error=error.why)
 
 
 def _log_fault(done: Future[None]) -> None:
     if error := done.exception():
-        event("not_told", level=logging.ERROR, trace=error)
+        slack = isinstance(error, SlackRefused | TryLater)  # that is no fault of the bot
+        level = logging.WARNING if slack else logging.ERROR
+        event("not_told", level=level, trace=None if slack else error, error=str(error))
 
 
 def sentence(key: str, **values: object) -> Said:

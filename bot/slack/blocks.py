@@ -138,7 +138,7 @@ def with_text(language: Language, message: Message, typed: Typed | None) -> list
         given[-1]["text"] += f"\n{say(language, 'given_back.cut')}"
         given[-1]["blocks"].append(section(say(language, "given_back.cut")))
     buttons = [each for block in message.get("blocks", ()) if block["type"] == "actions" for each in block["elements"]]
-    if len(value := typed.dump()) <= MAX_VALUE:
+    if len(typed.text) <= MAX_TEXT and len(value := typed.dump()) <= MAX_VALUE:  # else the form has no room for it
         buttons.append(button(EDIT_TEXT, say(language, "button.edit"), value))
     given[-1]["blocks"] += [{"type": "actions", "elements": buttons}] if buttons else []
     return given

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import re
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 import requests
 
+from bot.log import event
 from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.network import Answer as HttpAnswer
@@ -99,6 +101,20 @@ class SlackClient:
         alone = {"response_type": "ephemeral", "replace_original": False, "unfurl_links": False, "unfurl_media": False}
         headers = {"Content-Type": "application/json; charset=utf-8"}
         self._counted(RESPONSE_URL, str(response_url), json.dumps({**alone, **message}), headers)
+
+    def tell(self, user: str, response_url: str, message: Mapping[str, Any]) -> None:
+        """Say something to one person alone: where they are, or as a direct message where that is no longer possible.
+
+        Raises SlackRefused or TryLater.
+        """
+        if response_url:
+            try:
+                self.respond(response_url, message)
+            except SlackRefused as error:
+                event("response_url_refused", level=logging.WARNING, user=user, error=error.error)
+            else:
+                return
+        self.call("chat.postMessage", channel=user, **message)
 
     def within(self, seconds: float) -> SlackClient:
         """Return a client whose calls take so long at most, over the same connections."""

@@ -1,11 +1,9 @@
 """Where answers go: a root message in the channel, its thread, or privately where the bot may not post."""
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Any
 
-from bot.log import event
 from bot.model.job import Job, Thread
 from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
@@ -77,14 +75,7 @@ class Delivery:
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        private = messages.private(self._voice(job.language), job)
-        try:
-            if job.response_url:
-                self._say(job, "private", private, None)
-                return
-        except SlackRefused as error:
-            event("response_url_refused", level=logging.WARNING, job=job.id, error=error.error)
-        self._say(job, "private", private, {"channel": job.user})
+        self._say(job, "private", messages.private(self._voice(job.language), job), None)
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""
@@ -102,7 +93,7 @@ class Delivery:
             if place:
                 said = self._post(job, place, left[0], len(left))
             else:
-                self._slack.respond(job.response_url, left[0])
+                self._slack.tell(job.user, job.response_url, left[0])
             self._said[job.id, where] += 1
         del self._said[job.id, where]
         return said

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.model import grammar
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say
@@ -122,6 +123,19 @@ def test_an_unknown_language_is_english_and_does_not_delay(start: Start, workspa
         workspace.faults["users.info"].append(fault)
         assert workspace.command(url, "help", user=f"U{number}").text == "", fault
         assert told(workspace, load("en")["help.text"].splitlines()[0], f"U{number}")
+
+
+def test_each_keyword_asks_for_permission_first(start: Start, workspace: Workspace) -> None:
+    """A guest is shown how to use the command, and nothing else by any word, alone or with more behind it."""
+    workspace.people["U4"] = {"is_restricted": True}
+    url = start(ADDGROUP_LANGUAGE="en").url
+    words = [f"{word}{more}" for word in grammar._WORDS for more in ("", " x") if grammar._WORDS[word] != "help"]
+    for word in words:
+        heard = len(workspace.private("U4"))
+        acked = workspace.command(url, word, user="U4").text
+        assert acked or workspace.wait_for(lambda: len(workspace.private("U4")) > heard), word  # noqa: B023
+        assert load("en")["denied.guest.title"] in (acked or workspace.private("U4")[-1].text), word
+    assert not workspace.forms
 
 
 def test_the_ack_waits_for_no_other_command(start: Start, workspace: Workspace, api: Api) -> None:

@@ -142,7 +142,7 @@ def test_a_text_of_8000_characters_comes_back_whole(
         else:
             workspace.command(url, "Top")
             assert come.wait(30)
-            workspace.faults["response_url"].append(404)
+            workspace.faults["response_url"].extend([404] * 4)
         workspace.command(url, "\n".join(lines))
 
         def parts() -> list[Message]:
@@ -157,12 +157,19 @@ def test_a_text_of_8000_characters_comes_back_whole(
 
 
 def test_of_a_longer_text_so_much_is_given_back(start: Start, workspace: Workspace) -> None:
-    """And it is said that this is not all; a response_url takes five messages. The form of a message is cut."""
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "\n".join(["A paernt=5", *LONG]))
+    """And it is said that this is not all; a response_url takes five messages."""
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "\n".join(["A paernt=5", *LONG]))
     assert told(workspace, say("en", "given_back.cut"))
     assert len(workspace.private()) == 4
-    workspace.shortcut(url, workspace.say("\n".join(["A parent=5", *LONG[:40]])))
-    form = opened(workspace)
-    assert field(form, "name")["initial_value"].splitlines() == ["A parent=5", *LONG[:14]]
-    assert say_plain("en", "form.cut", kept=15, count=41) in notes(form)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_what_does_not_fit_in_the_form_is_given_back(start: Start, workspace: Workspace, language: str) -> None:
+    """The form of a message would cut it; no button opens that form."""
+    url = start(ADDGROUP_LANGUAGE=language).url
+    lines = "\n".join(f"{number} " + "ş" * 200 for number in range(20))  # which a button could hold
+    workspace.shortcut(url, workspace.say(lines))
+    message = told(workspace, say(language, "form.too_long"))
+    assert workspace.wait_for(lambda: len(workspace.private()) == 2)
+    assert "\n".join(map(code_of, workspace.private())) == f"/addgroup {lines}"
+    assert (actions(message), actions(workspace.private()[-1]), workspace.forms) == ([], [], [])
