@@ -66,10 +66,11 @@ def asks(line: str) -> bool:
     )
 
 
+_WHAT = "sub ?group|groups?|alt grup|grup(?: ad[ıi])?|ad[ıi]|isim|name"
 _BEFORE = re.compile(
-    r"(?:(?:please|pls|lütfen|hey|hi|can you|could you|i need|we need|create|add|make|put|new|yeni"
-    r"|[./\\$ ]*(?:sudo )?(?:add|create)?gro?up|ekle|oluştur|aç|sub ?group|groups?|alt grup|grup|ad[ıi]|isim|called"
-    r"|named|name|type)\b[ :=,]*(?:(?:an?|the|bir) )?)+",
+    r"\A(?:(?:(?:please|pls|lütfen|hey|hi|can you|could you|i need|we need|create|add|make|put|called|named"
+    rf"|(?:new|yeni)(?= (?:bir )?gro?u[pb]))\b[ :=,]+(?:(?:an?|the|bir) )?(?:(?:{_WHAT})\b(?:[ :=,]+|$))?)+"
+    rf"|(?:{_WHAT})\s?[:=]\s*)",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -77,18 +78,17 @@ _BEHIND = re.compile(
     r"|m[ıiuü]s[ıiuü]n\w*|misin|lütfen|please|pls|thanks|thx|for me|teşekkür\w*)[.!?]*)+$",
     re.IGNORECASE,
 )
-_UNDER = re.compile(
-    r"(?P<name>.+?)[ ,(-]+(?:(?:as )?(?:an? )?sub(?:group)? (?:of|to)|under|below|beneath|inside|into|belongs to"
-    r"|(?:with )?parent(?:[ _-]?(?:id|group))?|üst(?:ü| ?gru[bp]u?)?|ana grup|ebeveyn)(?: is)?[ :=>]+(?P<parent>.+)"
-    r"|(?P<above>.+?)(?:['’]?n?[ıiuü]n)?(?: grubu(?:nun)?)? (?:alt[ıi]n[ad]a?|içine|alt grup) (?P<below>.+)"
-    r"|(?P<first>[^>›»→]+?)(?:'?[ea] bağlı| ?(?:->|[>›»→])) ?(?P<last>[^>›»→]+)"
-    # a typo of the option, and any other word with a number: paernt=VIP, id=5
-    r"|(?P<one>.+?) [-–—/]*(?:p[a-z]{3,8}(?: ?id| ?group)? ?[=:] ?(?P<over>.+)"
-    r"|[^\W\d]{2,12}(?:[ _-]?(?:id|gru?o?[pu]p?))? ?[=:] ?(?P<number>\d+))",
-    re.IGNORECASE,
+_WORDS_UNDER = (
+    r"(?:as )?(?:an? )?sub(?:group)? (?:of|to)|under|below|beneath|inside|into|belongs to"
+    r"|(?:with )?parent(?:[ _-]?(?:id|group))?|üst(?:ü| ?gru[bp]u?)?|ana grup|ebeveyn"
 )
-_NOISE = re.compile(
-    r"^[\"“„«](?=[^\"”»]*$)|</?\w+>|(?:^|\s)--?[a-z][\w-]*(?!\S)|[—,-]+ (?:created, )?ID \d+$|\s(?:and|ve|or|veya)$"
+_UNDER = (
+    rf"(?P<name>.+?)[ ,(-]+(?:{_WORDS_UNDER})(?: is)?[ :=>]+(?P<parent>.+)",
+    r"(?P<parent>.+?)(?:['’]?n?[ıiuü]n)?(?: grubu(?:nun)?)? (?:alt[ıi]n[ad]a?|içine|alt grup) (?P<name>.+)",
+    r"(?P<parent>[^>›»→]+?)(?:'?[ea] bağlı| ?(?:->|[>›»→])) ?(?P<name>[^>›»→]+)",
+    # a typo of the option, and any other word with a number: paernt=VIP, id=5
+    r"(?P<name>.+?) [-–—/]*p[a-z]{3,8}(?: ?id| ?group)? ?[=:] ?(?P<parent>.+)",
+    r"(?P<name>.+?) [-–—/]*[^\W\d]{2,12}(?:[ _-]?(?:id|gru?o?[pu]p?))? ?[=:] ?(?P<parent>\d+)",
 )
 
 
@@ -96,24 +96,18 @@ def guess(line: str) -> tuple[str, str]:
     """Return the name and the parent, "" for none, that a doubtful line most likely means."""
     if len(line) > _MOST_GUESSED:
         return line, ""
-    line = _NOISE.sub("", line).strip(" ,;'‘+–-") or line
-    found = _BEFORE.match(line)
-    asked = found and not re.fullmatch(r"(?:an?|the|bir|groups?|grup|ad[ıi]?|name|type) ", found[0], re.IGNORECASE)
-    bare = _BEHIND.sub("", line[found.end() :] if found and asked else line) or line
-    if found := _UNDER.fullmatch(bare):
-        name = found["name"] or found["below"] or found["last"] or found["one"]
-        return _BEHIND.sub("", name), next(filter(None, found.group("parent", "above", "first", "over", "number")))
-    return bare, ""
+    line = re.sub(r"^[\"“„«](?=[^\"”»]*$)", "", line).strip(" ,;'‘+–-") or line
+    bare = _BEHIND.sub("", _BEFORE.sub("", line)) or line
+    found = next(filter(None, (re.fullmatch(pattern, bare, re.IGNORECASE) for pattern in _UNDER)), None)
+    return (_BEHIND.sub("", found["name"]), found["parent"]) if found else (bare, "")
 
 
 def pieces(line: str) -> list[str]:
     """Return the names in a line that lists several; none where it is one."""
-    bare = re.sub(QUOTED, "\0", line).strip("[]")
-    if re.fullmatch(r"\0(?:[\s,;]*(?:(?:and|ve)\s)?\s*\0)+", bare):
-        return re.findall(QUOTED, line)
+    if re.search(QUOTED, line):
+        return []
     number = r"(?:^|\s+)\(?\d{1,2}[.)]\s+"
-    parts = re.split(number if len(re.findall(number, bare)) > 1 else r"\s*;\s*|\s+[•·]\s+|\\n", bare)
-    if len(parts) < 2 and re.search(_LIST, bare):
-        parts = re.split(r",(?!\d{3}(?!\d))\s*(?:(?:and|ve|&|or|veya)\s)?|\s(?:and|ve|&|or|veya)\s(?!.*,)", bare)
-    names = [name for part in parts if (name := part.strip())]
-    return names if len(parts) > 1 and "\0" not in bare else []
+    parts = re.split(number if len(re.findall(number, line)) > 1 else r"\s*;\s*|\s+[•·]\s+|\\n", line.strip("[]"))
+    if len(parts) < 2 and re.search(_LIST, line):
+        parts = re.split(r",(?!\d{3}(?!\d))\s*(?:(?:and|ve|&|or|veya)\s)?|\s(?:and|ve|&|or|veya)\s(?!.*,)", line)
+    return [name for part in parts if (name := part.strip())] if len(parts) > 1 else []

@@ -184,57 +184,46 @@ def _read(text: str, lines: list[Line], parent: Parent = None) -> Reading:
     return Reading(tuple(groups), notes[0] if notes else None, "", parents.pop() if len(parents) == 1 else None)
 
 
-# One line: the group, without a name where there can be none, and what is unclear.
+# One line.
 
 
 def _read_line(line: str) -> tuple[NewGroup, Unclear | None]:
-    line = unwrapped(line)
-    group, unclear = NewGroup(line), None
+    """Return the group, without a name where there can be none, and what is unclear."""
     if len(line) > MAX_LINE:
         return NewGroup(""), Unclear("long_name", {"part": line[:40] + "…", "length": str(len(line)), "most": "255"})
-    if options := options_in(line):
-        group, unclear = _without_option(line, options[0])
-        if len(options) > 1:
-            group = replace(group, name=OPTION.sub("", group.name))
-            unclear = Unclear("second_parent", {"part": options[1][0].strip()})
+    options = options_in(line)
+    typed, parent, unclear = _without_option(line, options[0]) if options else (line, None, None)
+    if len(options) > 1:
+        typed, unclear = OPTION.sub("", typed), Unclear("second_parent", {"part": options[1][0].strip()})
+    typed = unwrapped(typed)
+    name = inside(typed)
+    if name is None and doubtful(typed):
+        name, guessed = guess(typed)
+        parent = parent or (_parent(guessed)[0] if guessed else None)
+        key = "phrase" if guessed else "number" if typed.isdecimal() else "name"
+        unclear = unclear or Unclear(key, {"part": guessed or typed})
     try:
-        name, parent, doubt = _name(group.name)
+        return NewGroup(clean_name(typed if name is None else name), parent), unclear
     except UsageError as error:
-        return replace(group, name=""), Unclear(error.key, error.values)
-    above = group.parent or (_parent(parent)[0] if parent else None)
-    return NewGroup(name, above), unclear or doubt
+        return NewGroup("", parent), Unclear(error.key, error.values)
 
 
-def _name(typed: str) -> tuple[str, str, Unclear | None]:
-    """Return a name as it is sent, the parent that is guessed, and what is unclear.
-
-    Raises UsageError where there can be no name.
-    """
-    line = unwrapped(typed)
-    if (name := inside(line)) is not None:
-        return clean_name(name), "", None
-    if not doubtful(line):
-        return clean_name(line), "", None
-    name, parent = guess(line)
-    key = "phrase" if parent else "number" if line.isdecimal() else "name"
-    return clean_name(name), parent, Unclear(key, {"part": parent or line})
-
-
-def _without_option(line: str, option: re.Match[str]) -> tuple[NewGroup, Unclear | None]:
-    """Return the parent that an option gives, and what is left of the line as the name."""
+def _without_option(line: str, option: re.Match[str]) -> tuple[str, Parent, Unclear | None]:
+    """Return what is left of a line without an option, the parent that this gives, and what is unclear of it."""
     before, after = line[: option.start()].strip(" ,;|-([{（*_`<"), line[option.end() :].strip(" ,;:|-]}*_`>.")
     value = option["quoted"] or option["word"].strip(" ,;:([{<>}])`*.=“”\"'")
-    if not clean(inside(value) or value.strip("\"“”'")):
-        return NewGroup(f"{before} {after}".strip()), Unclear("bad_parent", {"part": option[0].strip()})
-    more = bool(after and before) and not option["quoted"] and not value.isdecimal()  # Gold parent=VIP Customers
-    value, after = (guess(f"{value} {after}")[0], "") if more else (value, after)
+    exact = bool(option["quoted"]) or value.isdecimal()
+    goes_on = bool(before and after) and not exact  # Gold parent=VIP Customers
+    alone = exact or bool(before)  # and not parent=Customers VIP
+    whole = value == (option["quoted"] or option["word"].rstrip(",)"))
+    value, after = (guess(f"{value} {after}")[0], "") if goes_on else (value, after)
     parent, sure = _parent(value)
-    sure = sure and not more and value == (option["quoted"] or option["word"].rstrip(",)"))
-    sure = sure and (bool(before) or bool(option["quoted"]) or isinstance(parent, ParentId))  # parent=Customers VIP
-    unclear = None if sure else Unclear("phrase" if parent else "bad_parent", {"part": value})
-    if before and after:  # X parent=97 101, Sub parent=5 (Müşteriler), VIP parent=5 please
-        unclear = unclear or Unclear("left_out", {"part": after})
-    return NewGroup(before or after, parent), unclear
+    unclear = None
+    if not (sure and whole and alone) or goes_on:
+        unclear = Unclear("phrase" if parent else "bad_parent", {"part": value or option[0].strip()})
+    elif before and after:  # X parent=97 101, Sub parent=5 (Müşteriler), VIP parent=5 please
+        unclear = Unclear("left_out", {"part": after})
+    return before or after, parent, unclear
 
 
 def _parent(text: str) -> tuple[Parent, bool]:

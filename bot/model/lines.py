@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from operator import ne
 from typing import Any
 
 from bot.model.doubt import asks, pieces
@@ -20,11 +19,10 @@ OPTION = re.compile(
     re.IGNORECASE,
 )
 _SHOWN = str.maketrans({**dict.fromkeys(BLANKS, " "), **dict.fromkeys("\u00ad\u200b\u200e\u200f\u2060\ufeff")})
-_BULLET = re.compile(r"(?:[-–—*+•◦▪▫·‣●○■□∙⁃✓✔☐☑>]|\[[ xX]?\]|o(?=\t))\s+")
-# What draws a tree, which is as wide as the line is indented, or marks an item elsewhere.
-_DRAWN = re.compile(
-    r"(?:(?P<deep>[\u2500-\u257f|+\\][\s\u2500-\u257f|`+\\-]*|`-+|[.·_=]{2,}|-{2,}(?=\s|$)|[*#]{1,9}\s|[-=]?>+)"
-    r"|[→➔➤►▶▸✓✔✅☐☑☒•◦▪▫●○■□\ue000-\uf8ff]+)\s*"
+# A bullet, or what draws a tree: such a line is as deep as its drawing is wide.
+_MARK = re.compile(
+    r"(?P<bullet>[-–—*+•◦▪▫·‣●○■□∙⁃✓✔☐☑>]\s+|\[[ xX]?\]\s+|o\t\s*)|(?:[\u2500-\u257f|+\\][\s\u2500-\u257f|`+\\-]*|`-+"
+    r"|[.·_=]{2,}|-{2,}(?=\s|$)|[*#]{1,9}\s|[-=]?>+|[→➔➤►▶▸✓✔✅☐☑☒•◦▪▫●○■□\ue000-\uf8ff]+)\s*"
 )
 _NUMBER = re.compile(r"\(?(?:(\d{1,3}(?:\.\d{1,3})+)[.)]?|\d{1,3}[.):]|(?:[^\W\d_]|[ivxIVX]{1,4})[.)])\s+")
 _FORMATS = re.compile(r"([*_~`'‘’])(?=\S)((?:(?!\1\s|\s\1).)+)(?:\1|’)")
@@ -47,38 +45,35 @@ class Line:
         """Return the line with changes, and with what is to be asked about it, if nothing is yet."""
         return replace(self, unclear=self.unclear or key, **changes)
 
+    def bare(self, number: re.Match[str]) -> Line:
+        """Return the line without the number before it: 1.1 is deeper than 1."""
+        deeper = 1 + 2 * (number[1] or "").count(".")
+        return replace(self, content=self.content[number.end() :], indent=self.indent + deeper, bullet=True)
+
 
 def lines_in(text: str, commands: Collection[str]) -> list[Line]:
     """Return the lines of a text on which something stands, of too many the first that is too many."""
-    own = {fold(command) for command in commands} | {"@" + command.lstrip("/") for command in commands}
     text = re.sub(r"\A\s*```|```\s*\Z", "", with_emoji(text))
-    found = [_line(number, typed, own) for number, typed in enumerate(text.splitlines(), 1)]
-    found = [line for line in found if line.content][: MAX_GROUPS + 1]
-    return found if len(found) > 1 else [replace(line, number=None) for line in found]
+    names = "|".join(re.escape(command.lstrip("/")) for command in commands)
+    own = re.compile(rf"\A(?:[`*_]*[/／@](?:{names})[`*_:]*(?:\s+|$))+", re.IGNORECASE)
+    typed = [(number, line) for number, line in enumerate(text.splitlines(), 1) if clean(line)]
+    found = [_line(number if len(typed) > 1 else None, line, own) for number, line in typed]
+    return [line for line in found if line.content][: MAX_GROUPS + 1]
 
 
-def _line(number: int, typed: str, own: Collection[str]) -> Line:
+def _line(number: int | None, typed: str, own: re.Pattern[str]) -> Line:
     typed = typed.translate(_SHOWN)
-    rest = typed.lstrip()
-    indent, unclear = len(typed[: len(typed) - len(rest)].expandtabs(4)), ""
-    if bullet := _BULLET.match(rest):
-        rest, indent = rest[bullet.end() :], indent + 1  # under a line without a bullet beside it
-    elif drawn := _DRAWN.match(rest):
-        rest, indent, unclear = rest[drawn.end() :], indent + drawn.end("deep") + 1, "lines"
-    if "\t" in rest.strip():
-        rest, unclear = _cell(rest), "columns"
-    content = clean(rest)
-    while content and content[0] in "/@／*_`":
-        word, _, rest = unwrapped(content).partition(" ")
-        if fold(word.strip("`*_:")).replace("／", "/") not in own:
-            break
-        content = rest
-    return Line(number, indent, bool(bullet or unclear == "lines"), content, unclear)
-
-
-def _cell(row: str) -> str:
-    """Return the first cell of a row in which a letter stands."""
-    return next((clean(cell) for cell in re.split(r"[\t|]", row) if re.search(r"[^\W\d_]", cell)), row)
+    rest, unclear = typed.lstrip(), ""
+    indent = len(typed[: len(typed) - len(rest)].expandtabs(4))
+    if mark := _MARK.match(rest):
+        # A bullet is under a line without one beside it.
+        rest, indent = rest[mark.end() :], indent + (1 if mark["bullet"] else len(mark[0].rstrip()))
+        unclear = "" if mark["bullet"] else "lines"
+    divider = r"\t" if number is None else r"[\t|]"
+    if re.search(divider, re.sub(QUOTED, "", rest.strip())):  # a row of a table: the first cell with a letter
+        rest = next((cell for cell in re.split(divider, rest) if re.search(r"[^\W\d_]", cell)), rest)
+        unclear = "columns"
+    return Line(number, indent, bool(mark), own.sub("", unwrapped(clean(rest))), unclear)
 
 
 def unwrapped(line: str) -> str:
@@ -103,25 +98,15 @@ def without_list(lines: list[Line]) -> tuple[list[Line], list[Line]]:
     """Return lines without what makes a list of them, numbers and sentences around it, and those that were left out."""
     if len(lines) < 2 or lines[0].number is None:
         return lines, []
-    rows = [line for line in lines if "|" in re.sub(QUOTED, "", line.content)]
-    lines = [line.asked("columns", content=_cell(line.content)) if line in rows else line for line in lines]
-    lines = _without_numbers(lines)
+    numbers = [_NUMBER.match(line.content) for line in lines]
+    if sum(map(bool, numbers)) > 1:
+        pairs = list(zip(lines, numbers, strict=True))
+        bare = [line.bare(number) if number else line for line, number in pairs]
+        apart = len({fold(line.content) for line in bare}) == len(bare)  # not 1. Bölge, 2. Bölge
+        lines = [line.asked("lines") for line in (bare if apart else lines)]
     around = [line for line in lines if not line.bullet and _around(line.content)]
     lines = [line for line in lines if line not in around] if len(around) < len(lines) else lines
     return lines, around
-
-
-def _without_numbers(lines: list[Line]) -> list[Line]:
-    """Return lines without the numbers before them, where the rest tells them apart: not 1. Bölge, 2. Bölge."""
-    bare = list(lines)
-    for place, line in enumerate(lines):
-        if found := _NUMBER.match(line.content):
-            indent = line.indent + 1 + 2 * (found[1] or "").count(".")
-            bare[place] = replace(line, content=line.content[found.end() :], indent=indent, bullet=True)
-    if sum(map(ne, bare, lines)) < 2:
-        return lines
-    apart = len({fold(line.content) for line in bare}) == len(bare)
-    return [line.asked("lines") for line in (bare if apart else lines)]
 
 
 def _around(content: str) -> bool:

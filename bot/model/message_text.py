@@ -8,14 +8,12 @@ from typing import Any
 
 _CODE = re.compile(r":(?=[^:\s]*[a-z+])([a-z0-9_+'-]{1,60}):(?::skin-tone-[2-6]:)?")
 # What Slack calls otherwise than Unicode, or what Unicode calls so is another picture.
-_OWN = dict(
-    re.findall(
-        r"(\S+) (\S+)",
-        "tada 🎉 star ⭐ heart ❤️ +1 👍 thumbsup 👍 ok_hand 👌 wave 👋 white_check_mark ✅ x ❌ warning ⚠️ sunny ☀️ "
-        "zap ⚡ smile 😄 phone ☎️ soccer ⚽ gift 🎁 car 🚗 moneybag 💰 bulb 💡 email ✉️ cat 🐱 dog 🐶 mouse 🐭 cow 🐮 "
-        "tiger 🐯 rabbit 🐰 horse 🐴 pig 🐷 house 🏠 book 📖 calendar 📆 train 🚋 kiss 💋 lips 👄 whale 🐳",
-    )
+_OWN = (
+    "tada 🎉 star ⭐ heart ❤️ +1 👍 wave 👋 white_check_mark ✅ x ❌ warning ⚠️ sunny ☀️ zap ⚡ smile 😄 phone ☎️ soccer ⚽ "
+    "gift 🎁 car 🚗 moneybag 💰 bulb 💡 email ✉️ cat 🐱 dog 🐶 mouse 🐭 cow 🐮 tiger 🐯 rabbit 🐰 horse 🐴 pig 🐷 "
+    "house 🏠 book 📖 calendar 📆 train 🚋 whale 🐳"
 )
+_EMOJI = dict(re.findall(r"(\S+) (\S+)", _OWN))
 _MENTION = re.compile(
     r"<(?:[@#]|!subteam\^)([A-Z0-9]+)(?:\|[^<>]*)?>|<(?:!date\^|(?![@#!]))[^|<>]*\|([^<>]+)>"
     r"|<(?:mailto:|tel:)?([^!@#<>][^<>]*)>|<[^<>]*>"
@@ -24,17 +22,17 @@ _MENTION = re.compile(
 
 def with_emoji(text: str) -> str:
     """Return a text with emoji in place of their codes, `:cherry_blossom:`; a code that is not known stays."""
-    return _CODE.sub(lambda found: _emoji(found[1]) or found[0], text)
+    return _CODE.sub(_emoji, text)
 
 
-def _emoji(code: str) -> str:
-    if country := re.fullmatch("flag-([a-z]{2})", code):
+def _emoji(code: re.Match[str]) -> str:
+    if country := re.fullmatch("flag-([a-z]{2})", code[1]):
         return "".join(chr(ord(letter) - ord("a") + 0x1F1E6) for letter in country[1])
     try:
-        char: str = _OWN.get(code) or unicodedata.lookup(code.replace("_", " "))
+        char: str = _EMOJI.get(code[1]) or unicodedata.lookup(code[1].replace("_", " "))
     except KeyError:
-        return ""
-    return char if code in _OWN or ord(char) >= 0x1F300 or char in "▪▫◾◽◼◻⬛⬜✔☑" else ""
+        return code[0]
+    return char if code[1] in _EMOJI or char >= "\U0001f300" or char in "▪▫◾◽◼◻⬛⬜✔☑" else code[0]
 
 
 def unescape(text: str) -> str:

@@ -16,12 +16,9 @@ _HIDDEN = (
 )
 # What a word or an emoji may need inside: joiners, selectors, and the tags of a region's flag.
 _JOINING = "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef"
-# They do nothing behind a space or a letter of Europe (but in a keycap), behind their like, and joiners before a space.
-_LOOSE = re.compile(
-    rf"(?:(?<=[\s\u0021-\u00a8\u00aa-\u00ad\u00af-\u024f\u0370-\u058f])|^)(?!\ufe0f\u20e3)[{_JOINING}]+"
-    "|(?<=[\u200c\u200d])[\u200c\u200d]+|(?<![\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca])[\u200c\u200d]+(?=\\s|$)"
-)
-_GOES = re.compile(f"(?![{_JOINING}])[{_HIDDEN}\ufff9-\ufffc]")
+_GOES = re.compile(f"[{_HIDDEN}\ufff9-\ufffc]")
+_GOES_ELSEWHERE = re.compile(f"(?![{_JOINING}]){_GOES.pattern}")
+_EUROPEAN = re.compile(f"[\0-\u058f{_HIDDEN}]*")  # scripts whose words need no joiners
 _IGNORED = re.compile(f"(?![\U000e0020-\U000e007f])[{_HIDDEN}]")
 _WIDTHS = re.compile("[\uff01-\uffee\ufb00-\ufb06\u2160-\u217f]+")  # another width, ligatures, numerals
 _LOOKS = str.maketrans("Iİı‘’‚‛ʼ`´“”„‟‐‑‒–—−", "iii" + "'" * 7 + '"' * 4 + "-" * 6)
@@ -66,12 +63,13 @@ class Group:
 
 
 def clean(text: str) -> str:
-    """Return a text in NFC with single spaces and without what is invisible; joiners that do something stay."""
+    """Return a text in NFC with single spaces and without what is invisible; joiners stay where words need them."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     seen = (" " if char.isspace() or char in BLANKS else char for char in text if not _no_character(char))
-    text = _GOES.sub("", unicodedata.normalize("NFC", "".join(seen)))
-    return " ".join(unicodedata.normalize("NFC", _LOOSE.sub("", text)).split())
+    text = unicodedata.normalize("NFC", "".join(seen))
+    goes = _GOES if _EUROPEAN.fullmatch(text) else _GOES_ELSEWHERE
+    return " ".join(unicodedata.normalize("NFC", goes.sub("", text)).split())
 
 
 def clean_name(text: str) -> str:

@@ -126,7 +126,7 @@ ASKED = [
     ("VIP; Gold parent=5", "VIP / Gold parent=5", "listed"),
     ("VIP, Gold ve Silver", "VIP / Gold / Silver", "listed"),
     ("1. VIP 2. Gold", "VIP / Gold", "listed"),
-    ('"VIP" "Gold"', "VIP / Gold", "listed"),
+    ('"VIP" "Gold"', '"VIP" "Gold"', "name"),
     # lists and trees of several lines
     ("Acme\n├── VIP\n│   └── İstanbul\n└── Regular", "Acme / >VIP / >>İstanbul / >Regular", "lines"),
     ("Acme\n|-- VIP\n|   `-- İstanbul\n`-- Regular", "Acme / >VIP / >>İstanbul / >Regular", "lines"),
