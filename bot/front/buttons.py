@@ -15,7 +15,7 @@ from bot.front.reply import Intake, Origin, Reply
 from bot.model.job import Job
 from bot.model.message_text import lines_of
 from bot.model.names import clean
-from bot.model.next_job import choices, next_job, under, with_findings
+from bot.model.next_job import choices, next_job, with_findings
 from bot.model.outcome import OPEN_FORM, FollowUp
 from bot.slack import blocks, messages
 from bot.slack.blocks import Typed
@@ -93,9 +93,9 @@ class Buttons:
             return
         if followup in (FollowUp.ANYWAY, FollowUp.CONFIRM):
             old = self._looked_up(old)
-        if followup is FollowUp.UNDER:
-            old = under(old, next((each for _, each in choices(old) if each == pressed.get("parent")), ""))
-        job = next_job(old, followup, reply.user, reply.language, reply.origin.response_url)
+        parent = next((each for _, each in choices(old) if each == pressed.get("parent")), "")
+        job = next_job(old, followup, reply.user, reply.language, parent)
+        job.response_url = reply.origin.response_url
         if job.steps:
             self._intake.accept(job, reply)
         else:  # forged, or pressed in a message that shows an earlier state

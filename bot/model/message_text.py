@@ -9,9 +9,9 @@ from typing import Any
 _CODE = re.compile(r":(?=[^:\s]*[a-z+])([a-z0-9_+'-]{1,60}):(?::skin-tone-[2-6]:)?")
 # What Slack calls otherwise than Unicode, or what Unicode calls so is another picture.
 _OWN = (
-    "tada 🎉 star ⭐ heart ❤️ +1 👍 wave 👋 white_check_mark ✅ x ❌ warning ⚠️ sunny ☀️ zap ⚡ smile 😄 phone ☎️ soccer ⚽ "
-    "gift 🎁 car 🚗 moneybag 💰 bulb 💡 email ✉️ cat 🐱 dog 🐶 mouse 🐭 cow 🐮 tiger 🐯 rabbit 🐰 horse 🐴 pig 🐷 "
-    "house 🏠 book 📖 calendar 📆 train 🚋 whale 🐳"
+    "tada 🎉 star ⭐ heart ❤️ +1 👍 wave 👋 white_check_mark ✅ x ❌ warning ⚠️ sunny ☀️ zap ⚡ smile 😄 phone ☎️ "
+    "soccer ⚽ gift 🎁 car 🚗 moneybag 💰 bulb 💡 email ✉️ cat 🐱 dog 🐶 mouse 🐭 cow 🐮 tiger 🐯 rabbit 🐰 horse 🐴 "
+    "pig 🐷 house 🏠 book 📖 calendar 📆 train 🚋 whale 🐳"
 )
 _EMOJI = dict(re.findall(r"(\S+) (\S+)", _OWN))
 _MENTION = re.compile(

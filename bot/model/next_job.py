@@ -20,6 +20,10 @@ _TRIGGERS = {FollowUp.CONFIRM: "unknown", FollowUp.ANYWAY: "unknown", FollowUp.U
 """What buttons share of which only one works under an answer: each settles or creates the same."""
 
 
+_SENT_LIKE = {FollowUp.UNDER: FollowUp.AGAIN, FollowUp.LOOK: FollowUp.ANYWAY, FollowUp.CONFIRM: FollowUp.ANYWAY}
+"""Buttons whose jobs have steps that another button sends."""
+
+
 class Count(NamedTuple):
     """How many of the groups that were asked for the bot created, of how many that is unclear, how many were there."""
 
@@ -52,18 +56,14 @@ def acted_on(job: Job, followup: FollowUp) -> list[str]:
     return [step.name for step in job.steps if step.outcome and followup in step.outcome.told.offers]
 
 
-def next_job(old: Job, followup: FollowUp, user: str, language: str, response_url: str) -> Job:
-    """Return the job that a button under the answer to `old` starts when `user` presses it. It may have no steps."""
-    job = Job(
-        user=user,
-        channel=old.channel,
-        channel_kind=old.channel_kind,
-        trigger=f"{_TRIGGERS.get(followup, followup)}:{old.id}",  # unique: a button works once
-        typed=old.typed,
-        steps=_sent(old, followup) if followup in AS_SENT else list(missing(old, followup).values()),
-        response_url=response_url,
-        language=language,
-    )
+def next_job(old: Job, followup: FollowUp, user: str, language: str, parent: str = "") -> Job:
+    """Return the job that a button under the answer to `old` starts when `user` presses it. It may have no steps.
+
+    `parent` is the id of the group that UNDER takes as the parent of what has no clear one.
+    """
+    trigger = f"{_TRIGGERS.get(followup, followup)}:{old.id}"  # unique: a button works once
+    steps = list(missing(old, followup, parent).values())
+    job = Job(user, old.channel, trigger, old.typed, steps, language=language, channel_kind=old.channel_kind)
     return follow(old, followup, job)
 
 
@@ -73,14 +73,15 @@ def follow(old: Job, followup: FollowUp, job: Job) -> Job:
     return replace(job, thread=old.thread, reply_to=old.reply_to, asker=old.asker, origin=old.origin)
 
 
-def missing(job: Job, followup: FollowUp) -> dict[int, Step]:
+def missing(job: Job, followup: FollowUp, parent: str = "") -> dict[int, Step]:
     """Return new steps for those of a settled job that a button sends, by the old position, under the groups there.
 
     ANYWAY sends the steps with an unknown outcome and what hangs under them, AGAIN and UNDER the others that are
     missing, so that no two buttons send the same step. A step of which there is another group is left alone by AGAIN,
-    and sent by ANOTHER.
+    and sent by ANOTHER. LOOK and CONFIRM have those with an unknown outcome as they stood before it was looked up; for
+    CONFIRM, one for which one group was found is to be settled as created, and what hangs under them is to be sent.
     """
-    way = FollowUp.AGAIN if followup is FollowUp.UNDER else followup
+    way = _SENT_LIKE.get(followup, followup)
     there: dict[int, str] = {}  # the ids of the groups that exist
     button: dict[int, FollowUp] = {}  # that sends a step
     new: dict[int, Step] = {}
@@ -91,39 +92,23 @@ def missing(job: Job, followup: FollowUp) -> dict[int, Step]:
         button[step.position] = own if step.above is None or step.above in there else button[step.above]
         if outcome.group_id and (outcome.sent_by is None or way is not FollowUp.ANOTHER):
             there[step.position] = outcome.group_id
-        elif way in (FollowUp.ANOTHER, button[step.position]):
-            above = new[step.above].position if step.above in new else None
-            parent = step.parent if step.above is None else ParentName(job.steps[step.above].name)
-            parent_id = step.parent_id if step.above is None else there.get(step.above)
-            new[step.position] = Step(len(new), step.name, None if step.above in new else parent, above, parent_id)
-    return new
-
-
-def _sent(job: Job, followup: FollowUp) -> list[Step]:
-    """Return new steps for those with an unknown outcome, as they stood before it was looked up.
-
-    For CONFIRM, a step for which one group was found is to be settled as created, with that id, and what hangs under
-    the steps is to be sent.
-    """
-    new = missing(job, FollowUp.ANYWAY)
-    for position, step in new.items():
-        if isinstance(outcome := job.steps[position].outcome, Unknown):
-            step.stage, step.reason, step.look_from = SENDING, outcome.reason, 0.0
+            continue
+        unknown = isinstance(outcome, Unknown)
+        if way not in (FollowUp.ANOTHER, button[step.position]) or (followup is FollowUp.LOOK and not unknown):
+            continue
+        sent = Step(len(new), step.name, step.parent, None, step.parent_id)
+        if step.above in new:
+            sent.parent, sent.parent_id, sent.above = None, None, new[step.above].position
+        elif step.above is not None:
+            sent.parent, sent.parent_id = ParentName(job.steps[step.above].name), there.get(step.above)
+        elif parent and isinstance(outcome, NoParent):
+            sent.parent, sent.parent_id = ParentId(parent), parent
+        if isinstance(outcome, Unknown) and followup in AS_SENT:
+            sent.stage, sent.reason, sent.look_from = SENDING, outcome.reason, 0.0
             if followup is FollowUp.CONFIRM and outcome.found and len(outcome.found) == 1:
-                step.confirmed_id = outcome.found[0]
-    steps = [step for step in new.values() if followup is FollowUp.CONFIRM or step.stage == SENDING]
-    for place, step in enumerate(steps):
-        step.position = place
-    return steps
-
-
-def under(job: Job, parent: str) -> Job:
-    """Return a settled job with the group of the id `parent` as the parent of what has no clear one, for UNDER."""
-    steps = [
-        replace(step, parent=ParentId(parent), parent_id=parent) if isinstance(step.outcome, NoParent) else step
-        for step in job.steps
-    ]
-    return replace(job, steps=steps)
+                sent.confirmed_id = outcome.found[0]
+        new[step.position] = sent
+    return new
 
 
 def with_findings(job: Job, look: Job) -> Job:

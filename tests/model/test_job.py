@@ -62,7 +62,7 @@ TREE = [
 )
 def test_the_steps_that_a_button_starts(way: FollowUp, started: list[str]) -> None:
     """Under the groups that exist; only what was sent is looked up, and only a person's yes settles it."""
-    steps = next_job(Job("U1", "C1", "1.1", "typed", TREE), way, "U2", "en", "").steps
+    steps = next_job(Job("U1", "C1", "1.1", "typed", TREE), way, "U2", "en").steps
 
     def shown(step: Step) -> str:
         over = steps[step.above].name if step.above is not None else step.parent_id

@@ -13,7 +13,7 @@ import pytest
 from bot.iletimerkezi import client
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
-from bot.model.next_job import Count, next_job, under
+from bot.model.next_job import Count, next_job
 from bot.model.outcome import (
     Created,
     Denied,
@@ -211,7 +211,7 @@ def test_the_parents_that_may_be_meant_are_buttons(language: str) -> None:
         assert all(re.fullmatch(r"…x+ › VIP \(\d\)", button["text"]["text"]) for button in choices)
         assert all(len(button["text"]["text"]) <= 75 for button in choices)
         assert edit["action_id"] == "edit"
-        chosen = next_job(under(job, "3"), FollowUp.UNDER, "U2", language, "")
+        chosen = next_job(job, FollowUp.UNDER, "U2", language, "3")
         assert (chosen.trigger, chosen.steps[0].parent, chosen.steps[0].parent_id) == (
             f"edit:{job.id}",
             ParentId("3"),
@@ -225,7 +225,7 @@ def test_a_tree_offers_parents_only_where_all_steps_mean_the_same() -> None:
     job.steps.append(Step(3, "D", above=1, outcome=Skipped()))
     job.steps.append(Step(4, "E", outcome=Rejected(503, "")))
     assert labels(messages.answer("en", job)[0]) == ["Customers › VIP (12)", "VIP (34)", "Edit and try again"]
-    made = next_job(under(job, "12"), FollowUp.UNDER, "U2", "en", "").steps
+    made = next_job(job, FollowUp.UNDER, "U2", "en", "12").steps
     assert [(step.name, step.parent_id, step.above) for step in made] == [
         ("İstanbul", "12", None),
         ("Kadıköy", None, 0),
@@ -301,7 +301,7 @@ def test_a_later_answer_names_the_parent_that_the_tree_created(way: FollowUp) ->
     job.steps[1].parent_id = "97108"
     for _ in range(2):
         job.steps[-1].outcome = outcome
-        job = next_job(job, way, "U2", "en", "")
+        job = next_job(job, way, "U2", "en")
         job.steps[-1].outcome = job.steps[-1].outcome or outcome
         assert [step.parent_id for step in job.steps] == ["97108"]
         assert "under `T2` (`97108`)" in messages.answer("en", job)[0]["text"]

@@ -158,7 +158,7 @@ def test_after_check_again_the_bot_looks_no_more(
 ) -> None:
     """The person looked by themselves, and can do so again."""
     job = answered(past)
-    assert past.journal.accept(next_job(reread(past.journal, job), FollowUp.LOOK, "U1", "en", "")) == Accepted()
+    assert past.journal.accept(next_job(reread(past.journal, job), FollowUp.LOOK, "U1", "en")) == Accepted()
     go_on()
     assert logged.wait_for("done", 1)
     told = workspace.thread(workspace.roots()[0])[-1]
