@@ -26,6 +26,9 @@ from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exis
 PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
 
+GIVEN_WAY = 0.5
+"""How long jobs wait at most for commands that are being accepted, in seconds."""
+
 AT_ONCE = 32
 """How many changes are made in one transaction at most."""
 
@@ -62,6 +65,8 @@ class Journal(Holder):
     def __init__(self, url: str, accepted: Callable[[Job], None] = lambda _job: None) -> None:
         super().__init__(url)
         self._accepted = accepted
+        self._accepting = 0  # how many callers of `accept` wait
+        self._all_accepted = threading.Condition()
         self._waiting: deque[_Waiting] = deque()
         self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True for each change, False at the end
         self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
@@ -97,12 +102,23 @@ class Journal(Holder):
             raise ValueError("a job has at least one step")
         future = self._submit(lambda connection: accept(connection, job, self.process))
         future.add_done_callback(self._hand_over)
+        with self._all_accepted:
+            self._accepting += 1
         try:
             return future.result(PATIENCE)[0]
         except TimeoutError:
             if future.cancel():
                 raise JournalError("the database is too slow") from None
             raise Unsure("the database has not finished in time") from None
+        finally:
+            with self._all_accepted:
+                self._accepting -= 1
+                self._all_accepted.notify_all()
+
+    def give_way(self) -> None:
+        """Wait until nobody waits for `accept`, for GIVEN_WAY seconds at most: acknowledgements go before answers."""
+        with self._all_accepted:
+            self._all_accepted.wait_for(lambda: not self._accepting, GIVEN_WAY)
 
     def _hand_over(self, done: Future[tuple[Accepted | Busy, Job]]) -> None:
         """Pass a job on that was written down, also when nobody waits for the answer any more."""

@@ -98,6 +98,7 @@ class Worker:
 
     def _run_jobs(self) -> None:
         while job := self._schedule.take():
+            self._journal.give_way()
             self._schedule.done(job, self._carry(job))
 
     def _carry(self, job: Job) -> float | None:

@@ -1,13 +1,15 @@
 """Accepting jobs: what is written, what is refused, and when it is not accepted again."""
 
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text, update
 
-from bot.journal import JournalError, Unsure, accepting, tables
+from bot.journal import JournalError, Unsure, accepting, journal, tables
 from bot.journal.accepting import Accepted, Busy
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
@@ -28,6 +30,7 @@ from tests.support.journal import (
     sent,
     typed,
 )
+from tests.support.until import until
 
 
 def test_a_job_comes_back_as_it_was_accepted(book: Journal) -> None:
@@ -161,6 +164,34 @@ def test_a_job_may_be_accepted_again(book: Journal, engine: Engine) -> None:
     book.mark_closed(job)
     assert book.accept(replace(typed("VIP", "U3", followup=FollowUp.AGAIN), trigger=twin.trigger)) == Accepted()
     assert count(engine) == 3
+
+
+@on_sqlite
+def test_jobs_give_way_to_those_that_are_accepted(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No job begins while a command waits for the journal, unless that takes too long."""
+    monkeypatch.setattr(journal, "PATIENCE", 60.0)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def held_up(*arguments: Any) -> Any:
+        writing.set()
+        assert go_on.wait(60)
+        return accepting.accept(*arguments)
+
+    def begins() -> bool:
+        book.give_way()
+        return go_on.is_set()
+
+    monkeypatch.setattr(journal, "accept", held_up)
+    with ThreadPoolExecutor(2) as pool:
+        command = pool.submit(book.accept, typed())
+        assert writing.wait(60)
+        book.give_way()  # too long
+        monkeypatch.setattr(journal, "GIVEN_WAY", 60.0)
+        job = pool.submit(begins)
+        until(lambda: job.running() or job.done())
+        go_on.set()
+        assert job.result(60), "it began before the command was accepted"
+        assert command.result(60) == Accepted()
 
 
 def come_together(book: Journal, engine: Engine, seconds: float, *some: Job) -> list[object]:
