@@ -21,13 +21,7 @@ from bot.sandbox.workspace import Form, Json, Message, Reply, Workspace
 LEAVE = 20.0
 """How long a group that is being made at the real API may take when somebody leaves, in seconds."""
 
-PEOPLE = {"en": "U1", "tr": "U2"}
-"""Who types, by language: the bot remembers a person's language for an hour, so another person types Turkish."""
-
-PATIENCE = 60.0
-"""For how long nothing may come of a command before the console waits no longer, in seconds."""
-
-_CHANNEL = "C1"
+_PERSON, _CHANNEL = "U1", "C1"
 _SOON = 1.5  # seconds after which somebody who waits is told so
 _LEAVES = {fold(word) for word in ("quit", "exit", "çık", "çıkış")}
 _YES = {"y", "yes", "e", "evet"}
@@ -50,12 +44,13 @@ def run(text: str | None, live: Mapping[str, str] | None, *, stay: bool) -> int:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="addgroup-"))
         workspace = stack.enter_context(Workspace(secrets.token_hex(16)))
-        workspace.locales[PEOPLE["tr"]] = "tr-TR"
-        api = _stand_in() if live is None else None
+        api = Api("sandbox-key", secrets.token_hex(16)) if live is None else None
         ours = {name: value for name, value in (live or {}).items() if name.startswith("ILETIMERKEZI_")}
         bot = Bot({**variables(workspace, api), **ours, "DATABASE_URL": f"sqlite:///{folder}/journal.db"})
         if api:
             terminal.say("introduction")
+            for identifier, name, parent in sentences()["account"]["groups"]:
+                api.add(name, parent, identifier)
         else:
             terminal.say("live", url=bot.settings.api_url, key=f"{bot.settings.api_key[:4]}…")
         bot.start()
@@ -64,14 +59,6 @@ def run(text: str | None, live: Mapping[str, str] | None, *, stay: bool) -> int:
             stack.enter_context(api)  # which ends first, so that nobody waits for its silence
         status = Console(workspace, api, bot, terminal).loop()
     return 0 if stay and terminal.asks else status
-
-
-def _stand_in() -> Api:
-    """Return the API's stand-in, with the groups of its account."""
-    api = Api("sandbox-key", secrets.token_hex(16))
-    for identifier, name, parent in sentences()["account"]["groups"]:
-        api.add(name, parent, identifier)
-    return api
 
 
 class Console:
@@ -87,10 +74,7 @@ class Console:
         self._terminal = terminal
         self._buttons: list[tuple[Message, str]] = []
         self._seen = 0  # messages that were shown
-
-    @property
-    def _user(self) -> str:
-        return PEOPLE[self._terminal.language]
+        workspace.locales[_PERSON] = {"tr": "tr-TR", "en": "en-US"}[terminal.language]
 
     def loop(self) -> int:
         """Do what is entered until the end of input, and return the last command's exit status."""
@@ -102,11 +86,11 @@ class Console:
                 entry = self._terminal.read()
                 if entry is None or fold(entry) in _LEAVES:
                     break
-                status = self.enter(entry, status)
+                status = self._enter(entry.strip(), status)
             except UnicodeError:
                 self._terminal.say("unreadable")
                 status = 2
-            except KeyboardInterrupt:
+            except (EOFError, KeyboardInterrupt):
                 if not self._terminal.asks:
                     raise
                 self._terminal.say("stopped")
@@ -115,26 +99,20 @@ class Console:
             self._terminal.say("unanswered")
         return status
 
-    def enter(self, entry: str, status: int = 0) -> int:
+    def _enter(self, entry: str, status: int) -> int:
         """Do what is entered, show what people see, and return the exit status; `status` is the one before."""
-        entry = entry.strip()
         if setting := _SETTING.fullmatch(entry):
             self._set(*setting.groups(""))
             return status
         if number := re.fullmatch(r"\[?(\d+)\]?", entry):
             return self._press(int(number[1]))
-        return self._do(lambda: self._workspace.command(self._bot.url, entry, self._user, _CHANNEL))
+        return self._do(lambda: self._workspace.command(self._bot.url, entry, _PERSON, _CHANNEL))
 
     def _set(self, name: str, argument: str) -> None:
-        """Change one of the console's own settings: the language, and what the next call of the API comes to."""
+        """Choose what the next call of the API comes to."""
         fault = int(argument) if argument.isdecimal() else argument
-        if name in PEOPLE:
-            self._terminal.language = name
-            self._terminal.say("language")
-        elif name != "api":
+        if name != "api" or not self._api:
             self._terminal.say("help")
-        elif not self._api:
-            self._terminal.say("api_live")
         elif fault in (*FAULTS, *MESSAGES.keys() - {200}):
             self._api.faults.append(fault)
             self._terminal.say("api_chosen", way=fault)
@@ -147,48 +125,29 @@ class Console:
         if not button:  # it may have been there when the message was shown
             self._terminal.say("no_button", number=number)
             return 2
-        if (question := button.get("confirm")) and not self._confirmed(question):
-            return 1
-        return self._do(lambda: self._workspace.press(self._bot.url, message, action, self._user))
-
-    def _confirmed(self, question: Json) -> bool:
-        """Ask what a button asks first; where nobody answers, the answer is no."""
-        print(question["text"]["text"])
-        yes = self._terminal.sentence("confirm", yes=question["confirm"]["text"])
-        try:
-            return self._terminal.ask(f"{yes} ").strip().lower() in _YES
-        except EOFError:
-            return False
+        if question := button.get("confirm"):
+            print(question["text"]["text"])
+            yes = self._terminal.sentence("confirm", yes=question["confirm"]["text"])
+            if self._terminal.ask(f"{yes} ").strip().lower() not in _YES:
+                return 1
+        return self._do(lambda: self._workspace.press(self._bot.url, message, action, _PERSON))
 
     def _do(self, act: Callable[[], Reply]) -> int:
         """Do something in Slack, show what comes of it, and return the exit status."""
         forms = len(self._workspace.forms)
         reply = act()
-        if not reply.text:
-            return self._follow(forms)
-        self._buttons = []
-        self._show("private", Message(_CHANNEL, "", reply.text, blocks=reply.body.get("blocks", [])))
-        return 0 if reply.status == 200 else 1
+        if reply.text:
+            said = Message(_CHANNEL, "", reply.text, private_to=_PERSON, blocks=reply.body.get("blocks", []))
+            self._workspace.messages.append(said)
+        return self._show_new() if reply.text else self._follow(forms)
 
     def _follow(self, forms: int) -> int:
-        """Wait for what follows an acknowledgement, and show it; `forms` is how many had been opened before.
-
-        Where nobody hears anything for PATIENCE, say so, and return 1.
-        """
-        seen, changes = self._seen, -1
-        heard_at, told = time.monotonic(), not self._terminal.asks
-        soon = heard_at + _SOON
-        while self._bot.parts.worker.busy() or len(self._workspace.messages) == seen:
+        """Wait for what follows an acknowledgement, and show it; `forms` is how many had been opened before."""
+        soon, told = time.monotonic() + _SOON, not self._terminal.asks
+        while self._bot.parts.worker.busy() or len(self._workspace.messages) == self._seen:
             if len(self._workspace.forms) > forms:
                 return self._fill(self._workspace.forms[-1])
-            now = time.monotonic()
-            if changes != (changes := sum(1 + len(message.earlier) for message in self._workspace.messages)):
-                heard_at = now
-            if now - heard_at > PATIENCE:
-                self._show_new()
-                self._terminal.say("no_answer")
-                return 1
-            if not told and now > soon:
+            if not told and time.monotonic() > soon:
                 self._terminal.say("waiting")
                 told = True
             time.sleep(0.02)
@@ -206,15 +165,18 @@ class Console:
         for root in [message for message in self._workspace.messages if message.ts in threads]:
             self._show("channel", root)
             for answer in [message for message in new if message.thread_ts == root.ts]:
-                self._show("thread", answer, 2)
+                self._show("thread", answer, "  ")
         outcomes = {message.outcome for message in new} - {"", "open"}
         return 0 if not outcomes or outcomes & {"created", "exists"} else 1
 
-    def _show(self, title: str, message: Message, margin: int = 0) -> None:
-        self._terminal.message(self._terminal.sentence(title), message.text, margin)
+    def _show(self, title: str, message: Message, margin: str = "") -> None:
+        """Print one of Slack's messages under a title, and its buttons."""
+        text = shown(message.text).rstrip().replace(f"@{_PERSON}", self._terminal.sentence("you"))
+        lines = [self._terminal.sentence(title), *(f"  {line}" for line in text.split("\n"))]
         for button in message.buttons:
             self._buttons.append((message, button["action_id"]))
-            print(f"{' ' * (margin + 2)}[{len(self._buttons)}] {button['text']['text']}")
+            lines.append(f"  [{len(self._buttons)}] {button['text']['text']}")
+        print("", *(f"{margin}{line}" for line in lines), sep="\n")
 
     def _fill(self, form: Form) -> int:
         """Ask for the form's fields until the bot takes them; where nobody can be asked, only show it."""
@@ -229,11 +191,11 @@ class Console:
                     if block["type"] == "input":
                         fields[block["element"]["action_id"]] = self._field(block, form.held(block))
                     else:
-                        print(shown(_said(block)))
+                        parts = [block.get("text", {}), *block.get("elements", [])]
+                        print(shown(" ".join(part["text"] for part in parts if isinstance(part.get("text"), str))))
                 if not self._terminal.asks:
                     raise EOFError
-                reply = self._workspace.submit(self._bot.url, form, self._user, **fields)
-                mistakes = reply.body.get("errors", {})
+                mistakes = self._workspace.submit(self._bot.url, form, _PERSON, **fields).body.get("errors", {})
                 for block in form.inputs:
                     if mistake := mistakes.get(block["block_id"]):
                         print(f"  {block['label']['text']}: {mistake}")
@@ -241,13 +203,13 @@ class Console:
                     return self._follow(len(self._workspace.forms))
         except (EOFError, KeyboardInterrupt):
             self._terminal.say("form_closed" if self._terminal.asks else "form_shown")
-        if self._workspace.close(self._bot.url, form, self._user):  # which may give the text back
+        if self._workspace.close(self._bot.url, form, _PERSON):  # which may give the text back
             self._workspace.wait_for(lambda: len(self._workspace.messages) > self._seen, _SOON)
             self._show_new()
         return 2
 
     def _field(self, block: Json, held: Any) -> Any:
-        """Ask for a field, text or an option of a menu, which is found by a part of its name; `held` is in it now."""
+        """Ask for a field, text or an option of a menu, which is found by its name or ID; `held` is in it now."""
         menu = block["element"]["type"] == "external_select"
         before = held["text"]["text"] if menu and held else held or ""
         label, hint = block["label"]["text"], block.get("hint", {"text": ""})["text"]
@@ -255,22 +217,15 @@ class Console:
             print(f"  {label}: {before}")
             return held
         print(f"{label} ({hint})" if hint else label)
-        typed = self._terminal.ask("  | ", before)
-        while menu and typed != before:
-            if not typed.strip():
-                return None
-            options = self._workspace.suggest(self._bot.url, typed.strip(), self._user)
-            for number, option in enumerate(options, 1):
-                print(f"  [{number}] {option['text']['text']}")
-            chosen = self._terminal.ask(f"{self._terminal.sentence('form_which')} ") if options else "0"
-            if (chosen := chosen.strip() or "1") in map(str, range(1, len(options) + 1)):
-                return options[int(chosen) - 1]
-            self._terminal.say("form_not_chosen")
+        while True:
             typed = self._terminal.ask("  | ", before)
-        return held if menu else typed
-
-
-def _said(block: Json) -> str:
-    """Return the text of a block that takes no input."""
-    parts = [block.get("text", {}), *block.get("elements", [])]
-    return " ".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+            if not menu:
+                return typed
+            if typed == before or not typed.strip():
+                return held if typed == before else None
+            options = self._workspace.suggest(self._bot.url, typed.strip(), _PERSON)
+            exact = [option for option in options if option["value"] == f"id:{typed.strip()}"]
+            if len(exact or options) == 1:
+                return (exact or options)[0]
+            print(*(f"    {option['text']['text']}" for option in options), sep="\n")
+            self._terminal.say("form_not_chosen")

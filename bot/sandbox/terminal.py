@@ -1,11 +1,10 @@
-"""The terminal: what is typed, pasted or piped in, and Slack's messages as plain lines."""
+"""The terminal: what is typed, pasted or piped in, the console's own sentences, and Slack's messages as plain text."""
 
-import contextlib
 import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,8 +14,12 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from bot.model.message_text import unescape
 
-_CONTINUES = re.compile(r"\s+\S|[-*•◦▪‣]+\s")  # how a line begins that belongs to the one before
 _KEYS = KeyBindings()
+
+
+@_KEYS.add("escape", "enter")
+def _begin_line(event: KeyPressEvent) -> None:
+    event.current_buffer.insert_text("\n")
 
 
 @cache
@@ -28,32 +31,33 @@ def sentences() -> dict[str, Any]:
 class Terminal:
     """Standard input and output, for one person who reads in `language`.
 
-    The entries are `text` alone; with `stay`, those typed at a terminal after it; without `text`, those that are typed
-    or piped in. `asks` is whether questions can be asked: whether somebody types.
+    `text` is the first entry; without it, where nobody types, all that is piped in. `asks` is whether somebody types:
+    then the others come from a prompt, after a `text` only with `stay`.
     """
 
     def __init__(self, text: str | None, stay: bool) -> None:
         names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
         self.language = "tr" if next(filter(None, names), "").lower().startswith("tr") else "en"
         self.asks = sys.stdin.isatty() and (text is None or stay)
-        self._given = iter([text]) if text is not None else _entries(() if self.asks else sys.stdin)
+        piped = iter(sys.stdin.read, "")
+        self._given: Iterator[str] = iter([text]) if text is not None else iter(()) if self.asks else piped
         os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # a terminal that does not answer it gets a warning
         self._editor = PromptSession[str](key_bindings=_KEYS) if self.asks else None
 
     def read(self) -> str | None:
-        """Return the next entry, None at the end of input.
+        """Return the next entry, None at the end of input; what a terminal pastes is one entry, as in Slack.
 
-        What a terminal pastes is one entry, as in Slack; of a pipe, a line with those after it that are indented or
-        begin with a bullet. Raises KeyboardInterrupt, and UnicodeError for what is no text.
+        Raises KeyboardInterrupt, and UnicodeError for what is no text.
         """
         print()
         entry = next(self._given, None)
         if entry is not None:
             print(f"> {entry}", flush=True)  # as a terminal shows what is typed
-        elif self.asks:
-            with contextlib.suppress(EOFError):
-                return self.ask("> ")
-        return entry
+            return entry
+        try:
+            return self.ask("> ")
+        except EOFError:
+            return None
 
     def ask(self, question: str, default: str = "") -> str:
         """Return the answer to a question, shown with `default` to be changed. Raises EOFError, KeyboardInterrupt."""
@@ -68,27 +72,6 @@ class Terminal:
     def say(self, key: str, /, **values: object) -> None:
         """Print a sentence of the console's own."""
         print(self.sentence(key, **values), flush=True)
-
-    def message(self, title: str, text: str, margin: int = 0) -> None:
-        """Print one of Slack's messages under a title."""
-        lines = shown(text).rstrip().split("\n")
-        print("", " " * margin + title, *(" " * (margin + 2) + line for line in lines), sep="\n")
-
-
-@_KEYS.add("escape", "enter")
-def _begin_line(event: KeyPressEvent) -> None:
-    event.current_buffer.insert_text("\n")
-
-
-def _entries(lines: Iterable[str]) -> Iterator[str]:
-    entry = ""
-    for line in map(str.rstrip, lines):
-        if entry and not _CONTINUES.match(line):
-            yield entry
-            entry = ""
-        entry += f"\n{line}" if entry else line
-    if entry:
-        yield entry
 
 
 def shown(text: str) -> str:
@@ -105,6 +88,6 @@ def shown(text: str) -> str:
 
 def _reference(angle: re.Match[str]) -> str:
     target, label = angle.groups()
-    if target[0] in "@#!":
-        return {"@U1": "@you (en)", "@U2": "@siz (tr)"}.get(target, label or target)
-    return f"{label} ({target})" if label and label != target else str(target)
+    if label and label != target and target[0] not in "@#!":
+        return f"{label} ({target})"
+    return str(label or target)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,25 +15,24 @@ from prompt_toolkit.input import PipeInput
 
 from bot.sandbox.api import FAULTS, MESSAGES, Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.console import PEOPLE, Console
+from bot.sandbox.console import Console
 from bot.sandbox.terminal import Terminal, sentences
-from tests.support.console import console
-from tests.support.program import ROOT
+from tests.support.peer import CONNECT, hear, http, peer
+from tests.support.program import BOT, ROOT, Program, run_to_end
 from tests.support.served import inherited
-from tests.support.terminal import terminal
 from tests.support.workspace import Workspace
 
+Prompt = Callable[[Terminal], Console]
 Person = Callable[..., str]
 
 
 @pytest.fixture
-def prompt(start: Callable[..., Bot], workspace: Workspace, api: Api) -> Callable[[Terminal], Console]:
-    workspace.locales[PEOPLE["tr"]] = "tr-TR"
+def prompt(start: Callable[..., Bot], workspace: Workspace, api: Api) -> Prompt:
     return lambda at: Console(workspace, api, start(), at)
 
 
 @pytest.fixture
-def person(prompt: Callable[[Terminal], Console], keys: PipeInput, capsys: pytest.CaptureFixture[str]) -> Person:
+def person(prompt: Prompt, keys: PipeInput, capsys: pytest.CaptureFixture[str]) -> Person:
     """Return what somebody at a terminal is shown for what they type, who then leaves."""
 
     def typing(*entries: str) -> str:
@@ -44,53 +44,58 @@ def person(prompt: Callable[[Terminal], Console], keys: PipeInput, capsys: pytes
     return typing
 
 
-@pytest.mark.parametrize(
-    ("text", "status", "shown"),
-    [
-        ("VIP parent=5", 0, "ID 97101"),
-        ("/addgroup VIP parent=5", 0, "VIP created under Customers (5)"),
-        ("Customers", 0, "is already there · ID 5"),
-        ("Customers parent=99", 1, "463"),
-        ("help", 0, "Create contact groups"),
-        ("Top\n  Below", 0, "Top and 1 subgroup created"),
-        (":tada: Party", 0, "🎉 Party created"),
-        (":api 401", 0, "ends with 401"),
-        (":aip", 0, "Type a command"),
-        ("QUIT", 0, ""),
-        ("7", 2, 'type it in quotes: "7"'),
-        ("Customers paernt=5", 2, "Please check the parent: 5 was read as the parent."),
-        ("", 2, "Group name: "),
-    ],
-)
-def test_one_entry_and_its_exit_status(
-    prompt: Callable[[Terminal], Console], capsys: pytest.CaptureFixture[str], text: str, status: int, shown: str
-) -> None:
+ENTRIES = {
+    "VIP parent=5": (0, "ID 97101"),
+    "/addgroup Gold parent=5": (0, "Gold created under Customers (5)"),
+    "Customers": (0, "is already there · ID 5"),
+    "Silver parent=99": (1, "463"),
+    "help": (0, "Create contact groups"),
+    "Top\n  Below": (0, "Top and 1 subgroup created"),
+    ":tada: Party": (0, "🎉 Party created"),
+    ":api 461": (0, "ends with 461"),
+    "Refused": (1, "461"),
+    ":aip": (0, "Type a command"),
+    "QUIT": (0, ""),
+    "7": (2, 'type it in quotes: "7"'),
+    "G\udcfcl": (2, "This is not text"),
+    "Customers paernt=5": (2, "Please check the parent: 5 was read as the parent."),
+    "": (2, "Group name: "),
+}
+
+
+def test_one_entry_and_its_exit_status(prompt: Prompt, capsys: pytest.CaptureFixture[str]) -> None:
     """0 when the group is there now or none was asked for, 1 when it was not made, 2 when the usage is wrong.
 
     What is the console's own is so as an argument too, and makes no group. A form is shown, and closed.
     """
-    assert prompt(Terminal(text, stay=False)).loop() == status
-    assert shown in capsys.readouterr().out
+    console = prompt(Terminal(None, stay=False))
+    for text, (status, shown) in ENTRIES.items():
+        console._terminal = Terminal(text, stay=False)
+        assert console.loop() == status, text
+        assert shown in capsys.readouterr().out, text
 
 
-def test_the_settings_are_chosen(person: Person) -> None:
-    """A failure meets the next call, and after `:tr` everything is Turkish."""
-    shown = person("A", ":tr", ":api", ":api 461", "B", "Müşteriler üst=99")
-    assert shown.index("ID 97101") < shown.index("Yanıtlar artık Türkçe.") < shown.index("bakiye yetersizdir")
-    assert "grup adı boş" in shown
-    assert "463" in shown
+def test_turkish(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a Turkish terminal everything is Turkish, and the other language is asked for as in Slack."""
+    monkeypatch.setenv("LC_ALL", "tr_TR.UTF-8")
+    shown = person("A", ":api", ":api 461", "B", "dil en", "Customers üst=99")
+    told = ["oluşturuldu", "bakiye yetersizdir", "@siz", "grup adı boş", "not created"]
+    assert [word for word in told if word not in shown] == []
 
 
 def test_the_form(person: Person, api: Api) -> None:
-    """Its fields show what is in them; a mistake is told and asked again; a parent is found by a part of its name."""
-    tree = ("Top\x1b\r  Below", "\x15none", "cust", "2", "cust", "1")
-    shown = person("/addgroup", "", "", *tree, "Gold paernt=5", "", "")
-    assert "Group name: The group's name is missing." in shown
-    assert "Nothing was chosen." in shown
-    assert "[1] Customers (5)" in shown
-    assert "5 was read as the parent" in shown
+    """Its fields show what is in them; a mistake is told and asked again; a parent is found by its name or ID."""
+    api.add("Customs", identifier="50")
+    shown = person(
+        *("/addgroup", "", ""),
+        *("Top\x1b\r  Below", "none", "custom", "5"),
+        *("", "Beside", "customs"),
+        *("Gold paernt=5", "", ""),
+    )
+    told = ["Group name: The group's name is missing.", "as much of its name as no other has", "    Customs (50)"]
+    assert [part for part in (*told, "5 was read as the parent") if part not in shown] == []
     made = {group.name: group.parent for group in api.groups.values()}
-    assert made == {"Customers": "", "Top": "5", "Below": "97101", "Gold": "5"}
+    assert made == {"Customers": "", "Customs": "", "Top": "5", "Below": "97101", "Beside": "50", "Gold": "5"}
 
 
 def test_a_form_that_is_emptied_and_one_that_is_left(person: Person, api: Api) -> None:
@@ -112,24 +117,9 @@ def test_the_buttons(person: Person) -> None:
     assert shown.count("there will be two groups with this name") == 3
     assert shown.count("pressed Create anyway") == 1
     assert "[1] Edit and try again\n" in shown
-    assert "@you (en) edited it" in shown
+    assert "@you edited it" in shown
     assert "Fixed — created, ID 97102" in shown
     assert 'type it in quotes: "9"' in shown
-
-
-@pytest.mark.parametrize("fault", ["internal_error", "not_in_channel"])
-def test_nobody_waits_for_ever(
-    prompt: Callable[[Terminal], Console],
-    workspace: Workspace,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    fault: str,
-) -> None:
-    """Where nothing comes of an acknowledged command, whether the bot tries again or not: it is said, with status 1."""
-    monkeypatch.setattr("bot.sandbox.console.PATIENCE", 0.3)
-    workspace.mood = lambda: fault
-    assert prompt(Terminal("A", stay=False)).loop() == 1
-    assert "Nothing came for a minute" in capsys.readouterr().out
 
 
 def test_every_way_to_fail_is_explained_and_every_sentence_is_there_twice() -> None:
@@ -141,131 +131,82 @@ def test_every_way_to_fail_is_explained_and_every_sentence_is_there_twice() -> N
         assert listed == [*(str(code) for code in MESSAGES if code != 200), *FAULTS]
 
 
+# The real command line.
+
+
+PROXY = "http://127.0.0.1:9"
+
+
 @pytest.mark.parametrize(
-    ("environ", "text", "status", "shown"),
+    ("environ", "text", "piped", "shown"),
     [
-        ({"LC_ALL": "C"}, "İstanbul".encode(), 0, "İstanbul created".encode()),
-        ({"LC_ALL": "tr_TR.UTF-8"}, "İstanbul".encode(), 0, "İstanbul oluşturuldu".encode()),
-        ({"HTTP_PROXY": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}, b"G\xfcl", 2, b"not text"),
+        ({"LC_ALL": "C", "HTTP_PROXY": PROXY, "all_proxy": PROXY}, ["İstanbul"], "", "İstanbul created"),
+        ({"LC_ALL": "tr_TR.UTF-8"}, [], "İstanbul\n  Şişli\n", "1 alt grup oluşturuldu"),
     ],
-    ids=["C", "not installed", "no text"],
+    ids=["C", "not installed"],
 )
-def test_an_argument_in_any_encoding(environ: dict[str, str], text: bytes, status: int, shown: bytes) -> None:
-    """No letter of it is lost, and what is no text makes nothing; a proxy of the machine is not asked."""
+def test_any_encoding(environ: dict[str, str], text: list[str], piped: str, shown: str) -> None:
+    """No letter of an argument or a pipe is lost, and no proxy is asked."""
     ended = subprocess.run(  # noqa: S603  # our own interpreter and module
-        [sys.executable.encode(), b"-m", b"bot", b"console", text],
+        [sys.executable.encode(), b"-m", b"bot", b"console", *(word.encode() for word in text)],
         cwd=ROOT,
         env={**inherited(), **environ},
-        input=b"",
+        input=piped.encode(),
         capture_output=True,
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (status, b"")
-    assert shown in ended.stdout
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert shown in ended.stdout.decode()
 
 
-@pytest.mark.parametrize(
-    ("number", "typed", "shown"),
-    [(signal.SIGHUP, "Customers\n\n", "Add a subgroup"), (signal.SIGINT, ":api silence\nSilent\n\n", "> Silent")],
-)
-def test_a_signal_leaves_no_bot_behind(number: int, typed: str, shown: str, tmp_path: Path) -> None:
-    """The console stops its bot and removes the folder of its journal, as on quit, without a traceback.
+def live(api: Api) -> dict[str, str]:
+    """Return the variables with which `--live` calls the stand-in."""
+    ours = {"ILETIMERKEZI_API_KEY": api.key, "ILETIMERKEZI_API_HASH": api.hash}
+    return {**inherited(), **ours, "ILETIMERKEZI_API_URL": f"{api.url}/v1"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_no_bot_behind(number: int, api: Api, tmp_path: Path) -> None:
+    """What is under way comes to its end, and the folder of the journal is removed, as on quit, without a traceback.
 
     A terminal that is closed sends SIGHUP; Ctrl-C, while an answer is awaited, SIGINT.
     """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-m", "bot", "console"],
-        cwd=ROOT,
-        env={**inherited(), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-    ) as started:
-        assert started.stdin
-        assert started.stdout
-        started.stdin.write(typed)
-        started.stdin.flush()
-        while shown not in started.stdout.readline():
-            assert started.poll() is None
+    api.gates["add-group"] = threading.Event()
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as out:
+        streams = out.fileno(), out.fileno(), errors.fileno()
+        program = Program(BOT, ("console", "--live", "VIP"), ROOT, {**live(api), "TMPDIR": str(tmp_path)}, streams)
+        assert api.called.wait(60)
         assert list(tmp_path.glob("addgroup-*/*.db"))
-        started.send_signal(number)
-        _, errors = started.communicate(timeout=60)
-        assert (started.returncode, errors) == (128 + number, "")
-        assert list(tmp_path.iterdir()) == []
+        program.send_signal(number)
+        api.gates["add-group"].set()
+        assert program.wait() == 128 + number
+        errors.seek(0)
+        assert (errors.read(), list(tmp_path.iterdir())) == (b"", [])
 
 
 def test_live_says_so_and_uses_the_real_address(api: Api) -> None:
     """`--live` warns before anything is sent, names no whole key, and calls the API of the environment."""
-    address = {"ILETIMERKEZI_API_URL": f"{api.url}/v1", "ILETIMERKEZI_API_KEY": api.key}
-    ended = console("--live", "VIP parent=5", ILETIMERKEZI_API_HASH=api.hash, **address)
+    ended = run_to_end("console", "--live", "VIP parent=5", env=live(api))
     assert ended.returncode == 0
     assert ended.stdout.index("REAL") < ended.stdout.index("created")
     assert api.key not in ended.stdout
     assert api.made() == 1
-    ended = console("--live", "VIP", **address)
+    ended = run_to_end("console", "--live", "VIP", env={**live(api), "ILETIMERKEZI_API_HASH": ""})
     assert (ended.returncode, "ILETIMERKEZI_API_HASH" in ended.stderr, api.made()) == (2, True, 1)
 
 
-def test_live_reaches_the_api_through_a_proxy() -> None:
+def test_live_reaches_the_api_through_a_proxy(api: Api) -> None:
     """A machine that calls out through a proxy does so in `--live` too, but for its own processes."""
-    with socket.create_server(("127.0.0.1", 0)) as proxy:
-        asked: list[bytes] = []
 
-        def refuse() -> None:
-            while True:
-                connection, _ = proxy.accept()
-                with connection:
-                    asked.append(connection.recv(4096).partition(b"\r\n")[0])
-                    connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    def refuse(connection: socket.socket) -> bytes:
+        heard = hear(connection, CONNECT)
+        connection.sendall(http(b"", status=b"403 Forbidden"))
+        return heard
 
-        threading.Thread(target=refuse, daemon=True).start()
-        credentials = {"ILETIMERKEZI_API_KEY": "key-of-tests", "ILETIMERKEZI_API_HASH": "hash-of-tests"}
-        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
-        ended = console(
-            *("--live", "VIP parent=5"),
-            **credentials,
-            ILETIMERKEZI_API_URL="https://api.example.com/v1",
-            **dict.fromkeys(("https_proxy", "HTTP_PROXY"), address),
-        )
+    with peer(refuse) as proxy:
+        proxies = {"https_proxy": proxy.url, "HTTP_PROXY": proxy.url}
+        there = {"ILETIMERKEZI_API_URL": "https://api.example.com/v1"}
+        ended = run_to_end("console", "--live", "VIP parent=5", env={**live(api), **there, **proxies})
         assert (ended.returncode, ended.stderr) == (1, "")
-        assert {line.rpartition(b" ")[0] for line in asked} == {b"CONNECT api.example.com:443"}
-
-
-@pytest.mark.parametrize("locale", ["C", "tr_TR.UTF-8"])
-def test_a_real_terminal(locale: str) -> None:
-    """No letter is lost in a locale that is C or not installed, and a paste is one entry, in a field too.
-
-    Ctrl-C while an answer is awaited leads back to the prompt, and who leaves is told that it is owed.
-    """
-    with terminal("--stay", "Çarşı", environ={"LC_ALL": locale}) as person:
-        person.wait("97101")
-        person.wait()
-        person.type("İstanbul\r")
-        person.wait("97102")
-        person.wait()
-        person.type("\r")
-        person.wait("  |")
-        person.type("\x1b[200~Iğdır\r  Ağrı\r\x1b[201~\r")
-        person.wait("  |")
-        person.type("\r")
-        person.wait("97104")
-        person.wait()
-        person.type(":en\r")
-        person.wait("English")
-        person.wait()
-        person.type("list\r")
-        shown = person.wait("(only you see this)") + person.wait()
-        person.type(":api silence\r")
-        person.wait()
-        person.type("Owed\r")
-        person.wait("Waiting for the answer")
-        person.interrupt()
-        person.wait("Stopped.")
-        person.wait()
-        person.type("quit\r")
-        assert person.ended() == 0
-    assert "A command is still unanswered." in person.shown
-    assert all(path in shown for path in ("Çarşı", "İstanbul", "Iğdır › Ağrı"))
+        assert {(heard or b"").split()[1] for heard in proxy.heard} == {b"api.example.com:443"}
