@@ -20,23 +20,23 @@ from bot.iletimerkezi.groups import Groups
 from bot.journal import JournalError
 from bot.log import event
 from bot.model.grammar import NewGroup, Reading, Unclear, as_text, read_form
-from bot.model.job import Job, Step, TryLater
+from bot.model.job import Job, TryLater
 from bot.model.names import Parent, ParentId, ParentName, clean
 from bot.model.next_job import follow
 from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import wording
 from bot.slack.blocks import Typed, plain
-from bot.slack.client import SlackClient, SlackRefused
+from bot.slack.client import SlackRefused
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
 
 SOON = 1.0
 """How long suggestions wait for what Slack says of the person, and for the list of groups, in seconds."""
 
-LOOKED_UP, OPENED = 0.8, 1.4
-"""How long opening the form waits for the person and the list of groups, and then for Slack, in seconds.
+LOOKED_UP = 0.5
+"""How long opening the form waits for what Slack says of the person, and for the list of groups, in seconds."""
 
-Together, with a little, that is less than the three that Slack waits.
-"""
+OPENED = 2.3
+"""How long opening the form takes at most, all in all, in seconds: less than the three that Slack waits."""
 
 _SAID = dict.fromkeys(("expired_trigger_id", "trigger_expired"), "form.expired")
 _SAID |= dict.fromkeys(("exchanged_trigger_id", "trigger_exchanged"), "")  # a command that was delivered twice
@@ -52,13 +52,9 @@ _EMPTY = Reading()
 
 
 class Form:
-    """Opens the form, and listens to its suggestions and its submission.
+    """Opens the form, and listens to its suggestions and its submission."""
 
-    `slack` opens forms while Slack waits, so its calls must end well within three seconds.
-    """
-
-    def __init__(self, slack: SlackClient, intake: Intake, groups: Groups) -> None:
-        self._slack = slack
+    def __init__(self, intake: Intake, groups: Groups) -> None:
         self._intake = intake
         self._groups = groups
         self._free = threading.BoundedSemaphore(AT_ONCE)
@@ -76,20 +72,21 @@ class Form:
 
         What is unclear stands above, and the sentence `remark` of the texts. A text that the field would cut stays out.
         """
-        until, unclear = time.monotonic() + LOOKED_UP, reading.unclear
+        until, unclear = time.monotonic() + OPENED, reading.unclear
         if len(reading.text) > form_view.MAX_FIELD:
             reply.tell(lambda to: plain(wording.mistake(to, unclear) if unclear else say(to, "form.too_long")), True)
             return
+        people = self._intake.people
         try:
             with self._thread_to_wait():
-                if reading.parent:
-                    self._groups.prefetch()
-                language = self._intake.people.language(reply.user, LOOKED_UP)
-                if reply.refused(_left(until)):
+                self._groups.prefetch()
+                if reply.refused(LOOKED_UP, give_back=True):
                     return
-                parent = self._option(language, reading.parent, _left(until))
+                language = people.language(reply.user, LOOKED_UP)
+                parent = self._option(language, reading.parent, LOOKED_UP)
                 view = form_view.form(language, origin or reply.origin, reading, parent, remark)
-                self._slack.within(OPENED).call("views.open", trigger_id=reply.origin.trigger, view=view)
+                left = max(until - time.monotonic(), 0.05)
+                people.slack.within(left).call("views.open", trigger_id=reply.origin.trigger, view=view)
         except (SlackRefused, TryLater) as error:
             event("form_not_opened", level=logging.WARNING, user=reply.user, error=str(error))
             said = "form.refused" if isinstance(error, SlackRefused) else "form.not_opened"
@@ -106,16 +103,15 @@ class Form:
 
     def open_from(self, reply: Reply, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
-        step, outcome = old.steps[0], old.steps[0].outcome
+        outcome, remark = old.steps[0].outcome, ""
         if followup is FollowUp.SUBGROUP and isinstance(outcome, Created):
             reading = Reading(parent=ParentId(outcome.id))
             self.open(reply, reading, origin=replace(reply.origin, reply_to=old.reply_to))
             return
-        groups, remark, named = [NewGroup(each.name, _parent(each), each.above) for each in old.steps], "", ""
-        if len(groups) == 1 and isinstance(outcome, NoParent) and outcome.reason != "unavailable":
-            groups, remark = [NewGroup(step.name)], "form.pick_parent"  # and not the parent that is none
-            named = step.parent.name if isinstance(step.parent, ParentName) else ""
-        reply.origin = replace(reply.origin, job=old.id, parent=named)
+        if isinstance(outcome, NoParent) and outcome.reason != "unavailable":
+            remark = "form.pick_parent"
+        reply.origin = replace(reply.origin, job=old.id)
+        groups = [NewGroup(each.name, each.parent, each.above) for each in old.steps]
         self.open_text(reply, Typed(as_text(groups), old.reply_to), remark=remark)
 
     def _option(self, language: Language, parent: Parent, seconds: float) -> dict[str, Any]:
@@ -140,18 +136,15 @@ class Form:
         reply = Reply(self._intake, ack, body["user"]["id"], origin, field=block_id(form_view.NAME, origin))
         language = reply.language or LANGUAGES[0]
         typed, value = entered(view)
-        try:
-            parent = form_view.chosen(value, origin)
-        except ValueError:
-            reply.mistake(say_plain(language, "form.choose_parent"), block_id(form_view.PARENT, origin))
-            return
+        parent = form_view.chosen(value, origin)
         reading = read_form(typed, parent)
-        if not reading.groups and reading.unclear:
-            reply.mistake(wording.mistake(language, reading.unclear, plain=True))
-        elif not reading.unclear or origin.asked or _as_shown(origin, typed, value, reading):
+        sure = not reading.unclear or origin.asked or _as_shown(origin, typed, value, reading.unclear)
+        if value and not parent:
+            reply.mistake(say_plain(language, "form.choose_parent"), block_id(form_view.PARENT, origin))
+        elif reading.groups and sure:
             self._accept(reply, reading, view["id"])
         else:
-            self._ask(reply, reading, reading.unclear, language)
+            self._ask(reply, reading, language)
 
     def closed(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Give back what stood in a form that was closed; of one that an answer's button opened, if it was changed."""
@@ -161,28 +154,25 @@ class Form:
         if not text.strip() or (origin.job and digest(text) == origin.opened.get(form_view.NAME)):
             reply.done()
             return
-        parent: Parent = None
-        with contextlib.suppress(ValueError):
-            parent = form_view.chosen(value, origin)
-        groups = read_form(text, parent).groups
+        groups = read_form(text, form_view.chosen(value, origin)).groups
         reply.typed = Typed(as_text(groups) or text, origin.reply_to, origin.trigger)
         reply.tell(sentence("form.closed"), give_back=True)
 
     def _accept(self, reply: Reply, reading: Reading, view_id: str) -> None:
-        origin, text = reply.origin, as_text(reading.groups)
-        reply.typed = Typed(text, origin.reply_to)
+        origin = reply.origin
+        reply.typed = Typed(as_text(reading.groups), origin.reply_to)
         trigger = f"edit:{origin.job}" if origin.job else f"form:{origin.trigger or view_id}"
-        job, old = reply.job(reading.groups, text, trigger), self._intake.find(origin.job)
+        job, old = reply.job(reading.groups, trigger), self._intake.journal.find(origin.job)
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
-    def _ask(self, reply: Reply, reading: Reading, unclear: Unclear, language: Language) -> None:
-        """Show the form once more, filled with the reading, and what is unclear above."""
+    def _ask(self, reply: Reply, reading: Reading, language: Language) -> None:
+        """Show the form once more, filled with the reading; or only what is wrong, where there is none or no room."""
         origin = replace(reply.origin, asked=reply.origin.asked + 1)
         view = form_view.form(language, origin, reading, self._option(language, reading.parent, 0.0))
-        if fits(view) and len(reading.text) <= form_view.MAX_FIELD:
+        if reading.groups and len(reading.text) <= form_view.MAX_FIELD and fits(view):
             reply.done(response_action="update", view=view)
-        else:  # it would be cut: what was entered stays
-            reply.mistake(wording.mistake(language, unclear, plain=True))
+        elif reading.unclear:
+            reply.mistake(wording.mistake(language, reading.unclear, plain=True))
 
     def suggest(self, ack: Ack, body: dict[str, Any]) -> None:
         """Suggest parents for what is typed in the form; nothing while too many threads wait already."""
@@ -194,22 +184,22 @@ class Form:
         ack(options=found)
 
     def _suggestions(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return options for parents: first those of the name that was given, and last an ID that is typed."""
+        """Return options for parents; an ID that was typed is always possible, and the last one."""
         query, user = str(body.get("value", "")).strip(), body["user"]["id"]
         origin = Origin.load(body["view"]["private_metadata"])
         language = self._intake.people.language(user, SOON)
         if self._intake.people.refusal(user, origin.channel, SOON):
             return []
+        found: dict[str, str] = {}
         try:
-            called = self._groups.called(origin.parent, SOON) if origin.parent and not query else []
-            found = dict.fromkeys([*called, *self._groups.search(query, form_view.MAX_OPTIONS, SOON)])
-            options = [form_view.option(language, ParentId(each.id), each.path) for each in found]
+            listed = self._groups.search(query, form_view.MAX_OPTIONS - 1, SOON)
+            found = {each.id: each.path for each in listed}
         except (ApiError, JournalError, TimeoutError):
-            options = [] if query.isdecimal() else [form_view.option(language, None)]
-        options = options[: form_view.MAX_OPTIONS - 1]
-        if re.fullmatch("[1-9][0-9]{0,19}", query) and f"id:{query}" not in [each["value"] for each in options]:
-            options.append(form_view.option(language, ParentId(query)))
-        return options
+            if not query.isdecimal():
+                return [form_view.option(language, None)]
+        if re.fullmatch("[1-9][0-9]{0,19}", query):
+            found.setdefault(query, "")
+        return [form_view.option(language, ParentId(each), path) for each, path in found.items()]
 
     @contextlib.contextmanager
     def _thread_to_wait(self) -> Iterator[None]:
@@ -222,18 +212,7 @@ class Form:
             self._free.release()
 
 
-def _parent(step: Step) -> Parent:
-    """Return the parent of a step of an answered job: by its id also where it was given by name."""
-    return ParentId(step.parent_id) if step.parent_id and step.above is None else step.parent
-
-
-def _as_shown(origin: Origin, typed: str, value: str, reading: Reading) -> bool:
+def _as_shown(origin: Origin, typed: str, value: str, unclear: Unclear) -> bool:
     """Tell whether what is unclear stands in a field that was not changed."""
     name = digest(typed) == origin.opened.get(form_view.NAME)
-    parent = digest(value) == origin.opened.get(form_view.PARENT)
-    return name and (parent or not (reading.unclear and reading.unclear.key == "second_parent"))
-
-
-def _left(until: float) -> float:
-    """Return how much time is left until then, in seconds; a little in any case."""
-    return max(until - time.monotonic(), 0.05)
+    return name and (unclear.key != "second_parent" or digest(value) == origin.opened.get(form_view.PARENT))

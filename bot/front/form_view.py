@@ -98,15 +98,11 @@ def option(language: Language, parent: Parent, path: str = "") -> Json:
 
 
 def chosen(value: str, origin: Origin) -> Parent:
-    """Return the parent that an option stands for in a form, "" for none. Raises ValueError if it is no parent."""
-    if not value:
-        return None
+    """Return the parent that an option stands for in a form, None for one that stands for none."""
     kind, _, rest = value.partition(":")
     if kind == "id" and rest.isdecimal():
         return ParentId(rest)
-    if kind == "name" and origin.parent:
-        return ParentName(origin.parent)
-    raise ValueError("not an option for a parent")
+    return ParentName(origin.parent) if kind == "name" and origin.parent else None
 
 
 def _input(language: Language, name: str, origin: Origin, element: Json) -> Json:

@@ -14,7 +14,6 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context import BoltContext
 from slack_bolt.response import BoltResponse
 
-from bot.front.buttons import Buttons
 from bot.front.commands import Commands
 from bot.front.form import Form
 from bot.front.http import HttpApp
@@ -26,7 +25,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import new_id
 from bot.settings import Settings
-from bot.slack.client import SlackClient, slack_client
+from bot.slack.client import SlackClient
 from bot.slack.people import People
 
 
@@ -48,10 +47,9 @@ class Front:
         """
         self._intake = Intake(journal, people)
         bolt = _bolt(settings)
-        form = Form(slack_client(settings), self._intake, groups)
-        commands = Commands(self._intake, groups, form, settings.docs_url)
-        for listeners in (commands, form, Buttons(self._intake, form, commands)):
-            listeners.register(bolt)
+        form = Form(self._intake, groups)
+        form.register(bolt)
+        Commands(self._intake, groups, form, settings.docs_url).register(bolt)
         bolt.error(self._failed)
         all_checks = {"journal": journal.ping, **checks}
         self._connection: Connection | None = None

@@ -24,7 +24,8 @@ from bot.slack.blocks import Message, Typed, plain, with_text
 from bot.slack.client import SlackRefused
 from bot.slack.people import People
 from bot.slack.texts import LANGUAGES, Language, say, say_plain
-from bot.slack.wording import mention
+
+NOTHING = Typed("")
 
 Said = Callable[[Language], Message]
 """What is told, by language."""
@@ -105,8 +106,7 @@ class Intake:
             answer = self.journal.accept(job)
         except JournalError as error:
             unsure = isinstance(error, Unsure)
-            name = "unsure_whether_accepted" if unsure else "not_accepted"
-            event(name, level=logging.ERROR, job=job.id, reason=str(error))
+            event("not_accepted", level=logging.ERROR, job=job.id, unsure=unsure, reason=str(error))
             reply.decline("failure.unsure" if unsure else "failure.journal")
             return
         event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(answer).__name__.lower())
@@ -114,15 +114,11 @@ class Intake:
             case Busy(own=own):
                 reply.decline("failure.busy_own" if own else "failure.busy", count=own)
             case Accepted(fresh=False, user=first) if job.followup:
-                reply.tell(sentence("button.used", who=mention(first)), give_back=True)
+                reply.tell(sentence("button.used", who=wording.mention(first)), give_back=True)
             case Accepted(fresh=False) if reply.field:
                 reply.tell(sentence("form.used"), give_back=True)
             case Accepted():
                 reply.done()
-
-    def find(self, job: str) -> Job | None:
-        """Return the job of an id, None where there is none or none is meant. Raises JournalError."""
-        return self.journal.find(job) if job else None
 
 
 @dataclass
@@ -140,7 +136,7 @@ class Reply:
     origin: Origin
     in_words: bool = False
     field: str = ""
-    typed: Typed | None = None
+    typed: Typed = NOTHING
     acknowledged: bool = False
 
     @property
@@ -177,7 +173,7 @@ class Reply:
         Where the person's language is not known, sentences come in every language, for later ones may be lost; a page
         with a button waits until it is. To `give_back` what was typed, it stands below.
         """
-        back = self.typed if give_back else None
+        back = self.typed if give_back else NOTHING
         if self.in_words and not self.acknowledged:
             voices = [self.intake.people.voice(each) for each in self._languages()]
             told = [said(voice) for voice in voices]
@@ -200,27 +196,26 @@ class Reply:
     def mistake(self, sentence: str, field: str = "") -> None:
         """Acknowledge a form, and show a sentence at a field of it."""
         self.done(response_action="errors", errors={field or self.field: sentence})
-        event("form_refused", user=self.user, field=field or self.field)
 
-    def refused(self, seconds: float) -> bool:
+    def refused(self, seconds: float, give_back: bool = False) -> bool:
         """Tell whether the person may not do this where they are, which then was said; asking takes `seconds` at most.
 
-        What they typed is given back where that is not known for now.
+        To `give_back` what was typed, it stands below where it is not known for now whether they may.
         """
         reason = self.intake.people.refusal(self.user, self.origin.channel, seconds)
         if reason:
             event("denied", user=self.user, channel=self.origin.channel, reason=reason)
-            self.tell(lambda voice: plain(wording.denied(voice, reason)), give_back=reason == "unknown")
+            self.tell(lambda voice: plain(wording.denied(voice, reason)), give_back and reason == "unknown")
         return bool(reason)
 
-    def job(self, groups: Iterable[NewGroup], typed: str, trigger: str) -> Job:
+    def job(self, groups: Iterable[NewGroup], trigger: str) -> Job:
         """Return the job that creates groups for this person, where they are; `trigger` is what they did."""
         return Job(
             user=self.user,
             channel=self.origin.channel,
             channel_kind=self.origin.channel_kind,
             trigger=trigger,
-            typed=typed,
+            typed=self.typed.text,
             steps=steps_of(groups),
             response_url=self.origin.response_url,
             language=self.language,
@@ -231,7 +226,7 @@ class Reply:
         """Return the language of the person, or all while it is not known."""
         return (self.language,) if self.language else LANGUAGES
 
-    def _say(self, said: Said, back: Typed | None) -> None:
+    def _say(self, said: Said, back: Typed) -> None:
         """Say it soon, and again where that fails for a passing reason. Raises SlackRefused or TryLater in the end."""
         people, pauses = self.intake.people, iter(PAUSES)
         voice = people.voice(people.language(self.user))
@@ -250,8 +245,7 @@ class Reply:
 def _log_fault(done: Future[None]) -> None:
     if error := done.exception():
         slack = isinstance(error, SlackRefused | TryLater)  # that is no fault of the bot
-        level = logging.WARNING if slack else logging.ERROR
-        event("not_told", level=level, trace=None if slack else error, error=str(error))
+        event("not_told", level=logging.WARNING if slack else logging.ERROR, trace=error)
 
 
 def sentence(key: str, **values: object) -> Said:

@@ -145,17 +145,6 @@ def test_a_field_that_looks_the_same_is_not_asked_about(start: Start, workspace:
         assert api.groups[f"9710{number}"].parent == "5"
 
 
-def test_several_groups_of_a_name_are_suggested_first(start: Start, workspace: Workspace, api: Api) -> None:
-    """Where the parent's name leads to two, both stand at the top of the menu."""
-    api.add("Twin", "5", "7")
-    api.add("Twin", "", "8")
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "VIP under Twin")
-    assert field(opened(workspace), "parent")["initial_option"]["value"] == "name:"
-    *twins, last = [option["value"] for option in workspace.suggest(url, "")]
-    assert (sorted(twins), last) == (["id:7", "id:8"], "id:5")
-
-
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
 def test_a_person_who_cannot_be_looked_up_gets_the_text_back(
     start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, method: str
