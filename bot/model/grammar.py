@@ -11,11 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from bot.model.doubt import doubtful, guess
 from bot.model.lines import MAX_GROUPS, OPTION, Line, lines_in, listed, options_in, unwrapped, without_list
-from bot.model.names import Parent, ParentId, ParentName, UsageError, clean, clean_name, fold, inside, quoted, unmarked
+from bot.model.names import MAX_NAME, Parent, ParentId, ParentName, clean, fold, inside, is_seen, quoted, unmarked
 
 COMMAND = "/addgroup"
-MAX_LINE = 2000
-"""Longest line, in characters as typed: over any two names in quotes."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,8 @@ def parse(text: str, commands: Collection[str] = (COMMAND,)) -> Keyword | Readin
     if len(lines) == 1 and (keyword := _keyword(lines[0].content)):
         return keyword
     command = _near_keyword if len(lines) == 1 else _keyword
-    lines = [line.asked("command") if command(line.content) else line for line in lines]
+    for line in lines:
+        line.unclear = line.unclear or ("command" if command(line.content) else "")
     return _read(text, listed(lines))
 
 
@@ -189,8 +188,6 @@ def _read(text: str, lines: list[Line], parent: Parent = None) -> Reading:
 
 def _read_line(line: str) -> tuple[NewGroup, Unclear | None]:
     """Return the group, without a name where there can be none, and what is unclear."""
-    if len(line) > MAX_LINE:
-        return NewGroup(""), Unclear("long_name", {"part": line[:40] + "…", "length": str(len(line)), "most": "255"})
     options = options_in(line)
     typed, parent, unclear = _without_option(line, options[0]) if options else (line, None, None)
     if len(options) > 1:
@@ -202,10 +199,13 @@ def _read_line(line: str) -> tuple[NewGroup, Unclear | None]:
         parent = parent or (_parent(guessed)[0] if guessed else None)
         key = "phrase" if guessed else "number" if typed.isdecimal() else "name"
         unclear = unclear or Unclear(key, {"part": guessed or typed})
-    try:
-        return NewGroup(clean_name(typed if name is None else name), parent), unclear
-    except UsageError as error:
-        return NewGroup("", parent), Unclear(error.key, error.values)
+    name = clean(typed if name is None else name)
+    if not is_seen(name):
+        name, unclear = "", Unclear("no_name")
+    if len(name) > MAX_NAME:
+        long = {"part": name[:40] + "…", "length": str(len(name)), "most": str(MAX_NAME)}
+        name, unclear = "", Unclear("long_name", long)
+    return NewGroup(name, parent), unclear
 
 
 def _without_option(line: str, option: re.Match[str]) -> tuple[str, Parent, Unclear | None]:
@@ -230,10 +230,8 @@ def _parent(text: str) -> tuple[Parent, bool]:
     """Return the parent that a text gives, None for an ID that is none, and whether nothing else can be meant."""
     given = inside(text)
     name = clean(given) if given is not None else clean(text).strip(" ,;*_`")
-    if (found := _ID.fullmatch(name)) and (given is None or not name.isdecimal()):
-        number = int(found[1])
+    if (digits := _ID.fullmatch(name)) and (given is None or not name.isdecimal()):
+        number = int(digits[1])
         return (ParentId(str(number)), name.isdecimal()) if number else (None, False)
-    try:
-        return ParentName(clean_name(name)), given is not None or not doubtful(name)
-    except UsageError:
-        return None, False
+    found = ParentName(name) if is_seen(name) and len(name) <= MAX_NAME else None
+    return found, bool(found) and (given is not None or not doubtful(name))

@@ -1,11 +1,8 @@
 """A text as lines: what stands on each, without the bullets, numbers, drawings and sentences that make a list of it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from bot.model.doubt import asks, pieces
 from bot.model.message_text import with_emoji
@@ -13,6 +10,9 @@ from bot.model.names import BLANKS, QUOTED, clean, fold, inside
 
 MAX_GROUPS = 50
 """Most groups in one command."""
+
+MAX_LINE = 2000
+"""How much of a line is read, in characters: over any two names in quotes."""
 
 OPTION = re.compile(
     rf"(?<!\S)(?:{QUOTED})(?![^\s,;])|(?<![^\s(\[{{（*_`,;|])(?P<key>parent|[üu]st)\s*[=＝]\s*(?:(?P<quoted>{QUOTED})|(?P<word>\S*))",
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"\(?(?:(\d{1,3}(?:\.\d{1,3})+)[.)]?|\d{1,3}[.):]|(?:[^\W\d
 _FORMATS = re.compile(r"([*_~`'‘’])(?=\S)((?:(?!\1\s|\s\1).)+)(?:\1|’)")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Line:
     """A line with something on it: its number, None if alone, its indentation in columns, if a bullet was before it.
 
@@ -40,15 +40,6 @@ class Line:
     bullet: bool
     content: str
     unclear: str = ""
-
-    def asked(self, key: str, **changes: Any) -> Line:
-        """Return the line with changes, and with what is to be asked about it, if nothing is yet."""
-        return replace(self, unclear=self.unclear or key, **changes)
-
-    def bare(self, number: re.Match[str]) -> Line:
-        """Return the line without the number before it: 1.1 is deeper than 1."""
-        deeper = 1 + 2 * (number[1] or "").count(".")
-        return replace(self, content=self.content[number.end() :], indent=self.indent + deeper, bullet=True)
 
 
 def lines_in(text: str, commands: Collection[str]) -> list[Line]:
@@ -73,7 +64,7 @@ def _line(number: int | None, typed: str, own: re.Pattern[str]) -> Line:
     if re.search(divider, re.sub(QUOTED, "", rest.strip())):  # a row of a table: the first cell with a letter
         rest = next((cell for cell in re.split(divider, rest) if re.search(r"[^\W\d_]", cell)), rest)
         unclear = "columns"
-    return Line(number, indent, bool(mark), own.sub("", unwrapped(clean(rest))), unclear)
+    return Line(number, indent, bool(mark), own.sub("", unwrapped(clean(rest[:MAX_LINE]))), unclear)
 
 
 def unwrapped(line: str) -> str:
@@ -91,7 +82,7 @@ def options_in(line: str) -> list[re.Match[str]]:
 def listed(lines: list[Line]) -> list[Line]:
     """Return a line for each name where one line lists several."""
     names = pieces(lines[0].content) if len(lines) == 1 else []
-    return [lines[0].asked("listed", content=name) for name in names] or lines
+    return [Line(None, 0, False, name, lines[0].unclear or "listed") for name in names] or lines
 
 
 def without_list(lines: list[Line]) -> tuple[list[Line], list[Line]]:
@@ -99,11 +90,14 @@ def without_list(lines: list[Line]) -> tuple[list[Line], list[Line]]:
     if len(lines) < 2 or lines[0].number is None:
         return lines, []
     numbers = [_NUMBER.match(line.content) for line in lines]
+    bare = [line.content[number.end() if number else 0 :] for line, number in zip(lines, numbers, strict=True)]
+    apart = len(set(map(fold, bare))) == len(bare)  # not 1. Bölge, 2. Bölge
     if sum(map(bool, numbers)) > 1:
-        pairs = list(zip(lines, numbers, strict=True))
-        bare = [line.bare(number) if number else line for line, number in pairs]
-        apart = len({fold(line.content) for line in bare}) == len(bare)  # not 1. Bölge, 2. Bölge
-        lines = [line.asked("lines") for line in (bare if apart else lines)]
+        for line, number, content in zip(lines, numbers, bare, strict=True):
+            line.unclear = line.unclear or "lines"
+            if number and apart:  # 1.1 is deeper than 1
+                line.content, line.bullet = content, True
+                line.indent += 1 + 2 * (number[1] or "").count(".")
     around = [line for line in lines if not line.bullet and _around(line.content)]
     lines = [line for line in lines if line not in around] if len(around) < len(lines) else lines
     return lines, around

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 MAX_NAME = 255
-"""Longest group name, in characters. The provider documents no limit; this one is the house's."""
+"""Longest group name, in characters as `clean` leaves them. The provider documents no limit; it is the house's."""
 
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that are drawn as nothing
 # Default_Ignorable_Code_Point, https://www.unicode.org/Public/16.0.0/ucd/DerivedCoreProperties.txt
@@ -22,15 +22,6 @@ _EUROPEAN = re.compile(f"[\0-\u058f{_HIDDEN}]*")  # scripts whose words need no 
 _IGNORED = re.compile(f"(?![\U000e0020-\U000e007f])[{_HIDDEN}]")
 _WIDTHS = re.compile("[\uff01-\uffee\ufb00-\ufb06\u2160-\u217f]+")  # another width, ligatures, numerals
 _LOOKS = str.maketrans("Iİı‘’‚‛ʼ`´“”„‟‐‑‒–—−", "iii" + "'" * 7 + '"' * 4 + "-" * 6)
-
-
-class UsageError(Exception):
-    """What was typed makes no group; `key` names the sentence in texts/ (under `usage`), `values` fill its places."""
-
-    def __init__(self, key: str, **values: str) -> None:
-        super().__init__(key, values)
-        self.key = key
-        self.values = values
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,7 @@ class Group:
 
 
 def clean(text: str) -> str:
-    """Return a text in NFC with single spaces and without what is invisible; joiners stay where words need them."""
+    """Return a text as it is sent: in NFC, with single spaces, nothing invisible but joiners where words need them."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
     seen = (" " if char.isspace() or char in BLANKS else char for char in text if not _no_character(char))
@@ -72,14 +63,9 @@ def clean(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", goes.sub("", text)).split())
 
 
-def clean_name(text: str) -> str:
-    """Put a name in the form in which it is sent. Raises UsageError for one that cannot be seen, or is too long."""
-    name = clean(text)
-    if not any(unicodedata.category(c)[0] not in "MZ" and c not in BLANKS and not _IGNORED.match(c) for c in name):
-        raise UsageError("no_name")
-    if len(name) > MAX_NAME:
-        raise UsageError("long_name", part=name[:40] + "…", length=str(len(name)), most=str(MAX_NAME))
-    return name
+def is_seen(name: str) -> bool:
+    """Tell whether anything of a name can be seen by itself."""
+    return any(unicodedata.category(c)[0] not in "MZ" and c not in BLANKS and not _IGNORED.match(c) for c in name)
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.model.grammar import Keyword, NewGroup, Reading, as_text, option, parse, read_form
-from bot.model.names import MAX_NAME, Parent, ParentId, ParentName, UsageError, clean_name
+from bot.model.names import MAX_NAME, Parent, ParentId, ParentName, clean, is_seen
 
 FIVE, CUSTOMERS = ParentId("5"), ParentName("Customers")
 
@@ -232,10 +232,7 @@ def _groups(draw: st.DrawFn) -> tuple[NewGroup, ...]:
     groups: list[NewGroup] = []
     over: list[int] = []  # the groups that the next one may hang under
     for place, typed in enumerate(draw(st.lists(NAMES, min_size=1, max_size=5))):
-        try:
-            name = clean_name(typed)
-        except UsageError:
-            name = f"Group {place}"
+        name = clean(typed) if is_seen(clean(typed)) else f"Group {place}"
         del over[draw(st.integers(0, len(over))) :]
         parents = st.sampled_from([None, FIVE, ParentName("VIP › “A” & parent=6"), ParentName('6" pipes, ID')])
         groups.append(NewGroup(f"{name} {place}", None if over else draw(parents), over[-1] if over else None))

@@ -10,9 +10,10 @@ from string import Formatter
 import pytest
 
 import bot
-from bot.model.grammar import Keyword, parse
+from bot.model.grammar import Keyword, Reading, parse
 from bot.model.outcome import FollowUp
 from bot.slack.texts import LANGUAGES, Voice, load, say, say_parts, say_plain
+from bot.slack.wording import mistake
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -82,13 +83,18 @@ def test_limits(language: str) -> None:
     assert not [key for most, keys in LIMITS.items() for key in keys if len(load(language)[key]) > most]
 
 
+MISTAKES = ['""', "x" * 256, "A\nA", "create VIP", "20", "VIP under A", "A parent=5 parent=6", "VIP parent=", "A, B, C"]
+MISTAKES += ["A\n- B", "A parent=5 please", "A\t1", "hlep", "\n".join(f"Group {number}" for number in range(51))]
+
+
 @each_language
 def test_every_mistake_has_a_text(language: str) -> None:
-    """Every key of a usage error in the source has its sentence, and its values fill the places."""
-    raised = [call for name in ("UsageError", "Unclear", "asked") for call in calls(name) if call.args]
-    keys = {str(call.args[0].value) for call in raised if isinstance(call.args[0], ast.Constant)}
-    assert len(keys) > 8
-    assert {f"usage.{key}" for key in keys} <= load(language).keys()
+    """There is a sentence for each, whose places are filled, and none for anything else."""
+    readings = [parse(text) for text in MISTAKES]
+    unclear = [reading.unclear for reading in readings if isinstance(reading, Reading) and reading.unclear]
+    assert all(mistake(language, each) for each in unclear)
+    sentences = {key for key in load(language) if key.startswith("usage.")} - {"usage.line"}
+    assert {f"usage.{each.key}" for each in unclear} == sentences
 
 
 @each_language
