@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Double, and_, bindparam, case, func, insert, 
 from bot.journal import rows
 from bot.journal.tables import jobs, now, steps
 from bot.model.job import PUBLIC, Job, Step
-from bot.model.outcome import SENDING, WAITING, Created, Duplicate, Skipped, Unknown
+from bot.model.outcome import FORCED, SENDING, WAITING, Created, Duplicate, Skipped, Unknown
 
 RECENT = 600.0
 """How long the journal's own record of a group counts when the same group is asked for again, in seconds."""
@@ -121,7 +121,7 @@ def _refused(connection: Connection, job: Job) -> Job | None:
     step with an unknown outcome is none either: the others can be created.
     """
     # What hangs under a new group cannot be under way in another job.
-    some = [step for step in job.steps if step.state == WAITING and step.above is None and not job.forced]
+    some = [step for step in job.steps if step.state == WAITING and step.above is None and job.followup not in FORCED]
     found = twins(connection, job, some, (WAITING, SENDING))
     for step in some:
         twin = found.get(rows.key(job, step))

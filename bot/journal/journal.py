@@ -21,7 +21,7 @@ from bot.journal.holding import Holder, held
 from bot.journal.tables import jobs, languages, now, steps
 from bot.metrics import metrics
 from bot.model.job import Job, Step, Thread
-from bot.model.outcome import SENDING, WAITING, Created, Denied, Duplicate, Exists, Outcome, Unknown
+from bot.model.outcome import FORCED, SENDING, WAITING, Created, Denied, Duplicate, Exists, Outcome, Unknown
 
 PATIENCE = 2.5
 """How long an acknowledgement waits for the journal, in seconds. Slack waits 3."""
@@ -155,7 +155,7 @@ class Journal(Holder):
 
         def send(connection: Connection) -> Duplicate | Exists | None:
             self._hold(connection, job)
-            twins = {} if job.forced else accepting.twins(connection, job, [step], (SENDING,), gone)
+            twins = {} if job.followup in FORCED else accepting.twins(connection, job, [step], (SENDING,), gone)
             if twin := twins.get(rows.key(job, step)):
                 made = Exists(twin.id, user=twin.user, at=time.time() - twin.age)
                 outcome = made if twin.step_state == Created.state else twin

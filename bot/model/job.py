@@ -128,11 +128,6 @@ class Job:
         self.origin = self.origin or self.id
 
     @property
-    def waited(self) -> float:
-        """How long ago it was accepted, in seconds."""
-        return self.age + time.monotonic() - self.read_at
-
-    @property
     def answered(self) -> bool:
         """Whether the final answer was given."""
         return self.answered_at is not None
@@ -142,11 +137,6 @@ class Job:
         """The unclear outcomes, by position, for which the bot will look again by itself."""
         outcomes = {step.position: step.outcome for step in self.steps}
         return {at: each for at, each in outcomes.items() if isinstance(each, Unknown) and each.looked_for}
-
-    @property
-    def forced(self) -> bool:
-        """Whether the groups are wanted even if such groups exist."""
-        return self.followup is not None and self.followup.forced
 
     @property
     def settled(self) -> bool:

@@ -43,14 +43,12 @@ class FollowUp(StrEnum):
     EDIT = "edit"
     SUBGROUP = "subgroup"
 
-    @property
-    def forced(self) -> bool:
-        """Whether it creates a group although there is, or may be, such a group."""
-        return self in (FollowUp.ANYWAY, FollowUp.ANOTHER)
-
 
 OPEN_FORM = (FollowUp.EDIT, FollowUp.SUBGROUP)
 """Buttons that open the form, whose submission is the next job."""
+
+FORCED = (FollowUp.ANYWAY, FollowUp.ANOTHER)
+"""Buttons that create a group although there is, or may be, such a group."""
 
 AS_SENT = (FollowUp.LOOK, FollowUp.CONFIRM)
 """Buttons whose job starts with steps as an earlier job sent them."""

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from bot.model.job import Job, Step
 from bot.model.next_job import Count, acted_on, choices, offers
-from bot.model.outcome import Duplicate, FollowUp, Skipped
+from bot.model.outcome import FORCED, Duplicate, FollowUp, Skipped
 from bot.slack import blocks, wording
 from bot.slack.blocks import Line, Message, Typed, plain, with_text
 from bot.slack.texts import Language, say
@@ -168,7 +168,7 @@ def _button(language: Language, action: FollowUp, job: Job, label: str, **value:
     button["accessibility_label"] = cut(say(language, "answer.button", button=label, name=names), MAX_LABEL)
     if action is FollowUp.CONFIRM:
         button["style"] = "primary"
-    if action.forced:
+    if action in FORCED:
         asked = {"title": label, "text": say(language, f"confirm.{action}")}
         asked |= {"confirm": say(language, "confirm.yes"), "deny": say(language, "confirm.no")}
         asks = {part: {"type": "plain_text", "text": text} for part, text in asked.items()}

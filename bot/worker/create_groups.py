@@ -21,6 +21,7 @@ from bot.model.names import ParentName
 from bot.model.next_job import kept
 from bot.model.outcome import (
     AS_SENT,
+    FORCED,
     MOST_LOOKS,
     WAITING,
     Created,
@@ -125,7 +126,7 @@ class GroupCreator:
         unchecked, gone = False, set[str]()
         if step.parent_id is None:
             step.result = self._place(job, step)
-        if not step.result and not job.forced:
+        if not step.result and job.followup not in FORCED:
             step.result, unchecked, gone = self._existing(job, step, earlier)
         if step.result:
             return

@@ -50,7 +50,7 @@ class JobRunner:
             event("given_up", level=logging.ERROR, job=job.id, user=job.user, channel=job.channel, faults=job.faults)
             self._journal.mark_closed(job)
             return None
-        if job.faults >= FAULTS or job.waited > TOO_OLD:
+        if job.faults >= FAULTS or job.age + time.monotonic() - job.read_at > TOO_OLD:
             self._cut_short(job)
         self._admit(job)
         if wait := self._creator.settle(job, lambda: self._show(job)):
