@@ -6,7 +6,6 @@ import copy
 import json
 import logging
 import re
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +28,8 @@ LONGEST_RETRY_AFTER = 120.0
 RESPONSE_URL = "response_url"
 """What a call to one is called in the metrics."""
 
+JSON = "application/json; charset=utf-8"
+
 MAX_ANSWER = 1024 * 1024
 """Longest answer that is read, in bytes."""
 
@@ -37,9 +38,7 @@ _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace mov
 
 # Source: https://docs.slack.dev/reference/methods/auth.test#errors
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
-
-_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "views.open", "views.publish"}
-"""Methods that are called once more where the connection broke: they read, or a second call changes nothing."""
+_PASSING |= _TOKEN_REFUSED  # it says nothing about what was asked for, which waits for another token
 
 BAD_TOKEN = frozenset(_TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
 BAD_TOKEN |= {"forbidden_team"}
@@ -59,10 +58,6 @@ class SlackRefused(Exception):
         self.error = error
 
 
-class TokenRefused(TryLater):
-    """Slack does not take the token. That says nothing about what was asked for, which waits for another token."""
-
-
 Answer = dict[str, Any]
 """What Slack answered; `headers` are the HTTP headers that came with it, which are looked up in any case."""
 
@@ -70,8 +65,7 @@ Answer = dict[str, Any]
 class SlackClient:
     """Calls Slack with `token` at `base_url`, each call within `timeout` seconds. Safe to use from many threads.
 
-    Raises SlackRefused, TryLater or its kind TokenRefused. Their texts are single words: Slack's own, or for what went
-    wrong on the way.
+    Raises SlackRefused or TryLater. Their texts are single words: Slack's own, or for what went wrong on the way.
     """
 
     def __init__(self, token: str, base_url: str, timeout: float = TIMEOUT) -> None:
@@ -87,11 +81,11 @@ class SlackClient:
         Source: https://docs.slack.dev/apis/web-api/#post_bodies
         """
         if method.startswith(("chat.", "views.")):
-            kind, body = "application/json; charset=utf-8", json.dumps(arguments)
+            kind, body = JSON, json.dumps(arguments)
         else:  # half a surrogate pair, which JSON can carry, becomes a question mark
             kind, body = "application/x-www-form-urlencoded", urlencode(arguments, errors="replace")
         headers = {"Content-Type": kind, "Authorization": f"Bearer {self._token}"}
-        return self._counted(method, f"{self._base_url}/{method}", body, headers)
+        return self._post(method, f"{self._base_url}/{method}", body, headers)
 
     def respond(self, response_url: str, message: Mapping[str, Any]) -> None:
         """Say something to one person alone, through the response_url of what they did. Raises SlackRefused, TryLater.
@@ -99,8 +93,7 @@ class SlackClient:
         Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
         """
         alone = {"response_type": "ephemeral", "replace_original": False, "unfurl_links": False, "unfurl_media": False}
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        self._counted(RESPONSE_URL, str(response_url), json.dumps({**alone, **message}), headers)
+        self._post(RESPONSE_URL, str(response_url), json.dumps({**alone, **message}), {"Content-Type": JSON})
 
     def tell(self, user: str, response_url: str, message: Mapping[str, Any]) -> None:
         """Say something to one person alone: where they are, or as a direct message where that is no longer possible.
@@ -126,24 +119,18 @@ class SlackClient:
         """Close the kept connections."""
         self._connections.close()
 
-    def _counted(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
+    def _post(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
+        error: SlackRefused | TryLater
         try:
-            return _read(method, self._post(url, body, headers, again=method in _REPEATABLE))
-        except (SlackRefused, TryLater) as error:
-            metrics.slack_refused(method, str(error))
-            raise
-
-    def _post(self, url: str, body: str, headers: Mapping[str, str], again: bool) -> HttpAnswer:
-        request, began = requests.Request("POST", url, headers, data=body), time.monotonic()
-        try:
-            return self._connections.exchange(request, self._timeout, MAX_ANSWER)
+            request = requests.Request("POST", url, headers, data=body)
+            return _read(method, self._connections.exchange(request, self._timeout, MAX_ANSWER))
         except Failed as failed:
-            left = self._timeout - (time.monotonic() - began)
-            if again and failed.reason == "closed" and left > 0:
-                return self.within(left)._post(url, body, headers, again=False)
-            if failed.reason == "address":
-                raise SlackRefused("bad_address") from None
-            raise TryLater(f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason) from None
+            word = f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason
+            error = SlackRefused("bad_address") if failed.reason == "address" else TryLater(word)
+        except (SlackRefused, TryLater) as refused:
+            error = refused
+        metrics.slack_refused(method, str(error))
+        raise error from None
 
 
 def _read(method: str, answer: HttpAnswer) -> Answer:
@@ -163,4 +150,4 @@ def _read(method: str, answer: HttpAnswer) -> Answer:
         said = answer.headers.get("Retry-After", "").strip()
         seconds = min(float(said), LONGEST_RETRY_AFTER) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", said) else None
         raise TryLater(word, seconds or None)
-    raise TokenRefused(word) if word in _TOKEN_REFUSED else SlackRefused(word)
+    raise SlackRefused(word)

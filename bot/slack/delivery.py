@@ -44,9 +44,9 @@ class Delivery:
 
         It stands in the channel, or in the thread of the message that the job replies to.
         """
-        place = {"channel": job.channel, **({"thread_ts": job.reply_to} if job.reply_to else {})}
+        thread = {"thread_ts": job.reply_to} if job.reply_to else {}
         with_answer = 2 if job.settled else SPARE
-        posted = self._post(job, place, messages.root(self._voice(job.language), job), with_answer)
+        posted = self._post(job, messages.root(self._voice(job.language), job), with_answer, job.channel, **thread)
         channel, ts = posted.get("channel"), posted.get("ts")
         if not isinstance(channel, str) or not isinstance(ts, str):
             raise SlackRefused("no_ts")  # so that nothing can stand under it
@@ -63,7 +63,7 @@ class Delivery:
     def post_answer(self, job: Job, thread: Thread) -> str:
         """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        ts = self._say(job, "thread", messages.answer(self._voice(job.language), job), place).get("ts")
+        ts = self._say(job, messages.answer(self._voice(job.language), job), **place).get("ts")
         return ts if isinstance(ts, str) else ""
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
@@ -75,34 +75,35 @@ class Delivery:
 
     def answer_privately(self, job: Job) -> None:
         """Give the final answer to the one who asked, alone: where they typed, or as a direct message."""
-        self._say(job, "private", messages.private(self._voice(job.language), job), None)
+        self._say(job, messages.private(self._voice(job.language), job))
 
     def audit(self, job: Job) -> None:
         """Say in the audit channel, if there is one, what was created, or which person was refused."""
         if self._audit_channel:
-            lines = messages.audit(self._voice(self._audit_language), job)
-            self._say(job, "audit", lines, {"channel": self._audit_channel})
+            self._say(job, messages.audit(self._voice(self._audit_language), job), channel=self._audit_channel)
 
-    def _say(self, job: Job, where: str, told: list[Message], place: dict[str, str] | None) -> dict[str, Any]:
+    def _say(self, job: Job, told: list[Message], **place: str) -> dict[str, Any]:
         """Say all messages at a place, or privately at none; from the one on at which this process was put off before.
 
         Returns what Slack said of the last one.
         """
-        said: dict[str, Any] = {}
-        while left := told[self._said[job.id, where] :]:
+        said, key = dict[str, Any](), (job.id, str(place))
+        while left := told[self._said[key] :]:
             if place:
-                said = self._post(job, place, left[0], len(left))
+                said = self._post(job, left[0], len(left), **place)
             else:
                 self._slack.tell(job.user, job.response_url, left[0])
-            self._said[job.id, where] += 1
-        del self._said[job.id, where]
+            self._said[key] += 1
+        del self._said[key]
         return said
 
-    def _post(self, job: Job, place: dict[str, str], message: Message, left: int) -> dict[str, Any]:
+    def _post(self, job: Job, message: Message, left: int, channel: str, **thread: str) -> dict[str, Any]:
         payload = {"job": job.id, "outcome": job.state}  # for programs that read the message
-        options = {"metadata": {"event_type": "addgroup", "event_payload": payload}, **place, **message}
-        with self._posts.turn(place["channel"], job.id, left):
-            return self._slack.call(POST, unfurl_links=False, unfurl_media=False, **options)
+        metadata = {"event_type": "addgroup", "event_payload": payload}
+        with self._posts.turn(channel, job.id, left):
+            return self._slack.call(
+                POST, channel=channel, metadata=metadata, unfurl_links=False, unfurl_media=False, **thread, **message
+            )
 
     def _edit(self, job: Job, place: Thread, message: Message, left: int) -> None:
         with self._edits.turn(UPDATE, job.id, left):

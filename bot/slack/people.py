@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from bot.cache import Cache
 from bot.log import event
 from bot.model.job import TryLater
-from bot.slack.client import SlackClient, SlackRefused, TokenRefused
+from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.texts import Language, Voice, voice_of
 
 KEPT = 3600.0
@@ -85,10 +85,6 @@ class People:
         """Return the workspace's address without asking anybody; "" when it is not known."""
         return (self._team.known("") or ("", ""))[1]
 
-    def prefetch(self, user: str) -> None:
-        """Begin to ask who somebody is, so that it is known sooner; never waits."""
-        self._people.prefetch(user)
-
     def forget(self, user: str) -> None:
         """Ask again who somebody is: they have changed their language."""
         self._people.forget(user)
@@ -109,14 +105,13 @@ class People:
 
     # Permission.
 
-    def refusal(self, user: str, channel: str, seconds: float | None = None, patient: bool = False) -> str:
+    def refusal(self, user: str, channel: str, seconds: float | None = None) -> str:
         """Return why somebody may not use the command in a channel, "" when they may.
 
         Guests, people of other workspaces, bots and deactivated people may never. The reason is channel, guest,
         foreign, bot, deactivated, not_listed, or that it cannot be found out: unknown (Slack does not say for now),
         unknown_person (Slack does not know them) or no_scope (Slack does not let the bot ask). With 0 `seconds` only
-        what is known already counts. Who is `patient` gets TryLater in place of unknown; without `seconds`, so does
-        everybody whose token Slack refuses.
+        what is known already counts. Without `seconds`, TryLater is raised in place of unknown.
         """
         try:
             return self._refusal(user, channel, seconds)
@@ -124,7 +119,7 @@ class People:
             event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
             return "unknown_person" if error.error in _NO_SUCH_PERSON else "no_scope"
         except TryLater as error:
-            if patient or (seconds is None and isinstance(error, TokenRefused)):
+            if seconds is None:
                 raise
             if seconds != 0:
                 event("person_not_looked_up", level=logging.WARNING, user=user, error=error.why)

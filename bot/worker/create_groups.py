@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from bot.iletimerkezi import answers as api
 from bot.iletimerkezi.client import Client
-from bot.iletimerkezi.groups import Groups, Listed
+from bot.iletimerkezi.groups import Groups
 from bot.journal import JournalError
 from bot.journal.journal import Journal
-from bot.journal.reading import Made
 from bot.log import event
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName
@@ -56,9 +55,8 @@ class GroupCreator:
         self._journal = journal
         self._client = client
         self._groups = groups
-        self._timeout = settings.api_timeout
-        self._calls = settings.api_calls
-        self._pool = ThreadPoolExecutor(self._calls, thread_name_prefix="step")
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(settings.api_calls, thread_name_prefix="step")
         self._jobs: set[str] = set()  # that are being settled
         self._stopping = stopping
 
@@ -77,7 +75,7 @@ class GroupCreator:
         self._jobs.add(job.id)
         try:
             while True:
-                free = max(1, self._calls // len(self._jobs)) - len(running)
+                free = max(1, self._settings.api_calls // len(self._jobs)) - len(running)
                 ready = [step for step in left if step.above is None or job.steps[step.above].outcome]
                 for step in ready[: max(0, free)]:
                     left.remove(step)
@@ -112,7 +110,7 @@ class GroupCreator:
         if step.confirmed_id:
             step.result = Created(step.confirmed_id)
         if not (step.result or step.outcome):
-            if wait := _until_look_up(step, self._timeout):
+            if wait := _until_look_up(step, self._settings.api_timeout):
                 return wait
             looks = MOST_LOOKS if job.followup in AS_SENT else 0  # who looked themselves can do so again
             step.result = self._look(job, step, step.reason or "crashed", looks)
@@ -162,7 +160,9 @@ class GroupCreator:
         found = listed.index.placed(name, parent_id) if listed else None
         if listed and found:
             return Exists(found[0], listed.index.path(found[0])), False, set()
-        gone = {each.id for each in made if listed and _deleted(listed, each, job, name)}
+        newer = listed if listed and listed.asked_at > job.read_at else None  # the database's clock may be set
+        old = LIST_LAG + time.monotonic() - (newer.asked_at if newer else 0.0)
+        gone = {each.id for each in made if newer and each.age > old and not newer.index.holds(each.id, name)}
         there = [each for each in made if each.id not in gone]
         if there:
             return Exists(there[0].id, user=there[0].user, at=there[0].at), False, gone
@@ -216,13 +216,3 @@ def _until_look_up(step: Step, timeout: float) -> float:
     if step.look_from is None:
         step.look_from = now + LOOK_UP_AFTER + (0.0 if step.reason else timeout)
     return max(0.0, step.look_from - now)
-
-
-def _deleted(listed: Listed, made: Made, job: Job, name: str) -> bool:
-    """Tell whether a group that the bot made is not there any more.
-
-    A list says so that was asked for since the job was read, and not only by the database's clock, which may be set.
-    """
-    asked_ago = time.monotonic() - listed.asked_at
-    newer = listed.asked_at > job.read_at and made.age > asked_ago + LIST_LAG
-    return newer and not listed.index.holds(made.id, name)

@@ -11,16 +11,13 @@ from dataclasses import replace
 
 from bot.journal.journal import Journal
 from bot.log import event
-from bot.model.job import Job, Step, Thread, TryLater
+from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
 from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Unknown
 from bot.slack.client import SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
 from bot.worker.create_groups import GroupCreator
-
-ATTEMPTS_TO_LOOK = 3
-"""How often Slack is asked who somebody is, before not knowing it is a refusal."""
 
 TOO_OLD = 3600.0
 """How old a job may be for its steps to be sent, in seconds: what a restored backup holds was sent long ago."""
@@ -83,28 +80,25 @@ class JobRunner:
 
     def _cut_short(self, job: Job) -> None:
         """Settle what was waiting for too long as not sent. After faults, what may have been sent is unknown."""
-        failed, left = job.faults >= FAULTS, list[Step]()
+        failed = job.faults >= FAULTS
         for step in job.steps:
             if step.state == WAITING:
-                left.append(replace(step, outcome=NotSent("failed" if failed else "too_old")))
+                step.result = step.result or NotSent("failed" if failed else "too_old")
             elif failed and not step.outcome:
-                unknown = Unknown(step.reason or "crashed", None, looks=MOST_LOOKS)
-                left.append(replace(step, outcome=step.result or unknown))
-        if left:
+                step.result = step.result or Unknown(step.reason or "crashed", None, looks=MOST_LOOKS)
+        if left := [replace(step, outcome=step.result) for step in job.steps if step.result and not step.outcome]:
             self._journal.settle(job, *left)
             for step in left:
                 job.steps[step.position] = step
             event("cut_short", level=logging.WARNING, job=job.id, failed=failed, steps=len(left))
 
     def _admit(self, job: Job) -> None:
-        """Find out the person's language, and refuse the job if the person may not have it done."""
-        if not job.language:
-            self._journal.set_language(job, self._people.language(job.user))
-        if job.begun:
-            return
-        if reason := self._people.refusal(job.user, job.channel, patient=job.attempts < ATTEMPTS_TO_LOOK):
+        """Refuse the job if the person may not have it done, and find out their language."""
+        if not job.begun and (reason := self._people.refusal(job.user, job.channel)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
+        if not job.language:
+            self._journal.set_language(job, self._people.language(job.user))
 
     def _show(self, job: Job) -> None:
         """Let the root show how far the job is, if Slack lets it through: the groups do not wait for it."""

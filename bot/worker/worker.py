@@ -101,49 +101,36 @@ class Worker:
             self._journal.give_way()
             self._schedule.done(job, self._carry(job))
 
-    def _carry(self, job: Job) -> float | None:
+    def _carry(self, job: Job, lost: bool = False) -> float | None:
         """Carry one job as far as it goes now; return in how many seconds to go on, None when it is done.
 
+        One that is `lost` to another process is left to that one, once the journal has what this one alone knows of it.
         The boundary at which a fault becomes a log line and another attempt.
         """
         try:
-            if not self._journal.surely_holds(job) and not self._journal.holds(job):
-                raise TakenOver
+            if lost or not (self._journal.surely_holds(job) or self._journal.holds(job)):
+                self._runner.correct(job)
+                event("taken_over", level=logging.WARNING, job=job.id)
+                return None
             wait = self._runner.run(job)
-            return None if wait is None else self._postponed(job, "look_up", wait)
+            return None if wait is None else _postponed(job, "look_up", wait)
         except TakenOver:
-            return self._leave(job)
+            return self._carry(job, lost=True)
         except TryLater as later:
-            return self._postponed(job, later.why, later.seconds)
+            return _postponed(job, later.why, later.seconds)
         except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence
             if isinstance(error, JournalError) and not isinstance(error, BadValue):
-                return self._without_journal(job, error)
+                event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
+                return _postponed(job, "journal")
             with contextlib.suppress(JournalError, TakenOver):
                 self._journal.count_fault(job)  # `run` ends a job that has had too many
             event("job_failed", level=logging.ERROR, job=job.id, faults=job.faults, trace=error)
-            return self._postponed(job, type(error).__name__, _pause(job.faults))
-
-    def _leave(self, job: Job) -> float | None:
-        """Leave a job to the process that took it over, once the journal has what this one alone knows of it."""
-        try:
-            self._runner.correct(job)
-        except JournalError as error:
-            return self._without_journal(job, error)
-        event("taken_over", level=logging.WARNING, job=job.id)
-        return None
-
-    def _without_journal(self, job: Job, error: JournalError) -> float:
-        event("journal_failed", level=logging.ERROR, every=REPEATED, job=job.id, reason=str(error))
-        return self._postponed(job, "journal", None)
-
-    @staticmethod
-    def _postponed(job: Job, why: str, seconds: float | None) -> float:
-        if seconds is None:
-            seconds, job.attempts = _pause(job.attempts), job.attempts + 1
-        event("postponed", job=job.id, why=why, seconds=seconds)
-        return seconds
+            return _postponed(job, type(error).__name__)
 
 
-def _pause(attempts: int) -> float:
-    """Return how long to wait before the next attempt, in seconds."""
-    return min(2.0 ** min(attempts, 10), LONGEST_WAIT)
+def _postponed(job: Job, why: str, seconds: float | None = None) -> float:
+    """Return how long to wait before the next attempt, in seconds: longer each time where nobody said."""
+    if seconds is None:
+        seconds, job.attempts = min(2.0 ** min(job.attempts, 10), LONGEST_WAIT), job.attempts + 1
+    event("postponed", job=job.id, why=why, seconds=seconds)
+    return seconds

@@ -1,13 +1,10 @@
 """The journal or Slack fails: what cannot be written down is not done, and what was done is told, in some way."""
 
 import contextlib
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import Engine, select
 
 from bot.journal import JournalError
@@ -19,7 +16,7 @@ from bot.slack.texts import say
 from bot.worker import worker
 from tests.support.slack import told
 from tests.support.texts import part
-from tests.support.worker import Logged, Outage, Start, answer, both_languages, locked
+from tests.support.worker import Logged, Outage, Start, answer, both_languages
 from tests.support.workspace import Workspace
 
 # The journal.
@@ -59,23 +56,6 @@ def test_a_refusal_that_was_not_written_is_written_later(
     book = Journal(f"sqlite:///{tmp_path}/journal.db")
     assert [step.state for job in book.recent(1, "U1") for step in job.steps] == ["denied"]
     book.close()
-
-
-def test_a_locked_file_does_not_delay_the_acknowledgement(start: Start, workspace: Workspace, tmp_path: Path) -> None:
-    """Ten people at once hear within Slack's three seconds that nothing was created."""
-    url = start(ADDGROUP_LANGUAGE="en").url
-
-    def ask(number: int) -> tuple[str, bool]:
-        began = time.monotonic()
-        try:
-            text = workspace.command(url, f"G{number}").text
-        except requests.RequestException as error:
-            text = repr(error)
-        return text, time.monotonic() - began < 3
-
-    with locked(tmp_path / "journal.db"), ThreadPoolExecutor(10) as pool:
-        told = [(text.startswith(say("en", "failure.journal")), soon) for text, soon in pool.map(ask, range(10))]
-        assert told == [(True, True)] * 10
 
 
 def test_a_group_made_while_the_journal_is_away_is_told_as_made(
