@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import re
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from prometheus_client import CollectorRegistry, Metric, make_wsgi_app
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Gauge, make_wsgi_app
 from slack_bolt import App
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.cache import Cache
 from bot.journal import JournalError
 from bot.journal.reading import Backlog
 from bot.log import event
@@ -33,27 +31,19 @@ EVENTS, HEALTH = "/slack/events", "/healthz"
 MAX_BODY = 1024 * 1024
 """Longest body that the server reads, in bytes; Slack's are a few KB, a form full of names some hundred."""
 
-MAX_ANSWER = 20_000
+MAX_ANSWER = 19_800
 """Longest answer, in bytes, also over HTTP.
 
 Slack closes a Socket Mode connection (1009) over which a frame of more than 20,480 bytes comes.
 """
 
-FRESH, PATIENCE = 1.0, 1.0
-"""Seconds after which a part of the bot is asked again whether it works, and how long it may take to say so."""
-
-_SSL_CHECK = re.compile(r"(?:^|&)ssl_check=1(?:&|$)")
-# Slack asks this without a signature, to see whether the certificate is in order.
-# Source: https://docs.slack.dev/interactivity/implementing-slash-commands
-
 
 class _Refused(Exception):
     """A request that is not let in; nothing of its body is logged."""
 
-    def __init__(self, status: HTTPStatus, reason: str, **headers: str) -> None:
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
         super().__init__(reason)
         self.status = status
-        self.headers = headers
 
 
 class HttpApp:
@@ -72,8 +62,7 @@ class HttpApp:
         """
         self._app = app
         self._signing_secret = signing_secret
-        self._parts = list(checks)
-        self._works: Cache[str, bool] = Cache(lambda part: checks[part](), FRESH)
+        self._checks = checks
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -83,7 +72,7 @@ class HttpApp:
             # Anybody may send a path.
             path = environ.get("PATH_INFO", "")[:100].encode("ascii", "backslashreplace").decode()
             event("refused", level=logging.WARNING, status=refused.status.value, reason=str(refused), path=path)
-            response = BoltResponse(status=refused.status, body=refused.status.phrase, headers={**refused.headers})
+            response = BoltResponse(status=refused.status, body=refused.status.phrase)
         content = response.body.encode()
         lines = [(name, value) for name, values in response.headers.items() for value in values]
         status = HTTPStatus(response.status)
@@ -92,35 +81,37 @@ class HttpApp:
 
     def _answer(self, environ: WSGIEnvironment) -> BoltResponse:
         began = time.monotonic()
-        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        path = environ.get("PATH_INFO", "")
         if path == HEALTH:
-            _allow(method, "GET", "HEAD")
-            failing = ", ".join(part for part in self._parts if not self._working(part))
+            failing = ", ".join(part for part in self._checks if not self._works(part))
             return BoltResponse(status=503 if failing else 200, body=f"failing: {failing}" if failing else "ok")
         if path != EVENTS or self._app is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
-        body = _body(environ)
-        if _SSL_CHECK.search(body or environ.get("QUERY_STRING", "")):
+        # The server has read the body, has bounded it by MAX_BODY, and knows its length.
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if b"ssl_check=1" in body.split(b"&"):
+            # Slack asks this without a signature, to see whether the certificate is in order.
+            # Source: https://docs.slack.dev/interactivity/implementing-slash-commands
             return BoltResponse(status=200)
-        _allow(method, "POST")
         self._verify(environ, body)
-        payload = _payload(body, json_body=environ.get("CONTENT_TYPE", "").startswith("application/json"))
+        payload = _payload(body.decode(), environ.get("CONTENT_TYPE", "").startswith("application/json"))
         response = dispatch(self._app, payload)
         metrics.acknowledged(time.monotonic() - began)
         return response
 
-    def _working(self, part: str) -> bool:
+    def _works(self, part: str) -> bool:
         try:
-            return self._works.get(part, PATIENCE)
-        except (TimeoutError, JournalError):
+            return self._checks[part]()
+        except JournalError:
             return False
 
-    def _verify(self, environ: WSGIEnvironment, body: str) -> None:
-        timestamp = environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", "")
-        signature = environ.get("HTTP_X_SLACK_SIGNATURE", "")
-        # What is not plain ASCII would raise inside the verifier.
-        readable = timestamp.isascii() and timestamp.isdecimal() and signature.isascii() and len(timestamp) < 20
-        if not readable or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
+    def _verify(self, environ: WSGIEnvironment, body: bytes) -> None:
+        stamp, signature = (environ.get(f"HTTP_X_SLACK_{name}", "") for name in ("REQUEST_TIMESTAMP", "SIGNATURE"))
+        try:
+            valid = SignatureVerifier(self._signing_secret).is_valid(body, stamp, signature)
+        except (ValueError, TypeError, OverflowError):  # what is no number, no ASCII or no UTF-8
+            valid = False
+        if not valid:
             reason = "signature missing, wrong, or five minutes off this machine's clock"
             raise _Refused(HTTPStatus.UNAUTHORIZED, reason)
 
@@ -138,8 +129,8 @@ def dispatch(app: App, payload: dict[str, Any]) -> BoltResponse:
 
 
 def fits(answer: dict[str, Any]) -> bool:
-    """Tell whether an answer is short enough, with room for what goes around it; as Bolt writes it, in ASCII."""
-    return len(json.dumps(answer)) <= MAX_ANSWER - 200
+    """Tell whether an answer is short enough; as Bolt writes it, in ASCII."""
+    return len(json.dumps(answer)) <= MAX_ANSWER
 
 
 def metrics_app(registry: CollectorRegistry, backlog: Callable[[], Backlog]) -> WSGIApplication:
@@ -147,40 +138,23 @@ def metrics_app(registry: CollectorRegistry, backlog: Callable[[], Backlog]) -> 
 
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
-    registry.register(_OfJournal(backlog))
-    return make_wsgi_app(registry)
+    up = Gauge("addgroup_journal_up", "Whether the journal can be read.", registry=registry)
+    open_jobs = Gauge("addgroup_open_jobs", "Jobs that are not answered yet.", registry=registry)
+    age = "Age of the oldest job that is not answered yet."
+    oldest = Gauge("addgroup_oldest_open_job_seconds", age, registry=registry)
+    page: WSGIApplication = make_wsgi_app(registry)
 
-
-class _OfJournal:
-    """Reads the journal for each scrape."""
-
-    def __init__(self, backlog: Callable[[], Backlog]) -> None:
-        self._backlog = backlog
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the gauges; without an answer of the journal only that there is none."""
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            found = self._backlog()
+            found = backlog()
         except JournalError:
             found = None
-        yield GaugeMetricFamily("addgroup_journal_up", "Whether the journal can be read.", int(found is not None))
-        if found:
-            age = "Age of the oldest job that is not answered yet."
-            yield GaugeMetricFamily("addgroup_open_jobs", "Jobs that are not answered yet.", found.open_jobs)
-            yield GaugeMetricFamily("addgroup_oldest_open_job_seconds", age, found.oldest)
+        up.set(found is not None)
+        open_jobs.set(found.open_jobs if found else math.nan)
+        oldest.set(found.oldest if found else math.nan)
+        return page(environ, start_response)
 
-
-def _allow(method: str, *allowed: str) -> None:
-    if method not in allowed:
-        raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "wrong method", Allow=", ".join(allowed))
-
-
-def _body(environ: WSGIEnvironment) -> str:
-    """Return the body, which the server has read already, has bounded by MAX_BODY, and knows the length of."""
-    try:
-        return str(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)), "utf-8")
-    except UnicodeDecodeError as error:
-        raise _Refused(HTTPStatus.BAD_REQUEST, "body is not text") from error
+    return app
 
 
 def _payload(body: str, json_body: bool) -> dict[str, Any]:
