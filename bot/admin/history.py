@@ -64,7 +64,7 @@ def _run(options: Namespace) -> None:
             sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
             return
         limit = max(options.limit, 0) or None
-        found = entries(engine, since, options.user, limit and limit + 1)
+        found = entries(engine, since, options.user)
         if not options.json:
             sys.stdout.write(f"{'accepted (UTC)':<24} {'who':<11} {'where':<11} {'job':<16} typed\n")
         for entry in itertools.islice(found, limit):

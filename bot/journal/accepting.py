@@ -45,15 +45,16 @@ _TWINS = (
     .where(tuple_(steps.c.name_key, steps.c.parent_key).in_(bindparam("keys", expanding=True)))
     .where(or_(steps.c.job != bindparam("this"), steps.c.position != bindparam("position")))
     .where(
+        steps.c.state.in_(bindparam("states", expanding=True)),
         or_(
-            and_(steps.c.state.in_(bindparam("unsettled", expanding=True)), jobs.c.closed_at.is_(None)),
+            and_(steps.c.state.in_((WAITING, SENDING)), jobs.c.closed_at.is_(None)),
             and_(steps.c.state == Created.state, steps.c.group_id.not_in(bindparam("gone", expanding=True))),
             and_(steps.c.state == Unknown.state, steps.c.settled_at > now() - RECENT),
-        )
+        ),
     )
     .order_by(settled_at)
 )
-"""Steps for the same groups that are under way, were created at any time and are not `gone`, or ended unclear in the
+"""Steps for the same groups in certain `states`: under way, created at any time and not `gone`, or ended unclear in the
 last RECENT seconds; the latest comes last. Where their roots are is for those who may see them."""
 
 _NEW_JOB = insert(jobs).values(accepted_at=now(), due_at=0.0)  # `due_at` is for version 0.2.0, which reads it
@@ -82,7 +83,7 @@ def accept(connection: Connection, job: Job, process: str) -> tuple[Accepted | B
     count, own, _ = connection.execute(OPEN, {"user": job.user}).one()
     if count >= MOST_OPEN or own >= MOST_OPEN_EACH:
         return Busy(own if count < MOST_OPEN else 0), job
-    job = _refused(connection, job) or job
+    job = _refused(connection, job)
     connection.execute(_NEW_JOB, rows.of_job(job, process))
     connection.execute(_NEW_STEPS, [rows.of_step(job, step) for step in job.steps])
     return Accepted(), job
@@ -92,9 +93,9 @@ def accept(connection: Connection, job: Job, process: str) -> tuple[Accepted | B
 
 
 def twins(
-    connection: Connection, job: Job, some: list[Step], unsettled: tuple[str, ...], gone: Collection[str] = ()
+    connection: Connection, job: Job, some: list[Step], states: tuple[str, ...], gone: Collection[str] = ()
 ) -> dict[rows.Key, Duplicate]:
-    """Find steps for the same groups as `some` of a job that are under way in a state, or were made, by their keys.
+    """Find steps of other jobs for the same groups as `some` of a job, in one of the `states`, by their keys.
 
     `gone` are the ids of groups that were deleted since. Where others stand is told as the job's person may see it.
     """
@@ -102,7 +103,7 @@ def twins(
         return {}
     same = {
         "keys": [rows.key(job, step) for step in some],
-        "unsettled": unsettled,
+        "states": states,
         "this": job.id,
         "position": some[0].position,
         "reader": job.user,
@@ -114,19 +115,17 @@ def twins(
     }
 
 
-def _refused(connection: Connection, job: Job) -> Job | None:
-    """Return a new job that must wait for another one, as settled; None if it need not wait.
+def _refused(connection: Connection, job: Job) -> Job:
+    """Return a new job, as settled if it must wait for another one.
 
     A group that another job has created is no reason to refuse: the answer to this job tells its id. Of a tree, one
     step with an unknown outcome is none either: the others can be created.
     """
     # What hangs under a new group cannot be under way in another job.
     some = [step for step in job.steps if step.state == WAITING and step.above is None and job.followup not in FORCED]
-    found = twins(connection, job, some, (WAITING, SENDING))
+    found = twins(connection, job, some, (WAITING, SENDING, *([] if len(job.steps) > 1 else [Unknown.state])))
     for step in some:
-        twin = found.get(rows.key(job, step))
-        alone = len(job.steps) == 1
-        if twin and (twin.step_state in (WAITING, SENDING) or (twin.step_state == Unknown.state and alone)):
-            settled = [replace(other, outcome=twin if other is step else Skipped()) for other in job.steps]
+        if twin := found.get(rows.key(job, step)):
+            settled = [replace(each, outcome=twin if each is step else Skipped()) for each in job.steps]
             return replace(job, steps=settled)
-    return None
+    return job

@@ -93,8 +93,8 @@ class Database:
         self.failing = False
         """Whether the last write failed."""
         self._fault = ""  # what is wrong with the file, "" for nothing
-        self._first: list[tuple[int, int] | None] = []  # which files were opened
-        self._kept: Connection | None = None
+        self._inodes: dict[Path, int] = {}  # of the files that were opened
+        self._kept = contextlib.ExitStack()
 
     def open(self) -> None:
         """Make or update the tables. Raises WrongJournal for those, or a file, that cannot be used; or JournalError."""
@@ -104,16 +104,15 @@ class Database:
             with self._engine.begin() as connection:
                 created = tables.migrate(connection) is None
             if self.file:
-                self._kept = self._kept or self._engine.connect()
-                self._first = self._files()
+                self._kept.enter_context(self._engine.connect())
+                self._inodes = {path: path.stat().st_ino for path in _with_companions(self.file) if path.exists()}
         if created:
             log.event("journal_created", schema=tables.VERSION)
 
     def close(self) -> None:
         """Close the connections: idle ones now, those that other threads still use when they are given back."""
         event.listen(self._engine, "checkin", lambda _connection, record: record.close())
-        if self._kept:
-            self._kept.close()
+        self._kept.close()
         self._engine.dispose()
 
     @contextlib.contextmanager
@@ -159,26 +158,15 @@ class Database:
 
     def _check(self) -> None:
         """Raise JournalError when the file is another one, or a fault was found."""
-        changed = bool(self._first) and self._files() != self._first
+        changed = any(not path.exists() or path.stat().st_ino != inode for path, inode in self._inodes.items())
         fault = "the file, its -wal or -shm was deleted or replaced while the bot ran" if changed else self._fault
         if fault:
             metrics.journal_failed()
             raise JournalError(f"{fault}; stop the bot, put the file back, start it")
 
-    def _files(self) -> list[tuple[int, int] | None]:
-        return [_identity(path) for path in _with_companions(self.file)] if self.file else []
-
 
 def _with_companions(file: Path) -> tuple[Path, Path, Path]:
     return file, Path(f"{file}-wal"), Path(f"{file}-shm")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _make(file: Path) -> None:

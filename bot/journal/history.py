@@ -1,13 +1,12 @@
 """What an operator does with a journal: look at who asked for what and what came of it, and delete old jobs."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, and_, delete, inspect, select, tuple_
+from sqlalchemy import Engine, Row, and_, delete, inspect, select, tuple_
 
 from bot.journal import rows
 from bot.journal.database import connect, sqlite_file
@@ -68,28 +67,24 @@ def opened(url: str, *, read_only: bool = True) -> Iterator[Engine]:
         engine.dispose()
 
 
-def entries(
-    engine: Engine, since: datetime | None = None, user: str | None = None, limit: int | None = None
-) -> Iterator[Entry]:
-    """Yield at most `limit` jobs, newest first, with never more than PAGE in memory. Raises SQLAlchemyError.
+def entries(engine: Engine, since: datetime | None = None, user: str | None = None) -> Iterator[Entry]:
+    """Yield the jobs, newest first, with never more than PAGE in memory. Raises SQLAlchemyError.
 
     A page is a transaction of its own: a journal of any length neither runs into the database's time limit nor keeps
     the running bot from anything.
     """
-    wanted = [jobs.c.accepted_at >= since.timestamp()] if since else []
-    wanted += [jobs.c.user == user] if user else []
-    newest = select(jobs).order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc())
-    after: list[ColumnElement[bool]] = []
-    left = sys.maxsize if limit is None else limit
-    while left > 0:
+    newest = select(jobs).order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc()).limit(PAGE)
+    newest = newest.where(jobs.c.accepted_at >= since.timestamp()) if since else newest
+    newest = newest.where(jobs.c.user == user) if user else newest
+    next_page = newest
+    while True:
         with engine.connect() as connection:
-            page = connection.execute(newest.where(*wanted, *after).limit(min(PAGE, left))).all()
+            page = connection.execute(next_page).all()
             of_jobs = steps_by_job(connection, page)
-        if not page:
-            return
         yield from ({**_told(OF_JOB, row, job=row.id), "steps": list(map(_step, of_jobs[row.id]))} for row in page)
-        left -= len(page)
-        after = [tuple_(jobs.c.accepted_at, jobs.c.id) < (page[-1].accepted_at, page[-1].id)]
+        if len(page) < PAGE:
+            return
+        next_page = newest.where(tuple_(jobs.c.accepted_at, jobs.c.id) < (page[-1].accepted_at, page[-1].id))
 
 
 def _step(row: Row[Any]) -> Entry:

@@ -4,7 +4,6 @@ They count their own looks, of which each comes EVERY seconds after the one befo
 and nobody counts time in which it did not look itself.
 """
 
-import time
 import uuid
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -16,7 +15,6 @@ from bot.journal.reading import JOBS, Reader
 from bot.journal.tables import jobs, now, processes
 from bot.log import event
 from bot.model.job import Job
-from bot.network import boottime
 
 EVERY = 2.0
 """How often a process shows that it lives, in seconds."""
@@ -29,9 +27,6 @@ SERVE = "serve"
 
 LEASE = 30.0
 """How long a process of version 0.2.0 may be silent, in seconds; it renews its lease every five."""
-
-SURE = TAKE_OVER - EVERY
-"""For how long after a sign of life a process need not ask whether it still holds its jobs, in seconds."""
 
 _unfinished = jobs.c.closed_at.is_(None)
 held = and_(jobs.c.id == bindparam("this"), jobs.c.process == bindparam("me"), _unfinished)
@@ -59,8 +54,6 @@ class Holder(Reader):
         self.process = uuid.uuid4().hex
         self._seen: dict[str, tuple[float, int]] = {}  # what the row of each process showed, and for how many looks
         self._shown: object = None  # the last sign of life
-        self._sure_until = 0.0  # by `boottime`: until then no process is taken for dead
-        self._entered_at = 0.0  # by time.monotonic: since then this one was not
         self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
 
     def keep(self, known: Collection[str] = (), adopt: bool = True) -> list[Job]:
@@ -71,12 +64,12 @@ class Holder(Reader):
         was Unsure. After a failure all others have the time of a take-over again, since nobody could show life. Who
         stops does not `adopt` any more.
         """
-        began, me = boottime(), {"me": self.process}
-        if self.sure:
-            self._database.look(_MY_LIFE, self.process, self._shown)
+        me = {"me": self.process}
         try:
             with self._database.writing() as connection:
-                if entered := not connection.execute(_SHOW_LIFE, me).rowcount:
+                if connection.execute(_SHOW_LIFE, me).rowcount:
+                    self._database.look(_MY_LIFE, self.process, self._shown)
+                else:
                     connection.execute(_ENTER, {"id": self.process})
                 lives = {row.id: row for row in connection.execute(select(processes))}
                 my_life = lives.pop(self.process)
@@ -87,8 +80,7 @@ class Holder(Reader):
         except JournalError:
             self._seen = {}
             raise
-        self._entered_at = time.monotonic() if entered else self._entered_at
-        self._shown, self._sure_until = my_life.lease_until, began + SURE
+        self._shown = my_life.lease_until
         wanted, self._strays = adopted | (mine & self._strays), mine
         if adopted:
             event("adopted", jobs=len(adopted))
@@ -112,21 +104,8 @@ class Holder(Reader):
 
     def let_go(self) -> None:
         """Let go of everything this process holds, for another one to take at once."""
-        self._sure_until = 0.0
         with self._database.writing() as connection:
             connection.execute(delete(processes).where(processes.c.id == self.process))
-
-    @property
-    def sure(self) -> bool:
-        """Whether nobody can have taken this process for dead: it has shown its life just now."""
-        return boottime() < self._sure_until
-
-    def surely_holds(self, job: Job) -> bool:
-        """Tell whether nobody can have taken a job over, without asking the database.
-
-        One that was read before this process was taken for dead, and showed its life again, may be another's by now.
-        """
-        return self.sure and job.read_at > self._entered_at
 
     def holds(self, job: Job) -> bool:
         """Ask the database whether this process still holds a job."""

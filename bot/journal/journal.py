@@ -1,21 +1,18 @@
 """What was accepted, sent, settled and answered: on disk before anybody is told of it.
 
-A change to a job that another process has taken over raises TakenOver and writes nothing. One thread makes the changes
-for all: what waits is done in one transaction, in the order in which it came.
+A change to a job that another process has taken over raises TakenOver and writes nothing. One thread makes all changes,
+in the order in which they come.
 """
 
-import queue
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, bindparam, case, delete, func, insert, select, update
 
-from bot.journal import BadValue, JournalError, TakenOver, Unsure, accepting, rows
+from bot.journal import JournalError, TakenOver, Unsure, accepting, rows
 from bot.journal.accepting import Accepted, Busy, accept
 from bot.journal.holding import Holder, held
 from bot.journal.tables import jobs, languages, now, steps
@@ -29,8 +26,7 @@ PATIENCE = 2.5
 GIVEN_WAY = 0.5
 """How long jobs wait at most for commands that are being accepted, in seconds."""
 
-AT_ONCE = 32
-"""How many changes are made in one transaction at most."""
+_SENT = (SENDING, Created.state, Unknown.state)
 
 _CHANGE = update(jobs).where(held).values(process=bindparam("me"))
 """Change a job, if this process has it still: what changes no row was taken over. Columns are given as parameters."""
@@ -50,9 +46,7 @@ _REOPEN = _REOPEN.values(process=bindparam("me"), closed_at=None, root_final=0, 
 
 R = TypeVar("R")
 Change = Callable[[Connection], R]
-"""Makes a change, perhaps more than once; it may raise TakenOver before it changes anything."""
-
-_Waiting = tuple[Change[Any], Future[Any]]
+"""Makes a change; what it raises undoes it."""
 
 
 class Journal(Holder):
@@ -65,12 +59,8 @@ class Journal(Holder):
     def __init__(self, url: str, accepted: Callable[[Job], None] = lambda _job: None) -> None:
         super().__init__(url)
         self._accepted = accepted
-        self._accepting = 0  # how many callers of `accept` wait
-        self._all_accepted = threading.Condition()
-        self._waiting: deque[_Waiting] = deque()
-        self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True for each change, False at the end
-        self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
-        self._writer.start()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._accepting: set[Future[tuple[Accepted | Busy, Job]]] = set()
 
     def open(self) -> None:
         """Make or update the tables. Raises WrongJournal for a journal that this version, or this user, cannot use."""
@@ -78,8 +68,7 @@ class Journal(Holder):
 
     def close(self) -> None:
         """Write what waits, and nothing that comes later; close the connections."""
-        self._wake.put(False)
-        self._writer.join()
+        self._writer.shutdown()
         super().close()
 
     def ping(self) -> bool:
@@ -100,25 +89,28 @@ class Journal(Holder):
         """
         if not job.steps:
             raise ValueError("a job has at least one step")
-        future = self._submit(lambda connection: accept(connection, job, self.process))
+        begun: Future[None] = Future()
+
+        def write(connection: Connection) -> tuple[Accepted | Busy, Job]:
+            if not begun.set_running_or_notify_cancel():
+                raise JournalError("it was withdrawn")
+            return accept(connection, job, self.process)
+
+        future = self._submit(write)
+        self._accepting.add(future)
+        future.add_done_callback(self._accepting.discard)
         future.add_done_callback(self._hand_over)
-        with self._all_accepted:
-            self._accepting += 1
         try:
             return future.result(PATIENCE)[0]
         except TimeoutError:
-            if future.cancel():
+            future.cancel()
+            if begun.cancel():
                 raise JournalError("the database is too slow") from None
             raise Unsure("the database has not finished in time") from None
-        finally:
-            with self._all_accepted:
-                self._accepting -= 1
-                self._all_accepted.notify_all()
 
     def give_way(self) -> None:
-        """Wait until nobody waits for `accept`, for GIVEN_WAY seconds at most: acknowledgements go before answers."""
-        with self._all_accepted:
-            self._all_accepted.wait_for(lambda: not self._accepting, GIVEN_WAY)
+        """Wait for those that wait for `accept`, for GIVEN_WAY seconds at most: acknowledgements go before answers."""
+        wait(tuple(self._accepting), GIVEN_WAY)
 
     def _hand_over(self, done: Future[tuple[Accepted | Busy, Job]]) -> None:
         """Pass a job on that was written down, also when nobody waits for the answer any more."""
@@ -155,7 +147,7 @@ class Journal(Holder):
 
         def send(connection: Connection) -> Duplicate | Exists | None:
             self._hold(connection, job)
-            twins = {} if job.followup in FORCED else accepting.twins(connection, job, [step], (SENDING,), gone)
+            twins = {} if job.followup in FORCED else accepting.twins(connection, job, [step], _SENT, gone)
             if twin := twins.get(rows.key(job, step)):
                 made = Exists(twin.id, user=twin.user, at=time.time() - twin.age)
                 outcome = made if twin.step_state == Created.state else twin
@@ -255,50 +247,15 @@ class Journal(Holder):
         return self._submit(change).result()
 
     def _submit(self, change: Change[R]) -> Future[R]:
-        """Queue a change. The future can be cancelled until it is this change's turn to be written.
-
-        It gets the change's result, TakenOver, or the JournalError of its transaction. After BadValue each change of
-        the transaction is tried alone, so that only that one fails which caused it.
-        """
-        future: Future[R] = Future()
-        self._waiting.append((change, future))
-        self._wake.put(True)
-        return future
-
-    def _write_all(self) -> None:
-        while self._wake.get():
-            if some := [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]:
-                self._write_together(some)
-
-    def _write_together(self, some: list[_Waiting]) -> None:
+        """Let a change be made in a transaction of its own, when its turn comes."""
         try:
-            with self._database.writing() as connection:
-                some = [one for one in some if _begun(one[1])]
-                results: list[Any] = [_made(change, connection) for change, _ in some]
-        except JournalError as error:
-            if isinstance(error, BadValue) and len(some) > 1:
-                for one in some:
-                    self._write_together([one])
-                return
-            some = [one for one in some if _begun(one[1])]
-            results = [error] * len(some)
-        for (_, future), result in zip(some, results, strict=True):
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+            return self._writer.submit(self._make, change)
+        except RuntimeError:
+            raise JournalError("it was closed") from None
 
-
-def _begun(future: Future[Any]) -> bool:
-    """Let a future not be cancelled any more; False when it was."""
-    return future.running() or (not future.cancelled() and future.set_running_or_notify_cancel())
-
-
-def _made(change: Change[R], connection: Connection) -> R | TakenOver:
-    try:
-        return change(connection)
-    except TakenOver as error:
-        return error
+    def _make(self, change: Change[R]) -> R:
+        with self._database.writing() as connection:
+            return change(connection)
 
 
 def _this(job: Job, step: Step, **columns: Any) -> dict[str, Any]:

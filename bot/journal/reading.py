@@ -77,10 +77,9 @@ class Reader:
 
     def went_on(self, job: Job) -> list[tuple[str, FollowUp]]:
         """Return the ids of the jobs that buttons under the answer to a job started, each with its button."""
-        took_effect = jobs.c.trigger.endswith(jobs.c.follows)  # refusing or denying a job changes its trigger
-        started = jobs.c.origin == job.origin, jobs.c.follows == job.id, took_effect
-        found = self._rows(select(jobs.c.id, jobs.c.followup).where(*started))
-        return [(row.id, FollowUp(row.followup)) for row in found]
+        # Refusing or denying a job changes its trigger, which ends in the job that it follows.
+        started = [each for each in self.chain(job.origin) if each.follows == job.id]
+        return [(each.id, each.followup) for each in started if each.followup and each.trigger.endswith(job.id)]
 
     def created_as(self, name: str, parent_id: str) -> list[Made]:
         """Return what the bot created under this name as names are compared and this parent's id, at any age.

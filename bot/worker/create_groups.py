@@ -187,14 +187,11 @@ class GroupCreator:
             self._journal.settle(job, step)
 
     def _may_send(self, job: Job) -> bool:
-        """Ask once more, before the first byte leaves, whether this process still has the job.
-
-        Where the journal does not answer, it has it for as long as its last sign of life keeps others from it.
-        """
+        """Ask once more, before the first byte leaves, whether this process still has the job; no answer is a no."""
         try:
             return self._journal.holds(job)
         except JournalError:
-            return self._journal.surely_holds(job)
+            return False
 
     def _look(self, job: Job, step: Step, reason: str, looks: int) -> Unknown:
         """Return what the account's list shows of a request that has no clear answer for this `reason`."""

@@ -108,7 +108,7 @@ class Worker:
         The boundary at which a fault becomes a log line and another attempt.
         """
         try:
-            if lost or not (self._journal.surely_holds(job) or self._journal.holds(job)):
+            if lost or not self._journal.holds(job):
                 self._runner.correct(job)
                 event("taken_over", level=logging.WARNING, job=job.id)
                 return None

@@ -206,16 +206,6 @@ def come_together(book: Journal, engine: Engine, seconds: float, *some: Job) -> 
         return [ended(each) for each in asked]
 
 
-def test_an_odd_job_spoils_no_other(book: Journal, engine: Engine) -> None:
-    """A name that the database cannot store fails alone; those that come at the same moment are accepted."""
-    odd = typed("odd")
-    odd.steps[0].name = "half an emoji \ud83d"
-    answers = come_together(book, engine, 0.3, *[typed(f"G{number}") for number in range(6)], odd)
-    assert answers[:-1] == [Accepted()] * 6
-    assert isinstance(answers[-1], JournalError)
-    assert count(engine) == 6
-
-
 @on_sqlite
 def test_what_is_told_as_not_written_is_never_written(book: Journal, engine: Engine) -> None:
     """Another program writes for longer than is waited: what was refused is not in the journal, not even later."""

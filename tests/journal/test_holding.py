@@ -16,7 +16,6 @@ from bot.journal.journal import Journal
 from bot.journal.tables import jobs, processes
 from bot.model.job import Job
 from bot.model.outcome import Created, NotSent, Unknown
-from bot.network import boottime
 from tests.support.journal import (
     CHANGES,
     CREATED,
@@ -54,7 +53,6 @@ def test_a_dead_process_loses_its_jobs_to_one_other(open_journal: Open) -> None:
     assert sorted(adopted) == [[], ["B", "C", "A"]]
     holder = living[adopted.index(["B", "C", "A"])]
     assert [holder.holds(job) for job in theirs] == [True] * 3
-    dead._sure_until = 0.0  # no time has passed
     assert dead.keep() == []
 
 
@@ -106,20 +104,11 @@ def test_what_was_let_go_is_adopted_with_the_first_look(book: Journal, database_
     """After a clean stop nobody waits for anything."""
     job = held(book)
     book.let_go()
-    assert not book.sure
     other = Journal(database_url)
     other.open()
     assert [found.id for found in other.keep()] == [job.id]
     assert not book.holds(job)
     other.close()
-
-
-def test_a_process_is_sure_for_less_than_a_take_over(book: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a clock that goes on while the machine sleeps."""
-    now = boottime()
-    for later, sure in ((0.0, True), (TAKE_OVER - EVERY - 1, True), (TAKE_OVER - 1, False)):
-        monkeypatch.setattr("bot.journal.holding.boottime", lambda later=later: now + later)
-        assert book.sure == sure
 
 
 def test_of_two_requests_for_a_group_one_is_sent(book: Journal, open_journal: Open, engine: Engine) -> None:

@@ -201,7 +201,6 @@ def test_what_waits_in_a_process_that_was_taken_for_dead_is_told_by_the_other_al
     workspace.command(bot.url, "VIP")
     assert logged.wait_for("postponed")
     with engine.begin() as connection:
-        bot.parts.journal._sure_until = 0.0
         connection.execute(delete(processes))
         connection.execute(insert(processes).values(id="other", machine=SERVE, lease_until=0.0))
         connection.execute(update(jobs).values(process="other"))
@@ -237,7 +236,6 @@ def test_a_fact_beats_a_doubt(
         assert part("en", "unknown.heading") in answer(workspace, root)
     if case == "its journal was away":
         with engine.begin() as connection:
-            first.parts.journal._sure_until = 0.0  # as of one that was frozen
             connection.execute(delete(processes).where(processes.c.id == first.parts.journal.process))
         for change in ("_settle", "correct"):
             once(monkeypatch, change)
