@@ -20,12 +20,11 @@ from sqlalchemy import Connection, Dialect, Engine, event
 from bot import log
 from bot.journal.database import connect
 from bot.journal.journal import Journal
-from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from bot.worker import create_groups as steps
 from tests.support import limits
 from tests.support.postgresql import server
-from tests.support.provider import ACTS
+from tests.support.provider import Api
 from tests.support.served import Served
 from tests.support.worker import CALL
 from tests.support.workspace import Workspace
@@ -75,8 +74,7 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    with Api("key-of-tests", "hash-of-tests") as stand_in:
-        stand_in.acts.update(ACTS)
+    with Api() as stand_in:
         stand_in.add("Customers", identifier="5")
         yield stand_in
 

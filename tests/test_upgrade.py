@@ -5,9 +5,9 @@ import json
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Form, Message, Workspace
 from tests.support.slack import answered, opened
 from tests.support.worker import Start
+from tests.support.workspace import Form, Message, Workspace
 
 GIVEN_BACK = "eJyLVgrzDFAoSCxKzSuxNVXSUVBSigUAPyEFmA=="
 """The value of the button under a text that was given back: `VIP parent=5`."""

@@ -28,18 +28,11 @@ MESSAGES = {
 FAULTS = ("silence", "close", "half", "html", "lost", "late")
 """Ways to fail. `lost` and `late` do what was asked and then close, or fall silent; the others do nothing."""
 
-Tree = list[dict[str, Any]]
-"""Groups as get-groups shows them, each with its subgroups under `children`."""
-
-Act = Callable[["Api", Request, socket.socket], Answer | None]
-"""What happens to a request instead of its answer."""
-
 
 class Api(Loopback):
     """Serves add-group, get-groups and get-balance to who has its key and hash; `calls` records each as (method, body).
 
-    `delay` is how long each call takes, in seconds, and `gates` has an event that a method waits for. `shape` is what
-    get-groups makes of the account, and `acts` are further ways to fail, by name.
+    `delay` is how long each call takes, in seconds, and `gates` has an event that a method waits for.
     """
 
     def __init__(self, key: str, hash: str) -> None:  # noqa: A002  # the provider's word
@@ -52,11 +45,8 @@ class Api(Loopback):
         self.faults: deque[int | str] = deque()  # of the next calls, except get-groups
         self.list_faults: deque[int | str] = deque()  # of the next calls of get-groups
         self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
-        self.acts: dict[str, Act] = {}
         self.delay = 0.0
         self.gates: dict[str, threading.Event] = {}
-        self.shape: Callable[[Tree], Any] = lambda tree: tree
-        self.stored: Callable[[str], str] = str  # what the account makes of a name
         self._lock = threading.Lock()
         self._next = 97101
 
@@ -89,7 +79,7 @@ class Api(Loopback):
         if isinstance(fault, int):
             return answer(fault)
         done = self._do(method, body) if fault in (None, "lost", "late") else None
-        return self._fail(fault, request, connection) if fault else done
+        return self.fail_as(fault, request, connection) if fault else done
 
     def _do(self, method: str, body: Any) -> Answer:
         """Do what is asked. A field that is misnamed or in the wrong place is ignored, as the provider ignores it."""
@@ -102,7 +92,7 @@ class Api(Loopback):
         if method == "get-balance":
             return answer(200, balance={"amount": 10.584, "sms": 67})
         if method == "get-groups":
-            return answer(200, groups=self.shape(self._tree()))
+            return answer(200, groups=self.tree())
         if method != "add-group":
             return answer(404)
         name, parent = (_text(_part(asked, "group").get(field)) for field in ("name", "parent"))
@@ -110,24 +100,23 @@ class Api(Loopback):
             return answer(461)
         if parent and parent not in self.groups:
             return answer(463)
-        group = self.add(self.stored(name), parent)
+        group = self.add(name, parent)
         return answer(200, group={"id": int(group.id), "name": group.name})
 
-    def _tree(self) -> Tree:
-        """Return the account as get-groups shows it: ids and counts as text."""
+    def tree(self) -> Any:
+        """Return the account as get-groups shows it: ids and counts as text, subgroups under `children`."""
         with self._lock:
             groups = tuple(self.groups.values())
         shown: dict[str, dict[str, Any]] = {
             group.id: {"id": group.id, "name": group.name, "count": "0", "children": []} for group in groups
         }
-        top: Tree = []
+        top: list[dict[str, Any]] = []
         for group in groups:
             (shown[group.parent]["children"] if group.parent in shown else top).append(shown[group.id])
         return top
 
-    def _fail(self, fault: str, request: Request, connection: socket.socket) -> Answer | None:
-        if act := self.acts.get(fault):
-            return act(self, request, connection)
+    def fail_as(self, fault: str, _request: Request, connection: socket.socket) -> Answer | None:
+        """Fail in one of the ways."""
         if fault in ("silence", "late"):
             self.silence(connection)
         if fault == "half":

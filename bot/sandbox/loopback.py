@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -22,15 +21,6 @@ def local_request(method: str, url: str, **options: Any) -> requests.Response:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What came in; header names in lower case."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
 class Answer:
     """What goes out: raw bytes, so that an answer can also be broken."""
 
@@ -39,25 +29,57 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Request(BaseHTTPRequestHandler):
+    """What came in over a connection of the server `owner`: `path`, `headers`, which are found in any case, `body`."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    body = b""
+
+    def __init__(self, owner: Loopback, *connection: Any) -> None:
+        self.owner = owner
+        super().__init__(*connection)
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        self.body = self.rfile.read(length)
+        whole = len(self.body) == length  # else the process that sends it was killed
+        answer = self.owner.respond(self, self.connection) if whole else None
+        if answer is None:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    do_GET = do_POST  # noqa: N815
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing: what matters is recorded by the stand-in."""
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 512
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a connection that its other side broke."""
+
+
 class Loopback:
     """A server that runs from `with` to its end, one thread a connection; connections are kept open between requests.
 
     A subclass overrides `respond`; it may also act on the socket itself and return None, which closes the connection.
-    `ahead` is how far its clock is ahead of the machine's, in seconds. `pause` is called with "connect" and "answer"
-    before either is done: a test may stand for a network there.
     """
 
+    handler: type[Request] = Request
+
     def __init__(self) -> None:
-        self.ahead = 0.0
-        self.pause: Callable[[str], None] = lambda _moment: None
         self._closing = threading.Event()
-        self._server = self.listen()
+        self._server = _Server(("127.0.0.1", 0), lambda *connection: self.handler(self, *connection))
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
-
-    def listen(self) -> Server:
-        """Return the server that listens on loopback for this stand-in."""
-        return Server(self)
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
         """Answer one request."""
@@ -79,52 +101,3 @@ class Loopback:
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
-
-
-class Server(ThreadingHTTPServer):
-    """The server behind a Loopback."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 512
-
-    def __init__(self, owner: Loopback) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.owner = owner
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a connection that its other side broke."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.owner.pause("connect")
-
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(length)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.owner.pause("answer")
-        whole = len(body) == length  # else the process that sends it was killed
-        answer = self.server.owner.respond(Request(self.path, headers, body), self.connection) if whole else None
-        if answer is None:
-            self.close_connection = True
-            return
-        self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer.body)
-
-    do_GET = do_POST  # noqa: N815
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return super().date_time_string((timestamp or time.time()) + self.server.owner.ahead)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing: what matters is recorded by the stand-in."""

@@ -195,17 +195,6 @@ class Workspace(Loopback):
         with self._changed:
             return self._changed.wait_for(condition, seconds)
 
-    def roots(self, channel: str = "C1") -> list[Message]:
-        """Return the bot's messages in a channel that stand in no thread."""
-        found = [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts]
-        return [m for m in found if not m.private_to and not m.author]
-
-    def thread(self, root: Message) -> list[Message]:
-        return [m for m in tuple(self.messages) if m.channel == root.channel and m.thread_ts == root.ts]
-
-    def private(self, user: str = "U1") -> list[Message]:
-        return [m for m in tuple(self.messages) if m.private_to == user]
-
     def respond(self, request: Request, _connection: socket.socket) -> Answer | None:
         method = method_of(request)
         if method != RESPONSE_URL and request.headers.get("authorization") != f"Bearer {self.token(method)}":

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Message, Workspace
+from bot.sandbox.loopback import Request
+from tests.support.workspace import Message, Workspace
 
 SLACK_CONNECT, SLACK_CALL = 0.12, 0.12
 """Seconds for a new TLS connection to Slack, and for a call: a round trip takes 60 ms."""
@@ -23,8 +24,21 @@ Times = tuple[float, float, float]
 
 def slow_down(workspace: Workspace, api: Api) -> None:
     """Let the stand-ins take as long as networks do."""
-    workspace.pause = lambda moment: time.sleep(SLACK_CONNECT if moment == "connect" else SLACK_CALL)
-    api.pause = lambda moment: time.sleep(API_CONNECT if moment == "connect" else API_CALL)
+    workspace.handler = _slower(workspace.handler, SLACK_CONNECT, SLACK_CALL)
+    api.handler = _slower(api.handler, API_CONNECT, API_CALL)
+
+
+def _slower(handler: type[Request], connect: float, call: float) -> type[Request]:
+    class Slower(handler):  # type: ignore[misc, valid-type]
+        def setup(self) -> None:
+            time.sleep(connect)
+            super().setup()
+
+        def do_POST(self) -> None:  # noqa: N802  # as http.server calls it
+            time.sleep(call)
+            super().do_POST()
+
+    return Slower
 
 
 def timed(workspace: Workspace, url: str, text: str, user: str = "U1") -> Times:

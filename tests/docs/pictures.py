@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Workspace
 from tests.docs.drawing import Picture
 from tests.support.served import Served
+from tests.support.workspace import Workspace
 
 FOLDER = Path(__file__).parents[2] / "pictures"
 

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Message, Reply, Workspace
 from bot.slack.texts import say, say_plain
+from tests.support.workspace import Message, Reply, Workspace
 
 Start = Callable[..., Bot]
 

@@ -15,10 +15,10 @@ from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack import messages
 from bot.slack.texts import load
 from tests.support.slack import answered, code_of, seen, told
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 

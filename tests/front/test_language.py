@@ -11,9 +11,9 @@ from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load, say
 from tests.support.slack import answers, seen, told
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 

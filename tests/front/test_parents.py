@@ -7,10 +7,10 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.sandbox.workspace import Workspace
 from bot.slack.texts import load
 from tests.support.slack import EVIL_LONG, actions, answers, opened, told
 from tests.support.texts import part
+from tests.support.workspace import Workspace
 
 Start = Callable[..., Bot]
 

@@ -8,10 +8,10 @@ from slack_bolt import Ack
 from bot.front.http import MAX_ANSWER, fits
 from bot.front.reply import Intake, Origin, Reply
 from bot.journal.journal import Journal
-from bot.sandbox.workspace import Workspace
 from bot.slack.blocks import plain
 from bot.slack.client import SlackClient
 from bot.slack.people import People
+from tests.support.workspace import Workspace
 
 
 @pytest.mark.parametrize(("text", "acknowledged"), [("kısa", True), ("ş" * 3_000, True), ("ş" * 4_000, False)])

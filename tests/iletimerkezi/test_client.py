@@ -16,12 +16,12 @@ from bot.iletimerkezi.client import Client, NotSent, Rejected, Unknown
 from bot.journal.database import connect
 from bot.journal.history import entries
 from bot.model.names import Group
-from bot.sandbox.api import FAULTS, MESSAGES, Api
+from bot.sandbox.api import FAULTS, MESSAGES
 from bot.sandbox.loopback import local_request
 from bot.slack.texts import say
 from bot.slack.wording import as_typed
 from tests.support.peer import AMPLE, SHORT, hear, http, peer, says
-from tests.support.provider import ACTS, SHAPES, client, content, outcome
+from tests.support.provider import ACTS, SHAPES, Api, client, content, outcome
 from tests.support.served import free_port
 from tests.support.workspace import Workspace
 

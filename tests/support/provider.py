@@ -8,15 +8,41 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.iletimerkezi.client import MAX_ANSWER, ApiError, Client
+from bot.model.names import Group
 from bot.sandbox import api as stand_in
-from bot.sandbox.api import Act, Api, Tree
+from bot.sandbox.api import Api as Sandbox
 from bot.sandbox.loopback import Answer, Request
 from tests.support.peer import AMPLE, http
 
 KEY, HASH = "key-of-tests", "hash-of-tests"
 
+Act = Callable[[Sandbox, Request, socket.socket], Answer | None]
+"""What happens to a request instead of its answer."""
 
-def client(at: Api | str, timeout: float = AMPLE) -> Client:
+
+class Api(Sandbox):
+    """The sandbox's provider, in which more can go wrong: ACTS.
+
+    `shape` is what get-groups makes of the account's groups, `stored` what the account makes of a name.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(KEY, HASH)
+        self.shape: Callable[[Any], Any] = lambda tree: tree
+        self.stored: Callable[[str], str] = str
+
+    def add(self, name: str, parent: str = "", identifier: str = "") -> Group:
+        return super().add(self.stored(name), parent, identifier)
+
+    def tree(self) -> Any:
+        return self.shape(super().tree())
+
+    def fail_as(self, fault: str, request: Request, connection: socket.socket) -> Answer | None:
+        act = ACTS.get(fault)
+        return act(self, request, connection) if act else super().fail_as(fault, request, connection)
+
+
+def client(at: Sandbox | str, timeout: float = AMPLE) -> Client:
     """Return a client of the stand-in, or of whatever is at an address."""
     if isinstance(at, str):
         return Client(at, KEY, HASH, timeout)
@@ -50,7 +76,7 @@ DRIPS = {
 """Beginnings of answers, each up to where it drips."""
 
 
-def _drip(_api: Api, _request: Request, connection: socket.socket) -> None:
+def _drip(_api: Sandbox, _request: Request, connection: socket.socket) -> None:
     """Send an answer of 20 seconds, a byte at a time, each in time for a timeout that counts only single reads."""
     with contextlib.suppress(OSError):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
@@ -78,7 +104,7 @@ ACTS: dict[str, Act] = {
 `quote` refuses with the request in its message, `code` with a number that no database holds, `id` tells a wrong id.
 """
 
-SHAPES: dict[str, Callable[[Tree], Any]] = {
+SHAPES: dict[str, Callable[[Any], Any]] = {
     "list": lambda tree: tree,
     "group": lambda tree: {"group": tree},
     "numbered": lambda tree: {str(2 * place): group for place, group in enumerate(tree)},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.api import Api
-from bot.sandbox.workspace import Form, Message, Reply, Workspace
+from tests.support.workspace import Form, Message, Reply, Workspace
 
 EVIL_LONG = ("Çok uzun bir grup adı & <ğüşıöç> 🎉 " * 7 + "x" * 255)[:255]
 """A name as long as names may be, of which much has to be escaped."""

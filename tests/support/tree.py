@@ -11,8 +11,8 @@ import pytest
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.loopback import Answer, Request
-from bot.sandbox.workspace import Message, Workspace
 from bot.slack.texts import say
+from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
 both_languages = pytest.mark.parametrize("language", ["en", "tr"])

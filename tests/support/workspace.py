@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.loopback import Answer, Loopback, Request, Server
+from bot.sandbox.loopback import Answer, Request
 from bot.sandbox.workspace import BOT_TOKEN, RESPONSE_URL, Form, Json, Message, Reply, answer, arguments_of, method_of
 from bot.sandbox.workspace import Workspace as Sandbox
 from tests.support.bucket import Bucket
@@ -27,23 +27,17 @@ _KINDS = {"chat.postMessage": "message", "chat.update": "message", RESPONSE_URL:
 _KINDS |= {"views.open": "view", "views.publish": "home"}
 
 
-class _Counting(Server):
-    """Counts the connections that are opened, and knows those that are open."""
+class _Request(Request):
+    """Tells the workspace of its connection, and the workspace's time to the other side."""
 
-    def __init__(self, owner: Loopback) -> None:
-        super().__init__(owner)
-        self.connections = 0
-        self.open: set[socket.socket] = set()
+    owner: "Workspace"
 
-    def get_request(self) -> Any:
-        connection, address = super().get_request()
-        self.connections += 1  # here, in the one thread that accepts
-        self.open.add(connection)
-        return connection, address
+    def setup(self) -> None:
+        super().setup()
+        self.owner.opened.append(self.connection)
 
-    def shutdown_request(self, request: Any) -> None:
-        self.open.discard(request)
-        super().shutdown_request(request)
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.owner.ahead)
 
 
 class Workspace(Sandbox):
@@ -54,6 +48,8 @@ class Workspace(Sandbox):
     the connection ends before the answer. `rules` tells what Slack would refuse in a "message", a "view", "options" or
     an "answer": it is refused here, and kept in `problems`.
     """
+
+    handler: type[Request] = _Request
 
     def __init__(self, signing_secret: str, rules: Callable[[str, Any], list[str]] = lambda _kind, _sent: []) -> None:
         super().__init__(signing_secret)
@@ -75,19 +71,17 @@ class Workspace(Sandbox):
         self._rules = rules
         self._limits: dict[str, Bucket] = {}
         self._responses: dict[str, list[float]] = {}  # by response_url: when it was issued, and each use
-
-    def listen(self) -> Server:
-        self._counting = _Counting(self)
-        return self._counting
+        self.opened: list[socket.socket] = []  # the bot's connections
+        self.ahead = 0.0  # how far its clock is ahead of the machine's, in seconds
 
     @property
     def connections(self) -> int:
         """How many connections were opened."""
-        return self._counting.connections
+        return len(self.opened)
 
     def hang_up(self) -> None:
         """Close every connection, as servers do when they restart."""
-        for connection in tuple(self._counting.open):
+        for connection in tuple(self.opened):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -241,6 +235,17 @@ class Workspace(Sandbox):
         return time.time() + self.ahead
 
     # What people see of it.
+
+    def roots(self, channel: str = "C1") -> list[Message]:
+        """Return the bot's messages in a channel that stand in no thread."""
+        found = [m for m in tuple(self.messages) if m.channel == channel and not m.thread_ts]
+        return [m for m in found if not m.private_to and not m.author]
+
+    def thread(self, root: Message) -> list[Message]:
+        return [m for m in tuple(self.messages) if m.channel == root.channel and m.thread_ts == root.ts]
+
+    def private(self, user: str = "U1") -> list[Message]:
+        return [m for m in tuple(self.messages) if m.private_to == user]
 
     def finished(self, number: int = 1, seconds: float = 30) -> bool:
         """Wait until so many roots show their result and have an answer in their thread, in whichever order.
