@@ -35,7 +35,10 @@ class Cache(Generic[K, V]):
             future = self._fresh(key)
             if future is None:
                 future = self._loaders.submit(self._load, key)
-                self._keep(key, future)
+                self._kept[key] = (time.monotonic() + self._seconds, future)
+                self._kept.move_to_end(key)
+                if len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
             return future
 
     def known(self, key: K) -> V | None:
@@ -60,9 +63,3 @@ class Cache(Generic[K, V]):
         until, future = self._kept.get(key, (0.0, None))
         failed = future is not None and future.done() and future.exception() is not None
         return None if failed or until <= time.monotonic() else future
-
-    def _keep(self, key: K, future: Future[V]) -> None:
-        self._kept[key] = (time.monotonic() + self._seconds, future)
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)

@@ -10,7 +10,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
 MOST_WAITING = 10_000
@@ -22,8 +22,8 @@ REPEATED = 60.0
 AT_EXIT = 2.0
 """How long the end of the process waits for lines that are not written yet, in seconds."""
 
-LONGEST = 16_000
-"""The bytes of a line; values of a longer one are cut. Container runtimes split lines of more than 16 KiB."""
+LONGEST = 8000
+"""The characters of a value; of a longer one the middle is left out. Container runtimes split lines over 16 KiB."""
 
 # Slack's libraries write bodies, tokens and response URLs into their lower levels, the others addresses.
 _QUIET = ("slack_bolt", "slack_sdk", "sqlalchemy", "urllib3", "waitress", "websockets")
@@ -48,7 +48,6 @@ def configure(level: str = "INFO", form: str = "text", secrets: Collection[str] 
         threading.excepthook = lambda args: event("thread_crashed", level=logging.ERROR, trace=args.exc_value)
         fd = 2 if sys.stderr else -1  # none where the process was started with it closed
     logging.raiseExceptions = False  # a message that cannot be formatted is lost, and nothing is written past the queue
-    flush()
     handler = _Waiting(fd)
     handler.setFormatter(_Line(form, secrets))
     handler.setLevel(level)  # quiet() gives some loggers a level below CRITICAL
@@ -60,12 +59,6 @@ def quiet() -> None:
     """Keep the libraries that would log secrets or bodies from doing so, whatever the level."""
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
-
-
-def flush() -> None:
-    """Wait until the lines so far are written, for AT_EXIT at most."""
-    for handler in logging.getLogger().handlers:
-        handler.flush()
 
 
 def say(*sentences: str) -> None:
@@ -117,36 +110,23 @@ class _Line(logging.Formatter):
         if record.exc_info:
             fields = {**fields, "traceback": self.formatException(record.exc_info)}
         shown = {key: self._shown(value) for key, value in fields.items() if value is not None}
-        line = self._line(record, name, shown)
-        if len(line.encode(errors="backslashreplace")) > LONGEST:
-            most = LONGEST // 7 // len(shown)  # a character takes six bytes at most, and there are names
-            line = self._line(record, name, {key: _cut(value, most) for key, value in shown.items()})
-        return line
-
-    def _line(self, record: logging.LogRecord, name: str, fields: Mapping[str, object]) -> str:
         if self.json:
             time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-            return _quoted({"time": time, "level": record.levelname, "event": name, **fields})
-        words = (f"{key}={_word(value)}" for key, value in fields.items())
+            return _quoted({"time": time, "level": record.levelname, "event": name, **shown})
+        words = (f"{key}={_word(value)}" for key, value in shown.items())
         return " ".join([self.formatTime(record), record.levelname, f"event={name}", *words])
 
     def _shown(self, value: object) -> object:
-        """Return a number, or text without secrets."""
+        """Return a number, or text without secrets and not too long."""
         if isinstance(value, int | float):
             return value if isinstance(value, int) else round(value, 3)
-        places = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}{'/…' if found[3] else ''}", str(value))
-        return self._secrets.sub("…", places)
-
-
-def _cut(value: object, most: int) -> object:
-    """Return a long text's beginning and end."""
-    if not isinstance(value, str) or len(value) <= most:
-        return value
-    return f"{value[: most // 2]} […] {value[-most // 2 :]}"
+        text = _ADDRESS.sub(lambda found: f"{found[1]}{found[2]}{'/…' if found[3] else ''}", str(value))
+        text = self._secrets.sub("…", text)
+        return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} […] {text[-LONGEST // 2 :]}"
 
 
 def _word(value: object) -> str:
-    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    text = str(value)
     return text if re.fullmatch(r"[\w.:/+-]+", text) else _quoted(text)
 
 
@@ -167,7 +147,8 @@ class _Waiting(logging.handlers.QueueHandler):
     def __init__(self, fd: int) -> None:
         super().__init__(queue.Queue(MOST_WAITING))
         self._fd, self._dropped = fd, 0
-        threading.Thread(target=self._write, name="log", daemon=True).start()
+        self._writer = threading.Thread(target=self._write, name="log", daemon=True)
+        self._writer.start()
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Queue a line, or count it as dropped where too many wait."""
@@ -187,15 +168,13 @@ class _Waiting(logging.handlers.QueueHandler):
             if self._dropped and self.queue.qsize() < MOST_WAITING // 2:  # there is room again
                 count, self._dropped = self._dropped, 0
                 event("log_lines_dropped", level=logging.WARNING, count=count)
-            self.queue.task_done()
-
-    def flush(self) -> None:
-        """Wait until all lines so far are written, for AT_EXIT at most. `logging` calls this when the process ends."""
-        with self.queue.all_tasks_done:
-            self.queue.all_tasks_done.wait_for(lambda: not self.queue.unfinished_tasks, AT_EXIT)
 
     def close(self) -> None:
-        """End the thread, behind the lines that wait."""
+        """Wait until all lines so far are written, for AT_EXIT at most, and end the thread.
+
+        `logging` calls this when the process ends, and when it is configured again.
+        """
         with contextlib.suppress(queue.Full):
             self.queue.put_nowait(None)
+        self._writer.join(AT_EXIT)
         super().close()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
 from typing import Any, NamedTuple
 
 import certifi
@@ -20,7 +20,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from bot import __version__
 
@@ -148,11 +148,13 @@ class Connections(HTTPAdapter):
         """
         _now.deadline, _now.may_send, _now.sent = boottime() + timeout, may_send, False
         _now.closing = request.headers.get("Connection") == "close"
+        proxy = ""
         try:
-            prepared, proxy = request.prepare(), self._proxy_of(request.url)
+            prepared = request.prepare()
             prepared.headers = CaseInsensitiveDict({**_HEADERS, **prepared.headers})
-            proxies = {"https": proxy, "http": proxy} if proxy else {}
-            with self.send(prepared, stream=True, timeout=(timeout / _ADDRESSES, None), proxies=proxies) as answer:
+            proxy = self._proxy_of(request.url)
+            seconds = (timeout / _ADDRESSES, None)
+            with self.send(prepared, stream=True, timeout=seconds, proxies={"all": proxy}) as answer:
                 body = answer.raw.read(most + 1, decode_content=True)
             if len(body) <= most:
                 return Answer(answer.status_code, answer.headers, body)
@@ -160,9 +162,7 @@ class Connections(HTTPAdapter):
         except Misconfigured as error:
             failed = Failed(error.reason, connected=False)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            late = isinstance(error, requests.Timeout | ReadTimeoutError)
-            reason = "timeout" if late else "truncated" if isinstance(error, ProtocolError) else "closed"
-            failed = Failed(reason if _now.sent else "address", connected=_now.sent)
+            failed = _failed(error, bool(proxy))
         raise failed  # outside the except: the error names the address, which may be a secret
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
@@ -187,23 +187,22 @@ def boottime() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-class _Exchange(threading.local):
-    """What its connection must know of the exchange that a thread carries out."""
-
-    deadline: float
-    may_send: Callable[[], bool]
-    closing: bool
-    sent: bool
-
-    def left(self) -> float:
-        """Return how many seconds are left. Raises TimeoutError."""
-        left = self.deadline - boottime()
-        if left <= 0:
-            raise TimeoutError
-        return left
+def _failed(error: Exception, proxied: bool) -> Failed:
+    """Return what an error of the libraries means, by whether the request can have left."""
+    if isinstance(error, requests.Timeout) or boottime() >= _now.deadline:
+        return Failed("timeout" if _now.sent else "connect_timeout", connected=_now.sent)
+    if _now.sent:
+        return Failed("truncated" if isinstance(error, ProtocolError) else "closed", connected=True)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Failed("tls", connected=False)
+    if not isinstance(error, requests.ConnectionError):
+        return Failed("address", connected=False)
+    refused = re.search(r"Tunnel connection failed: (\d{3})", str(error))
+    return Failed("proxy" if proxied else "unreachable", False, int(refused[1]) if refused else 0)
 
 
-_now = _Exchange()
+_now = threading.local()
+"""Of the exchange of a thread: `deadline`, `may_send`, whether it is `closing` the connection and has `sent`."""
 
 _openers = ThreadPoolExecutor(128, "open")
 """Threads that look hosts up and connect: nothing ends a resolver that hangs, so its caller leaves it behind."""
@@ -215,7 +214,10 @@ class _Incoming(socket.SocketIO):
     _sock: socket.socket
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_now.left())
+        left = _now.deadline - boottime()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
         return super().readinto(buffer)
 
 
@@ -232,28 +234,21 @@ class _Response(HTTPResponse):
 
 
 class _Connection:
-    """A connection that tells why it could not be made, and sends only in time and with the right to."""
+    """A connection that is opened in time, and over which a request leaves only in time and with the right to."""
 
     sock: Any
-    proxy: Any
     timeout: Any
+    connect: Callable[[], None]
     response_class: Any = _Response
-
-    def connect(self) -> None:
-        try:
-            return super().connect()  # type: ignore[misc,no-any-return]
-        except (HTTPError, HTTPException, OSError, ValueError) as error:
-            failed = self._failed(error)
-        raise failed  # outside the except: the error names the address, which may be a secret
 
     def _new_conn(self) -> socket.socket:
         opening: Future[socket.socket] = _openers.submit(super()._new_conn)  # type: ignore[misc]
         try:
-            opened = opening.result(_now.left())
+            opened = opening.result(_now.deadline - boottime())
         except TimeoutError:
             opening.add_done_callback(_hang_up)
-            raise
-        opened.settimeout(_now.left())
+            raise Failed("connect_timeout", connected=False) from None
+        opened.settimeout(max(0.001, _now.deadline - boottime()))  # for the handshake of TLS
         return opened
 
     def request(self, *args: Any, **options: Any) -> None:
@@ -267,18 +262,6 @@ class _Connection:
             raise Failed("withdrawn", connected=False)
         _now.sent = True
         super().request(*args, **options)  # type: ignore[misc]
-
-    def _failed(self, error: Exception) -> Failed:
-        refused = re.search(r"Tunnel connection failed: (\d{3})", str(error))
-        if isinstance(error, TimeoutError | ConnectTimeoutError) and not isinstance(error, NewConnectionError):
-            reason = "connect_timeout"
-        elif isinstance(error, ssl.SSLError):
-            reason = "tls"
-        elif self.proxy:
-            reason = "proxy"
-        else:
-            reason = "address" if isinstance(error, ValueError) else "unreachable"
-        return Failed(reason, connected=False, proxy_status=int(refused[1]) if refused else 0)
 
 
 def _hang_up(late: Future[socket.socket]) -> None:

@@ -7,12 +7,11 @@ import socket
 import threading
 import time
 
-from bot import __version__, log
+from bot import __version__, log, metrics
 from bot.bot import Bot
 from bot.front.http import metrics_app
 from bot.front.server import Server, listen
 from bot.log import event
-from bot.metrics import metrics
 from bot.model.job import TryLater
 from bot.model.outcome import OUTCOMES
 from bot.settings import Settings, SettingsError
@@ -78,7 +77,8 @@ class _Serve:
     def _serve_metrics(self, bot: Bot) -> None:
         """Answer /metrics until the end of this process, the stop included."""
         listener = self._listen("METRICS_PORT", self._settings.metrics_port)
-        app = metrics_app(metrics.start(OUTCOMES), bot.journal.backlog)
+        metrics.begin(OUTCOMES)
+        app = metrics_app(metrics.REGISTRY, bot.journal.backlog)
         server = Server(app, listener, threads=2, connections=16)
         threading.Thread(target=server.run, name="metrics", daemon=True).start()
 
@@ -111,7 +111,7 @@ class _Serve:
 
     def _end_late(self) -> None:
         event("stopped_late", level=logging.WARNING, seconds=END)
-        log.flush()
+        logging.shutdown()
         os._exit(self._status)
 
 
@@ -119,7 +119,7 @@ def _end_with(dead: threading.ExceptHookArgs) -> None:
     """End the process with a thread that died of a fault: half a bot would keep what it holds, and do nothing."""
     name = dead.thread.name if dead.thread else "?"
     event("thread_died", level=logging.ERROR, thread=name, trace=dead.exc_value)
-    log.flush()
+    logging.shutdown()
     os._exit(1)
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 SHORTEST_SECRET = 6
@@ -68,10 +67,13 @@ def _ids(text: str, kinds: str) -> tuple[str, ...]:
     return found
 
 
+_WORD = ("[!-~]*", "contains a space or another character that no such value has.")
 _ROTATED = "One that begins with xoxe ends after hours: token rotation must be off in the Slack app."
-_BOT_TOKEN = ("xoxb-.+", f"must begin with xoxb-. {_ROTATED}")
-_APP_TOKEN = ("xapp-.+", "must begin with xapp-.")
-_SIGNING = (".{8,}", "must be the 32 hexadecimal digits that Slack shows.")
+_BOT_TOKEN = ("xoxb-[!-~]+", f"must begin with xoxb-, without a space. {_ROTATED}")
+_APP_TOKEN = ("xapp-[!-~]+", "must begin with xapp-, without a space.")
+_SIGNING = ("[!-~]{8,}", "must be the 32 hexadecimal digits that Slack shows.")
+_APP = ("SLACK_APP_TOKEN", "SLACK_APP_TOKEN_FILE")
+_SECRET = ("ILETIMERKEZI_API_SECRET", "ILETIMERKEZI_API_SECRET_FILE")
 _API = (
     rf"(?i)(https://{_HOST}|http://(localhost|127\.0\.0\.1|\[::1\])(:\d{{1,5}})?)(/[^\s@?#]*)?",
     "must be an address that begins with https://, such as https://api.example.com/v1.",
@@ -92,13 +94,13 @@ _KEY_PLACE = "The panel has it: Settings > Security > API Access."
 _HASH_PLACE = "The panel has it beside the key; if it shows a secret key instead, set ILETIMERKEZI_API_SECRET."
 
 
-def _from(name: str, read: Callable[..., object], *how: object, default: str = "", **more: str) -> Any:
+def _from(name: str, read: Callable[..., object], *how: object, default: str = "", **more: object) -> Any:
     """Say how a field is read: by `read(text, *how)` from a variable, whose name the words of a ValueError follow.
 
-    `of` is slack or api where the variable is needed for that, `where` says where to find a secret, and with the
-    variable `unless` it need not be given.
+    `of` is slack or api where the variable is needed for that, `where` says where to find a secret, and with one
+    of the variables in `unless` it is not read.
     """
-    told = {"name": name, "read": read, "how": how, "default": default, "of": "", "unless": "", "where": "", **more}
+    told = {"name": name, "read": read, "how": how, "default": default, "of": "", "unless": (), "where": "", **more}
     return field(repr="where" not in more, metadata=told)
 
 
@@ -112,13 +114,13 @@ class Settings:
 
     slack_bot_token: str = _from("SLACK_BOT_TOKEN", _like, *_BOT_TOKEN, of="slack", where=_BOT_PLACE)
     slack_signing_secret: str = _from(
-        "SLACK_SIGNING_SECRET", _like, *_SIGNING, of="slack", unless="SLACK_APP_TOKEN", where=_SIGNING_PLACE
+        "SLACK_SIGNING_SECRET", _like, *_SIGNING, of="slack", unless=_APP, where=_SIGNING_PLACE
     )
     slack_app_token: str = _from("SLACK_APP_TOKEN", _like, *_APP_TOKEN, where="")
     slack_api_url: str = _from("SLACK_API_URL", _like, *_API, default="https://slack.com/api/")
-    api_key: str = _from("ILETIMERKEZI_API_KEY", str, of="api", where=_KEY_PLACE)
-    api_hash: str = _from("ILETIMERKEZI_API_HASH", str, of="api", unless="ILETIMERKEZI_API_SECRET", where=_HASH_PLACE)
-    api_secret: str = _from("ILETIMERKEZI_API_SECRET", str, where=_KEY_PLACE)
+    api_key: str = _from("ILETIMERKEZI_API_KEY", _like, *_WORD, of="api", where=_KEY_PLACE)
+    api_hash: str = _from("ILETIMERKEZI_API_HASH", _like, *_WORD, of="api", unless=_SECRET, where=_HASH_PLACE)
+    api_secret: str = _from("ILETIMERKEZI_API_SECRET", _like, *_WORD, where=_KEY_PLACE)
     api_url: str = _from("ILETIMERKEZI_API_URL", _like, *_API, default="https://api.iletimerkezi.com/v1")
     api_timeout: float = _from("ILETIMERKEZI_TIMEOUT", _number, float, 0.1, 120, default="10")
     api_calls: int = _from("ADDGROUP_API_CALLS", _number, int, 1, 100, default="16")
@@ -159,48 +161,39 @@ def read(environ: Mapping[str, str], *, slack: bool = True, api: bool = True) ->
     Raises SettingsError with every problem found.
     """
     values: dict[str, Any] = {}
-    problems = _misunderstood(environ)
+    problems = [
+        f"{name} is not a variable of this bot. Do you mean {meant}?"
+        for name, meant in unknown(environ).items()
+        if meant.startswith(RESTRICTIONS)  # to ignore it would let everybody in
+    ]
     for each in fields(Settings):
         told = each.metadata
+        spared = any(_clean(environ.get(name, "")) for name in told["unless"])
         try:
-            text = _text(environ, told["name"])
-            spared = bool(told["unless"]) and _is_set(environ, told["unless"])
+            text = "" if spared else _text(environ, told["name"])
             if not (text or spared) and {"slack": slack, "api": api}.get(told["of"]):
                 raise ValueError("is missing.")
-            values[each.name] = text if spared else told["read"](text or told["default"], *told["how"])
+            values[each.name] = told["read"](text or told["default"], *told["how"])
         except ValueError as error:
             problems.append(f"{told['name']} {error} {told['where']}".strip())
-    if values.get("port") == values.get("metrics_port", 0):
-        problems.append("METRICS_PORT must be another port than PORT.")
     if problems:
         raise SettingsError(problems)
     values["docs_url"] = values["docs_url"].rstrip("/")
-    values["slack_api_url"] = values["slack_api_url"].rstrip("/") + "/"
     values["api_hash"] = values["api_hash"] or hash_of(values["api_key"], values["api_secret"])
     return Settings(**values)
 
 
 def _text(environ: Mapping[str, str], name: str) -> str:
     """Return a variable's value, or what stands in the file that a secret's NAME_FILE names; "" when not set."""
-    if name in RESTRICTIONS:  # quotes without an id are no empty value
-        return _clean(environ.get(name, "")) or environ.get(name, "").strip()
-    value, file = _clean(environ.get(name, "")), _clean(environ.get(f"{name}_FILE", "")) if name in SECRETS else ""
-    if value and file:
-        raise ValueError(f"and {name}_FILE are both set: keep one of them.")
+    value = _clean(environ.get(name, ""))
+    file = _clean(environ.get(f"{name}_FILE", "")) if name in SECRETS and not value else ""
     if file:
         try:
             value = _clean(Path(file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:  # the path is not shown: it may be the secret itself
-            reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
-            raise ValueError(f"cannot be read from the file that {name}_FILE names: {reason}.") from None
-    if name in SECRETS and name != "DATABASE_URL" and not re.fullmatch(r"[\x21-\x7e]*", value):
-        raise ValueError("contains a space or another character that no such value has.")
+            raise ValueError(f"cannot be read from the file that {name}_FILE names: {_why(error)}.") from None
     # Kubernetes tells all pods of a service called metrics, by a variable METRICS_PORT with an address.
     return "" if name.endswith("PORT") and value.startswith("tcp://") else value
-
-
-def _is_set(environ: Mapping[str, str], name: str) -> bool:
-    return any(_clean(environ.get(each, "")) for each in (name, f"{name}_FILE"))
 
 
 def _clean(value: str) -> str:
@@ -213,16 +206,9 @@ def _clean(value: str) -> str:
     return value[1:-1].strip() if quoted else value
 
 
-def _misunderstood(environ: Mapping[str, str]) -> list[str]:
-    """Return what would be ignored although it was meant to keep people out, and what is wrong together."""
-    problems = [
-        f"{name} is not a variable of this bot. Do you mean {meant}?"
-        for name, meant in unknown(environ).items()
-        if meant.startswith(RESTRICTIONS)
-    ]
-    if _is_set(environ, "ILETIMERKEZI_API_HASH") and _is_set(environ, "ILETIMERKEZI_API_SECRET"):
-        problems.append("ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them.")
-    return problems
+def _why(error: Exception) -> str:
+    """Return why a file could not be read."""
+    return getattr(error, "strerror", None) or "it is not a text in UTF-8"
 
 
 def unknown(environ: Mapping[str, str]) -> dict[str, str]:
@@ -247,38 +233,30 @@ def environment() -> dict[str, str]:
     Raises SettingsError when `.env` is there but cannot be read: what it says must not be ignored.
     """
     try:
-        text = Path(".env").read_text(encoding="utf-8-sig")
-        if "\0" in text:
-            raise ValueError(".env")
+        lines = list(parse_stream(io.StringIO(Path(".env").read_text(encoding="utf-8-sig"))))
     except FileNotFoundError:
         return dict(os.environ)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
         remedy = "Save it in UTF-8 and let the user that runs the bot read it, or remove it."
-        raise SettingsError([f".env cannot be read: {reason}. {remedy}"]) from error
-    found = list(parse_stream(io.StringIO(text)))
-    wrong = [each.original.line for each in found if each.error or (each.value is None and each.key in VARIABLES)]
+        raise SettingsError([f".env cannot be read: {_why(error)}. {remedy}"]) from error
+    wrong = [str(each.original.line) for each in lines if each.error or (each.value is None and each.key in VARIABLES)]
     if wrong:
-        lines = ", ".join(map(str, wrong))
-        raise SettingsError([f".env has lines that are not NAME=value: {lines}. Correct them, or begin them with #."])
-    values = dotenv_values(stream=io.StringIO(text))
-    return {name: value for name, value in values.items() if value is not None} | os.environ
+        told = f".env has lines that are not NAME=value: {', '.join(wrong)}. Correct them, or begin them with #."
+        raise SettingsError([told])
+    return {each.key: each.value for each in lines if each.key and each.value is not None} | os.environ
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the tokens, keys and proxies' passwords in the variables, also where the settings are wrong otherwise.
+    """Return the tokens and keys in the variables, also where the settings are wrong otherwise.
 
     Passwords of databases are not among them: they may be ordinary words, and `passwords` finds them.
     """
-    found = {name: _clean(environ.get(name, "")) for name in SECRETS if name != "DATABASE_URL"}
-    for name in found:
+    found = dict.fromkeys(SECRETS, "")
+    for name in found.keys() - {"DATABASE_URL"}:
         with contextlib.suppress(ValueError):
             found[name] = _text(environ, name)
     found["hash"] = hash_of(found["ILETIMERKEZI_API_KEY"], found["ILETIMERKEZI_API_SECRET"])
-    users = [_clean(environ.get(name, "")).rpartition("@")[0].rpartition("//")[2] for name in PROXIES]
-    proxies = [user.partition(":")[2] or user for user in users]
-    everything = {*found.values(), *proxies, *map(unquote, proxies)}
-    return tuple(secret for secret in everything if len(secret) >= SHORTEST_SECRET)
+    return tuple(secret for secret in found.values() if len(secret) >= SHORTEST_SECRET)
 
 
 def passwords(url: str) -> tuple[str, ...]:

@@ -1,16 +1,14 @@
 """One exchange over real connections: in time, sent at most once, over which proxy, whom TLS trusts, what each gets."""
 
 import base64
-import signal
 import socket
 import ssl
-import subprocess
-import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,9 +25,10 @@ from bot.slack.client import SlackClient
 from tests.support.peer import (
     AMPLE,
     CONNECT,
-    OUTLIVED,
+    LEFT,
     SHORT,
     Act,
+    Peer,
     closes,
     drips,
     hear,
@@ -40,8 +39,9 @@ from tests.support.peer import (
     silent,
     tunnel,
 )
-from tests.support.provider import ADDED, DRIPS, client, content, outcome
-from tests.support.served import free_port, state
+from tests.support.provider import ADDED, DRIPS, client, content, outcome, side_by_side
+from tests.support.relay import proxy
+from tests.support.served import free_port
 from tests.support.until import until
 
 # What the environment says.
@@ -294,39 +294,12 @@ def test_authorities_are_read_once(certificate: Path, monkeypatch: pytest.Monkey
 
 # What an answer brings.
 
-
-@ways
-@pytest.mark.parametrize(
-    ("act", "timeout", "expected"),
-    [
-        (says(ADDED, keep=True), AMPLE, Group("7", "A")),
-        (closes, AMPLE, Unknown("closed")),
-        (silent, 1.0, Unknown("timeout")),
-        (drips(DRIPS["body"]), 1.0, Unknown("timeout")),
-    ],
-    ids=["answer", "close", "silence", "drip"],
-)
-def test_over_tls_a_call_ends_as_without(
-    certificate: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    through: Callable[[Act], Act],
-    act: Act,
-    timeout: float,
-    expected: object,
-) -> None:
-    """Neither TLS nor a proxy's tunnel changes what an answer means, or lets one outlive the deadline."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with peer(through(over_tls(act, certificate))) as server:
-        if through is tunnel:
-            monkeypatch.setenv("HTTPS_PROXY", server.url)
-        assert outcome(client(f"https://127.0.0.1:{server.port}", timeout).add_group, "A") == expected
-    assert server.connections == 1
-    assert not any(server.heard)
-
-
 HALF = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n99\r\n{"
 ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b" " * 2 * MAX_ANSWER
 ANSWERS: dict[str, tuple[Act, object]] = {
+    "answer": (says(ADDED, keep=True), Group("7", "A")),
+    "close": (closes, Unknown("closed")),
+    "silence": (silent, Unknown("timeout")),
     **{f"drip in {part}": (drips(head), Unknown("timeout")) for part, head in DRIPS.items()},
     "another protocol": (says(b"SSH-2.0-OpenSSH\r\n"), Unknown("closed")),
     "endless header": (says(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000), Unknown("closed")),
@@ -341,36 +314,32 @@ ANSWERS: dict[str, tuple[Act, object]] = {
 }
 
 
-@pytest.mark.parametrize(("act", "expected"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_is_read_as_far_as_it_goes(act: Act, expected: object) -> None:
-    """What breaks HTTP's own rules, leads elsewhere or drips leaves it open what was done; nothing more is sent."""
-    with peer(act) as server:
-        assert (
-            outcome(client(server.url, SHORT if expected == Unknown("timeout") else AMPLE).add_group, "A") == expected
-        )
-    assert server.connections == 1
-    assert not any(server.heard)
+OVER_TLS = ("answer", "close", "silence", "drip in body")
 
 
-def test_a_connection_that_the_server_keeps_is_not_used_again() -> None:
-    """Every call opens a connection of its own, also when `Connection: close` is ignored."""
-    with peer(says(ADDED, keep=True), says(ADDED, keep=True), drips(DRIPS["body"]), silent) as server:
-        bot = client(server.url, 1.0)
-        assert bot.add_group("A") == bot.add_group("A") == Group("7", "A")
-        assert [outcome(bot.add_group, "A") for _ in range(2)] == [Unknown("timeout")] * 2
-    assert server.connections == 4
-    assert OUTLIVED not in server.heard
+@pytest.mark.parametrize("way", ["plain", "TLS", "TLS through a proxy"])
+def test_an_answer_is_read_as_far_as_it_goes(certificate: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """What breaks HTTP's rules, leads elsewhere or drips leaves it open what was done; nothing more is sent.
 
-
-def test_many_threads_share_a_client(api: Api) -> None:
-    """Calls at the same time do not disturb each other: each has its own answer and its own deadline."""
-    api.faults.extend(["silence"] * 8)
-    bot = client(api, 3.0)
-    with ThreadPoolExecutor(48) as pool:
-        outcomes = list(pool.map(lambda number: outcome(bot.add_group, f"group {number}"), range(48)))
-    made = [group for group in outcomes if isinstance(group, Group)]
-    assert (outcomes.count(Unknown("timeout")), len(made), len(api.calls)) == (8, 40, 48)
-    assert all(api.groups[group.id].name == group.name for group in made)
+    Many calls at once have each their own answer and deadline. No connection is used again, also where the server
+    ignores `Connection: close`.
+    """
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    rows = ANSWERS if way == "plain" else {name: ANSWERS[name] for name in OVER_TLS}
+    with ExitStack() as stack:
+        if "proxy" in way:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{stack.enter_context(proxy())}")
+        servers: dict[str, Peer] = {}
+        calls: dict[str, Callable[[], object]] = {}
+        for name, (act, expected) in rows.items():
+            server = servers[name] = stack.enter_context(peer(act if way == "plain" else over_tls(act, certificate)))
+            url = server.url if way == "plain" else f"https://127.0.0.1:{server.port}"
+            bot = client(url, LEFT if expected == Unknown("timeout") else AMPLE)
+            calls[name] = partial(bot.add_group, "A")
+        found = side_by_side(calls)
+    assert found == {name: expected for name, (_, expected) in rows.items()}
+    assert {name: server.connections for name, server in servers.items()} == dict.fromkeys(rows, 1)
+    assert not any(part for server in servers.values() for part in server.heard)
 
 
 # What fails before the request leaves.
@@ -387,11 +356,12 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.parametrize(("base", "reason"), ADDRESSES.values(), ids=ADDRESSES)
-def test_without_a_connection_nothing_is_sent(base: str, reason: str) -> None:
+def test_without_a_connection_nothing_is_sent() -> None:
     """A refused port, an unknown host and an address that is none are told apart from what may have been done."""
     asked: list[None] = []
-    assert outcome(client(base).add_group, "A", "", lambda: asked.append(None)) == NotSent(reason)
+    for name, (base, reason) in ADDRESSES.items():
+        found = outcome(client(base).add_group, "A", "", lambda: asked.append(None))
+        assert (name, found) == (name, NotSent(reason))
     assert asked == []  # the right to send is looked up as late as possible
 
 
@@ -406,7 +376,7 @@ def test_an_address_that_swallows_connections(api: Api, monkeypatch: pytest.Monk
             return resolve("127.0.0.1", port, *args, **options) + resolve(host, wanted, *args, **options)
 
         monkeypatch.setattr(socket, "getaddrinfo", both_addresses)
-        assert client(api, 3.0).add_group("A").id in api.groups
+        assert client(api, 6.0).add_group("A").id in api.groups
 
 
 def test_a_resolver_that_hangs_is_in_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,61 +415,31 @@ def test_the_right_to_send_is_asked_for_once_when_the_connection_stands(api: Api
     assert [content["request"]["group"]["name"] for _, content in api.calls] == ["B"]
 
 
-FROZEN = """
-import os, signal, ssl, sys, threading, time
-from bot.iletimerkezi.client import Client
-
-def freezing(call):
-    def frozen(*args, **options):
-        result = call(*args, **options)
-        began = time.monotonic()
-        os.kill(os.getpid(), signal.SIGSTOP)
-        while time.monotonic() < began + 0.9:  # the signal stops this thread a little later
-            time.sleep(0.01)
-        return result
-    return frozen
-
-where, url = sys.argv[1:]
-may_send = lambda: True
-if where == "start":
-    threading.Thread.start = freezing(threading.Thread.start)
-elif where == "TLS":
-    ssl.SSLSocket.do_handshake = freezing(ssl.SSLSocket.do_handshake)
-else:
-    may_send = freezing(may_send)
-try:
-    print(Client(url, "key", "hash", 1.5).add_group("A", "", may_send), flush=True)
-except Exception as error:
-    print(repr(error), flush=True)
-"""
-
-
-@pytest.mark.parametrize("where", ["start", "TLS", "before the look"])
-def test_a_process_that_was_stopped_sends_nothing_late(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    """Stopped wherever before the request leaves, for longer than the call may take, it wakes up and sends nothing."""
+@pytest.mark.parametrize("where", ["look-up", "handshake", "right to send"])
+def test_after_a_stop_nothing_is_sent_late(certificate: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Stopped or suspended wherever before the request leaves, for longer than the call may take, it sends nothing."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with peer(over_tls(says(ADDED), certificate)) as server:
-        command = [sys.executable, "-c", FROZEN, where, f"https://127.0.0.1:{server.port}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stopped:  # noqa: S603  # our own words
-            until(lambda: state(stopped.pid) == "T")
-            time.sleep(1.6)  # longer than the call may take
-            stopped.send_signal(signal.SIGCONT)
-            told, _ = stopped.communicate(timeout=30)
-    assert told.startswith("NotSent("), told
-    assert not any(server.heard)
+    passed, clock = [0.0], network.boottime
+    monkeypatch.setattr(network, "boottime", lambda: clock() + passed[0])
 
+    def stopping(call: Callable[..., Any]) -> Callable[..., Any]:
+        def stopped(*args: Any, **options: Any) -> Any:
+            result = call(*args, **options)
+            passed[0] = AMPLE
+            return result
 
-def test_a_suspended_machine_sends_nothing_late(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock that counts is the one that goes on while a machine is suspended."""
-    now = network.boottime()
-    monkeypatch.setattr(network, "boottime", lambda: now)
+        return stopped
 
-    def suspended() -> bool:
-        nonlocal now
-        now += AMPLE
+    def may_send() -> bool:
         return True
 
-    assert outcome(client(api).add_group, "A", "", suspended) == NotSent("too_late")
-    assert not api.calls
+    if where == "look-up":
+        monkeypatch.setattr(socket, "getaddrinfo", stopping(socket.getaddrinfo))
+    elif where == "handshake":
+        monkeypatch.setattr(ssl.SSLSocket, "do_handshake", stopping(ssl.SSLSocket.do_handshake))
+    else:
+        may_send = stopping(may_send)
+    with peer(over_tls(says(ADDED), certificate)) as server:
+        found = outcome(client(f"https://127.0.0.1:{server.port}").add_group, "A", "", may_send)
+    assert found in (NotSent("connect_timeout"), NotSent("too_late"))
+    assert not any(server.heard)

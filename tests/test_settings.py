@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import SECRETS, VARIABLES, SettingsError, environment, passwords, read, secrets_in, unknown
-from tests.support.program import BOT, run_to_end
+from tests.support.program import run_to_end
 from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[1]
@@ -31,9 +31,8 @@ def problems(**environ: str) -> list[str]:
 
 def test_a_blank_variable_means_its_default() -> None:
     """Only the credentials must be given; tests/docs holds the defaults to the page."""
-    restrictions = dict.fromkeys(("ADDGROUP_MEMBERS", "ADDGROUP_CHANNELS"), " ")
     for blank in ("", "  ", '""'):
-        assert read({**dict.fromkeys(VARIABLES, blank), **restrictions, **HTTP}) == read(HTTP)
+        assert read({**dict.fromkeys(VARIABLES, blank), **HTTP}) == read(HTTP)
 
 
 def same(*values: str) -> dict[str, object]:
@@ -45,7 +44,7 @@ EACH: dict[str, tuple[str, dict[str, object]]] = {
     "SLACK_BOT_TOKEN": ("slack_bot_token", same("xoxb-2")),
     "SLACK_SIGNING_SECRET": ("slack_signing_secret", same("f" * 32)),
     "SLACK_APP_TOKEN": ("slack_app_token", same("xapp-1")),
-    "SLACK_API_URL": ("slack_api_url", {"https://slack-gov.com/api": "https://slack-gov.com/api/"}),
+    "SLACK_API_URL": ("slack_api_url", same("https://slack-gov.com/api")),
     "ILETIMERKEZI_API_KEY": ("api_key", same("other")),
     "ILETIMERKEZI_API_HASH": ("api_hash", same("other")),
     "ILETIMERKEZI_API_URL": (
@@ -99,21 +98,17 @@ SPACE = "contains a space or another character that no such value has."
 REFUSED: dict[str, dict[str, list[str]]] = {
     "SLACK_BOT_TOKEN": {
         "is missing. You find it in your Slack app's settings: OAuth": [""],
-        "must begin with xoxb-.": ["xoxp-1", "xoxb-"],
-        "must begin with xoxb-. One that begins with xoxe ends after hours: token rotation must be off": [
-            "xoxe.xoxb-1-hidden",
-            "xoxe-1-hidden",
+        "must begin with xoxb-, without a space. One that begins with xoxe ends after hours: token rotation": [
+            *["xoxp-1", "xoxb-", "xoxe.xoxb-1-hidden", "xoxe-1-hidden", "xoxb-1 xoxb-2", "xoxb-ş"]
         ],
-        SPACE: ["xoxb-1 xoxb-2", "xoxb-ş"],
     },
     "SLACK_SIGNING_SECRET": {
         "is missing. For Socket Mode, set SLACK_APP_TOKEN instead. You find it": ["", " "],
-        SPACE: ["a\nb"],
-        "must be the 32 hexadecimal digits that Slack shows.": ["abc"],
+        "must be the 32 hexadecimal digits that Slack shows.": ["abc", "hidden\nhidden"],
     },
-    "SLACK_APP_TOKEN": {"must begin with xapp-.": ["xoxb-1"]},
+    "SLACK_APP_TOKEN": {"must begin with xapp-, without a space.": ["xoxb-1"]},
     "ILETIMERKEZI_API_KEY": {"is missing. The panel": [""], SPACE: ["a b", "a\nb", "ş", "\udcff"]},
-    "ILETIMERKEZI_API_HASH": {"is missing. The panel": [""], SPACE: ["a b", "a\nb", "ş", "\udcff"]},
+    "ILETIMERKEZI_API_HASH": {"is missing. The panel": [""], SPACE: ["a b", "ş"]},
     **{
         name: {
             ADDRESS: [
@@ -146,18 +141,15 @@ REFUSED: dict[str, dict[str, list[str]]] = {
             "U1,@ayse",
         ],
         "must be ids": ["u0123", "C1", "\x1b[31m"],
-        "is set but holds no id.": [",", '""', "''", '"",""', " , ", ";"],
+        "is set but holds no id.": [",", '"",""', " , ", ";"],
     },
-    "ADDGROUP_CHANNELS": {"must be ids": ["#ops", "U1"], "is set but holds no id.": [",", '""']},
+    "ADDGROUP_CHANNELS": {"must be ids": ["#ops", "U1"], "is set but holds no id.": [","]},
     "ADDGROUP_AUDIT_CHANNEL": {"must be one id such as C0123ABCD": ["C1,C2", ",", "#ops"]},
     "ADDGROUP_API_CALLS": {
         "must be a whole number from 1 to 100.": ["0", "101", "-1", "1.5", "nan", "1e1", "many", "1 6", "1_6", "١"]
     },
     "PORT": {"must be a whole number from 1 to 65535.": ["0", "65536", "-80", "80.0", "http", "0x50", "9" * 5000]},
-    "METRICS_PORT": {
-        "must be a whole number from 0 to 65535.": ["-1", "65536", "on"],
-        "must be another port than PORT.": ["3000"],
-    },
+    "METRICS_PORT": {"must be a whole number from 0 to 65535.": ["-1", "65536", "on"]},
     "LOG_LEVEL": {"must be one of: DEBUG, INFO, WARNING, ERROR, CRITICAL.": ["LOUD", "10"]},
     "LOG_FORMAT": {"must be one of: text, json.": ["xml"]},
 }
@@ -187,26 +179,22 @@ def test_what_is_not_needed_may_be_missing() -> None:
 
 
 def test_hash_is_computed_from_the_secret() -> None:
-    """With the secret key instead of the hash, the hash is the HMAC that the provider describes."""
-    settings = read({**HTTP, "ILETIMERKEZI_API_HASH": "", "ILETIMERKEZI_API_SECRET": " secret "})
-    assert settings.api_hash == HASH_OF_SECRET
-    assert problems(ILETIMERKEZI_API_SECRET="secret") == [
-        "ILETIMERKEZI_API_HASH and ILETIMERKEZI_API_SECRET are both set: keep one of them."
-    ]
+    """With the secret key instead of the hash, or beside one, the hash is the HMAC that the provider describes."""
+    for given in ("", "old"):
+        settings = read({**HTTP, "ILETIMERKEZI_API_HASH": given, "ILETIMERKEZI_API_SECRET": " secret "})
+        assert settings.api_hash == HASH_OF_SECRET
     (problem,) = problems(ILETIMERKEZI_API_HASH="", ILETIMERKEZI_API_SECRET="a b")
     assert problem.startswith(f"ILETIMERKEZI_API_SECRET {SPACE}")
 
 
 def test_a_secret_from_a_file(tmp_path: Path) -> None:
-    """Each secret may come from a file, without the line end that editors leave; both at once are refused."""
+    """Each secret may come from a file, without the line end that editors leave; the variable itself counts first."""
     values = {**HTTP, "ILETIMERKEZI_API_SECRET": "secret", "SLACK_APP_TOKEN": "xapp-1", "DATABASE_URL": "sqlite:///x"}
     file = tmp_path / "secret"
     for name in SECRETS:
-        environ = {**HTTP, name: values[name], **({"ILETIMERKEZI_API_HASH": ""} if "API_SECRET" in name else {})}
         file.write_text(f"{values[name]}\r\n")
-        assert read({**environ, name: "", f"{name}_FILE": f" {file}\n"}) == read(environ), name
-        (problem,) = problems(**{**environ, f"{name}_FILE": str(file)})
-        assert problem.startswith(f"{name} and {name}_FILE are both set: keep one of them.")
+        assert read({**HTTP, name: "", f"{name}_FILE": f" {file}\n"}) == read({**HTTP, name: values[name]}), name
+        assert read({**HTTP, name: values[name], f"{name}_FILE": "/none"}) == read({**HTTP, name: values[name]}), name
 
 
 def test_a_file_of_a_secret_that_cannot_be_read(tmp_path: Path) -> None:
@@ -235,21 +223,20 @@ def test_no_secret_is_shown() -> None:
     settings = read({**tokens, **api, "DATABASE_URL": "postgres://hidden:hidden@h/d"})
     assert "hidden" not in f"{settings!r} {settings}"
     broken = {name: f"hidden {value}" for name, value in {**tokens, **api}.items()}
-    assert len(problems(**broken, ILETIMERKEZI_API_SECRET="hidden", PORT="hidden")) == 7
+    assert len(problems(**broken, PORT="hidden")) == 5
 
 
 def test_the_secrets_are_known(tmp_path: Path) -> None:
-    """What the log must not show: tokens, keys, the computed hash and a proxy's password, also from files."""
+    """What the log must not show: tokens, keys and the computed hash, also from files."""
     (tmp_path / "token").write_text("xoxb-from-file\n")
     environ = {
         "SLACK_BOT_TOKEN_FILE": str(tmp_path / "token"),
         "SLACK_SIGNING_SECRET": "abc but wrong",
         "ILETIMERKEZI_API_KEY": "key",
         "ILETIMERKEZI_API_SECRET": "secret",
-        "HTTPS_PROXY": "http://bot:p%40ssword@proxy:80",
+        "DATABASE_URL": "postgres://u:password@h/d",
     }
-    secrets = {"xoxb-from-file", "abc but wrong", "secret", HASH_OF_SECRET, "p%40ssword", "p@ssword"}
-    assert set(secrets_in(environ)) == secrets
+    assert set(secrets_in(environ)) == {"xoxb-from-file", "abc but wrong", "secret", HASH_OF_SECRET}
 
 
 def test_passwords() -> None:
@@ -321,7 +308,6 @@ def test_dotenv_stands_behind_the_environment(tmp_path: Path, monkeypatch: pytes
     ("content", "told"),
     [
         ("ADDGROUP_LANGUAGE=tr\n".encode("utf-16"), "UTF-8"),
-        ("ADDGROUP_LANGUAGE=tr\n".encode("utf-16-le"), "UTF-8"),
         ("ADDGROUP_NAME=Müşteri\n".encode("iso8859-9"), "UTF-8"),
         (b"PORT=1\nADDGROUP_MEMBERS: U1\n", "not NAME=value: 2"),
         (b"ADDGROUP_MEMBERS\n", "not NAME=value: 1"),
@@ -340,21 +326,10 @@ def test_a_dotenv_that_cannot_be_understood(
     assert "hidden" not in str(raised.value)
 
 
-@pytest.mark.parametrize("kind", ["folder", "forbidden"])
-def test_a_dotenv_that_may_not_be_read(tmp_path: Path, kind: str) -> None:
-    """Each command ends with status 2, the reason and no traceback, so that no supervisor starts it again and again."""
-    as_user = ""
-    if kind == "folder":
-        (tmp_path / ".env").mkdir()
-    else:
-        (tmp_path / ".env").write_text("PORT=1\n")
-        (tmp_path / ".env").chmod(0)
-        if os.geteuid() == 0:  # root may read everything
-            as_user = "import os; os.setegid(1); os.seteuid(1)\n"
-            for path in (tmp_path, tmp_path / ".env"):
-                os.chown(path, 1, 1)
-    for command in ("serve", "check", "history"):
-        ended = run_to_end(command, code=as_user + BOT, cwd=tmp_path, env=inherited())
-        assert (ended.returncode, ended.stdout) == (2, "")
-        assert ".env cannot be read: " in ended.stderr
-        assert "Traceback" not in ended.stderr
+def test_a_dotenv_that_may_not_be_read(tmp_path: Path) -> None:
+    """The command ends with status 2, the reason and no traceback, so that no supervisor starts it again and again."""
+    (tmp_path / ".env").mkdir()
+    ended = run_to_end("serve", cwd=tmp_path, env=inherited())
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ".env cannot be read: Is a directory. Save it in UTF-8" in ended.stderr
+    assert "Traceback" not in ended.stderr

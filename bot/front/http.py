@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.journal import JournalError
 from bot.journal.reading import Backlog
 from bot.log import event
-from bot.metrics import metrics
+from bot.metrics import ACKNOWLEDGEMENTS
 from bot.model.job import new_id
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class HttpApp:
         self._verify(environ, body)
         payload = _payload(body.decode(), environ.get("CONTENT_TYPE", "").startswith("application/json"))
         response = dispatch(self._app, payload)
-        metrics.acknowledged(time.monotonic() - began)
+        ACKNOWLEDGEMENTS.observe(time.monotonic() - began)
         return response
 
     def _works(self, part: str) -> bool:

@@ -22,7 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from bot import network
 from bot.front.http import MAX_ANSWER, dispatch
 from bot.log import event
-from bot.metrics import metrics
+from bot.metrics import ACKNOWLEDGEMENTS, LOST
 from bot.model.job import TryLater
 from bot.slack.client import SlackRefused
 
@@ -105,7 +105,7 @@ class Connection:
                 lasts = self._links and now - self._changed_at >= STEADY
                 seconds = 0.0 if lasts else now - self._lost_at
                 deaf_since = now if self._links else max(looked, self._changed_at)
-            metrics.socket_mode_lost(now - deaf_since)
+            LOST.inc(now - deaf_since)
             looked = now
             if seconds > LOST_AFTER:
                 event("socket_given_up", level=logging.ERROR, seconds=seconds)
@@ -174,7 +174,7 @@ class Connection:
         for each in (link, *self._links):  # another takes what the one that brought it cannot take any more
             with contextlib.suppress(ConnectionClosed, OSError):
                 each.send(text)
-                metrics.acknowledged(time.monotonic() - came)
+                ACKNOWLEDGEMENTS.observe(time.monotonic() - came)
                 return
         event("socket_ack_not_sent", level=logging.WARNING, type=envelope.get("type"))
 

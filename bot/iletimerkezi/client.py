@@ -14,7 +14,7 @@ import requests
 
 from bot.iletimerkezi import answers
 from bot.iletimerkezi.answers import ApiError, Hide, NotSent, Rejected, Unknown
-from bot.metrics import metrics
+from bot.metrics import API_CALLS
 from bot.model.names import Group
 from bot.network import Connections, Failed
 from bot.settings import SHORTEST_SECRET
@@ -81,7 +81,7 @@ class Client:
         # On a kept connection that a firewall has dropped, a request would vanish and its outcome be unknown.
         request = requests.Request("POST", f"{self._base}/{method}/json", {"Connection": "close"}, json=content)
         try:
-            with metrics.api_call(method):
+            with API_CALLS.labels(method).time():
                 status, _, body = self._connections.exchange(request, self._timeout, most, may_send)
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error

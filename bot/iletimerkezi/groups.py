@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from bot.cache import Cache
-from bot.iletimerkezi.client import ApiError, Client, NotSent, Rejected, Unknown
+from bot.iletimerkezi.client import ApiError, Client, Rejected
 from bot.log import event
 from bot.model.names import BETWEEN, Group, fold
 from bot.model.outcome import NoParent
@@ -27,9 +27,6 @@ WITHIN = 4.0
 
 PAUSE = 5.0
 """How long groups are made without asking for a list after one that did not come, or not in time, in seconds."""
-
-CLOSED_FOR = 3600.0
-"""How long it is remembered that the account has no get-groups (404), in seconds."""
 
 OVERLAP = 60.0
 """How much older than the list what the bot made may be and not be in it yet, in seconds."""
@@ -155,19 +152,16 @@ class Groups:
     """Asks get-groups, on which creating a group by id never depends: an account may have add-group without it.
 
     One list is shared by all who ask, and loaded once however many wait for it. `lately` returns the groups that the
-    bot has made in so many seconds, which the list may not hold yet. Safe to use from many threads.
+    bot has made in so many seconds, which the list may not hold yet. `closed` is whether the account has no get-groups
+    (404), as far as is known: then it is asked again only for what a person looks up. Safe to use from many threads.
     """
 
     def __init__(self, api: Client, lately: Callable[[float], Iterable[Group]]) -> None:
         self._api = api
         self._lately = lately
         self._lists: Cache[None, Listed] = Cache(lambda _: self._load(), KEPT)
-        self._closed_until = self._again_at = 0.0
-
-    @property
-    def closed(self) -> bool:
-        """Whether the account has no get-groups, as far as is known."""
-        return time.monotonic() < self._closed_until
+        self.closed = False
+        self._again_at = 0.0
 
     def find(self, name: str, parent_id: str) -> tuple[str, ...] | None:
         """Return the ids of the groups with this name under this parent, from a list of their own.
@@ -249,24 +243,21 @@ class Groups:
         return listed
 
     def _load(self) -> Listed:
-        """Load the list, at once a second time after a fault that may pass."""
+        asked_at = time.monotonic()
         try:
-            try:
-                asked_at, groups = time.monotonic(), self._fetch()
-            except (NotSent, Unknown):
-                asked_at, groups = time.monotonic(), self._fetch()
+            index = Index(self._fetch())
         except ApiError:
             self._again_at = time.monotonic() + PAUSE
             raise
-        self._again_at = self._closed_until = 0.0
-        index = Index(groups)
+        self._again_at = 0.0
         return Listed(index, asked_at, index)
 
     def _fetch(self) -> tuple[Group, ...]:
         try:
-            return self._api.get_groups()
+            groups = self._api.get_groups()
         except ApiError as error:
             event("groups_not_read", level=logging.WARNING, reason=repr(error))
-            if isinstance(error, Rejected) and error.code == _NO_METHOD:
-                self._closed_until = time.monotonic() + CLOSED_FOR
+            self.closed = isinstance(error, Rejected) and error.code == _NO_METHOD
             raise
+        self.closed = False
+        return groups

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from bot import log
 from bot.journal import BadValue, JournalError, Unsure, WrongJournal, tables
-from bot.metrics import metrics
+from bot.metrics import JOURNAL_ERRORS
 
 PATIENCE = 2.0
 """How long a transaction waits for those of other processes, in seconds: less than Slack waits."""
@@ -161,7 +161,7 @@ class Database:
         changed = any(not path.exists() or path.stat().st_ino != inode for path, inode in self._inodes.items())
         fault = "the file, its -wal or -shm was deleted or replaced while the bot ran" if changed else self._fault
         if fault:
-            metrics.journal_failed()
+            JOURNAL_ERRORS.inc()
             raise JournalError(f"{fault}; stop the bot, put the file back, start it")
 
 
@@ -192,7 +192,7 @@ def _translated(kind: type[JournalError] = JournalError) -> Iterator[None]:
     except (DataError, IntegrityError, OverflowError, ValueError) as error:
         raise BadValue(_described(error)) from None
     except SQLAlchemyError as error:
-        metrics.journal_failed()
+        JOURNAL_ERRORS.inc()
         raise kind(_described(error)) from None
 
 

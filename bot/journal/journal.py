@@ -16,7 +16,7 @@ from bot.journal import JournalError, TakenOver, Unsure, accepting, rows
 from bot.journal.accepting import Accepted, Busy, accept
 from bot.journal.holding import Holder, held
 from bot.journal.tables import jobs, languages, now, steps
-from bot.metrics import metrics
+from bot.metrics import GROUPS
 from bot.model.job import Job, Step, Thread
 from bot.model.outcome import FORCED, SENDING, WAITING, Created, Denied, Duplicate, Exists, Outcome, Unknown
 
@@ -266,4 +266,4 @@ def _count(some: Iterable[Step]) -> None:
     """Count the outcomes of steps that were just settled."""
     for step in some:
         if step.outcome:
-            metrics.settled(step.state)
+            GROUPS.labels(step.state).inc()

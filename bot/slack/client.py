@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import requests
 
 from bot.log import event
-from bot.metrics import metrics
+from bot.metrics import REFUSALS
 from bot.model.job import TryLater
 from bot.network import Answer as HttpAnswer
 from bot.network import Connections, Failed
@@ -129,7 +129,7 @@ class SlackClient:
             error = SlackRefused("bad_address") if failed.reason == "address" else TryLater(word)
         except (SlackRefused, TryLater) as refused:
             error = refused
-        metrics.slack_refused(method, str(error))
+        REFUSALS.labels(method, str(error)).inc()
         raise error from None
 
 

@@ -83,7 +83,7 @@ def test_a_list_that_is_late_is_waited_for_once(
 def test_a_list_that_did_not_come_is_left_alone_for_a_while(
     api: Api, groups: Groups, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
-    """It is not asked for by each group; a 404 says that there is none, and for an hour only a person asks again."""
+    """It is not asked for by each group; a 404 says that there is none, and then only a person asks again."""
     clock = SimpleNamespace(now=time.monotonic())
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr(module, "time", clock)
@@ -91,7 +91,7 @@ def test_a_list_that_did_not_come_is_left_alone_for_a_while(
     for _ in range(5):
         assert groups.listed() is None
         groups.prefetch()
-    assert api.made("get-groups") == (1 if isinstance(fault, int) else 2)
+    assert api.made("get-groups") == 1
     assert groups.closed == (fault == 404)
     assert groups.named("Customers") == NoParent("no_list" if fault == 404 else "unavailable")
     with pytest.raises(ApiError):
@@ -103,12 +103,6 @@ def test_a_list_that_did_not_come_is_left_alone_for_a_while(
         assert groups.named("Customers") == Group("5", "Customers")
     assert placed(groups, "Customers", "") == ("5",)
     assert not groups.closed
-
-
-def test_a_list_that_fails_every_second_time_comes(api: Api, groups: Groups) -> None:
-    """A reading may be repeated at once."""
-    api.list_faults.append("close")
-    assert placed(groups, "Customers", "") == ("5",)
 
 
 def test_a_newer_list_is_one_for_all_who_ask(api: Api, groups: Groups) -> None:

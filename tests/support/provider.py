@@ -1,45 +1,38 @@
 """What tests of the group API share: its answers, its client, and the outcome of a call."""
 
-import contextlib
 import json
 import socket
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from bot.iletimerkezi.client import MAX_ANSWER, ApiError, Client
 from bot.model.names import Group
-from bot.sandbox import api as stand_in
 from bot.sandbox.api import Api as Sandbox
 from bot.sandbox.loopback import Answer, Request
 from tests.support.peer import AMPLE, http
 
 KEY, HASH = "key-of-tests", "hash-of-tests"
 
-Act = Callable[[Sandbox, Request, socket.socket], Answer | None]
-"""What happens to a request instead of its answer."""
+ANSWERS = {
+    "shape": Answer(200, b'{"response": {"status": {"code": 200, "message": "ok"}, "groups": []}}'),
+    "text": Answer(200, b"OK"),
+    "oversized": Answer(200, b" " * (MAX_ANSWER + 1)),
+}
+"""Faults beyond the stand-in's own: what is answered instead."""
 
 
 class Api(Sandbox):
-    """The sandbox's provider, in which more can go wrong: ACTS.
-
-    `shape` is what get-groups makes of the account's groups, `stored` what the account makes of a name.
-    """
+    """The sandbox's provider, in which more can go wrong: ANSWERS. `stored` is what the account makes of a name."""
 
     def __init__(self) -> None:
         super().__init__(KEY, HASH)
-        self.shape: Callable[[Any], Any] = lambda tree: tree
         self.stored: Callable[[str], str] = str
 
     def add(self, name: str, parent: str = "", identifier: str = "") -> Group:
         return super().add(self.stored(name), parent, identifier)
 
-    def tree(self) -> Any:
-        return self.shape(super().tree())
-
     def fail_as(self, fault: str, request: Request, connection: socket.socket) -> Answer | None:
-        act = ACTS.get(fault)
-        return act(self, request, connection) if act else super().fail_as(fault, request, connection)
+        return ANSWERS.get(fault) or super().fail_as(fault, request, connection)
 
 
 def client(at: Sandbox | str, timeout: float = AMPLE) -> Client:
@@ -62,6 +55,12 @@ def outcome(call: Callable[..., object], *arguments: object) -> object:
         return error
 
 
+def side_by_side(calls: Mapping[str, Callable[[], object]]) -> dict[str, object]:
+    """Make calls at the same time, each in its thread, and return the outcome of each."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return dict(zip(calls, pool.map(outcome, calls.values()), strict=True))
+
+
 ADDED = http(content(group={"id": 7, "name": "A"}))
 """The answer to add-group."""
 
@@ -74,43 +73,3 @@ DRIPS = {
     "redirect": b"HTTP/1.1 307 Moved\r\nLocation: /\r\nContent-Length: 9999\r\n\r\n",
 }
 """Beginnings of answers, each up to where it drips."""
-
-
-def _drip(_api: Sandbox, _request: Request, connection: socket.socket) -> None:
-    """Send an answer of 20 seconds, a byte at a time, each in time for a timeout that counts only single reads."""
-    with contextlib.suppress(OSError):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
-        for _ in range(400):
-            time.sleep(0.05)
-            connection.sendall(b" ")
-
-
-def _says(status: int, body: bytes, **headers: str) -> Act:
-    return lambda _api, _request, _connection: Answer(status, body, headers)
-
-
-ACTS: dict[str, Act] = {
-    "drip": _drip,
-    "shape": _says(200, b'{"response": {"status": {"code": 200, "message": "ok"}, "groups": []}}'),
-    "text": _says(200, b"OK"),
-    "oversized": _says(200, b" " * (MAX_ANSWER + 1)),
-    "redirect": lambda api, _request, _connection: Answer(307, b"", {"Location": f"{api.url}/v1/add-group/json"}),
-    "quote": lambda _api, request, _connection: stand_in.answer(422, request.body.decode()),
-    "code": _says(400, b'{"response": {"status": {"code": 99999999999, "message": "?"}}}'),
-    "id": _says(200, rb'{"response": {"status": {"code": 200}, "group": {"id": "5\u0000\ud800"}}}'),
-}
-"""Ways to fail beyond the stand-in's own.
-
-`quote` refuses with the request in its message, `code` with a number that no database holds, `id` tells a wrong id.
-"""
-
-SHAPES: dict[str, Callable[[Any], Any]] = {
-    "list": lambda tree: tree,
-    "group": lambda tree: {"group": tree},
-    "numbered": lambda tree: {str(2 * place): group for place, group in enumerate(tree)},
-    "single": lambda tree: tree[0] if len(tree) == 1 else tree,
-    "child": lambda tree: [{**group, "children": {"child": group["children"]}} for group in tree],
-    "unknown": lambda tree: {"items": tree},
-    "empty": lambda _: [],
-}
-"""What get-groups may make of the account: published, plausible and unknown shapes, and a lie."""
