@@ -1,7 +1,6 @@
 """The buttons under answers, and what every payload may hold, through signed HTTP."""
 
 import json
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -89,19 +88,6 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     assert [group.name for group in api.groups.values()] == ["Customers", "vip", "VIP"]
 
 
-@pytest.mark.parametrize(("fault", "offered"), [(401, ["look", "anyway"]), (404, ["anyway"])])
-def test_look_again_where_the_list_was_closed(
-    start: Start, workspace: Workspace, api: Api, fault: int, offered: list[str]
-) -> None:
-    """What could not be looked up can be looked up again; where the account has no list, that is of no use."""
-    api.faults.append("close")
-    api.list_faults.extend([fault] * 4)
-    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
-    (unclear,) = answers(workspace, 1)
-    assert actions(unclear) == offered
-    assert (load("en")["unknown.no_list.finding"] in unclear.text) == (fault == 404)
-
-
 def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
     """The form comes with the new group as the parent, by name and ID, as often as somebody wants."""
     url = start().url
@@ -168,21 +154,6 @@ def test_an_old_button_gets_a_sentence(start: Start, workspace: Workspace) -> No
         message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
         assert workspace.press(url, message, action).status == 200, (action, value)
         assert nth(workspace, number, "U1") == load("en")["button.stale"], (action, value)
-
-
-def test_history(start: Start, workspace: Workspace, api: Api) -> None:
-    """The last ten jobs with when, who, what and result, to the sender alone; the time links to the thread."""
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "history")
-    told(workspace, load("en")["history.none"])
-    for number in range(12):
-        workspace.command(url, f"Group {number}")
-        answers(workspace, number + 1)
-    workspace.command(url, "history", user="U2")
-    lines = told(workspace, load("en")["history.heading"], "U2").text.splitlines()[1:]
-    assert len(lines) == 10
-    assert re.match(r"• <!date\^\d+\^{date_num} {time}\^https://sandbox.slack.com/archives/C1/p\d+\|.* UTC>", lines[0])
-    assert lines[0].endswith(" · u1 · ✓ `Group 11` — created, ID `97112`")
 
 
 def nth(workspace: Workspace, place: int, user: str) -> str:

@@ -3,15 +3,11 @@
 import threading
 from collections.abc import Callable
 
-import pytest
-
 from bot.model import grammar
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from bot.slack.texts import load, say
-from tests.support.outcomes import CODES
+from bot.slack.texts import load
 from tests.support.slack import opened, told
-from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
 
 Start = Callable[..., Bot]
@@ -58,40 +54,6 @@ def test_slacks_own_escaping_is_undone_once(start: Start, workspace: Workspace, 
     assert api.groups["97101"].name == "a &lt; b < c &copy; d"
 
 
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_each_refusal_is_explained(start: Start, workspace: Workspace, api: Api, language: str) -> None:
-    """Title, explanation and next step of the code in the person's language, the code, and the API's own words."""
-    url = start(ADDGROUP_LANGUAGE=language).url
-    for done, code in enumerate(CODES, 1):
-        api.faults.append(code)
-        workspace.command(url, f"VIP {code}")
-        assert workspace.finished(done), code
-        root, answer = workspace.roots()[-1], workspace.thread(workspace.roots()[-1])[0]
-        key = "other" if code == 499 else code
-        assert say(language, f"rejected.{key}.title", parent_id="“”") in root.text, code
-        for piece in ("explanation", "next"):
-            assert part(language, f"rejected.{key}.{piece}") in answer.text, code
-        assert f"{code})\n> " in answer.text, code
-        assert answer.outcome == "rejected", code
-
-
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_lost_answer_reads_as_unknown(start: Start, workspace: Workspace, api: Api, language: str) -> None:
-    """The answer neither claims nor denies, and says to look before sending again."""
-    faults = ("late", "lost", "half", "html", "shape", "text", "oversized")
-    url = start(ADDGROUP_LANGUAGE=language, ILETIMERKEZI_TIMEOUT="2").url
-    for number, fault in enumerate(faults, 1):
-        api.faults.append(fault)
-        workspace.command(url, f"VIP {number}")
-        assert workspace.wait_for(lambda number=number: api.made() == number), fault  # type: ignore[misc]
-    assert workspace.finished(len(faults))
-    for root in workspace.roots():
-        (answer,) = workspace.thread(root)
-        assert answer.outcome == "unknown"
-        assert part(language, "unknown.heading") in answer.text
-        assert part(language, "unknown.root") in root.text
-
-
 def test_where_the_bot_may_not_post_the_answer_comes_privately(start: Start, workspace: Workspace, api: Api) -> None:
     """A failure to post never reads as a failure to create, and says what may cure it."""
     url = start(ADDGROUP_LANGUAGE="en").url
@@ -106,33 +68,34 @@ def test_where_the_bot_may_not_post_the_answer_comes_privately(start: Start, wor
 
 
 def test_help_comes_in_the_language_of_the_person_even_at_first(start: Start, workspace: Workspace) -> None:
-    """Before Slack has said the language, the ack is bare and the help follows; afterwards it is in the ack."""
-    workspace.locales["U2"] = "tr-TR"
-    url = start().url
-    assert workspace.command(url, "yardım", user="U2").text == ""
-    assert workspace.wait_for(lambda: bool(workspace.private("U2")))
-    assert workspace.private("U2")[0].text.startswith(load("tr")["help.text"].splitlines()[0])
-    assert workspace.command(url, "?", user="U2").text == workspace.private("U2")[0].text
+    """Before Slack has said the language, the ack is bare and the help follows, in English where Slack does not say.
 
-
-def test_an_unknown_language_is_english_and_does_not_delay(start: Start, workspace: Workspace) -> None:
-    """Slack does not say who the person is: the help comes anyway, in English."""
+    Afterwards it is in the ack.
+    """
+    workspace.locales["U0"] = "tr-TR"
     url = start().url
-    faults: tuple[int | str, ...] = ("missing_scope", 500, "drop")
-    for number, fault in enumerate(faults):
+    faults: tuple[tuple[int | str, str], ...] = (("", "tr"), ("missing_scope", "en"), (500, "en"), ("drop", "en"))
+    for number, (fault, language) in enumerate(faults):
         workspace.faults["users.info"].append(fault)
-        assert workspace.command(url, "help", user=f"U{number}").text == "", fault
-        assert told(workspace, load("en")["help.text"].splitlines()[0], f"U{number}")
+        assert workspace.command(url, "yardım", user=f"U{number}").text == "", fault
+        assert told(workspace, load(language)["help.text"].splitlines()[0], f"U{number}")
+    assert workspace.command(url, "?", user="U0").text == workspace.private("U0")[0].text
 
 
 def test_each_keyword_asks_for_permission_first(start: Start, workspace: Workspace) -> None:
-    """A guest is shown how to use the command, and nothing else by any word, alone or with more behind it."""
+    """A guest is shown how to use the command, and nothing else by any word, alone or with more behind it.
+
+    Neither does the shortcut open the form.
+    """
     workspace.people["U4"] = {"is_restricted": True}
     url = start(ADDGROUP_LANGUAGE="en").url
     words = [f"{word}{more}" for word in grammar._WORDS for more in ("", " x") if grammar._WORDS[word] != "help"]
-    for word in words:
+    for word in (*words, "the shortcut"):
         heard = len(workspace.private("U4"))
-        acked = workspace.command(url, word, user="U4").text
+        if word == "the shortcut":
+            acked = workspace.shortcut(url, workspace.say("VIP"), user="U4").text
+        else:
+            acked = workspace.command(url, word, user="U4").text
         assert acked or workspace.wait_for(lambda: len(workspace.private("U4")) > heard), word  # noqa: B023
         assert load("en")["denied.guest.title"] in (acked or workspace.private("U4")[-1].text), word
     assert not workspace.forms

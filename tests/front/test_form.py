@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot.journal import JournalError, accepting
-from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say, say_plain
-from tests.support.slack import EVIL_LONG, actions, answers, code_of, field, notes, opened, seen
+from tests.support.slack import actions, answers, code_of, field, notes, opened, seen
 from tests.support.texts import part
 from tests.support.workspace import Workspace
 
@@ -205,76 +203,17 @@ def test_a_mistake_in_the_form_stands_at_its_field(
     assert not api.made()
 
 
-def test_the_form_reads_lines_as_they_are_typed(start: Start, workspace: Workspace, api: Api) -> None:
-    """An option in the name field is one, and what is pasted around a name is not part of it."""
-    url = start().url
-    for number, typed in enumerate(("VIP parent=5", "`/addgroup Gold`"), 1):
-        workspace.command(url, "")
-        workspace.submit(url, opened(workspace), name=typed)
-        answers(workspace, number)
-    assert [(group.name, group.parent) for group in api.groups.values()][1:] == [("VIP", "5"), ("Gold", "")]
-
-
-def test_a_name_that_needs_quotes_comes_back_in_them(start: Start, workspace: Workspace, api: Api) -> None:
-    """The form filled in from an answer makes the same group when it is sent as it is."""
-    api.faults.append(422)
-    url = start().url
-    workspace.command(url, '"parent=red"')
-    workspace.press(url, answers(workspace, 1)[0], "edit")
-    form = opened(workspace)
-    assert field(form, "name")["initial_value"] == '"parent=red"'
-    workspace.submit(url, form)
-    answers(workspace, 2)
-    assert "parent=red" in [group.name for group in api.groups.values()]
-
-
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_form_that_is_not_accepted_stays_open(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
-    """Too much to do, or a journal that fails: said at the field, with what was entered still in it."""
-    url = start(ADDGROUP_LANGUAGE=language).url
-    workspace.command(url, "")
-    form = opened(workspace)
-    with monkeypatch.context() as patch:
-        patch.setattr(accepting, "MOST_OPEN", 0)
-        reply = workspace.submit(url, form, name="A\n  B")
-        assert reply.body == {"response_action": "errors", "errors": {"name": say_plain(language, "failure.busy")}}
-        patch.setattr(Journal, "accept", _fail)
-        reply = workspace.submit(url, form, name="A\n  B")
-        assert reply.body["errors"] == {"name": say_plain(language, "failure.journal")}
-    assert workspace.submit(url, form, name="A\n  B").body == {}
-    answers(workspace, 1)
-    assert api.made() == 2
-
-
-def _fail(_journal: Journal, _job: object) -> None:
-    raise JournalError("the disk is full")
-
-
-def test_a_parent_keeps_its_whole_name(start: Start, workspace: Workspace, api: Api) -> None:
-    """An option's value holds 150 characters; the group goes under a parent whose name has 255 anyway."""
-    api.faults.append(422)
-    api.add(EVIL_LONG, identifier="6")
-    url = start().url
-    workspace.command(url, f'VIP parent="{EVIL_LONG}"')
-    workspace.press(url, answers(workspace, 1)[0], "edit")
-    workspace.submit(url, opened(workspace), name="Gold")
-    answers(workspace, 2)
-    assert [group.parent for group in api.groups.values() if group.name == "Gold"] == ["6"]
-
-
 def test_a_tree_comes_back_whole(start: Start, workspace: Workspace, api: Api) -> None:
     """*Edit* fills in every line, with its indentation and its parent; sent again, what exists is not made again."""
     url = start(ADDGROUP_LANGUAGE="en").url
-    api.mood = lambda: 422 if "color=red" in str(api.calls[-1]) else None
-    typed = 'Top parent=5\n  Ankara & co\n  "color=red"\nOther'
+    api.mood = lambda: 422 if "parent=red" in str(api.calls[-1]) else None
+    typed = 'Top parent=5\n  Ankara & co\n  "parent=red"\nOther'
     workspace.command(url, typed)
     (answer,) = answers(workspace, 1)
     assert "edit" in actions(answer)
     workspace.press(url, answer, "edit")
     form = opened(workspace)
-    assert field(form, "name")["initial_value"] == typed.replace('"', "")  # in the form, it can be nothing else
+    assert field(form, "name")["initial_value"] == typed
     assert "initial_option" not in field(form, "parent")
     assert notes(form) == []
     api.mood = lambda: None
@@ -285,5 +224,5 @@ def test_a_tree_comes_back_whole(start: Start, workspace: Workspace, api: Api) -
         "Customers",
         "Other",
         "Top",
-        "color=red",
+        "parent=red",
     ]

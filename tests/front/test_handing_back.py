@@ -18,12 +18,6 @@ Start = Callable[..., Bot]
 TREE = "\n".join(["Top & <co>", "  VIP;", *(f"\tGroup ```{number}``` ığüşöç" for number in range(38))])
 
 
-def refused(workspace: Workspace, url: str, text: str, user: str = "U1") -> Message:
-    """Type a command that is not accepted, and return what the person sees."""
-    acked = workspace.command(url, text, user=user)
-    return seen(acked) if acked.text else told(workspace, "", user)
-
-
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("text", ["VIP paernt=5", TREE], ids=["one line", "40 lines"])
 def test_a_form_that_is_closed_gives_the_text_back(
@@ -49,11 +43,17 @@ def test_a_form_that_is_closed_gives_the_text_back(
     assert api.made() == len(text.splitlines())
 
 
+@pytest.mark.parametrize("language", ["en", "tr"])
 def test_what_is_not_accepted_is_given_back(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
-    """Anyone who is told to send it again has it to send, when the bot is busy and when the journal fails."""
-    url = start(ADDGROUP_LANGUAGE="en").url
+    """Who is told to send it again has it to send, when the bot is busy and when the journal fails.
+
+    In the acknowledgement where it fits; a form stays open with it.
+    """
+    url = start(ADDGROUP_LANGUAGE=language).url
+    workspace.command(url, "")
+    form, long = opened(workspace), "\n".join(f"{number} {'ş' * 200}" for number in range(10))
 
     def fail(_journal: Journal, _job: object) -> None:
         raise JournalError("the disk is full")
@@ -65,14 +65,19 @@ def test_what_is_not_accepted_is_given_back(
     for key, place, name, broken in failures:
         with monkeypatch.context() as patch:
             patch.setattr(place, name, broken)
-            message = refused(workspace, url, "A\n  B")
-        assert message.text.startswith(say("en", key))
-        assert code_of(message) == "/addgroup A\n  B"
-        assert actions(message) == ["edit_text"]
-    workspace.press(url, message, "edit_text")
-    workspace.submit(url, opened(workspace))
+            assert workspace.command(url, long).text == "", "an acknowledgement has no room for it"
+            acked = seen(workspace.command(url, "A\n  B"))
+            for message, text in ((told(workspace, say(language, key)), long), (acked, "A\n  B")):
+                assert message.text.startswith(say(language, key))
+                assert (code_of(message), actions(message)) == (f"/addgroup {text}", ["edit_text"]), key
+            refused = workspace.submit(url, form, name="A\n  B").body
+            assert refused == {"response_action": "errors", "errors": {"name": say_plain(language, key)}}
+    assert workspace.submit(url, form).body == {}
     answers(workspace, 1)
-    assert api.made() == 2
+    workspace.press(url, acked, "edit_text")
+    workspace.submit(url, opened(workspace), name="C")
+    answers(workspace, 2)
+    assert api.made() == 3
 
 
 def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api: Api) -> None:
