@@ -66,18 +66,12 @@ def asks(line: str) -> bool:
     )
 
 
-_WHAT = "sub ?group|groups?|alt grup|grup(?: ad[ıi])?|ad[ıi]|isim|name"
-_BEFORE = re.compile(
-    r"\A(?:(?:(?:please|pls|lütfen|hey|hi|can you|could you|i need|we need|create|add|make|put|called|named"
-    rf"|(?:new|yeni)(?= (?:bir )?gro?u[pb]))\b[ :=,]+(?:(?:an?|the|bir) )?(?:(?:{_WHAT})\b(?:[ :=,]+|$))?)+"
-    rf"|(?:{_WHAT})\s?[:=]\s*)",
-    re.IGNORECASE,
+_ASKED = (
+    r"(?:please|pls|lütfen|hey|hi|can you|could you|i need|we need|create|add|make|put|called|named|new|yeni|thanks|thx"
+    r"|for me|ekle\w*|oluştur\w*|aç\w*|kur|yap|lazım|istiyorum|olsun|m[ıiuü]s[ıiuü]n\w*|misin|teşekkür\w*|sub ?group"
+    r"|alt grup|groups?|grup|grubu(?:nu)?|ad[ıi](?:nda)?|adl[ıi]|isimli|isim|name)"
 )
-_BEHIND = re.compile(
-    r"(?:[ ,](?:group|grubu(?:nu)?|ad[ıi]nda|adl[ıi]|isimli|grup|ekle\w*|oluştur\w*|aç\w*|kur|yap|lazım|istiyorum|olsun"
-    r"|m[ıiuü]s[ıiuü]n\w*|misin|lütfen|please|pls|thanks|thx|for me|teşekkür\w*)[.!?]*)+$",
-    re.IGNORECASE,
-)
+_AROUND = re.compile(rf"\A(?:{_ASKED}\b(?:[ :=,]+|$)(?:(?:an?|the|bir) )?)+|(?:[ ,]{_ASKED}[.!?]*)+\Z", re.IGNORECASE)
 _WORDS_UNDER = (
     r"(?:as )?(?:an? )?sub(?:group)? (?:of|to)|under|below|beneath|inside|into|belongs to"
     r"|(?:with )?parent(?:[ _-]?(?:id|group))?|üst(?:ü| ?gru[bp]u?)?|ana grup|ebeveyn"
@@ -97,9 +91,9 @@ def guess(line: str) -> tuple[str, str]:
     if len(line) > _MOST_GUESSED:
         return line, ""
     line = re.sub(r"^[\"“„«](?=[^\"”»]*$)", "", line).strip(" ,;'‘+–-") or line
-    bare = _BEHIND.sub("", _BEFORE.sub("", line)) or line
+    bare = _AROUND.sub("", line) or line
     found = next(filter(None, (re.fullmatch(pattern, bare, re.IGNORECASE) for pattern in _UNDER)), None)
-    return (_BEHIND.sub("", found["name"]), found["parent"]) if found else (bare, "")
+    return (_AROUND.sub("", found["name"]), found["parent"]) if found else (bare, "")
 
 
 def pieces(line: str) -> list[str]:

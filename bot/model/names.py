@@ -97,7 +97,6 @@ def _no_character(char: str) -> bool:
 
 _PAIRS = (('"', '"'), ("“", "”"), ("«", "»"), ("„", "‟"), ("＂", "＂"))
 _MARKS = "".join(dict.fromkeys("".join(map("".join, _PAIRS))))
-QUOTE = re.compile(f"[{_MARKS}]")
 QUOTED = "|".join([*(f"{a}[^{a}{b}]*{b}(?![\\w{_MARKS}])" for a, b in _PAIRS), f"[{_MARKS}][^{_MARKS}]*[{_MARKS}]"])
 """A pattern: a text in a pair of quotes, in which other quotes may stand, or between any two quotes."""
 

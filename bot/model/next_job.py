@@ -19,7 +19,6 @@ _INSTEAD = (
 _TRIGGERS = {FollowUp.CONFIRM: "unknown", FollowUp.ANYWAY: "unknown", FollowUp.UNDER: "edit"}
 """What buttons share of which only one works under an answer: each settles or creates the same."""
 
-
 _SENT_LIKE = {FollowUp.UNDER: FollowUp.AGAIN, FollowUp.LOOK: FollowUp.ANYWAY, FollowUp.CONFIRM: FollowUp.ANYWAY}
 """Buttons whose jobs have steps that another button sends."""
 
@@ -51,7 +50,7 @@ def choices(job: Job) -> tuple[tuple[str, str], ...]:
 
 def acted_on(job: Job, followup: FollowUp) -> list[str]:
     """Return the names of the groups that a button under the answer to a settled job is about."""
-    if followup in (FollowUp.AGAIN, FollowUp.ANOTHER, FollowUp.UNDER):
+    if followup is FollowUp.AGAIN:
         return [step.name for step in missing(job, followup).values()]
     return [step.name for step in job.steps if step.outcome and followup in step.outcome.told.offers]
 
