@@ -85,6 +85,11 @@ def _patience(fault: int | str) -> float:
     [
         ("ratelimited:7", "ratelimited", 7.0),
         ("ratelimited:0.5", "ratelimited", 0.5),
+        (
+            f"ratelimited:{'9' * 400}",
+            "ratelimited",
+            LONGEST_RETRY_AFTER,
+        ),  # a mistake: the channel is not silent so long
         ("ratelimited:soon", "ratelimited", None),
         ("ratelimited:0", "ratelimited", None),
         ("ratelimited:-5", "ratelimited", None),
@@ -106,32 +111,16 @@ def test_what_passes_is_for_later(
     assert [called for called, _ in workspace.calls] == [method]
 
 
-@pytest.mark.parametrize(
-    ("words", "kind"),
-    [
-        (["internal_error", "fatal_error", "rate_limited", "team_added_to_org"], TryLater),
-        (["invalid_auth", "account_inactive", "token_revoked", "token_expired"], TryLater),
-        (["not_in_channel", "missing_scope", "a_word_of_tomorrow"], SlackRefused),
-    ],
-)
-def test_slacks_words_mean_later_or_never(
-    workspace: Workspace, slack: SlackClient, words: list[str], kind: type[Exception]
-) -> None:
-    """They come with HTTP 200, and the word comes with the error; what is wrong with the token may be put right."""
-    for word in words:
-        workspace.faults[POST].append(word)
-        with pytest.raises((TryLater, SlackRefused), match=f"^{word}$") as raised:
-            CALLS[POST](slack, workspace.url)
-        assert type(raised.value) is kind
+LATER = ("internal_error", "fatal_error", "rate_limited", "team_added_to_org", "invalid_auth", "token_expired")
+"""What passes; and what is wrong with the token, which may be put right, says nothing about what was asked for."""
 
 
-@pytest.mark.parametrize("said", ["301", "86400", "9" * 400])
-def test_a_retry_after_of_hours_is_bounded(workspace: Workspace, slack: SlackClient, said: str) -> None:
-    """It is a mistake somewhere: the channel is not silent for a day."""
-    workspace.faults[POST].append(f"ratelimited:{said}")
-    with pytest.raises(TryLater) as raised:
+@pytest.mark.parametrize("word", [*LATER, "not_in_channel", "missing_scope", "a_word_of_tomorrow"])
+def test_slacks_words_mean_later_or_never(workspace: Workspace, slack: SlackClient, word: str) -> None:
+    """They come with HTTP 200, and the word comes with the error."""
+    workspace.faults[POST].append(word)
+    with pytest.raises(TryLater if word in LATER else SlackRefused, match=f"^{word}$"):
         CALLS[POST](slack, workspace.url)
-    assert raised.value.seconds == LONGEST_RETRY_AFTER
 
 
 PAGES = {
@@ -213,10 +202,6 @@ def post(slack: SlackClient, text: str = "Hello") -> object:
     return slack.call(POST, channel="C1", text=text)
 
 
-def edit(slack: SlackClient) -> object:
-    return slack.call("chat.update", channel="C1", ts="1.1", text="Hello")
-
-
 def test_calls_share_connections(workspace: Workspace, slack: SlackClient) -> None:
     """One after another needs one, also after a refusal; of many at once, those that were made are used again."""
     for fault in (500, "ratelimited:1", "internal_error"):
@@ -241,31 +226,14 @@ def test_a_connection_that_slack_closed_is_replaced_before_use(workspace: Worksp
     assert workspace.connections == 4
 
 
-def test_a_resting_connection_is_kept_alive(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system asks every few seconds whether the other side is there, so no firewall forgets it in silence."""
-    made: list[socket.socket] = []
-    create = socket.socket.connect
-
-    def connect(connection: socket.socket, address: Any) -> None:
-        made.append(connection)
-        create(connection, address)
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    with closing(SlackClient(BOT_TOKEN, f"{workspace.url}/api/")) as slack:
-        post(slack)
-        assert made[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
-
-
-@pytest.mark.parametrize("call", [post, edit])
-def test_a_server_that_hangs_up_on_everybody(call: Callable[[SlackClient], object]) -> None:
+def test_a_server_that_hangs_up_on_everybody() -> None:
     """It is not asked once more, on a new connection or on one that was kept: what was sent may have arrived."""
     for kept in (0, 1):
         with peer(answers(kept)) as server, closing(SlackClient(BOT_TOKEN, server.url)) as slack:
             for _ in range(kept):
-                call(slack)
+                post(slack)
             with pytest.raises(TryLater, match="closed"):
-                call(slack)
+                post(slack)
             assert server.connections == 1
 
 
@@ -280,6 +248,6 @@ def test_a_connection_over_tls_is_kept(
             monkeypatch.setenv("HTTPS_PROXY", server.url)
         slack = SlackClient(BOT_TOKEN, server.url.replace("http:", "https:"))
         for _ in range(3):
-            edit(slack)
+            post(slack)
         slack.close()
     assert server.connections == 1

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from bot.log import logger
 from bot.sandbox.bot import Bot
-from bot.worker import create_groups
+from bot.worker import create_groups, worker
 from tests.support.tree import Watched
 from tests.support.worker import CALL, Logged, Outage, Past, Start, locked
 from tests.support.workspace import Workspace
@@ -22,6 +22,12 @@ def api() -> Iterator[Watched]:
         stand_in.add("Customers", identifier="5")
         yield stand_in
         stand_in.let_all()
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing wait long before it is tried again."""
+    monkeypatch.setattr(worker, "LONGEST_WAIT", 0.05)
 
 
 @pytest.fixture

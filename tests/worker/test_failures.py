@@ -11,13 +11,13 @@ from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.journal.tables import steps
 from bot.sandbox.api import Api
+from bot.slack import pace
 from bot.slack.client import slack_client
 from bot.slack.texts import say
-from bot.worker import worker
 from tests.support.slack import told
 from tests.support.texts import part
 from tests.support.worker import Logged, Outage, Start, answer, both_languages
-from tests.support.workspace import Workspace
+from tests.support.workspace import BOT_TOKEN, Workspace
 
 # The journal.
 
@@ -77,13 +77,13 @@ def test_a_group_made_while_the_journal_is_away_is_told_as_made(
 # Slack.
 
 
-@pytest.mark.parametrize("fault", ["ratelimited:1", "silence", "internal_error"])
+@pytest.mark.parametrize("fault", ["ratelimited:0.1", "silence", "internal_error"])
 def test_a_failure_of_slack_delays_the_answer(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
     monkeypatch.setattr("bot.bot.slack_client", lambda settings: slack_client(settings, 1))
-    monkeypatch.setattr(worker, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(pace, "INTERVAL", 0.1)
     workspace.faults["chat.postMessage"].extend([fault, fault])
     workspace.command(start().url, "VIP")
     assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
@@ -125,3 +125,18 @@ def test_an_answer_that_nobody_can_be_given_ends_the_job(start: Start, workspace
     workspace.command(start().url, "VIP")
     assert logged.wait_for("answer_undeliverable")
     assert logged.wait_for("done")
+
+
+def test_no_secret_is_in_the_file(start: Start, workspace: Workspace, tmp_path: Path) -> None:
+    """Not a byte of a token, key, hash, signing secret or signature, also not of what was deleted."""
+    running = start()
+    for name in "ABC":
+        workspace.command(running.url, name)
+    workspace.closed["C2"] = "not_in_channel"
+    workspace.command(running.url, "D", channel="C2")
+    assert workspace.finished(3)
+    assert workspace.wait_for(lambda: bool(workspace.private()))
+    stored = b"".join(file.read_bytes() for file in tmp_path.glob("journal.db*"))
+    assert b"trigger" in stored
+    for secret in (BOT_TOKEN, "key-of-tests", "hash-of-tests", "0123456789abcdef0123456789abcdef", "v0="):
+        assert secret.encode() not in stored

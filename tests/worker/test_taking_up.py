@@ -21,7 +21,8 @@ from bot.slack.texts import load
 from bot.worker import create_groups as steps
 from bot.worker import run_job, worker
 from bot.worker.create_groups import GroupCreator
-from tests.support.slack import answered
+from tests.support.journal import shift
+from tests.support.slack import answered, answers
 from tests.support.texts import part
 from tests.support.tree import Watched
 from tests.support.until import until
@@ -35,7 +36,6 @@ from tests.support.worker import (
     Past,
     Start,
     answer,
-    both_languages,
 )
 from tests.support.workspace import Workspace
 
@@ -323,69 +323,46 @@ def test_an_answer_told_twice_is_the_same(
 
 # What cannot or should not be finished.
 
-QUICKLY = 0.01
 
-
-@pytest.fixture
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing wait long before it is tried again."""
-    monkeypatch.setattr(worker, "LONGEST_WAIT", QUICKLY)
-
-
-def grow_old(engine: Engine, seconds: float) -> None:
-    """Let every job have been accepted so long ago."""
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(accepted_at=jobs.c.accepted_at - seconds))
-
-
-# Old jobs.
-
-
-@pytest.mark.parametrize(("language", "rooted"), [("en", False), ("tr", True)])
+@pytest.mark.parametrize(
+    ("seconds", "stands", "key", "made"),
+    [
+        (run_job.TOO_OLD - 60, "waiting", "created.heading", 1),
+        (run_job.TOO_OLD + 60, "waiting", "not_sent.too_old.explanation", 0),
+        (run_job.TOO_OLD + 60, "rooted", "not_sent.too_old.explanation", 0),
+        (86400, "sending", "unknown.found.finding", 0),
+    ],
+)
 def test_an_old_job_is_not_sent(
-    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api, language: str, rooted: bool
+    past: Past,
+    go_on: Start,
+    engine: Engine,
+    workspace: Workspace,
+    api: Api,
+    seconds: float,
+    stands: str,
+    key: str,
+    made: int,
 ) -> None:
-    """What a restored backup or a long outage left is told as not sent, and its button sends it."""
-    job = past.accept("VIP", language)
-    if rooted:
-        past.root(job)
-    grow_old(engine, run_job.TOO_OLD + 60)
-    running = go_on(ADDGROUP_LANGUAGE=language)
-    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
-    (root,) = workspace.roots()
-    (told,) = workspace.thread(root)
-    assert load(language)["not_sent.too_old.explanation"] in told.text
-    assert not api.made()
-    workspace.press(running.url, told, "again")
-    assert workspace.wait_for(lambda: len(workspace.thread(root)) == 2)
-    assert part(language, "created.heading") in workspace.thread(root)[1].text
-    assert api.made() == 1
+    """What a restored backup or a long outage left is told as not sent, and its button sends it.
 
-
-def test_a_job_of_an_hour_ago_is_sent(past: Past, go_on: Start, engine: Engine, workspace: Workspace) -> None:
-    """An outage that ends in time delays a command and loses none."""
-    past.accept()
-    grow_old(engine, run_job.TOO_OLD - 60)
-    go_on()
-    assert workspace.finished()
-    assert part("en", "created.heading") in answer(workspace, workspace.roots()[0])
-
-
-def test_an_old_job_that_was_sent_is_looked_up(
-    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api
-) -> None:
-    """Its age changes nothing about what may have been made."""
+    An outage that ends in time loses nothing, and what was sent is looked up at any age.
+    """
     job = past.accept()
-    past.send(job)
-    grow_old(engine, 86400)
-    api.add("VIP")
-    go_on()
-    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
-    assert load("en")["unknown.found.finding"].format(found="`97101`") in answer(workspace, workspace.roots()[0])
-    assert not api.made()
-
-
-# Faults.
+    if stands == "rooted":
+        past.root(job)
+    if stands == "sending":
+        past.send(job)
+        api.add("VIP")
+    shift(engine, -seconds)
+    running = go_on()
+    told = answers(workspace, 1)[0]
+    assert part("en", key) in told.text
+    assert api.made() == made
+    if "too_old" in key:
+        workspace.press(running.url, told, "again")
+        assert part("en", "created.heading") in answers(workspace, 2)[1].text
+        assert len(workspace.roots()) == api.made() == 1
 
 
 def broken(*_args: Any, **_more: Any) -> None:
@@ -393,8 +370,14 @@ def broken(*_args: Any, **_more: Any) -> None:
     raise ZeroDivisionError("a fault of the tests")
 
 
-@both_languages
-@pytest.mark.usefixtures("quickly")
+@pytest.mark.parametrize(
+    ("stands", "language", "key"),
+    [
+        ("waiting", "en", "not_sent.failed.explanation"),
+        ("waiting", "tr", "not_sent.failed.explanation"),
+        ("sending", "en", "unknown.not_looked_up.finding"),
+    ],
+)
 def test_a_fault_that_always_comes_is_answered(
     past: Past,
     go_on: Start,
@@ -402,45 +385,31 @@ def test_a_fault_that_always_comes_is_answered(
     api: Api,
     logged: Logged,
     monkeypatch: pytest.MonkeyPatch,
+    stands: str,
     language: str,
+    key: str,
 ) -> None:
-    """After some attempts: that it could not be finished, with the reference; nothing was sent."""
+    """After some attempts: that it could not be finished, or is not known, with the reference; nothing is sent."""
     job = past.accept("VIP", language)
+    if stands == "sending":
+        past.send(job)
     settle = GroupCreator.settle
     monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
     go_on(ADDGROUP_LANGUAGE=language)
-    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
-    told = answer(workspace, workspace.roots()[0])
-    assert load(language)["not_sent.failed.explanation"] in told
+    told = answers(workspace, 1)[0].text
+    assert load(language)[key] in told
     assert job.id in told
     assert not api.made()
     assert logged.wait_for("job_failed", run_job.FAULTS)
 
 
-@pytest.mark.usefixtures("quickly")
-def test_a_fault_after_sending_leaves_it_unknown(
-    past: Past, go_on: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether the group was made is not known, is told so, and nothing is sent again."""
-    past.send(past.accept())
-    settle = GroupCreator.settle
-    monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
-    go_on()
-    assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
-    assert load("en")["unknown.not_looked_up.finding"] in answer(workspace, workspace.roots()[0])
-    assert not api.made()
-
-
-@pytest.mark.usefixtures("quickly")
 def test_an_answer_that_can_never_be_given_ends_the_job(
     past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even the words fail: the job is closed, with an error in the log, and the next one is carried."""
     bad = past.accept("bad")
-    post_answer = Delivery.post_answer
-    monkeypatch.setattr(
-        Delivery, "post_answer", lambda d, job, t: broken() if job.id == bad.id else post_answer(d, job, t)
-    )
+    post = Delivery.post_answer
+    monkeypatch.setattr(Delivery, "post_answer", lambda d, job, t: broken() if job.id == bad.id else post(d, job, t))
     running = go_on(ADDGROUP_LANGUAGE="en")
     assert logged.wait_for("given_up")
     workspace.command(running.url, "good")

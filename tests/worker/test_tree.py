@@ -2,13 +2,12 @@
 
 import itertools
 import re
-import socket
-import time
 from collections import Counter
 from functools import partial
 
 import pytest
 
+from bot.slack import pace
 from bot.slack.texts import load, say
 from bot.slack.wording import as_typed, cut, path
 from bot.worker import create_groups as steps
@@ -112,28 +111,6 @@ def test_what_hangs_under_a_missing_group_is_skipped(
     assert reference is (fault != 463), "what a person can correct needs no reference"
 
 
-def test_what_the_api_says_is_told_of_a_tree_too(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A refusal's code and the API's own words are in the answer, once, however many groups it met."""
-    api.fail({"A": 499, "C": 499})
-    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "A\nB\nC")
-    (answer,) = workspace.thread(done(workspace, 1, 3))
-    assert answer.text.count("> Bilinmeyen hata") == 1
-    assert answer.text.count(say("en", "rejected.quoted", code=499)) == 1
-
-
-def test_nothing_is_sent_when_the_api_cannot_be_reached(start: Start, workspace: Workspace, api: Watched) -> None:
-    """Every group of the first level says so, everything else is skipped, and the rest may be tried."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_API_URL=f"http://127.0.0.1:{closed.getsockname()[1]}/v1").url
-        workspace.command(url, TREE)
-        (answer,) = workspace.thread(done(workspace, 0, 5))
-    assert answer.text.count("under `5` — not created: " + load("en")["not_sent.title"]) == 1
-    assert answer.text.count(say("en", "skipped.line", above=load("en")["outcome.above"])) == 3
-    assert load("en")["button.rest"] in answer.text
-    assert actions(answer) == ["again"]
-
-
 # Duplicates.
 
 
@@ -150,20 +127,6 @@ def test_a_tree_goes_on_below_what_exists(start: Start, workspace: Workspace, ap
     assert not actions(answer)
     assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "Below": 1, "Under": 1}
     assert (api.parents()["Below"], api.parents()["Under"]) == ("Staff", "Panel")
-
-
-def test_the_same_tree_twice_creates_what_is_missing(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A tree that was created in part can be sent again whole, and a third time."""
-    api.fail({"B": 503})
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "A\n  B\n    C\n  D")
-    done(workspace, 2, 4)
-    api.fail({})
-    workspace.command(url, "A\n  B\n    C\n  D", user="U2")
-    done(workspace, 2, 4, there=2)
-    workspace.command(url, "A\n  B\n    C\n  D", user="U2")
-    done(workspace, 0, 4, there=4)
-    assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1}
 
 
 def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -224,23 +187,23 @@ def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monke
     assert root.text == "✓ `A`, `D`, `E` and 4 more *created* · for <@U1>"
 
 
-def test_the_root_shows_progress_once_a_second_at_most(start: Start, workspace: Workspace, api: Watched) -> None:
-    """However fast the groups are made, Slack is told of them no oftener than once a second, and of the end once."""
-    api.delay = 0.11
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url
-    began = time.monotonic()
-    workspace.command(url, "\n".join(f"G{number}" for number in range(25)))
+def test_between_two_looks_no_progress_is_shown(
+    start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast the groups are made, Slack is told of them no oftener than once in PROGRESS, and of the end once."""
+    monkeypatch.setattr(steps, "PROGRESS", 1e6)
+    workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url, "\n".join(f"G{n}" for n in range(25)))
     done(workspace, 25, 25)
-    updates = [method for method, _ in workspace.calls].count("chat.update")
-    assert 2 <= updates <= int(time.monotonic() - began) + 1
+    assert [method for method, _ in workspace.calls].count("chat.update") == 1
 
 
-@pytest.mark.parametrize("fault", ["drop", "ratelimited:1", "cant_update_message"])
+@pytest.mark.parametrize("fault", ["drop", "ratelimited:0.1", "cant_update_message"])
 def test_progress_that_cannot_be_shown_holds_nothing_up(
     start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """The groups are made although Slack takes no progress, and the end is shown."""
     monkeypatch.setattr(steps, "PROGRESS", 0.0)
+    monkeypatch.setattr(pace, "INTERVAL", 0.1)
     workspace.faults["chat.update"].extend([fault] * 2)
     workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1").url, "A\n  B\n    C\nD")
     done(workspace, 4, 4)
@@ -260,7 +223,7 @@ def test_a_root_that_was_delayed_shows_the_result(start: Start, workspace: Works
 # Slack's limits.
 
 
-@pytest.mark.parametrize(("unit", "language"), [("&", "en"), ("🎉", "tr"), ("x`", "en")])
+@pytest.mark.parametrize(("unit", "language"), [("&", "en"), ("x`", "tr")])
 def test_fifty_groups_of_the_longest_names(
     start: Start, workspace: Workspace, api: Watched, unit: str, language: str
 ) -> None:
@@ -293,17 +256,6 @@ def test_fifty_groups_of_the_longest_names(
     assert not any(actions(message) for message in thread[:-1])
 
 
-def test_the_deepest_tree_stays_within_limits(start: Start, workspace: Workspace, api: Watched) -> None:
-    """Fifty levels are made one under the other and drawn."""
-    names = [f"{number:02}{'&' * 253}" for number in range(50)]
-    workspace.command(start().url, "\n".join(f'{" " * depth}"{name}"' for depth, name in enumerate(names)))
-    thread = workspace.thread(done(workspace, 50, 50))
-    parents = api.parents()
-    assert [parents[name] for name in names] == ["", *names[:-1]]
-    told_ids = re.findall(r"ID `(\d+)`", "\n".join(lines(thread)))
-    assert told_ids == [api.id_of(name) for name in names]
-
-
 @pytest.mark.parametrize("closed", [False, True])
 def test_an_answer_of_many_messages_gets_through_a_rate_limit(
     start: Start, workspace: Workspace, api: Watched, closed: bool
@@ -322,20 +274,3 @@ def test_an_answer_of_many_messages_gets_through_a_rate_limit(
 
     assert workspace.wait_for(lambda: len({*told_ids()}) == 12 or len(told_ids()) > 36)
     assert Counter(told_ids()) == Counter(api.id_of(name) for name in names)
-
-
-def test_the_audit_channel_is_told_of_every_group(start: Start, workspace: Workspace, api: Watched) -> None:
-    """The audit channel's lines of a large tree stay within Slack's limits too."""
-    names = [f"{number:02}{'&' * 253}" for number in range(50)]
-    workspace.command(
-        start(ADDGROUP_AUDIT_CHANNEL="CAUDIT", ADDGROUP_LANGUAGE="en").url, "\n".join(f'"{name}"' for name in names)
-    )
-    done(workspace, 50, 50)
-    ids = {api.id_of(name) for name in names}
-
-    def audited() -> set[str]:
-        return {found for m in workspace.roots("CAUDIT") for found in re.findall(r"ID `(\d+)`", m.text)}
-
-    came = workspace.wait_for(lambda: audited() == ids, 5)
-    problems, workspace.problems = workspace.problems, []
-    assert (came, problems) == (True, [])

@@ -165,21 +165,18 @@ def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: 
     assert api.most_at_once == 4
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_large_trees_do_not_hold_up_a_single_command(
-    start: Start, workspace: Workspace, api: Watched, workers: str
-) -> None:
+def test_large_trees_do_not_hold_up_a_single_command(start: Start, workspace: Workspace, api: Watched) -> None:
     """Somebody's single group is sent among the next ones, while most of another's three trees still waits."""
     api.held = True
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=workers).url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url
     for tree in "ABC":
         workspace.command(url, "\n".join(f"{tree}{number}" for number in range(15)))
-    api.wait_for(int(workers))
+    api.wait_for(2)
     workspace.command(url, "Single", user="U2")
     assert workspace.wait_for(lambda: any("`Single`" in root.text for root in workspace.roots()))
     for number in range(10):
         api.let(api.arrived[number])
-        if "Single" in api.wait_for(int(workers) + number + 1):
+        if "Single" in api.wait_for(number + 3):
             break
     assert "Single" in api.arrived
     api.let("Single")
@@ -191,18 +188,17 @@ def test_large_trees_do_not_hold_up_a_single_command(
     assert api.made() == 46
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched, workers: int) -> None:
+def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched) -> None:
     """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
     api.delay = 0.05  # long enough for as many calls as there may be to be under way together
     api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS=str(workers)).url
+    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="3").url
     for tree in "ABCD":
         typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]
         workspace.command(url, "\n".join([f"{tree}0 parent=Customers", *typed[2:]]))
         workspace.command(url, f"S{tree} parent=customers")
     answers(workspace, 8)
-    assert api.most_at_once == workers
+    assert api.most_at_once == 3
     assert max(api.sent().values()) == 1
 
 
