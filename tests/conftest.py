@@ -24,6 +24,7 @@ from bot.sandbox.bot import Bot, variables
 from bot.worker import create_groups as steps
 from tests.support import limits
 from tests.support.postgresql import server
+from tests.support.program import LIMITS
 from tests.support.provider import Api
 from tests.support.served import Served
 from tests.support.worker import CALL
@@ -62,13 +63,15 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the machine's proxies and the developer's own settings out, and the libraries' logs as `serve` has them."""
+    """Keep out the machine's proxies and the developer's settings; be quiet as `serve`, and more patient."""
     for name in tuple(os.environ):
         if name.lower().endswith("_proxy") or name.startswith(("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")):
             monkeypatch.delenv(name)
     log.quiet()
     monkeypatch.setattr("sys.excepthook", sys.excepthook)  # which the log takes over where `serve` runs
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
+    for limit, seconds in LIMITS.items():
+        monkeypatch.setattr(limit, seconds)
     monkeypatch.setattr("bot.log._due", {})  # what an earlier test logged is no repetition
 
 
@@ -153,7 +156,7 @@ def start(
             more = {"ILETIMERKEZI_TIMEOUT": str(CALL), "ADDGROUP_API_CALLS": "4", "DATABASE_URL": f"sqlite:///{file}"}
             bot = Bot({**variables(workspace, api), **more, **environ})
             bot.start()
-            stack.callback(bot.stop, 5)
+            stack.callback(bot.stop, 5)  # what is left under way meets stand-ins that are gone
             return bot
 
         yield _start

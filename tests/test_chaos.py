@@ -24,6 +24,7 @@ from bot.journal.holding import TAKE_OVER
 from bot.sandbox.api import Api
 from bot.slack.texts import load, say
 from tests.support.journal import shift
+from tests.support.program import BOT
 from tests.support.served import Served
 from tests.support.workspace import Workspace
 
@@ -58,7 +59,7 @@ class Chaos:
         self.bots = [self.start() for _ in range(2)]
 
     def start(self) -> Served:
-        return Served(self.workspace, self.api, self.directory, **self.more)
+        return Served(self.workspace, self.api, self.directory, BOT, **self.more)
 
     @contextmanager
     def trouble(self) -> Iterator[None]:

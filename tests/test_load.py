@@ -14,6 +14,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.slack.texts import say
+from tests.support.program import BOT
 from tests.support.served import Served
 from tests.support.slack import answered
 from tests.support.until import until
@@ -26,7 +27,7 @@ COMMANDS = 100
 def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
     """Serve with room for fewer calls to the API at once than there will be commands."""
     more = {"ADDGROUP_LANGUAGE": "en", "ADDGROUP_API_CALLS": "50", "ILETIMERKEZI_TIMEOUT": "120"}
-    served = Served(workspace, api, tmp_path, **more)
+    served = Served(workspace, api, tmp_path, BOT, **more)
     yield served
     served.kill()
 

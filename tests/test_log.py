@@ -233,7 +233,7 @@ def test_calls_are_silent(workspace: Workspace) -> None:
         lambda: client.call("auth.test"),
         lambda: client.call("chat.postMessage", channel="C1", text="secret"),
         lambda: client.respond(f"{workspace.url}/response/U1/C1/1", {"text": "secret"}),
-        lambda: requests.post(f"{workspace.url}/api/auth.test", data=b"", timeout=5),
+        lambda: requests.post(f"{workspace.url}/api/auth.test", data=b"", timeout=30),
         level="DEBUG",
     )
     assert len(workspace.calls) == 4
@@ -245,7 +245,7 @@ FLOOD = """
 import os, sys
 from bot import log
 from bot.log import configure, event
-log.MOST_WAITING, log.AT_EXIT = 500, 0.5
+log.MOST_WAITING, log.AT_EXIT = 500, float(sys.argv[3])
 configure("INFO", "json")
 for number in range(int(sys.argv[1])):
     event("told", number=number, filler=sys.argv[2])
@@ -254,9 +254,9 @@ sys.stdin.readline()
 """
 
 
-def flood(count: int, filler: str, stderr: int) -> subprocess.Popen[bytes]:
+def flood(count: int, filler: str, stderr: int, at_exit: float = 60) -> subprocess.Popen[bytes]:
     """Start a process that logs so many events with a filler, says that it is done, and waits for a line."""
-    command = [sys.executable, "-c", FLOOD, str(count), filler]
+    command = [sys.executable, "-c", FLOOD, str(count), filler, str(at_exit)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr}
     return subprocess.Popen(command, cwd=ROOT, env=inherited(), **pipes)  # type: ignore[call-overload,no-any-return]  # noqa: S603
 
@@ -287,7 +287,7 @@ def test_standard_error_that_nobody_reads() -> None:
 def test_the_end_of_the_process_is_not_held_up() -> None:
     """A process whose lines nobody ever reads still ends, and with its own exit status."""
     reading, writing = os.pipe()
-    process = flood(1500, "x" * 200, writing)
+    process = flood(1500, "x" * 200, writing, 0.5)
     os.close(writing)
     assert process.communicate(b"\n", timeout=30)[0] == b"done\n"
     assert process.returncode == 0
@@ -302,7 +302,7 @@ def test_a_standard_error_that_is_closed() -> None:
     os.close(writing)
     assert gone.communicate(b"\n", timeout=30)[0] == b"done\n"
     assert gone.returncode == 0
-    shell = ["/bin/sh", "-c", 'exec "$0" -c "$1" 3 x 2>&-', sys.executable, FLOOD]
+    shell = ["/bin/sh", "-c", 'exec "$0" -c "$1" 3 x 60 2>&-', sys.executable, FLOOD]
     closed = subprocess.run(  # noqa: S603  # our own words
         shell, cwd=ROOT, env=inherited(), input=b"\n", stdout=subprocess.PIPE, timeout=30, check=True
     )

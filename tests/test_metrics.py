@@ -35,7 +35,7 @@ class Scraped:
         self.served = Served(workspace, api, directory, **{"METRICS_PORT": str(self.port), **more})
 
     def page(self) -> str:
-        return requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=8).text
+        return requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=30).text
 
     def values(self) -> Values:
         families = text_string_to_metric_families(self.page())
@@ -129,7 +129,7 @@ def test_time_without_socket_mode_is_counted(start: Start, workspace: Workspace,
     bot = start(SLACK_APP_TOKEN=APP_TOKEN)
 
     def well() -> bool:
-        return requests.get(f"{bot.served.url}/healthz", timeout=5).status_code == 200
+        return requests.get(f"{bot.served.url}/healthz", timeout=30).status_code == 200
 
     bot.wait_for(well)
     name = "addgroup_socket_mode_lost_seconds_total"

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 
 def serve(directory: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run `serve` to its end."""
-    return run_to_end("serve", cwd=directory, env={**inherited(), **environ}, seconds=30)
+    return run_to_end("serve", cwd=directory, env={**inherited(), **environ})
 
 
 def test_missing_settings_are_listed_all_at_once(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def wait_for_health(served: Served, status: int) -> str:
     """Wait until the health check has this HTTP status, and return what it says."""
 
     def said() -> str:
-        answer = requests.get(f"{served.url}/healthz", timeout=5)
+        answer = requests.get(f"{served.url}/healthz", timeout=30)
         return answer.text if answer.status_code == status else ""
 
     return until(said, failed=served.log.read_text)
@@ -188,8 +189,8 @@ def test_a_token_that_slack_refuses_meanwhile_loses_no_answer(
     assert not workspace.private("U1") + workspace.private("U2")
     assert served.stop() == 0
     again = Served(workspace, api, tmp_path, SLACK_BOT_TOKEN=workspace.bot_token)
-    assert answered(workspace, "B", 30)
-    assert answered(workspace, "C", 30)
+    assert answered(workspace, "B")
+    assert answered(workspace, "C")
     assert sorted(group.name for group in api.groups.values()) == ["A", "B", "C", "Customers"]
     assert again.stop() == 0
 
@@ -202,9 +203,10 @@ def test_two_signals_at_once_are_one(workspace: Workspace, api: Api, served: Ser
     api.delay = 0.5
     assert workspace.command(served.url, "A").status == 200
     wait_for_add_group(api)
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C under a wrapper that passes it on in its own way
+    # Ctrl-C under a wrapper that passes it on in its own way.
+    for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
         os.killpg(served.process.pid, number)
-    assert served.process.wait(25) == 0
+    assert served.process.wait() == 0
     assert [m.outcome for m in workspace.messages if m.thread_ts] == ["created"]
     assert "Traceback" not in served.log.read_text()
     assert served.log.read_text().count("event=stopped") == 1
@@ -212,7 +214,7 @@ def test_two_signals_at_once_are_one(workspace: Workspace, api: Api, served: Ser
 
 def test_a_second_signal_ends_it_at_once(workspace: Workspace, api: Api, served: Served) -> None:
     """A person who does not want to wait presses Ctrl-C again."""
-    api.delay = 60.0
+    api.gates["add-group"] = threading.Event()
     assert workspace.command(served.url, "A").status == 200
     wait_for_add_group(api)
     served.process.send_signal(signal.SIGINT)
@@ -222,7 +224,7 @@ def test_a_second_signal_ends_it_at_once(workspace: Workspace, api: Api, served:
         served.process.send_signal(signal.SIGINT)
         return served.process.poll() is not None
 
-    until(ended, seconds=10)
+    until(ended)
     assert served.process.returncode == 1
 
 
@@ -241,19 +243,19 @@ def test_half_a_request_does_not_hold_up_the_stop(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port)) as client:
         client.sendall(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         wait_for_health(served, 200)
-        assert served.stop(seconds=25) == 0
+        assert served.stop() == 0
 
 
 def test_a_request_in_flight_is_answered_at_the_stop(served: Served) -> None:
     """A request whose second half comes after the signal is still acknowledged."""
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Le")
         wait_for_health(served, 200)
         served.process.send_signal(signal.SIGTERM)
         wait_until_refused(served)
         client.sendall(b"ngth: 0\r\n\r\n")
         assert client.recv(4096).startswith(b"HTTP/1.1 ")
-    assert served.process.wait(25) == 0
+    assert served.process.wait() == 0
 
 
 # What is logged, and the port.
@@ -264,7 +266,7 @@ def test_the_log_holds_no_secret_and_no_text(workspace: Workspace, api: Api, tmp
     served = Served(workspace, api, tmp_path, LOG_LEVEL="DEBUG")
     workspace.command(served.url, "Secret-Customers")
     assert workspace.finished()
-    requests.post(f"{served.url}/slack/events", data="text=Secret-Customers", timeout=5)
+    requests.post(f"{served.url}/slack/events", data="text=Secret-Customers", timeout=30)
     served.stop()
     log = served.log.read_text()
     assert "event=accepted" in log

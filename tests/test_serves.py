@@ -54,7 +54,7 @@ def test_what_a_killed_serve_held_is_adopted(workspace: Workspace, api: Api, ser
     for name in names:
         assert workspace.command(living.url, name).status == 200
     for name in ("A", *names):
-        assert answered(workspace, name, 40)
+        assert answered(workspace, name, 90)
     assert sent(api) == ["A", *names]
     assert "event=adopted" in living.log.read_text()
     assert living.stop() == 0
@@ -70,12 +70,12 @@ def test_a_frozen_serve_says_nothing_when_it_wakes_up(
     assert workspace.command(frozen.url, "A").status == 200
     until(lambda: sent(api) == ["A"])
     frozen.process.send_signal(signal.SIGSTOP)
-    until(lambda: "event=adopted" in living.log.read_text(), seconds=40)
+    until(lambda: "event=adopted" in living.log.read_text(), seconds=90)
     gate.set()
-    assert answered(workspace, "A", 40)
+    assert answered(workspace, "A", 90)
     frozen.process.send_signal(signal.SIGCONT)
     assert workspace.command(frozen.url, "C").status == 200
-    assert answered(workspace, "C", 20)
+    assert answered(workspace, "C", 90)
     until(lambda: "event=taken_over" in frozen.log.read_text())
     assert sent(api) == ["A", "C"]
     (root,) = (each for each in workspace.roots() if "`A`" in each.text)
@@ -118,7 +118,7 @@ def test_a_serve_that_is_frozen_before_the_first_byte_sends_nothing(
         workspace.command(frozen.url, "A parent=5")
         until(sending)
         frozen.process.send_signal(signal.SIGSTOP)
-        assert answered(workspace, "A", 40)
+        assert answered(workspace, "A", 90)
         (answer,) = (m for m in workspace.messages if m.thread_ts)
         assert part("en", "unknown.heading") in answer.text
         let.set()

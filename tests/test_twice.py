@@ -59,7 +59,7 @@ def test_the_same_again(
     way(workspace, url, "VIP")
     way(workspace, url, "A\n B\n C")
     said(workspace, 2)
-    first.stop(5)
+    first.stop(30)
     url = start(ADDGROUP_LANGUAGE="en").url  # which knows no list
     MOODS[mood](api)
     seen = mood == "in time"

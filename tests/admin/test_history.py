@@ -39,7 +39,7 @@ def test_a_command_from_slack_to_the_audit(
     running = start(DATABASE_URL=database_url)
     workspace.command(running.url, "VIP Customers parent=5", user="U7", channel="C9")
     assert workspace.finished()
-    running.stop(5)
+    running.stop(30)
     _, out, _ = printed(json=True)
     entry = json.loads(out)
     told = {"user": "U7", "asker": "U7", "channel": "C9", "typed": "VIP Customers parent=5", "followup": ""}
@@ -217,7 +217,7 @@ def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
     assert moment("2026-03-01T15:00+03:00") == NOON
     assert moment("2026-03-01") == NOON - timedelta(hours=12)
     for when, ago in (("7d", timedelta(days=7)), ("24h", timedelta(hours=24)), ("0h", timedelta())):
-        assert timedelta() <= moment(when) - (before - ago) < timedelta(seconds=5)
+        assert before - ago <= moment(when) <= datetime.now(UTC) - ago
 
 
 WRONG: dict[str, list[Any]] = {
@@ -355,4 +355,4 @@ def test_who_has_seen_enough_may_go(book: Journal, database_url: str) -> None:
     process.stdout.close()
     complained = process.stderr.read()
     process.stderr.close()
-    assert (process.wait(20), complained) == (0, b"")
+    assert (process.wait(60), complained) == (0, b"")

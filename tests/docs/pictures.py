@@ -74,7 +74,7 @@ def _wait(workspace: Workspace, channel: str) -> None:
             return any(workspace.thread(root) for root in workspace.roots(channel))
         return len(workspace.forms) > FORMS.index(channel)
 
-    if not workspace.wait_for(there, 20):
+    if not workspace.wait_for(there, 60):
         raise RuntimeError(f"{channel}: no answer came, only {workspace.messages}")
 
 

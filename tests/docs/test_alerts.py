@@ -35,8 +35,8 @@ def test_the_page_lists_what_the_bot_counts(workspace: Workspace, api: Api, tmp_
     try:
         workspace.faults["chat.postMessage"].append("internal_error")
         assert workspace.command(served.url, "A").status == 200
-        assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages), 20)
-        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=8).text
+        assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
+        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text
     finally:
         served.stop()
     found = {name: set[str]() for name in re.findall(r"^# TYPE (\w+)", page, re.MULTILINE)}

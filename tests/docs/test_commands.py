@@ -70,7 +70,7 @@ def run(script: str, folder: Path, port: int) -> subprocess.CompletedProcess[str
         env={**inherited(), "PATH": path},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -14,7 +14,7 @@ from bot.front import socket_mode
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from tests.support.link import Link, link
-from tests.support.program import BOT, run_to_end
+from tests.support.program import PATIENT, run_to_end
 from tests.support.relay import relay
 from tests.support.served import Served, inherited
 from tests.support.until import until
@@ -36,7 +36,7 @@ def start(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Start]:
 
     def _start(**changes: float) -> Served:
         lines = [f"socket_mode.{name} = {value}" for name, value in changes.items()]
-        code = "\n".join(["from bot.front import socket_mode", *lines, BOT])
+        code = "\n".join(["from bot.front import socket_mode", *lines, PATIENT])
         environ = {"SLACK_APP_TOKEN": "xapp-sandbox", "SLACK_SIGNING_SECRET": ""}
         started.append(Served(workspace, api, tmp_path, code, **environ))
         return started[-1]

@@ -68,17 +68,17 @@ def test_what_two_adopt_at_the_same_moment_one_holds(
 
     def pause(_connection: Connection) -> None:
         reached.set()
-        go.wait(10)
+        go.wait(60)
 
     listen(first._database._engine, "commit", pause)
 
     with ThreadPoolExecutor(2) as pool:
         adopted = [pool.submit(first.keep)]
-        assert reached.wait(10)
+        assert reached.wait(30)
         adopted.append(pool.submit(second.keep))
         until(lambda: adopted[1].done() or lock_waited_for(engine))
         go.set()
-        assert [[found.id for found in each.result(10)] for each in adopted] == [[job.id], []]
+        assert [[found.id for found in each.result(60)] for each in adopted] == [[job.id], []]
     assert [each.holds(job) for each in (first, second)] == [True, False]
 
 

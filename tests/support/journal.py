@@ -119,7 +119,7 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
     barrier = threading.Barrier(len(calls))
 
     def call(function: Callable[[], T]) -> T:
-        barrier.wait(10)
+        barrier.wait(60)
         return function()
 
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -128,7 +128,7 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
 
 def ended(future: Future[Any]) -> object:
     """Wait for a call, and return its result or its error."""
-    return future.exception(30) or future.result()
+    return future.exception(60) or future.result()
 
 
 def process(url: str, script: str) -> Piped:

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import os
 import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -18,16 +19,31 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Self
 
 import bot
+from bot.journal import database
 
 ROOT = Path(__file__).parents[2]
 
 BOT = "import sys\nfrom bot.__main__ import main\nsys.exit(main())"
 """What `python -m bot` runs."""
+
+LIMITS: dict[str, object] = {
+    "bot.journal.journal.PATIENCE": 30.0,
+    "bot.journal.database._BEGIN": re.sub(r"timeout = \d+", "timeout = 30000", database._BEGIN),
+    "bot.iletimerkezi.groups.WITHIN": 30.0,
+    "bot.front.form.SOON": 30.0,
+    "bot.front.form.LOOKED_UP": 20.0,
+    "bot.front.form.OPENED": 30.0,
+}
+"""The bot's limits that a machine busy with tests may exceed, and how long they are in tests of anything else."""
+
+PATIENT = f"from tests.support.program import wait_longer\nwait_longer()\n{BOT}"
+"""What `python -m bot` runs, with LIMITS."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -97,6 +113,13 @@ class Piped(Program):
         self.kill()
         self.stdin.close()
         self.stdout.close()
+
+
+def wait_longer() -> None:
+    """Give the bot of this process its LIMITS."""
+    for name, seconds in LIMITS.items():
+        module, _, constant = name.rpartition(".")
+        setattr(import_module(module), constant, seconds)
 
 
 def run_to_end(

@@ -68,7 +68,7 @@ class Proxy(socketserver.StreamRequestHandler):
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.asked.append((target, headers.get("proxy-authorization", "")))
         host, _, port = target.rpartition(":")
-        with socket.create_connection((host, int(port)), 5) as onward:
+        with socket.create_connection((host, int(port)), 30) as onward:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             join(self.connection, onward)
 

@@ -17,7 +17,7 @@ from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import Workspace
-from tests.support.program import BOT, Program
+from tests.support.program import PATIENT, Program
 from tests.support.until import until
 
 
@@ -30,7 +30,9 @@ class Served:
 
     running: ClassVar[set[Served]] = set()
 
-    def __init__(self, workspace: Workspace, api: Api | None, directory: Path, code: str = BOT, **more: str) -> None:
+    def __init__(
+        self, workspace: Workspace, api: Api | None, directory: Path, code: str = PATIENT, **more: str
+    ) -> None:
         self.port = int(more.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory / f"serve-{self.port}.log"
@@ -47,11 +49,11 @@ class Served:
     def _ready(self) -> bool:
         assert self.process.poll() is None, f"serve did not start:\n{self.log.read_text()}"
         try:
-            return local_request("GET", f"{self.url}/healthz", timeout=1).status_code == 200
+            return local_request("GET", f"{self.url}/healthz", timeout=20).status_code == 200
         except requests.RequestException:
             return False
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 60) -> int:
         """Send a signal to the process and return its exit status."""
         self.process.send_signal(number)
         try:

@@ -80,7 +80,7 @@ def under_way(api: Api) -> Iterator[threading.Event]:
         if api.calls[-1][0] != "add-group":
             return None
         come.set()
-        return None if go.wait(20) else 500
+        return None if go.wait(60) else 500
 
     api.mood = mood
     try:

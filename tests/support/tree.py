@@ -43,7 +43,7 @@ class Watched(Api):
     def wait_for(self, number: int) -> set[str]:
         """Wait until so many requests for groups have come, and return the names of all that have."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.arrived) >= number, 30), self.arrived
+            assert self._changed.wait_for(lambda: len(self.arrived) >= number, 60), self.arrived
             return set(self.arrived)
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
@@ -54,7 +54,7 @@ class Watched(Api):
             if name:
                 self.arrived.append(name)
                 self._changed.notify_all()
-                assert self._changed.wait_for(lambda: not self.held or self._let[name], 60)
+                assert self._changed.wait_for(lambda: not self.held or self._let[name], 120)
                 self._let[name] -= 1
         try:
             return super().respond(request, connection)

@@ -31,8 +31,9 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def outage(database_url: str, request: pytest.FixtureRequest) -> Outage:
+def outage(database_url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Outage:
     """Let the database be away for the length of a `with`: the file is locked, or the server lets nobody in."""
+    monkeypatch.setattr("bot.journal.database.PATIENCE", 0.2)
     address = make_url(database_url)
     if address.get_backend_name() == "sqlite":
         return lambda: locked(Path(address.database or ""))

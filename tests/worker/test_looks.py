@@ -127,7 +127,7 @@ def test_a_button_in_between_ends_the_looks(
     (root,) = workspace.roots()
     workspace.press(bot.url, workspace.thread(root)[0], "anyway")
     assert logged.wait_for("done")
-    bot.stop(5)
+    bot.stop(30)
     monkeypatch.setattr(run_job, "LOOKS", (0.0, 0.0))
     go_on()
     assert logged.wait_for("done", 2)

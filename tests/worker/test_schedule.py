@@ -21,7 +21,7 @@ def test_next_is_who_has_the_fewest_in_work() -> None:
     waiting.start()
     assert len(schedule.ids()) == 41
     schedule.done(forty[0])
-    waiting.join(10)
+    waiting.join(30)
     assert not waiting.is_alive()
 
 
@@ -68,7 +68,7 @@ def test_a_job_is_carried_once_and_the_end_waits_for_it() -> None:
     assert schedule.close(0.01) == 1
     assert schedule.take() is None
     threading.Timer(0.05, schedule.done, [job]).start()
-    assert schedule.close(10) == 0
+    assert schedule.close(30) == 0
 
 
 def test_a_newer_copy_takes_the_place_of_one_that_waits() -> None:

@@ -166,7 +166,7 @@ def test_a_process_that_stops_shows_life_to_the_end(
     workspace.command(first.url, "VIP")
     assert api.called.wait(30)
     with ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(first.stop, 20)
+        stopped = pool.submit(first.stop, 60)
         until(first.parts.worker.stopping.is_set)
         left = past.accept("Other")
         past.die()
@@ -256,7 +256,7 @@ def test_what_a_stopped_process_has_not_begun_the_next_one_does(
         assert workspace.command(first.url, name).status == 200
     assert api.called.wait(30)
     with ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(first.stop, 9)
+        stopped = pool.submit(first.stop, 60)
         assert first.parts.worker.stopping.wait(30)
         go.set()
         stopped.result()

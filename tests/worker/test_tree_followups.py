@@ -190,13 +190,16 @@ def test_large_trees_do_not_hold_up_a_single_command(start: Start, workspace: Wo
 
 def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched) -> None:
     """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
-    api.delay = 0.05  # long enough for as many calls as there may be to be under way together
+    api.held = True
     api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="3").url
     for tree in "ABCD":
         typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]
         workspace.command(url, "\n".join([f"{tree}0 parent=Customers", *typed[2:]]))
         workspace.command(url, f"S{tree} parent=customers")
+    api.wait_for(3)
+    api.delay = 0.01
+    api.let_all()
     answers(workspace, 8)
     assert api.most_at_once == 3
     assert max(api.sent().values()) == 1
@@ -214,7 +217,7 @@ def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
     workspace.command(running.url, "A\n  B\n    C\nD\n  E\nF\nG\nH")
     api.let(min(api.wait_for(2)))
     api.wait_for(3)
-    stopping = threading.Thread(target=running.stop, args=(10,))
+    stopping = threading.Thread(target=running.stop, args=(60,))
     stopping.start()
     assert running.parts.worker.stopping.wait(30)
     api.let_all()
