@@ -12,7 +12,6 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.front import form_view
-from bot.front.form_view import block_id, digest, entered
 from bot.front.http import fits
 from bot.front.reply import Intake, Origin, Reply, sentence
 from bot.iletimerkezi.client import ApiError
@@ -67,12 +66,14 @@ class Form:
 
     # Opening it.
 
-    def open(self, reply: Reply, reading: Reading = _EMPTY, remark: str = "", origin: Origin | None = None) -> None:
-        """Open the form, filled in with a reading, to go on from `origin`; or tell why not, and give back the text.
+    def open(self, reply: Reply, reading: Reading = _EMPTY, remark: str = "") -> None:
+        """Open the form, filled in with a reading of what was typed; or tell why not, and give that back.
 
         What is unclear stands above, and the sentence `remark` of the texts. A text that the field would cut stays out.
         """
         until, unclear = time.monotonic() + OPENED, reading.unclear
+        reply.typed = typed = replace(reply.typed, trigger=reply.typed.trigger or reply.origin.trigger)
+        origin = replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger)
         if len(reading.text) > form_view.MAX_FIELD:
             reply.tell(lambda to: plain(wording.mistake(to, unclear) if unclear else say(to, "form.too_long")), True)
             return
@@ -84,7 +85,7 @@ class Form:
                     return
                 language = people.language(reply.user, LOOKED_UP)
                 parent = self._option(language, reading.parent, LOOKED_UP)
-                view = form_view.form(language, origin or reply.origin, reading, parent, remark)
+                view = form_view.form(language, origin, reading, parent, remark)
                 left = max(until - time.monotonic(), 0.05)
                 people.slack.within(left).call("views.open", trigger_id=reply.origin.trigger, view=view)
         except (SlackRefused, TryLater) as error:
@@ -97,16 +98,15 @@ class Form:
     def open_text(self, reply: Reply, typed: Typed, reading: Reading | None = None, remark: str = "") -> None:
         """Open the form filled in with what was typed: one group a line, or as the command was read."""
         reading = reading or read_form(typed.text, filled=True)
-        reading = reading if clean(typed.text) else replace(reading, unclear=None)
-        reply.typed = typed = replace(typed, trigger=typed.trigger or reply.origin.trigger)
-        self.open(reply, reading, remark, replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger))
+        reply.typed = typed
+        self.open(reply, reading if clean(typed.text) else replace(reading, unclear=None), remark)
 
     def open_from(self, reply: Reply, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
         outcome, remark = old.steps[0].outcome, ""
         if followup is FollowUp.SUBGROUP and isinstance(outcome, Created):
-            reading = Reading(parent=ParentId(outcome.id))
-            self.open(reply, reading, origin=replace(reply.origin, reply_to=old.reply_to))
+            reply.typed = Typed("", old.reply_to)
+            self.open(reply, Reading(parent=ParentId(outcome.id)))
             return
         if isinstance(outcome, NoParent) and outcome.reason != "unavailable":
             remark = "form.pick_parent"
@@ -132,15 +132,12 @@ class Form:
 
         What cannot be a group is said at its field. What is unclear in a changed field is asked about once more.
         """
-        origin = Origin.load(view["private_metadata"])
-        reply = Reply(self._intake, ack, body["user"]["id"], origin, field=block_id(form_view.NAME, origin))
-        language = reply.language or LANGUAGES[0]
-        typed, value = entered(view)
-        parent = form_view.chosen(value, origin)
-        reading = read_form(typed, parent)
+        origin, typed, value, parent = form_view.entered(view)
+        reply = Reply(self._intake, ack, body["user"]["id"], origin, field=form_view.block_id(form_view.NAME, origin))
+        language, reading = reply.language or LANGUAGES[0], read_form(typed, parent)
         sure = not reading.unclear or origin.asked or _as_shown(origin, typed, value, reading.unclear)
         if value and not parent:
-            reply.mistake(say_plain(language, "form.choose_parent"), block_id(form_view.PARENT, origin))
+            reply.mistake(say_plain(language, "form.choose_parent"), form_view.block_id(form_view.PARENT, origin))
         elif reading.groups and sure:
             self._accept(reply, reading, view["id"])
         else:
@@ -148,13 +145,12 @@ class Form:
 
     def closed(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Give back what stood in a form that was closed; of one that an answer's button opened, if it was changed."""
-        origin = Origin.load(view["private_metadata"])
+        origin, text, _, parent = form_view.entered(view)
         reply = Reply(self._intake, ack, body["user"]["id"], origin)
-        text, value = entered(view)
-        if not text.strip() or (origin.job and digest(text) == origin.opened.get(form_view.NAME)):
+        if not text.strip() or (origin.job and form_view.digest(text) == origin.opened.get(form_view.NAME)):
             reply.done()
             return
-        groups = read_form(text, form_view.chosen(value, origin)).groups
+        groups = read_form(text, parent).groups
         reply.typed = Typed(as_text(groups) or text, origin.reply_to, origin.trigger)
         reply.tell(sentence("form.closed"), give_back=True)
 
@@ -214,5 +210,5 @@ class Form:
 
 def _as_shown(origin: Origin, typed: str, value: str, unclear: Unclear) -> bool:
     """Tell whether what is unclear stands in a field that was not changed."""
-    name = digest(typed) == origin.opened.get(form_view.NAME)
-    return name and (unclear.key != "second_parent" or digest(value) == origin.opened.get(form_view.PARENT))
+    name = form_view.digest(typed) == origin.opened.get(form_view.NAME)
+    return name and (unclear.key != "second_parent" or form_view.digest(value) == origin.opened.get(form_view.PARENT))

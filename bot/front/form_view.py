@@ -65,18 +65,23 @@ def block_id(name: str, origin: Origin) -> str:
     return f"{name}-{origin.asked}" if origin.asked else name
 
 
-def entered(view: Json) -> tuple[str, str]:
-    """Return the text and the value of the chosen option, "" for none, as a form was sent or closed.
+def entered(view: Json) -> tuple[Origin, str, str, Parent]:
+    """Return what a form that was sent or closed holds: its origin, the text, the chosen option's value, that parent.
 
-    A form that was closed may come without its state: then it is what the form was opened with.
+    A form that was closed may come without its state: then it is what the form was opened with. Where no option is
+    chosen the value is "", and where it stands for no parent that is None.
     """
-    blocks = ((view.get("state") or {}).get("values") or {}).values()
-    sent = {action: field for block in blocks for action, field in block.items()}
+    origin = Origin.load(view["private_metadata"])
     inputs = [block["element"] for block in view.get("blocks") or () if block.get("type") == "input"]
-    fields = sent if NAME in sent else {element["action_id"]: element for element in inputs}
-    text, parent = fields.get(NAME) or {}, fields.get(PARENT) or {}
-    chosen_option = parent.get("selected_option") or parent.get("initial_option") or {}
-    return text.get("value") or text.get("initial_value") or "", chosen_option.get("value", "")
+    fields = {element["action_id"]: element for element in inputs}
+    for sent in ((view.get("state") or {}).get("values") or {}).values():
+        fields |= sent
+    text, menu = fields.get(NAME) or {}, fields.get(PARENT) or {}
+    value = (menu.get("selected_option") or menu.get("initial_option") or {}).get("value", "")
+    parent: Parent = ParentName(origin.parent) if value.startswith("name:") and origin.parent else None
+    if value.startswith("id:") and value[3:].isdecimal():
+        parent = ParentId(value[3:])
+    return origin, text.get("value") or text.get("initial_value") or "", value, parent
 
 
 def digest(text: str) -> str:
@@ -95,14 +100,6 @@ def option(language: Language, parent: Parent, path: str = "") -> Json:
             return {"text": _text(cut(name, MAX_LABEL)), "value": "name:"}
         case None:
             return {"text": _text(say(language, "form.no_list")), "value": "none:"}
-
-
-def chosen(value: str, origin: Origin) -> Parent:
-    """Return the parent that an option stands for in a form, None for one that stands for none."""
-    kind, _, rest = value.partition(":")
-    if kind == "id" and rest.isdecimal():
-        return ParentId(rest)
-    return ParentName(origin.parent) if kind == "name" and origin.parent else None
 
 
 def _input(language: Language, name: str, origin: Origin, element: Json) -> Json:
