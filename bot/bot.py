@@ -6,7 +6,6 @@ from bot.front.front import Front
 from bot.iletimerkezi.client import Client
 from bot.iletimerkezi.groups import Groups
 from bot.journal.journal import Journal
-from bot.model.job import Job
 from bot.settings import Settings
 from bot.slack.client import slack_client
 from bot.slack.delivery import Delivery
@@ -22,7 +21,7 @@ class Bot:
     """
 
     def __init__(self, settings: Settings, lost: Callable[[], None]) -> None:
-        self.journal = Journal(settings.database_url, self._accepted)
+        self.journal = Journal(settings.database_url, lambda job: self.worker.carry(job))  # noqa: PLW0108  # made below
         slack = slack_client(settings)
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self.journal.recently_created)
@@ -32,9 +31,6 @@ class Bot:
         delivery = Delivery(slack, settings.audit_channel, audit_language, people.voice)
         self.worker = Worker(settings, self.journal, api, groups, people, delivery)
         self.front = Front(settings, self.journal, people, groups, {"worker": self.worker.alive}, lost)
-
-    def _accepted(self, job: Job) -> None:
-        self.worker.carry(job)
 
     def start(self) -> None:
         """Open the journal, begin to carry what is left in it, and connect. Raises JournalError."""

@@ -10,9 +10,9 @@ import pytest
 from bot.__main__ import main
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
-from bot.sandbox.workspace import Workspace
 from tests.support.program import run_to_end
 from tests.support.served import Served, free_port, inherited
+from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,5 +1,6 @@
 """The group API's stand-in: keeps groups in memory, refuses as the provider does, and fails when it is told to."""
 
+import contextlib
 import json
 import re
 import socket
@@ -65,7 +66,9 @@ class Api(Loopback):
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
         path = re.fullmatch("/v1/([a-z-]+)/json", request.path)
         method = path[1] if path else request.path
-        body = _parsed(request)
+        body = None
+        with contextlib.suppress(ValueError):
+            body = json.loads(request.body) if "json" in request.headers.get("content-type", "") else None
         with self._lock:
             self.calls.append((method, body))
             if method == "add-group":
@@ -83,25 +86,27 @@ class Api(Loopback):
 
     def _do(self, method: str, body: Any) -> Answer:
         """Do what is asked. A field that is misnamed or in the wrong place is ignored, as the provider ignores it."""
-        asked = _part(body, "request")
-        if not asked:
-            return answer(400)
-        given = _part(asked, "authentication")
-        if (given.get("key"), given.get("hash")) != (self.key, self.hash):
-            return answer(401)
+        match body:
+            case {"request": {"authentication": {"key": self.key, "hash": self.hash}} as asked}:
+                group = asked.get("group")
+            case {"request": {}}:
+                return answer(401)
+            case _:
+                return answer(400)
         if method == "get-balance":
             return answer(200, balance={"amount": 10.584, "sms": 67})
         if method == "get-groups":
             return answer(200, groups=self.tree())
         if method != "add-group":
             return answer(404)
-        name, parent = (_text(_part(asked, "group").get(field)) for field in ("name", "parent"))
+        given = [group.get(field) if isinstance(group, dict) else None for field in ("name", "parent")]
+        name, parent = (str(value) if isinstance(value, str | int) else "" for value in given)
         if not name:
             return answer(461)
         if parent and parent not in self.groups:
             return answer(463)
-        group = self.add(name, parent)
-        return answer(200, group={"id": int(group.id), "name": group.name})
+        made = self.add(name, parent)
+        return answer(200, group={"id": int(made.id), "name": made.name})
 
     def tree(self) -> Any:
         """Return the account as get-groups shows it: ids and counts as text, subgroups under `children`."""
@@ -124,24 +129,6 @@ class Api(Loopback):
         if fault == "html":
             return Answer(502, b"<html><body>Bad Gateway</body></html>", {"Content-Type": "text/html"})
         return None
-
-
-def _parsed(request: Request) -> Any:
-    """Return the body as JSON; None when it is none."""
-    try:
-        return json.loads(request.body) if "json" in request.headers.get("content-type", "") else None
-    except ValueError:
-        return None
-
-
-def _part(holder: Any, name: str) -> dict[str, Any]:
-    """Return an object in an object; an empty one when there is none."""
-    part = holder.get(name) if isinstance(holder, dict) else None
-    return part if isinstance(part, dict) else {}
-
-
-def _text(value: object) -> str:
-    return str(value) if isinstance(value, str | int) else ""
 
 
 def answer(code: int, message: str = "", **fields: Any) -> Answer:

@@ -203,10 +203,7 @@ class Console:
                     return self._follow(len(self._workspace.forms))
         except (EOFError, KeyboardInterrupt):
             self._terminal.say("form_closed" if self._terminal.asks else "form_shown")
-        if self._workspace.close(self._bot.url, form, _PERSON):  # which may give the text back
-            self._workspace.wait_for(lambda: len(self._workspace.messages) > self._seen, _SOON)
-            self._show_new()
-        return 2
+            return 2
 
     def _field(self, block: Json, held: Any) -> Any:
         """Ask for a field, text or an option of a menu, which is found by its name or ID; `held` is in it now."""

@@ -5,7 +5,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -79,14 +78,14 @@ class Form:
         return self.entered.get(block["block_id"], element.get("initial_option", element.get("initial_value")))
 
 
-@dataclass(frozen=True)
 class Reply:
-    """The bot's HTTP answer to Slack, its body decoded: {} for a bare acknowledgement."""
+    """The bot's HTTP answer to Slack, its `body` decoded: {} for a bare acknowledgement."""
 
-    status: int
-    body: Json
-    headers: Any
-    content: bytes
+    def __init__(self, answer: requests.Response) -> None:
+        self.status, self.headers, self.content = answer.status_code, answer.headers, answer.content
+        is_json = answer.headers.get("content-type", "").startswith("application/json")
+        body = answer.json() if is_json else {"text": answer.text} if answer.text else {}
+        self.body: Json = body if isinstance(body, dict) else {}
 
     @property
     def text(self) -> str:
@@ -153,12 +152,6 @@ class Workspace(Loopback):
             form.view = reply.body["view"]
         return reply
 
-    def close(self, bot: str, form: Form, user: str = "U1") -> Reply | None:
-        """Close the form without sending it, of which the bot is told where it asked to be."""
-        if not form.view.get("notify_on_close"):
-            return None
-        return self._interact(bot, user, type="view_closed", view={**form.view, "id": form.id}, is_cleared=False)
-
     def _interact(self, bot: str, user: str, message: Message | None = None, author: str = "", **payload: Any) -> Reply:
         team = {"id": "T1", "domain": "sandbox"}
         common: Json = {"user": {"id": user, "team_id": "T1"}, "team": team, "api_app_id": "A1"}
@@ -177,8 +170,7 @@ class Workspace(Loopback):
         signature = SignatureVerifier(self.signing_secret).generate_signature(timestamp=timestamp, body=body) or ""
         signed = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
         headers = {"Content-Type": "application/x-www-form-urlencoded", **signed, **headers}
-        answer = local_request("POST", f"{bot}/slack/events", data=body, headers=headers, timeout=60)
-        return Reply(answer.status_code, _decoded(answer), answer.headers, answer.content)
+        return Reply(local_request("POST", f"{bot}/slack/events", data=body, headers=headers, timeout=60))
 
     def trigger(self) -> str:
         """Return what lets the bot open one form."""
@@ -189,11 +181,6 @@ class Workspace(Loopback):
     def response_url(self, user: str, channel: str) -> str:
         """Return an address through which the bot can answer what somebody did."""
         return f"{self.url}/response/{user}/{channel}/{next(self._ids)}"
-
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 30) -> bool:
-        """Wait until a condition on the messages holds; tell whether it does."""
-        with self._changed:
-            return self._changed.wait_for(condition, seconds)
 
     def respond(self, request: Request, _connection: socket.socket) -> Answer | None:
         method = method_of(request)
@@ -295,10 +282,3 @@ def answer(status: int = 200, headers: dict[str, str] | None = None, /, **fields
 def name_of(channel: str) -> str:
     """Return what Slack's payloads call a conversation: only a public channel by what it is called."""
     return {"D": "directmessage", "G": "privategroup"}.get(channel[:1], channel.lower())
-
-
-def _decoded(answer: requests.Response) -> Json:
-    if not answer.headers.get("content-type", "").startswith("application/json"):
-        return {"text": answer.text} if answer.text else {}
-    body = answer.json()
-    return body if isinstance(body, dict) else {}

@@ -99,12 +99,9 @@ def test_the_form(person: Person, api: Api) -> None:
 
 
 def test_a_form_that_is_emptied_and_one_that_is_left(person: Person, api: Api) -> None:
-    """Without a parent it makes a main group; Ctrl-D and Ctrl-C close it, and the text is given back.
-
-    What is no text ends it too.
-    """
+    """Without a parent it makes a main group; Ctrl-D and Ctrl-C close it; what is no text ends it too."""
     shown = person("A paernt=5", "", "\x15", "B paernt=5", "\x03/addgroup", "\x04:", "", "C\udcfc", "")
-    assert [shown.count(told) for told in ("The form was closed.", "/addgroup B parent=5")] == [2, 1]
+    assert shown.count("The form was closed.") == 2
     assert "This is not text" in shown
     assert {group.name: group.parent for group in api.groups.values()} == {"Customers": "", "A": ""}
 

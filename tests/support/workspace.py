@@ -147,6 +147,12 @@ class Workspace(Sandbox):
             self._threads.discard((message.channel, message.ts))
             self.messages.remove(message)
 
+    def close(self, bot: str, form: Form, user: str = "U1") -> Reply | None:
+        """Close the form without sending it, of which the bot is told where it asked to be."""
+        if not form.view.get("notify_on_close"):
+            return None
+        return self._interact(bot, user, type="view_closed", view={**form.view, "id": form.id}, is_cleared=False)
+
     # What the bot does.
 
     def do(self, method: str, path: str, arguments: Json) -> Answer:
@@ -235,6 +241,11 @@ class Workspace(Sandbox):
         return time.time() + self.ahead
 
     # What people see of it.
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 30) -> bool:
+        """Wait until a condition on the messages holds; tell whether it does."""
+        with self._changed:
+            return self._changed.wait_for(condition, seconds)
 
     def roots(self, channel: str = "C1") -> list[Message]:
         """Return the bot's messages in a channel that stand in no thread."""
