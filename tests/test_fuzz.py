@@ -18,7 +18,9 @@ from slack_sdk.signature import SignatureVerifier
 from sqlalchemy import text
 
 from bot.journal.database import connect
+from bot.model.outcome import FollowUp
 from bot.sandbox.api import Api
+from bot.slack.messages import VERSION
 from tests.support.served import Served
 from tests.support.slack import answered
 from tests.support.workspace import Workspace
@@ -28,12 +30,8 @@ SECONDS, REQUESTS = float(os.environ.get("FUZZ_SECONDS", "0")), 80
 
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or (random.SystemRandom().randrange(1, 10**6) if SECONDS else 1)
 
-BUTTONS = (
-    *("again", "look", "anyway", "confirm", "another", "under_0", "edit", "subgroup"),
-    *("edit_text", "more", "new", "language", "rename"),
-)
+BUTTONS = (*FollowUp, "under_0", "edit_text", "more", "new", "language", "rename")
 KINDS = ("block_actions", "view_submission", "view_closed", "block_suggestion", "message_action", "event_callback")
-
 TEXTS = ("", " ", "\x00", "\u202e", "\ud800", "payload", "parent=", "help", "history", '"', "<!channel>", "{}", "1e999")
 LONG_TEXTS = ("x" * 3000, "ı" * 256, "\n" * 200, "A\n B\n  C")
 OTHERS: tuple[Any, ...] = (-1, 0, 10**30, None, True, [], {}, [[]], {"id": "U1"}, "U1", "C1")
@@ -62,41 +60,24 @@ class Fuzz:
         return value
 
     def command(self) -> bytes:
-        form = {
-            "command": "/addgroup",
-            "text": self.random.choice(["", "help", "history", "Fuzz", f"F{self.random.random()}", str(self.scrap())]),
-            "user_id": "U1",
-            "channel_id": "C1",
-            "trigger_id": str(self.random.random()),
-            "response_url": f"{self.workspace.url}/response/U1/C1/1",
-        }
+        text = self.random.choice(["", "help", "history", "Fuzz", f"F{self.random.random()}", str(self.scrap())])
+        form = {"command": "/addgroup", "text": text, "user_id": "U1", "channel_id": "C1", **self.way_back()}
         spoiled = {key: self.spoiled(value) for key, value in form.items() if self.random.random() > 0.06}
         return urlencode({key: str(value).encode("utf-8", "replace") for key, value in spoiled.items()}).encode()
 
     def payload(self) -> bytes:
-        kind = self.random.choice(KINDS)
+        button = {"action_id": self.random.choice(BUTTONS), "value": json.dumps({"v": VERSION, "job": "x"})}
         field = {"name": {"name": {"value": "F"}}, "parent": {"parent": {"selected_option": {"value": "id:5"}}}}
-        action = self.random.choice(BUTTONS)
-        whole = {
-            "type": kind,
-            "user": {"id": "U1"},
-            "team": {"id": "T1"},
-            "channel": {"id": "C1"},
-            "container": {"channel_id": "C1"},
-            "trigger_id": str(self.random.random()),
-            "response_url": f"{self.workspace.url}/response/U1/C1/1",
-            "action_id": "parent",
-            "value": self.scrap(),
-            "actions": [{"type": "button", "action_id": action, "value": json.dumps({"v": 1, "job": "x"})}],
-            "view": {
-                "id": f"V{self.random.random()}",
-                "type": "modal",
-                "callback_id": "addgroup",
-                "private_metadata": json.dumps({"channel": "C1", "response_url": "", "job": ""}),
-                "state": {"values": field},
-            },
-        }
+        kept = json.dumps({"channel": "C1", "response_url": "", "job": ""})
+        view = {"id": f"V{self.random.random()}", "callback_id": "addgroup", "private_metadata": kept}
+        place = {"team": {"id": "T1"}, "channel": {"id": "C1"}, "container": {"channel_id": "C1"}}
+        wanted = {"action_id": "parent", "value": self.scrap(), "actions": [button]}
+        form = {"view": {"type": "modal", **view, "state": {"values": field}}}
+        whole = {"type": self.random.choice(KINDS), "user": {"id": "U1"}, **place, **wanted, **form, **self.way_back()}
         return urlencode({"payload": json.dumps(self.spoiled(whole))}).encode()
+
+    def way_back(self) -> dict[str, str]:
+        return {"trigger_id": str(self.random.random()), "response_url": f"{self.workspace.url}/response/U1/C1/1"}
 
     def noise(self) -> bytes:
         return self.random.randbytes(self.random.randrange(200))
@@ -115,11 +96,11 @@ def bombard(workspace: Workspace, url: str, seed: int) -> int:
             body = fuzz.random.choice([fuzz.command, fuzz.payload, fuzz.noise])()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             if fuzz.random.random() < 0.9:
-                timestamp = str(int(time.time()))
-                text_of = body.decode("utf-8", "replace")
-                verifier = SignatureVerifier(workspace.signing_secret)
-                headers["X-Slack-Request-Timestamp"] = timestamp
-                headers["X-Slack-Signature"] = verifier.generate_signature(timestamp=timestamp, body=text_of) or ""
+                now, verifier = str(int(time.time())), SignatureVerifier(workspace.signing_secret)
+                headers["X-Slack-Request-Timestamp"] = now
+                headers["X-Slack-Signature"] = (
+                    verifier.generate_signature(timestamp=now, body=body.decode("utf-8", "replace")) or ""
+                )
             answer = session.post(f"{url}/slack/events", data=body, headers=headers, timeout=30)
             assert answer.status_code in (200, 400, 401, 404), f"seed {SEED}: {answer.status_code} for {body!r}"
             sent += 1

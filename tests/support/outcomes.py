@@ -25,17 +25,8 @@ CODES = (*sorted({int(key.split(".")[1]) for key in load("en") if re.match(r"rej
 """The codes that have texts, and one that has none."""
 
 NOT_SENT = ("unreachable", "connect_timeout", "tls", "proxy", "address", "withdrawn", "too_late", "too_old", "failed")
-UNKNOWN = (
-    "timeout",
-    "closed",
-    "truncated",
-    "too_large",
-    "unreadable",
-    "undocumented",
-    "server_error",
-    "contradiction",
-    "crashed",
-)
+UNKNOWN: tuple[str, ...] = ("timeout", "closed", "truncated", "too_large", "unreadable", "undocumented", "server_error")
+UNKNOWN += ("contradiction", "crashed")
 DENIED = ("channel", "guest", "foreign", "bot", "deactivated", "not_listed", "unknown", "unknown_person", "no_scope")
 NEAR = (("Customers › VIP", "12"), ("VIP", "34"))
 
@@ -71,31 +62,22 @@ PATHS = {"5": "Müşteriler › Customers"}
 
 def speaker(language: str = "en") -> Voice:
     """Return a voice that knows the people, the list of groups, the contact, the channels and the workspace."""
-    return Voice(
-        language,
-        "U0HELP",
-        lambda group: PATHS.get(group, ""),
-        lambda user: NAMES.get(user, ""),
-        ("C7", "C8"),
-        lambda: "https://acme.slack.com/",
-    )
+    path, name = (lambda group: PATHS.get(group, "")), (lambda user: NAMES.get(user, ""))
+    return Voice(language, "U0HELP", path, name, ("C7", "C8"), lambda: "https://acme.slack.com/")
 
 
-def single(outcome: Outcome, language: str = "en", **facts: object) -> Job:
+def single(outcome: Outcome, language: str = "en", **facts: Any) -> Job:
     """Return a job for one group under `Customers` that ended so."""
-    step = Step(0, "VIP", ParentName("Customers"), parent_id="5", outcome=outcome)
-    return _job([step], language, facts)
+    return _job([Step(0, "VIP", ParentName("Customers"), parent_id="5", outcome=outcome)], language, facts)
 
 
-def tree(outcome: Outcome, language: str = "en", **facts: object) -> Job:
+def tree(outcome: Outcome, language: str = "en", **facts: Any) -> Job:
     """Return a job for `VIP` and two groups under it, of which the middle one ended so."""
-    parent, above = (ParentName("Customers"), None) if isinstance(outcome, NoParent) else (None, 0)
-    steps = [
-        Step(0, "VIP", outcome=Created("97111")),
-        Step(1, "İstanbul", parent, above, None if parent else "97111", outcome=outcome),
-        Step(2, "Kadıköy", above=1, outcome=Created("97113") if outcome.group_id else Skipped()),
-    ]
-    return _job(steps, language, facts)
+    middle = Step(1, "İstanbul", None, 0, "97111", outcome=outcome)
+    if isinstance(outcome, NoParent):
+        middle = Step(1, "İstanbul", ParentName("Customers"), outcome=outcome)
+    last = Step(2, "Kadıköy", above=1, outcome=Created("97113") if outcome.group_id else Skipped())
+    return _job([Step(0, "VIP", outcome=Created("97111")), middle, last], language, facts)
 
 
 def _job(steps: list[Step], language: str, facts: dict[str, Any]) -> Job:

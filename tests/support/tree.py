@@ -86,40 +86,25 @@ class Watched(Api):
 
 
 def outcome(language: str, made: int, count: int, there: int = 0, unclear: int = 0) -> str:
-    """Return what the root of a tree says of how much of it exists."""
-    values = {"what": "", "made": made, "there": there, "count": count, "under": "", "more": ""}
+    """Return what the root of a tree says of how much of it exists: the part in bold."""
+    some = say(language, "tree.there", there=there) if there else ""
+    some += say(language, "tree.unclear", unclear=unclear) if unclear else ""
+    key = "some" if made + there + unclear else "none"
     if made + there == count:
-        return part_of(say(language, f"tree.{'both' if made and there else 'created' if made else 'exist'}", **values))
-    if not made + there + unclear:
-        return part_of(say(language, "tree.none", **values))
-    values["more"] = say(language, "tree.there", there=there) if there else ""
-    values["more"] = f"{values['more']}{say(language, 'tree.unclear', unclear=unclear) if unclear else ''}"
-    return part_of(say(language, "tree.some", **values))
+        key = "both" if made and there else "created" if made else "exist"
+    told = say(language, f"tree.{key}", what="", made=made, there=there, count=count, under="", more=some)
+    return f"*{told.split('*')[1]}*"
 
 
-def part_of(sentence: str) -> str:
-    """Return the part in bold, which is the outcome."""
-    return f"*{sentence.split('*')[1]}*"
+def done(workspace: Workspace, made: int, count: int, language: str = "en", **more: int) -> Message:
+    """Wait until a root says how much of a tree was made and its thread has all answers, and return it.
 
-
-def done(
-    workspace: Workspace,
-    made: int,
-    count: int,
-    language: str = "en",
-    channel: str = "C1",
-    there: int = 0,
-    unclear: int = 0,
-) -> Message:
-    """Wait until a root says how much of a tree was made and its thread has all answers, and return it."""
-    told = outcome(language, made, count, there, unclear)
+    `more` is how many were `there` before and how many are `unclear`.
+    """
+    told = outcome(language, made, count, **more)
 
     def found() -> list[Message]:
-        return [
-            root
-            for root in workspace.roots(channel)
-            if told in root.text and len(lines(workspace.thread(root))) > count
-        ]
+        return [root for root in workspace.roots() if told in root.text and len(lines(workspace.thread(root))) > count]
 
     assert workspace.wait_for(lambda: bool(found())), [message.text for message in workspace.messages]
     return found()[-1]
