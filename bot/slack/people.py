@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from bot.cache import Cache
 from bot.log import event
@@ -21,8 +21,6 @@ TURKISH_TIME = {"Europe/Istanbul", "Asia/Istanbul", "Turkey"}  # one zone and it
 
 # Source: https://docs.slack.dev/reference/methods/users.info#errors
 _NO_SUCH_PERSON = {"user_not_found", "users_not_found", "user_not_visible"}
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -96,12 +94,12 @@ class People:
         """
         try:
             return self._fixed or self._chosen(user) or self.person(user, seconds).language
-        except (SlackRefused, TryLater):
+        except (SlackRefused, TryLater, TimeoutError):
             return "en"
 
     def person(self, user: str, seconds: float | None = None) -> Person:
-        """Return who somebody is. Raises SlackRefused or TryLater, the latter also after `seconds`."""
-        return _in_time(self._people, user, seconds)
+        """Return who somebody is. Raises SlackRefused or TryLater; after `seconds`, TimeoutError."""
+        return self._people.get(user, seconds)
 
     # Permission.
 
@@ -118,11 +116,11 @@ class People:
         except SlackRefused as error:
             event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
             return "unknown_person" if error.error in _NO_SUCH_PERSON else "no_scope"
-        except TryLater as error:
+        except (TryLater, TimeoutError) as error:
             if seconds is None:
                 raise
             if seconds != 0:
-                event("person_not_looked_up", level=logging.WARNING, user=user, error=error.why)
+                event("person_not_looked_up", level=logging.WARNING, user=user, error=str(error) or "timeout")
             return "unknown"
 
     def _refusal(self, user: str, channel: str, seconds: float | None) -> str:
@@ -135,7 +133,7 @@ class People:
         reason = "not_listed"
         for usergroup in (member for member in self._listed if member.startswith("S")):
             try:
-                if user in _in_time(self._members, usergroup, seconds):
+                if user in self._members.get(usergroup, seconds):
                     return ""
             except SlackRefused as error:
                 event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=error.error)
@@ -179,10 +177,3 @@ class People:
 
     def _ask_members(self, usergroup: str) -> frozenset[str]:
         return frozenset(self.slack.call("usergroups.users.list", usergroup=usergroup).get("users") or ())
-
-
-def _in_time(cache: Cache[str, V], key: str, seconds: float | None) -> V:
-    try:
-        return cache.get(key, seconds)
-    except TimeoutError as error:
-        raise TryLater("timeout") from error

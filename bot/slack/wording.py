@@ -5,11 +5,9 @@ The sentences are in texts/, in a table for each state of an outcome. No functio
 Source: https://docs.slack.dev/messaging/formatting-message-text
 """
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import accumulate
 
 from bot.model.grammar import Unclear
 from bot.model.job import Job, Step
@@ -64,9 +62,10 @@ def fit(text: str, most: int, keep_end: bool = False) -> str:
     whole = escape(text)
     if len(whole) <= most:
         return whole
-    letters = [escape(letter) for letter in (text[: -most - 1 : -1] if keep_end else text[:most])]
-    kept = letters[: bisect_right(list(accumulate(map(len, letters))), most - 1)]
-    return "".join(["…", *reversed(kept)]) if keep_end else "".join([*kept, "…"])
+    text = text[-most:] if keep_end else text[:most]
+    while len(shown := escape(text)) >= most:
+        text = text[1:] if keep_end else text[:-1]
+    return f"…{shown}" if keep_end else f"{shown}…"
 
 
 def choice(names: str, identifier: str) -> str:

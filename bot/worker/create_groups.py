@@ -158,14 +158,15 @@ class GroupCreator:
         made = self._journal.created_as(name, parent_id)
         listed = self._groups.listed(since=job.read_at if made else float("-inf"))
         found = listed.index.placed(name, parent_id) if listed else None
-        if listed and found:
-            return Exists(found[0], listed.index.path(found[0])), False, set()
         newer = listed if listed and listed.asked_at > job.read_at else None  # the database's clock may be set
         old = LIST_LAG + time.monotonic() - (newer.asked_at if newer else 0.0)
         gone = {each.id for each in made if newer and each.age > old and not newer.index.holds(each.id, name)}
-        there = [each for each in made if each.id not in gone]
+        there = next((each for each in made if each.id not in gone), None)
+        known = found[0] if found else there.id if there else ""
+        if listed and listed.index.holds(known, name):
+            return Exists(known, listed.index.path(known)), False, gone
         if there:
-            return Exists(there[0].id, user=there[0].user, at=there[0].at), False, gone
+            return Exists(there.id, user=there.user, at=there.at), False, gone
         return None, found is None and not self._groups.closed, gone
 
     def _send(self, job: Job, step: Step, unchecked: bool) -> None:

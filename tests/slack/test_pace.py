@@ -131,8 +131,8 @@ def test_commands_at_once_come_through_a_limited_channel(
 
     Anyone who has a root gets the answer next: nobody waits until all the others have their roots.
     """
-    monkeypatch.setattr("bot.slack.pace.INTERVAL", 0.1)
-    workspace.limit("C1", per_second=10, burst=5)
+    monkeypatch.setattr("bot.slack.pace.INTERVAL", 0.05)
+    workspace.limit("C1", per_second=20, burst=5)
     bot = start(ADDGROUP_LANGUAGE="en")
     for number in range(COMMANDS):
         workspace.command(bot.url, f"G{number}")

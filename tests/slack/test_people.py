@@ -153,7 +153,7 @@ def test_a_language_that_slack_does_not_say_is_english_for_now(
     """A fault is English, and is not remembered: the next time Slack is asked again."""
     workspace.locales["U1"] = "tr-TR"
     workspace.faults["users.info"].append(fault)
-    people = People(slack.within(SHORT if fault == "silence" else AMPLE), "auto")
+    people = People(SlackClient(BOT_TOKEN, f"{workspace.url}/api/", SHORT if fault == "silence" else AMPLE), "auto")
     assert people.language("U1") == "en"
     people.slack = slack
     assert people.language("U1") == "tr"
