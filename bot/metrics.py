@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began would double the page
 
@@ -26,7 +26,7 @@ ACKNOWLEDGEMENTS = Histogram(
 REFUSALS = Counter(
     "addgroup_slack_refusals", "Calls that Slack refused or did not answer.", ["method", "reason"], registry=REGISTRY
 )
-LOST = Counter("addgroup_socket_mode_lost_seconds", "Time without a Socket Mode connection.", registry=REGISTRY)
+LOST = Gauge("addgroup_socket_mode_lost", "1 while there is no Socket Mode connection, else 0.", registry=REGISTRY)
 JOURNAL_ERRORS = Counter("addgroup_journal_errors", "Transactions of the journal that failed.", registry=REGISTRY)
 
 

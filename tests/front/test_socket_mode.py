@@ -103,7 +103,7 @@ def test_a_command_is_acknowledged_and_carried(workspace: Workspace, api: Api, s
     assert "Traceback" not in served.log.read_text()
 
 
-@pytest.mark.parametrize(("number", "reason"), [(signal.SIGKILL, "closed_1006"), (signal.SIGSTOP, "closed_1011")])
+@pytest.mark.parametrize(("number", "reason"), [(signal.SIGKILL, "no close frame"), (signal.SIGSTOP, "ping timeout")])
 def test_a_peer_that_dies_or_falls_silent_is_noticed(
     workspace: Workspace, slack: Link, start: Start, number: signal.Signals, reason: str
 ) -> None:
@@ -116,15 +116,14 @@ def test_a_peer_that_dies_or_falls_silent_is_noticed(
         logged(served, "event=socket_connected")
         workspace.faults["apps.connections.open"].extend(["internal_error"] * 1000)
         process.send_signal(number)
-        assert f"reason={reason}" in logged(served, "event=socket_lost")
+        assert reason in logged(served, "event=socket_lost")
         until(lambda: health(served) == 503)
         assert "reason=internal_error" in logged(served, "event=socket_not_connected")
         workspace.socket_url = address
         workspace.faults["apps.connections.open"].clear()
     until(lambda: health(served) == 200)
-    assert logged(served, "connections=1 seconds=")
     slack.drop()
-    assert logged(served, "reason=closed_1000")
+    assert logged(served, "received 1000 (OK)")
     assert slack.connected(times=3)
     slack.send("e1", command(workspace, "VIP"))
     assert slack.acked("e1") == {}
