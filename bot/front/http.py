@@ -18,7 +18,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.journal import JournalError
-from bot.journal.reading import Backlog
+from bot.journal.holding import Backlog
 from bot.log import event
 from bot.metrics import ACKNOWLEDGEMENTS
 from bot.model.job import new_id

@@ -146,7 +146,7 @@ class Database:
 
         So it is seen when the SQLite file was overwritten in its place: this process would go on with its memory.
         """
-        if not self.file:
+        if not self.file or expected is None:
             return
         try:
             with contextlib.closing(_open_file(self.file, read_only=True)) as fresh:

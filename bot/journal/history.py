@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, and_, delete, inspect, select, tuple_
 
 from bot.journal import rows
 from bot.journal.database import connect, sqlite_file
-from bot.journal.reading import steps_by_job
+from bot.journal.holding import steps_by_job
 from bot.journal.tables import jobs
 
 PAGE = 200
@@ -104,12 +104,8 @@ def _told(names: Sequence[str], row: Row[Any], **more: Any) -> Entry:
     return {name: facts[name] for name in names}
 
 
-def _time(seconds: Any) -> datetime | None:
-    """Return a time, None where there is none or it cannot be one: SQLite keeps what it is given."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def forget(engine: Engine, before: datetime) -> int:

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
 
 from bot.journal import JournalError, TakenOver, Unsure, accepting, rows
 from bot.journal.accepting import Accepted, Busy, accept
@@ -37,12 +37,6 @@ _CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.pos
 _SEND = _CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
 _SETTLE = _CHANGE_STEP.values(settled_at=func.coalesce(steps.c.settled_at, now()))  # by a look it gets no younger
 _DOUBT = _SETTLE.where(steps.c.state != Created.state)  # which replaces no fact
-_CORRECT = _SETTLE.where(steps.c.state.in_((SENDING, Unknown.state)))
-"""Settle a step that was sent, whatever was told of it meanwhile."""
-_editable = case((jobs.c.answer_ts.is_(None), None), else_=jobs.c.answered_at)
-_REOPEN = update(jobs).where(jobs.c.id == bindparam("this"))
-_REOPEN = _REOPEN.values(process=bindparam("me"), closed_at=None, root_final=0, answered_at=_editable)
-"""Take a job back, from any process, to tell what became of it after all: an answer that cannot be edited once more."""
 
 R = TypeVar("R")
 Change = Callable[[Connection], R]
@@ -185,21 +179,6 @@ class Journal(Holder):
             job.steps[position].outcome = outcome
         if news:
             job.answered_at, job.root_final = None, False
-
-    def correct(self, job: Job, step: Step) -> bool:
-        """Write down that a group was created, after another process took the job over and settled it as unknown.
-
-        A fact beats a doubt: this process then holds the job again, and `keep` returns it soon, for its answer to be
-        corrected. Returns whether there was anything to correct.
-        """
-
-        def correct(connection: Connection) -> bool:
-            created = isinstance(step.outcome, Created) and _this(job, step, **rows.of_outcome(step.outcome))
-            if not created or not connection.execute(_CORRECT, created).rowcount:
-                return False
-            return bool(connection.execute(_REOPEN, {"this": job.id, "me": self.process}).rowcount)
-
-        return self._write(correct)
 
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given, and where its buttons are: the job is no longer open."""

@@ -148,7 +148,7 @@ def test_a_long_journal_is_never_in_memory(engine: Engine) -> None:
 def test_a_damaged_row_hides_no_other(book: Journal, engine: Engine, printed: Print) -> None:
     """It is shown as far as it can be read, in every form."""
     bad, good = done(book, Created("1"), typed="bad"), done(book, Created("2"), typed="good")
-    for damage in ("outcome = 'half {'", "state = 'blessed'", "settled_at = 1e300", "outcome = '[]'"):
+    for damage in ("outcome = 'half {'", "state = 'blessed'", "outcome = '[]'"):
         with engine.begin() as connection:
             connection.execute(text(f"UPDATE steps SET {damage} WHERE job = :job"), {"job": bad.id})  # noqa: S608
         for options in ({}, {"json": True}):

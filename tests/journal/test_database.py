@@ -19,10 +19,9 @@ from bot.journal import BadValue, JournalError, WrongJournal, database, tables
 from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.journal.tables import metadata
-from bot.model.job import Job, Step
+from bot.model.job import Job
 from tests.support.journal import (
     CHANGES,
-    CREATED,
     accepted,
     ended,
     held,
@@ -169,7 +168,6 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "backlog": lambda book, _job: book.backlog(),
     "keep": lambda book, _job: book.keep(),
     "holds": lambda book, job: book.holds(job),
-    "correct": lambda book, job: book.correct(job, Step(0, "VIP", outcome=CREATED)),
     "let_go": lambda book, _job: book.let_go(),
     "ping": lambda book, _job: book.ping(),
 }

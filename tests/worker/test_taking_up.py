@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, insert, select, update
 
-from bot.journal import JournalError
 from bot.journal.holding import SERVE
-from bot.journal.journal import Journal
 from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
@@ -180,18 +178,6 @@ def test_a_process_that_stops_shows_life_to_the_end(
     assert api.made() == 1
 
 
-def once(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
-    """Let a change of a journal fail the first time."""
-    real, failures = getattr(Journal, change), iter([JournalError("the server is away")])
-
-    def failing(journal: Journal, *arguments: Any, **columns: Any) -> Any:
-        for failure in failures:
-            raise failure
-        return real(journal, *arguments, **columns)
-
-    monkeypatch.setattr(Journal, change, failing)
-
-
 def test_what_waits_in_a_process_that_was_taken_for_dead_is_told_by_the_other_alone(
     start: Start, database_url: str, engine: Engine, workspace: Workspace, logged: Logged
 ) -> None:
@@ -206,44 +192,6 @@ def test_what_waits_in_a_process_that_was_taken_for_dead_is_told_by_the_other_al
         connection.execute(update(jobs).values(process="other"))
     assert logged.wait_for("taken_over")
     assert not workspace.messages
-
-
-@pytest.mark.parametrize("case", ["before it is told", "after it was told", "its journal was away"])
-def test_a_fact_beats_a_doubt(
-    start: Start,
-    database_url: str,
-    engine: Engine,
-    workspace: Workspace,
-    api: Watched,
-    logged: Logged,
-    monkeypatch: pytest.MonkeyPatch,
-    case: str,
-) -> None:
-    """A process was held up for so long that another took its job over; then its answer comes, with the ID."""
-    told = case == "after it was told"
-    go = api.gates["add-group"] = threading.Event()
-    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
-    workspace.command(first.url, "VIP")
-    assert api.called.wait(30)
-    until(lambda: rooted(engine))
-    with engine.begin() as connection:
-        connection.execute(update(jobs).values(process=None))
-    start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else str(CALL))
-    assert logged.wait_for("adopted")
-    if told:
-        assert workspace.finished()
-        (root,) = workspace.roots()
-        assert part("en", "unknown.heading") in answer(workspace, root)
-    if case == "its journal was away":
-        with engine.begin() as connection:
-            connection.execute(delete(processes).where(processes.c.id == first.parts.journal.process))
-        for change in ("_settle", "correct"):
-            once(monkeypatch, change)
-    go.set()
-    assert logged.wait_for("corrected")
-    (root,) = workspace.roots()
-    assert workspace.wait_for(lambda: "97101" in root.text and any("97101" in m.text for m in workspace.thread(root)))
-    assert api.made() == 1
 
 
 def test_what_a_stopped_process_has_not_begun_the_next_one_does(
