@@ -101,7 +101,7 @@ def test_what_dead_and_frozen_serves_held_is_adopted(
         for name in names:
             assert workspace.command(living.url, name).status == 200
         for name in ("Dead", "Frozen", "Handshake", *names):
-            assert answered(workspace, name, 60), name
+            assert answered(workspace, name, 90), name
         assert "event=adopted" in living.log.read_text()
         let.set()
         for each in (frozen, handshaking):
@@ -109,7 +109,7 @@ def test_what_dead_and_frozen_serves_held_is_adopted(
             log = each.log
             until(lambda: "event=taken_over" in log.read_text(), failed=log.read_text)  # noqa: B023  # called at once
         assert workspace.command(frozen.url, "Last").status == 200
-        assert answered(workspace, "Last", 60)
+        assert answered(workspace, "Last", 90)
         assert sent(api) == sorted(["Dead", "Frozen", "Last", *names])
         for name in ("Dead", "Frozen", "Handshake"):
             (root,) = (each for each in workspace.roots() if f"`{name}`" in each.text)
