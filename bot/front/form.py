@@ -13,12 +13,12 @@ from slack_bolt import Ack, App
 
 from bot.front import form_view
 from bot.front.http import fits
-from bot.front.reply import Intake, Origin, Reply, sentence
+from bot.front.reply import Intake, Reply, sentence
 from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.journal import JournalError
 from bot.log import event
-from bot.model.grammar import NewGroup, Reading, Unclear, as_text, read_form
+from bot.model.grammar import NewGroup, Reading, as_text, read_form
 from bot.model.job import Job, TryLater
 from bot.model.names import Parent, ParentId, ParentName, clean
 from bot.model.next_job import follow
@@ -135,7 +135,7 @@ class Form:
         origin, typed, value, parent = form_view.entered(view)
         reply = Reply(self._intake, ack, body["user"]["id"], origin, field=form_view.block_id(form_view.NAME, origin))
         language, reading = reply.language or LANGUAGES[0], read_form(typed, parent)
-        sure = not reading.unclear or origin.asked or _as_shown(origin, typed, value, reading.unclear)
+        sure = not reading.unclear or origin.asked or form_view.as_shown(origin, typed, value, reading.unclear)
         if value and not parent:
             reply.mistake(say_plain(language, "form.choose_parent"), form_view.block_id(form_view.PARENT, origin))
         elif reading.groups and sure:
@@ -182,7 +182,7 @@ class Form:
     def _suggestions(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         """Return options for parents; an ID that was typed is always possible, and the last one."""
         query, user = str(body.get("value", "")).strip(), body["user"]["id"]
-        origin = Origin.load(body["view"]["private_metadata"])
+        origin, *_ = form_view.entered(body["view"])
         language = self._intake.people.language(user, SOON)
         if self._intake.people.refusal(user, origin.channel, SOON):
             return []
@@ -206,9 +206,3 @@ class Form:
             yield
         finally:
             self._free.release()
-
-
-def _as_shown(origin: Origin, typed: str, value: str, unclear: Unclear) -> bool:
-    """Tell whether what is unclear stands in a field that was not changed."""
-    name = form_view.digest(typed) == origin.opened.get(form_view.NAME)
-    return name and (unclear.key != "second_parent" or form_view.digest(value) == origin.opened.get(form_view.PARENT))

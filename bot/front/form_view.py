@@ -1,11 +1,12 @@
 """The form as Slack takes it: its fields, and the options of its menu. Pure."""
 
 import hashlib
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 from bot.front.reply import Origin
-from bot.model.grammar import Reading
+from bot.model.grammar import Reading, Unclear
 from bot.model.names import Parent, ParentId, ParentName
 from bot.slack.texts import Language, say
 from bot.slack.wording import MAX_LABEL, choice, cut, mistake
@@ -50,7 +51,7 @@ def form(language: Language, origin: Origin, reading: Reading, parent: Json, rem
         "submit": _text(say(language, "form.submit")),
         "close": _text(say(language, "form.close")),
         "notify_on_close": True,
-        "private_metadata": replace(origin, parent=named, opened=opened).dump(),
+        "private_metadata": json.dumps(asdict(replace(origin, parent=named, opened=opened)), ensure_ascii=False),
         "blocks": [
             *({"type": "section", "text": _text(note)} for note in notes),
             _input(language, NAME, origin, name_input),
@@ -71,7 +72,7 @@ def entered(view: Json) -> tuple[Origin, str, str, Parent]:
     A form that was closed may come without its state: then it is what the form was opened with. Where no option is
     chosen the value is "", and where it stands for no parent that is None.
     """
-    origin = Origin.load(view["private_metadata"])
+    origin = Origin(**json.loads(view["private_metadata"]))
     inputs = [block["element"] for block in view.get("blocks") or () if block.get("type") == "input"]
     fields = {element["action_id"]: element for element in inputs}
     for sent in ((view.get("state") or {}).get("values") or {}).values():
@@ -88,6 +89,12 @@ def digest(text: str) -> str:
     """Return a short digest of a field's content; line ends, and blanks around it, do not count."""
     plain = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return hashlib.sha256(plain.encode(errors="replace")).hexdigest()[:16]
+
+
+def as_shown(origin: Origin, typed: str, value: str, unclear: Unclear) -> bool:
+    """Tell whether what is unclear stands in a field that was not changed."""
+    name = digest(typed) == origin.opened.get(NAME)
+    return name and (unclear.key != "second_parent" or digest(value) == origin.opened.get(PARENT))
 
 
 def option(language: Language, parent: Parent, path: str = "") -> Json:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt import Ack
@@ -72,15 +71,6 @@ class Origin:
         response_url = str(body.get("response_url") or "")
         return cls(identifier or body["user"]["id"], response_url, trigger=body["trigger_id"], channel_kind=kind)
 
-    @classmethod
-    def load(cls, text: str) -> Origin:
-        """Read what `dump` wrote. Raises ValueError or TypeError."""
-        return cls(**json.loads(text))
-
-    def dump(self) -> str:
-        """Return it as text."""
-        return json.dumps(asdict(self), ensure_ascii=False)
-
 
 class Intake:
     """The one way in: whatever a person does has a Reply, and becomes a job here."""
@@ -113,10 +103,9 @@ class Intake:
         match answer:
             case Busy(own=own):
                 reply.decline("failure.busy_own" if own else "failure.busy", count=own)
-            case Accepted(fresh=False, user=first) if job.followup:
-                reply.tell(sentence("button.used", who=wording.mention(first)), give_back=True)
-            case Accepted(fresh=False) if reply.field:
-                reply.tell(sentence("form.used"), give_back=True)
+            case Accepted(fresh=False, user=first) if job.followup or reply.field:
+                key = "button.used" if job.followup else "form.used"
+                reply.tell(sentence(key, who=wording.mention(first)), give_back=True)
             case Accepted():
                 reply.done()
 

@@ -11,7 +11,7 @@ import pytest
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load
-from tests.support.slack import EVIL_LONG, actions, answered, answers, field, opened, told, under_way
+from tests.support.slack import EVIL_LONG, actions, answered, answers, code_of, field, opened, told, under_way
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
 
@@ -104,13 +104,14 @@ def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
-    """Who asks for a group that is under way is told who asked; a button makes another on purpose, once."""
+    """Who asks for a group that is under way gets the text back; a button makes another on purpose, once."""
     with under_way(api) as come:
         url = start(ADDGROUP_LANGUAGE=language).url
         workspace.command(url, "İstanbul")
         assert come.wait(30)
         workspace.command(url, '"ıstanbul"', user="U2")
         refused = told(workspace, part(language, "duplicate.under_way.finding"), "U2")
+        assert (code_of(refused), actions(refused)) == ('/addgroup "ıstanbul"', ["another", "edit_text"])
         for _ in range(2):
             workspace.press(url, refused, "another", user="U2")
     answers(workspace, 2)

@@ -80,18 +80,6 @@ def test_what_is_not_accepted_is_given_back(
     assert api.made() == 3
 
 
-def test_a_duplicate_gives_the_text_back(start: Start, workspace: Workspace, api: Api) -> None:
-    """Beside the button that creates another."""
-    with under_way(api) as come:
-        url = start(ADDGROUP_LANGUAGE="en").url
-        workspace.command(url, "VIP parent=5")
-        assert come.wait(30)
-        workspace.command(url, "vip parent=5", user="U2")
-        message = told(workspace, "u1 has just asked for it", "U2")
-    assert code_of(message) == "/addgroup vip parent=5"
-    assert actions(message) == ["another", "edit_text"]
-
-
 def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace, api: Api) -> None:
     """A refusal names nothing of others', and offers no form that would not open."""
     workspace.people["U4"] = {"is_restricted": True}
