@@ -158,8 +158,6 @@ class _Waiting(logging.handlers.QueueHandler):
             self._dropped += 1
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError):  # the process that started this one may have made it so
-            os.set_blocking(self._fd, True)
         while record := self.queue.get():
             line = f"{record.getMessage()}\n".encode(errors="backslashreplace")
             with contextlib.suppress(OSError):  # nobody reads any more: there is nobody to tell

@@ -63,18 +63,22 @@ def proxy_of(url: str) -> str:
     raise Misconfigured("proxy", sentence)
 
 
+@lru_cache(maxsize=1)  # reading the authorities takes about 30 ms of CPU
 def context() -> ssl.SSLContext:
     """Return the TLS context that all connections share: it trusts the authorities in SSL_CERT_FILE, else certifi's.
 
     Raises Misconfigured.
     """
     file = os.environ.get("SSL_CERT_FILE") or certifi.where()
+    made = _Shared(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        return _trusting(file)
+        made.load_verify_locations(file)
     except OSError as error:
         why = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
         sentence = f"SSL_CERT_FILE must name a file of certificates in PEM that the bot may read; {file}: {why}."
         raise Misconfigured("tls", sentence) from error
+    ssl.SSLContext.set_alpn_protocols(made, ["http/1.1"])
+    return made
 
 
 def problems(*urls: str) -> list[str]:
@@ -87,14 +91,6 @@ def problems(*urls: str) -> list[str]:
         except Misconfigured as error:
             found.append(error.sentence)
     return list(dict.fromkeys(found))
-
-
-@lru_cache(maxsize=1)  # reading the authorities takes about 30 ms of CPU
-def _trusting(file: str) -> ssl.SSLContext:
-    made = _Shared(ssl.PROTOCOL_TLS_CLIENT)
-    made.load_verify_locations(file)
-    ssl.SSLContext.set_alpn_protocols(made, ["http/1.1"])
-    return made
 
 
 class _Shared(ssl.SSLContext):

@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from sqlalchemy import Connection, Dialect, Engine, event
 
-from bot import log
+from bot import log, network
 from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.sandbox.bot import Bot, variables
@@ -68,6 +68,7 @@ def _as_served(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.lower().endswith("_proxy") or name.startswith(("SLACK_", "ILETIMERKEZI_", "ADDGROUP_")):
             monkeypatch.delenv(name)
     log.quiet()
+    network.context.cache_clear()  # a test may trust others
     monkeypatch.setattr("sys.excepthook", sys.excepthook)  # which the log takes over where `serve` runs
     monkeypatch.setattr("threading.excepthook", threading.excepthook)
     for limit, seconds in LIMITS.items():

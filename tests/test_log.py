@@ -1,6 +1,5 @@
 """The log: one line an event, for people and machines, without secrets; whatever its reader does, it stops nothing."""
 
-import fcntl
 import json
 import logging
 import os
@@ -307,22 +306,6 @@ def test_a_standard_error_that_is_closed() -> None:
         shell, cwd=ROOT, env=inherited(), input=b"\n", stdout=subprocess.PIPE, timeout=30, check=True
     )
     assert closed.stdout == b"done\n"
-
-
-def test_a_standard_error_that_does_not_block() -> None:
-    """Where the process that started this one made it so, every line comes, whole."""
-    reading, writing = os.pipe()
-    fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
-    process = flood(60, "x" * 3_900, writing)
-    os.close(writing)
-    with open(reading, "rb") as pipe:  # noqa: PTH123  # a descriptor, not a path
-        assert process.stdin
-        process.stdin.close()
-        lines = [json.loads(line) for line in pipe]
-    assert [(line["number"], len(line["filler"])) for line in lines] == [(number, 3_900) for number in range(60)]
-    assert process.stdout
-    process.stdout.close()
-    assert process.wait(30) == 0
 
 
 UNCAUGHT = """

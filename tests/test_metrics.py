@@ -1,8 +1,6 @@
 """The metrics of a real bot: what it counts, also when the journal is gone."""
 
 import math
-import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bot.model.outcome import OUTCOMES
 from bot.sandbox.api import Api
-from bot.sandbox.bot import variables
 from tests.support.link import Link, link
-from tests.support.program import run_to_end
-from tests.support.served import Served, free_port, inherited
+from tests.support.served import Served, free_port
 from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace
 
@@ -133,25 +129,3 @@ def test_a_lost_socket_mode_connection_is_shown(start: Start, workspace: Workspa
     bot.wait_for(lambda: bot.value("addgroup_socket_mode_lost") == 1)
     workspace.faults["apps.connections.open"].clear()
     bot.wait_for(lambda: bot.value("addgroup_socket_mode_lost") == 0)
-
-
-def test_a_port_in_use_is_one_line(workspace: Workspace, api: Api, tmp_path: Path) -> None:
-    """Exit status 1, the variable's name, and no traceback."""
-    ended = _serve(workspace, api, tmp_path, METRICS_PORT=str(api.port))
-    assert (ended.returncode, ended.stderr.count("METRICS_PORT")) == (1, 1)
-    assert "in use" in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
-def test_slow_clients_keep_nobody_from_the_page(start: Start) -> None:
-    """Twenty clients that say nothing: the page still answers."""
-    bot = start()
-    silent = [socket.create_connection(("127.0.0.1", bot.port)) for _ in range(20)]
-    assert bot.value("addgroup_journal_up") == 1
-    for client in silent:
-        client.close()
-
-
-def _serve(workspace: Workspace, api: Api, directory: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    environ = {**inherited(), **variables(workspace, api), "PORT": str(free_port()), "TMPDIR": str(directory), **more}
-    return run_to_end("serve", cwd=directory, env=environ)

@@ -284,7 +284,6 @@ def test_authorities_are_read_once(certificate: Path, monkeypatch: pytest.Monkey
     for name in ("load_verify_locations", "set_alpn_protocols"):
         monkeypatch.setattr(ssl.SSLContext, name, noting(done, name))
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    network._trusting.cache_clear()
     assert not problems()
     with peer(over_tls(says(ADDED), certificate)) as server, ThreadPoolExecutor(8) as pool:
         url = f"https://127.0.0.1:{server.port}"
@@ -321,8 +320,7 @@ OVER_TLS = ("answer", "close", "silence", "drip in body")
 def test_an_answer_is_read_as_far_as_it_goes(certificate: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     """What breaks HTTP's rules, leads elsewhere or drips leaves it open what was done; nothing more is sent.
 
-    Many calls at once have each their own answer and deadline. No connection is used again, also where the server
-    ignores `Connection: close`.
+    Many calls at once have each their own answer and deadline.
     """
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     rows = ANSWERS if way == "plain" else {name: ANSWERS[name] for name in OVER_TLS}
@@ -340,6 +338,15 @@ def test_an_answer_is_read_as_far_as_it_goes(certificate: Path, monkeypatch: pyt
     assert found == {name: expected for name, (_, expected) in rows.items()}
     assert {name: server.connections for name, server in servers.items()} == dict.fromkeys(rows, 1)
     assert not any(part for server in servers.values() for part in server.heard)
+    assert servers["silence"].heard == [None], "the client hangs up, not the server"
+
+
+def test_a_connection_that_the_server_keeps_is_not_used_again() -> None:
+    """Each call to the provider opens its own, also where the server ignores `Connection: close`."""
+    with peer(says(ADDED, keep=True)) as server:
+        bot = client(server.url)
+        assert bot.add_group("A") == bot.add_group("A") == Group("7", "A")
+    assert (server.connections, server.heard) == (2, [b"", b""])
 
 
 # What fails before the request leaves.

@@ -19,7 +19,6 @@ from bot.journal.database import connect
 from bot.journal.history import entries
 from bot.model.names import Group
 from bot.sandbox.api import FAULTS, MESSAGES
-from bot.sandbox.loopback import local_request
 from bot.slack.texts import say
 from bot.slack.wording import as_typed
 from tests.support.peer import AMPLE, LEFT, hear, http, peer, says
@@ -166,19 +165,6 @@ def test_an_account_of_many_groups_is_read() -> None:
     """A list of groups may be longer than any other answer: 12,000 groups take about 2 MB."""
     with peer(says(http(content(groups=[{"id": 7, "name": "A"}]).ljust(2 * MAX_ANSWER)))) as server:
         assert client(server.url).get_groups() == (Group("7", "A"),)
-
-
-def test_the_stand_in_ignores_what_is_misnamed(api: Api) -> None:
-    """As the provider does: a parent in the wrong place makes a main group, without a word."""
-    authentication = {"key": api.key, "hash": api.hash}
-    for group in ({"name": "A", "Parent": "5"}, {"name": "B", "parent": ["5"]}, {"name": "C"}):
-        asked = {"request": {"authentication": authentication, "group": group, "parent": "5"}}
-        assert local_request("POST", f"{api.url}/v1/add-group/json", json=asked).status_code == 200
-    assert [group.parent for group in api.groups.values()] == [""] * 4
-    wrong: tuple[tuple[object, int], ...] = (({}, 400), ({"request": {"group": {"name": "A"}}}, 401), ([], 400))
-    for body, code in wrong:
-        assert local_request("POST", f"{api.url}/v1/add-group/json", json=body).status_code == code
-    assert local_request("POST", f"{api.url}/v1/add-group/json", data=b"{").status_code == 400
 
 
 def test_a_name_that_was_stored_otherwise_is_kept(
