@@ -6,7 +6,6 @@ in the answer to a form or a button; it shows an error at a field, or a message 
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -106,8 +105,6 @@ def _bolt(settings: Settings) -> App:
         name="slack_bolt",  # of a logger; else Bolt looks for one through all loaded modules
         logger=logging.getLogger("slack_bolt"),  # else Bolt sets the levels of its loggers itself
         authorize=authorize,
-        signing_secret=settings.slack_signing_secret,
         process_before_response=True,
-        listener_executor=ThreadPoolExecutor(1),
         token_verification_enabled=False,
     )

@@ -43,15 +43,27 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((str(address[0]), port), family=family, backlog=1024, dualstack_ipv6=both)
 
 
-class Server:
-    """Serves a WSGI application on a listening socket, from `run` until `stop`."""
+class _Channel(HTTPChannel):
+    """A connection on which a byte now and then is no activity: only a whole request is."""
+
+    def handle_read(self) -> None:
+        begun, before = self.request, self.last_activity
+        super().handle_read()
+        if begun and self.request:
+            self.last_activity = before
+
+
+class Server(TcpWSGIServer):
+    """Serves a WSGI application on a listening socket, from `run` until `stop`; `close` is for after that.
+
+    waitress's own would accept nothing at its limit until somebody leaves.
+    """
+
+    channel_class = _Channel
+    _map: dict[int, Any]  # what is open, by descriptor: connections, the listening socket and a pipe
 
     def __init__(
-        self,
-        app: WSGIApplication,
-        listener: socket.socket,
-        threads: int = THREADS,
-        connections: int = MOST_CONNECTIONS,
+        self, app: WSGIApplication, listener: socket.socket, threads: int = THREADS, connections: int = MOST_CONNECTIONS
     ) -> None:
         """Serve with so many `threads`, and so many `connections` at most."""
         logging.getLogger("waitress").setLevel(logging.ERROR)  # it would log a line for each request that waits
@@ -66,9 +78,8 @@ class Server:
             log_socket_errors=False,
             ident=None,
         )
-        self._map: dict[int, Any] = {}
+        super().__init__(app, {}, _sock=listener, adj=limits, bind_socket=False)
         self.port: int = listener.getsockname()[1]
-        self._server = _Waitress(app, self._map, _sock=listener, adj=limits, bind_socket=False)
         self._stopping = False
 
     def run(self) -> None:
@@ -79,48 +90,21 @@ class Server:
         while before < len(self._map):  # until a turn accepts nobody, and has read what the last one sent
             before = len(self._map)
             self._turn(0.0)
-        wasyncore.dispatcher.close(self._server)  # and not its pipe, to which `stop` writes
+        wasyncore.dispatcher.close(self)  # and not its pipe, to which `stop` writes
         until = time.monotonic() + DRAIN
-        while self._server.busy() and time.monotonic() < until:
+        while time.monotonic() < until and any(
+            c.requests or c.request or c.total_outbufs_len for c in self._channels()
+        ):
             self._turn(0.05)
-        self._server.task_dispatcher.shutdown(timeout=1)
-        for channel in self._server.channels():
+        self.task_dispatcher.shutdown(timeout=1)
+        for channel in self._channels():
             channel.handle_close()
 
     def stop(self) -> None:
         """Let `run` come to its end. Any thread and a signal's handler may call it."""
         if not self._stopping:
             self._stopping = True
-            self._server.pull_trigger()
-
-    def close(self) -> None:
-        """Close what `stop` writes to. Nobody may call it any more, and `run` has come to its end."""
-        wasyncore.close_all(self._map)
-
-    def _turn(self, seconds: float) -> None:
-        wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)  # select() fails from descriptor 1024 on
-
-
-class _Channel(HTTPChannel):
-    """A connection on which a byte now and then is no activity: only a whole request is."""
-
-    def handle_read(self) -> None:
-        begun, before = self.request, self.last_activity
-        super().handle_read()
-        if begun and self.request:
-            self.last_activity = before
-
-
-class _Waitress(TcpWSGIServer):
-    """waitress's server, which by itself would accept nothing at its limit until somebody leaves."""
-
-    channel_class = _Channel
-    _map: dict[int, Any]  # what is open, by descriptor: connections, the listening socket and a pipe
-
-    def channels(self) -> list[_Channel]:
-        """Return the open connections."""
-        channels: Any = self.active_channels  # by descriptor; the stubs say otherwise
-        return list(channels.values())
+            self.pull_trigger()
 
     def handle_accept(self) -> None:
         """Accept one who waits, and make room at the limit by closing the one that has been silent longest.
@@ -128,10 +112,13 @@ class _Waitress(TcpWSGIServer):
         That can be done at once: nobody else gets its descriptor in this turn, whose news are of the old one.
         """
         super().handle_accept()
-        silent = [channel for channel in self.channels() if not channel.requests]
+        silent = [channel for channel in self._channels() if not channel.requests]
         if silent and len(self._map) >= self.adj.connection_limit:
             min(silent, key=lambda channel: channel.last_activity).handle_close()
 
-    def busy(self) -> bool:
-        """Tell whether a request is in flight: on its way in, being handled, or its answer on its way out."""
-        return any(c.requests or c.request or c.total_outbufs_len for c in self.channels())
+    def _turn(self, seconds: float) -> None:
+        wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)  # select() fails from descriptor 1024 on
+
+    def _channels(self) -> list[_Channel]:
+        channels: Any = self.active_channels  # by descriptor; the stubs say otherwise
+        return list(channels.values())
