@@ -89,11 +89,5 @@ def test_the_list_comes_in_pages(language: str) -> None:
             assert offset or more["offset"] == first
             offset = more["offset"]
         assert seen == [choice.id for choice in choices]
-
-
-@each_language
-def test_a_list_of_nothing_says_so(language: str) -> None:
-    """Where nothing is found, the text that was searched for is shown; an empty account is told apart."""
-    assert " `nope` " in pages.list_page(language, [], "nope")["text"]
     assert "“a`b”" in pages.list_page(language, [], "a`b")["text"]
     assert pages.list_page(language, [])["text"] == load(language)["list.none"]

@@ -311,7 +311,6 @@ def test_connections_that_come_and_go_count_as_lost(slack: Link, opens: Opens, m
     slack.comes_and_goes = True
     slack.disconnect("too_many_websockets")
     until(lambda: bool(lost))
-    assert slack.connected_times() > 2
     until(lambda: "socket-mode" not in [thread.name for thread in threading.enumerate()])
     assert len(lost) == 1
 

@@ -20,8 +20,6 @@ from tests.support.workspace import Workspace
 MAX_FRAME = 20_480
 """Longest frame that Slack takes, in bytes; over a longer one it closes the connection with 1009."""
 
-_MOST = 10  # connections of one app
-
 
 class _Connection(ServerConnection):
     """A connection that can fall silent: then nothing goes out any more, no answer to a ping either."""
@@ -59,10 +57,6 @@ class Link:
         """Wait until bots have connected so many times and one is connected."""
         with self._changed:
             return self._changed.wait_for(lambda: self._times >= times and bool(self._connections), seconds)
-
-    def connected_times(self) -> int:
-        """Return how often bots have connected."""
-        return self._times
 
     def left(self, connections: int = 0, seconds: float = 30) -> bool:
         """Wait until no more than so many connections are left."""
@@ -136,8 +130,7 @@ class Link:
 
     def _greet(self, connection: _Connection) -> bool:
         with self._changed:
-            reason = self.refuses or ("too_many_websockets" if len(self._connections) >= _MOST else "")
-            if reason:
+            if reason := self.refuses:
                 connection.send(json.dumps(_disconnect(reason)))
             elif self.greets:
                 connection.send(json.dumps(_hello(len(self._connections) + 1)))
