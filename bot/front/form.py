@@ -26,7 +26,7 @@ from bot.model.outcome import Created, FollowUp, NoParent
 from bot.slack import wording
 from bot.slack.blocks import Typed, plain
 from bot.slack.client import SlackRefused
-from bot.slack.texts import LANGUAGES, Language, say, say_plain
+from bot.slack.texts import LANGUAGES, Language, say_plain
 
 SOON = 1.0
 """How long suggestions wait for what Slack says of the person, and for the list of groups, in seconds."""
@@ -75,7 +75,8 @@ class Form:
         reply.typed = typed = replace(reply.typed, trigger=reply.typed.trigger or reply.origin.trigger)
         origin = replace(reply.origin, reply_to=typed.reply_to, trigger=typed.trigger)
         if len(reading.text) > form_view.MAX_FIELD:
-            reply.tell(lambda to: plain(wording.mistake(to, unclear) if unclear else say(to, "form.too_long")), True)
+            too_long = sentence("form.too_long")
+            reply.tell(lambda to: plain(wording.mistake(to, unclear)) if unclear else too_long(to), give_back=True)
             return
         people = self._intake.people
         try:
