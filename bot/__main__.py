@@ -81,7 +81,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _serve() -> int:
-    from bot.serve import serve
+    from bot.serve import Serve
 
     log.configure(form=os.environ.get("LOG_FORMAT", ""))  # also for what is wrong with the settings
     environ = _environment()
@@ -92,9 +92,7 @@ def _serve() -> int:
     log.configure(chosen.log_level, chosen.log_format, settings.secrets_in(environ))
     for name, nearest in settings.unknown(environ).items():
         event("unknown_setting", level=logging.WARNING, variable=name, nearest=nearest or None)
-    if chosen.odd_signing_secret:
-        event("odd_signing_secret", level=logging.WARNING, remedy="Slack's are 32 hexadecimal digits: copy it again")
-    return serve(chosen, environ)
+    return Serve(chosen, environ).run()
 
 
 def _environment() -> dict[str, str]:

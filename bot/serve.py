@@ -26,16 +26,9 @@ END = 24.5
 _SAME_SIGNAL = 0.2  # seconds; a terminal and the program that runs `serve` in it may both pass one on
 
 
-def serve(settings: Settings, environ: dict[str, str]) -> int:
-    """Serve until a signal says stop; `environ` is what the settings were read from.
+class Serve:
+    """Serves with `settings`, which were read from `environ`, until a signal says stop."""
 
-    Returns the exit status: 0, or 1 when Socket Mode's connection stayed lost. Raises SettingsError when Slack refuses
-    a token, JournalError when the journal cannot be used, and SystemExit when a port cannot.
-    """
-    return _Serve(settings, environ).run()
-
-
-class _Serve:
     def __init__(self, settings: Settings, environ: dict[str, str]) -> None:
         self._settings = settings
         self._environ = environ
@@ -44,7 +37,11 @@ class _Serve:
         self._status = 0
 
     def run(self) -> int:
-        """Serve, and return the exit status."""
+        """Serve, let what is under way finish, and return the exit status: 1 when Socket Mode's connection stayed lost.
+
+        Raises SettingsError when Slack refuses a token, JournalError when the journal cannot be used, and SystemExit
+        when a port cannot.
+        """
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
                 signal.signal(number, lambda _number, _frame: self._signalled())
@@ -62,7 +59,11 @@ class _Serve:
         mode = "socket" if self._settings.socket_mode else "http"
         event("started", pid=os.getpid(), version=__version__, mode=mode)
         self._server.run()
-        self._finish(bot)
+        late = threading.Timer(END - (time.monotonic() - (self._stopped_at or 0.0)), self._end_late)
+        late.daemon = True
+        late.start()
+        bot.stop(STOP)
+        event("stopped")
         return self._status
 
     def _listen(self, name: str, port: int) -> socket.socket:
@@ -81,14 +82,6 @@ class _Serve:
         app = metrics_app(metrics.REGISTRY, bot.journal.backlog)
         server = Server(app, listener, threads=2, connections=16)
         threading.Thread(target=server.run, name="metrics", daemon=True).start()
-
-    def _finish(self, bot: Bot) -> None:
-        """Let what is under way finish, and close."""
-        late = threading.Timer(END - (time.monotonic() - (self._stopped_at or 0.0)), self._end_late)
-        late.daemon = True
-        late.start()
-        bot.stop(STOP)
-        event("stopped")
 
     def _signalled(self) -> None:
         """Stop at the first signal; end at once at a second one, or before anything was begun."""

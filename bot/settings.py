@@ -138,11 +138,6 @@ class Settings:
     log_format: str = _from("LOG_FORMAT", _choice, "text", "json", default="text")
 
     @property
-    def odd_signing_secret(self) -> bool:
-        """Whether the signing secret is needed and does not look like Slack's, which are 32 hexadecimal digits."""
-        return not self.socket_mode and re.fullmatch("[0-9a-f]{32}", self.slack_signing_secret) is None
-
-    @property
     def socket_mode(self) -> bool:
         """Whether Slack is served over Socket Mode."""
         return bool(self.slack_app_token)

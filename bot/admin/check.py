@@ -163,7 +163,7 @@ def _way_in(chosen: Settings) -> Iterator[Finding]:
         slack = SlackClient(chosen.slack_app_token, chosen.slack_api_url)
         _, fault = _asked("Socket Mode", slack, "apps.connections.open")
         yield fault or Finding(OK, "Socket Mode", "a connection may be opened")
-    elif chosen.odd_signing_secret:
+    elif not re.fullmatch("[0-9a-f]{32}", chosen.slack_signing_secret):
         text = "is not 32 hexadecimal digits, as Slack's are"
         yield Finding(WARNING, "signing secret", text, _remedy("odd", "signing secret"))
 
