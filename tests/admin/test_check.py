@@ -308,10 +308,14 @@ def test_tables_of_somebody_else(environ: dict[str, str], database_url: str) -> 
 
 
 @on_postgresql
-def test_a_check_beside_a_backup(environ: dict[str, str], database_url: str, engine: Engine) -> None:
+def test_a_check_beside_a_backup(
+    environ: dict[str, str], database_url: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A journal of 0.2.0 that something reads for long: the check gives up before that ends, and says so."""
+    monkeypatch.setattr(check, "PATIENCE", 60.0)
     sql(database_url, "ALTER TABLE jobs DROP COLUMN channel_kind", "UPDATE schema_version SET version = 1")
     with engine.begin() as backup:
+        backup.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         backup.execute(select(tables.jobs.c.id))
         line = Checked({**environ, "DATABASE_URL": database_url}).lines["database"]
     assert (line.state, "lock timeout" in line.text, "backup" in line.remedy) == ("WRONG", True, True)
