@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from bot.model.job import Job, Step
 from bot.model.names import ParentId, ParentName, fold
@@ -23,12 +22,8 @@ _SENT_LIKE = {FollowUp.UNDER: FollowUp.AGAIN, FollowUp.LOOK: FollowUp.ANYWAY, Fo
 """Buttons whose jobs have steps that another button sends."""
 
 
-class Count(NamedTuple):
-    """How many of the groups that were asked for the bot created, of how many that is unclear, how many were there."""
-
-    created: int
-    unclear: int
-    existing: int = 0
+Count = tuple[int, int, int]
+"""How many of the groups that were asked for the bot created, of how many that is unclear, how many were there."""
 
 
 def offers(job: Job, used: Collection[FollowUp] = ()) -> list[FollowUp]:
@@ -150,7 +145,7 @@ def counted(base: Job, chain: Sequence[Job] = ()) -> Count:
         if last := (None if made else _last(chain, step.name, parent_id)) or step.outcome:
             ids[step.position] = last.group_id or "?"
             kinds[Exists if last.group_id and not isinstance(last, Created) else type(last)] += 1
-    return Count(kinds[Created], kinds[Unknown], kinds[Exists])
+    return kinds[Created], kinds[Unknown], kinds[Exists]
 
 
 def _last(chain: Iterable[Job], name: str, parent_id: str) -> Outcome | None:

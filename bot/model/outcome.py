@@ -219,10 +219,8 @@ class Unknown(Outcome):
 
     @property
     def told(self) -> Description:
-        if self.found is None:
-            looked_up = "not_looked_up" if self.listable else "no_list"
-        else:
-            looked_up = ("found_none", "found", "found_many")[min(len(self.found), 2)]
+        kinds = {None: "not_looked_up" if self.listable else "no_list", 0: "found_none", 1: "found"}
+        looked_up = kinds.get(None if self.found is None else len(self.found), "found_many")
         words = f"unknown.{self.reason}", *("unknown.looked_for",) * self.looked_for, f"unknown.{looked_up}"
         ways = {FollowUp.CONFIRM: looked_up == "found", FollowUp.LOOK: self.listable, FollowUp.ANYWAY: True}
         return Description(words, _offered(ways), True, self.reason)
@@ -249,8 +247,9 @@ class Duplicate(Outcome):
     @property
     def told(self) -> Description:
         kind = self.step_state if self.step_state in (Created.state, Unknown.state) else "under_way"
-        why = f"the same group was asked for by {self.user}"
-        return Description((f"duplicate.{kind}",), (FollowUp.ANOTHER,), why=why)
+        return Description(
+            (f"duplicate.{kind}",), (FollowUp.ANOTHER,), why=f"the same group was asked for by {self.user}"
+        )
 
 
 @dataclass(frozen=True)
@@ -259,10 +258,7 @@ class Skipped(Outcome):
 
     state = "skipped"
     conclusive = False
-
-    @property
-    def told(self) -> Description:
-        return Description(why="the group above it was not created")
+    reason: ClassVar[str] = "the group above it was not created"
 
 
 @dataclass(frozen=True)

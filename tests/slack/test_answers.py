@@ -13,7 +13,7 @@ import pytest
 from bot.iletimerkezi import client
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
-from bot.model.next_job import Count, next_job
+from bot.model.next_job import next_job
 from bot.model.outcome import (
     Created,
     Denied,
@@ -285,7 +285,7 @@ def test_what_became_of_a_tree_is_counted_with_those_that_went_on_from_it() -> N
     """The root of the first job says what all of them made; while it runs, how far it is."""
     job = tree(Unknown("timeout", ()))
     assert messages.root("en", job)["text"].startswith("! `VIP` and 2 subgroups: *1 of 3 created, 1 not confirmed*")
-    assert messages.root("en", job, Count(3, 0, 0))["text"].startswith("✓ `VIP` and 2 subgroups *created*")
+    assert messages.root("en", job, (3, 0, 0))["text"].startswith("✓ `VIP` and 2 subgroups *created*")
     job.steps[2].outcome = None
     assert messages.root("en", job)["text"] == "… `VIP` and 2 subgroups *requested*", "until its place is written down"
     job.thread = Thread("C1", "1.1")
