@@ -14,6 +14,8 @@ _HIDDEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+# Controls that are no space, half a pair, and what is no character at all.
+_NO_CHARACTER = re.compile("[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 # What a word or an emoji may need inside: joiners, selectors, and the tags of a region's flag.
 _JOINING = "\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 _GOES = re.compile(f"[{_HIDDEN}\ufff9-\ufffc]")
@@ -57,8 +59,7 @@ def clean(text: str) -> str:
     """Return a text as it is sent: in NFC, with single spaces, nothing invisible but joiners where words need them."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    seen = (" " if char.isspace() or char in BLANKS else char for char in text if not _no_character(char))
-    text = unicodedata.normalize("NFC", "".join(seen))
+    text = unicodedata.normalize("NFC", _NO_CHARACTER.sub("", text).translate(dict.fromkeys(map(ord, BLANKS), " ")))
     goes = _GOES if _EUROPEAN.fullmatch(text) else _GOES_ELSEWHERE
     return " ".join(unicodedata.normalize("NFC", goes.sub("", text)).split())
 
@@ -85,12 +86,6 @@ def unmarked(name: str) -> str:
     """Return the form of `fold` without marks on letters, for what is typed on another keyboard: musteri."""
     letters = unicodedata.normalize("NFD", fold(name))
     return clean("".join(char for char in letters if unicodedata.category(char) != "Mn"))
-
-
-def _no_character(char: str) -> bool:
-    """Tell whether a character is a control, half a pair, or none at all."""
-    unused = ord(char) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(char) <= 0xFDEF
-    return unused or unicodedata.category(char) == "Cs" or (unicodedata.category(char) == "Cc" and not char.isspace())
 
 
 # Quotes, which keep words as they are.
