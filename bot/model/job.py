@@ -158,9 +158,8 @@ class Job:
     @property
     def refused(self) -> bool:
         """Whether it was settled when it was accepted, because another job asks for one of its groups."""
-        mine = self.thread is not None and not self.follows
-        kinds = {type(step.outcome) for step in self.steps}
-        return not mine and Duplicate in kinds and kinds <= {Duplicate, Skipped}
+        twin = any(isinstance(step.outcome, Duplicate) for step in self.steps)
+        return twin and self.settled and not self.begun
 
     @property
     def rootless(self) -> bool:
@@ -170,9 +169,8 @@ class Job:
     @property
     def state(self) -> str:
         """What became of it: "open", "created", or the first other state among its steps."""
-        if not self.settled:
-            return "open"
-        return next((step.state for step in self.steps if step.state != Created.state), Created.state)
+        others = (step.state for step in self.steps if step.state != Created.state)
+        return next(others, Created.state) if self.settled else "open"
 
 
 def steps_of(groups: Iterable[NewGroup]) -> list[Step]:
