@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, select
 
-from bot.journal.holding import SERVE
 from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
 from bot.sandbox.api import Api
@@ -127,21 +126,6 @@ def test_what_was_answered_is_not_answered_again(past: Past, go_on: Start, works
     assert not api.calls
 
 
-def test_a_living_process_takes_over_from_a_dead_one(
-    past: Past, start: Start, database_url: str, engine: Engine, workspace: Workspace
-) -> None:
-    """Not before: the other may be at it."""
-    past.accept("theirs")
-    url = start(DATABASE_URL=database_url).url
-    workspace.command(url, "ours", channel="C2")
-    assert until(lambda: past.journal.keep() or workspace.finished()) is True
-    assert not workspace.roots("C1")
-    with engine.begin() as connection:
-        connection.execute(update(jobs).where(jobs.c.process == past.journal.process).values(process=None))
-    assert workspace.finished(2)
-    assert "`theirs`" in workspace.roots("C1")[0].text
-
-
 def rooted(engine: Engine) -> bool:
     """Tell whether the job's root is written down."""
     with engine.connect() as connection:
@@ -176,43 +160,6 @@ def test_a_process_that_stops_shows_life_to_the_end(
         stopped.result()
     assert shown() is None
     assert api.made() == 1
-
-
-def test_what_waits_in_a_process_that_was_taken_for_dead_is_told_by_the_other_alone(
-    start: Start, database_url: str, engine: Engine, workspace: Workspace, logged: Logged
-) -> None:
-    """Its answer waits for Slack. The process was frozen and shows life again, but has lost the job."""
-    workspace.faults["chat.postMessage"].append("ratelimited:3")
-    bot = start(DATABASE_URL=database_url)
-    workspace.command(bot.url, "VIP")
-    assert logged.wait_for("postponed")
-    with engine.begin() as connection:
-        connection.execute(delete(processes))
-        connection.execute(insert(processes).values(id="other", machine=SERVE, lease_until=0.0))
-        connection.execute(update(jobs).values(process="other"))
-    assert logged.wait_for("taken_over")
-    assert not workspace.messages
-
-
-def test_what_a_stopped_process_has_not_begun_the_next_one_does(
-    start: Start, database_url: str, workspace: Workspace, api: Api
-) -> None:
-    """Stopped during the first of five calls: that one is answered, the others are made by the next, each once."""
-    go = api.gates["add-group"] = threading.Event()
-    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="1")
-    for name in "ABCDE":
-        assert workspace.command(first.url, name).status == 200
-    assert api.called.wait(30)
-    with ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(first.stop, 60)
-        assert first.parts.worker.stopping.wait(30)
-        go.set()
-        stopped.result()
-    assert api.made() == 1
-    start(DATABASE_URL=database_url)
-    assert workspace.finished(5)
-    assert api.made() == len(api.groups) - 1 == 5
-    assert len(workspace.messages) == 10
 
 
 @pytest.mark.parametrize("crashed", [False, True])

@@ -2,14 +2,13 @@
 
 import re
 import threading
-from collections import Counter
 from copy import copy
 
 import pytest
 
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
-from tests.support.tree import Start, Watched, both_languages, done, lines, outcome, sent
+from tests.support.tree import Start, Watched, both_languages, done, outcome, sent
 from tests.support.workspace import Message, Workspace
 
 # Going on.
@@ -113,29 +112,6 @@ def test_anyway_takes_along_what_hangs_under(start: Start, workspace: Workspace,
     answers(workspace, 5)
     assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
     assert [api.parents()[name] for name in "BCD"] == ["A", "B", "C"]
-
-
-# Where the bot may not post.
-
-
-def test_a_private_answer_holds_the_whole_tree(start: Start, workspace: Workspace, api: Watched) -> None:
-    """The same tree, the buttons and the remedy go to the one who asked, alone."""
-    workspace.closed["C1"] = "not_in_channel"
-    names = [f"{number}{'&' * 250}" for number in range(8)]
-    api.fail({names[3]: 503})
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "\n".join(f'"{name}"' for name in names))
-    told(workspace, load("en")["answer.private"])
-    text = "\n".join(lines(workspace.private()))
-    assert re.findall(r"ID `(\d+)`", text) == [api.id_of(name) for name in names if name != names[3]]
-    assert text.count(load("en")["rejected.503.title"]) == 1
-    assert not workspace.roots()
-    del workspace.closed["C1"]
-    api.fail({})
-    workspace.press(url, workspace.private()[-1], "again")
-    assert workspace.wait_for(lambda: len(workspace.roots()) == 1)
-    answers(workspace, 1)
-    assert api.sent() == Counter(names) + Counter([names[3]])
 
 
 # Side by side.
