@@ -58,7 +58,7 @@ def test_only_the_web_api_gets_the_token() -> None:
     seen = []
     for call in (CALLS[POST], CALLS["response_url"]):
         with peer(lambda connection: seen.append(hear(connection, b"}"))) as server, pytest.raises(TryLater):
-            call(SlackClient("xoxb-of-tests", f"{server.url}/api/", SHORT), server.url)
+            call(SlackClient("xoxb-of-tests", f"{server.url}/api/", AMPLE), server.url)
     assert [b"Authorization: Bearer xoxb-of-tests" in request for request in seen] == [True, False]
     assert seen[0].startswith(b"POST /api/chat.postMessage HTTP/1.1\r\n")
     assert b"User-Agent: addgroup-bot/" in seen[0]
