@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -39,6 +40,9 @@ _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace mov
 # Source: https://docs.slack.dev/reference/methods/auth.test#errors
 _TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 _PASSING |= _TOKEN_REFUSED  # it says nothing about what was asked for, which waits for another token
+
+_REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "views.open", "views.publish"}
+"""Methods that are called once more where a kept connection broke: they read, or a second call changes nothing."""
 
 BAD_TOKEN = frozenset(_TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
 BAD_TOKEN |= {"forbidden_team"}
@@ -122,8 +126,7 @@ class SlackClient:
     def _post(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         error: SlackRefused | TryLater
         try:
-            request = requests.Request("POST", url, headers, data=body)
-            return _read(method, self._connections.exchange(request, self._timeout, MAX_ANSWER))
+            return _read(method, self._exchange(requests.Request("POST", url, headers, data=body), method in _REPEATABLE))
         except Failed as failed:
             word = f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason
             error = SlackRefused("bad_address") if failed.reason == "address" else TryLater(word)
@@ -131,6 +134,16 @@ class SlackClient:
             error = refused
         REFUSALS.labels(method, str(error)).inc()
         raise error from None
+
+    def _exchange(self, request: requests.Request, again: bool) -> HttpAnswer:
+        """Send a request, and once `again` where the connection broke, all within the same time. Raises Failed."""
+        until = time.monotonic() + self._timeout
+        try:
+            return self._connections.exchange(request, self._timeout, MAX_ANSWER)
+        except Failed as failed:
+            if failed.reason != "closed" or not again:
+                raise
+        return self._connections.exchange(request, max(until - time.monotonic(), 0.01), MAX_ANSWER)
 
 
 def _read(method: str, answer: HttpAnswer) -> Answer:
