@@ -1,6 +1,7 @@
 """Jobs as the journal's rows, and back. The only place that knows how a job, a step or an outcome is stored."""
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,9 +10,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.journal.tables import jobs
+from bot.log import REPEATED, event
 from bot.model.job import Job, Step, Thread
 from bot.model.names import Parent, ParentId, ParentName, fold
-from bot.model.outcome import WAITING, FollowUp, Outcome, outcome_from
+from bot.model.outcome import SENDING, WAITING, FollowUp, Outcome, outcome_from
 
 Values = dict[str, Any]
 """A row by column; an empty text is NULL where a column may be."""
@@ -106,7 +108,12 @@ def job_of(row: Row[Any], its_steps: Sequence[Row[Any]]) -> Job:
 
 
 def _step_of(row: Row[Any]) -> Step:
-    outcome = outcome_of(row)
+    """Return a step; one whose outcome cannot be read may have been sent, which its person is told in the end."""
+    try:
+        outcome, stage = outcome_of(row), row.state
+    except (KeyError, TypeError, ValueError):
+        event("outcome_unreadable", level=logging.ERROR, every=REPEATED, job=row.job, step=row.position)
+        outcome, stage = None, SENDING
     parent: Parent = None
     if row.parent_name is not None:
         parent = ParentName(row.parent_name)
@@ -118,7 +125,7 @@ def _step_of(row: Row[Any]) -> Step:
         parent=parent,
         above=row.above,
         parent_id=row.parent_id,
-        stage=WAITING if outcome else row.state,  # one that this version does not know may have been sent
+        stage=WAITING if outcome else stage,  # one that this version does not know may have been sent
         reason=row.reason or "",
         confirmed_id="" if outcome else row.group_id or "",
         outcome=outcome,

@@ -126,7 +126,9 @@ class SlackClient:
     def _post(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         error: SlackRefused | TryLater
         try:
-            return _read(method, self._exchange(requests.Request("POST", url, headers, data=body), method in _REPEATABLE))
+            return _read(
+                method, self._exchange(requests.Request("POST", url, headers, data=body), method in _REPEATABLE)
+            )
         except Failed as failed:
             word = f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason
             error = SlackRefused("bad_address") if failed.reason == "address" else TryLater(word)
