@@ -15,10 +15,12 @@ demo: .venv/run  ## try /addgroup in this terminal, without Slack and without cr
 
 dev: .venv/dev  ## set up .venv for development
 
+# In a fresh checkout one process compiles the tests, or each of the eight would.
 test: .venv/dev  ## lint, types and tests
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy & types=$$!; $(RUN) -m pytest -q -n 8 --dist worksteal; tests=$$?; wait $$types && exit $$tests
+	$(RUN) -m mypy & types=$$!; [ -d tests/__pycache__ ] || $(RUN) -m pytest --collect-only > /dev/null; \
+	$(RUN) -m pytest -q -n 8 --dist worksteal; tests=$$?; wait $$types && exit $$tests
 
 coverage: .venv/dev  ## tests with the lines and branches that they reach, for half as long again
 	$(RUN) -m pytest -q -n 4 --dist worksteal --cov --cov-report=term

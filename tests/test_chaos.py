@@ -75,7 +75,7 @@ class Chaos:
         """Type commands, some of them trees, some delivered twice, each line for a group of its own."""
         rolls = random.Random(f"{SEED}-{sender}")
         number = 0
-        while time.monotonic() < until:
+        while time.monotonic() < until or not self.enough(until):
             number += 1
             names, text = self.typed(rolls, f"G-{sender}-{number}")
             channel = f"C{number % CHANNELS}"
@@ -95,6 +95,11 @@ class Chaos:
                         rolls.choice(self.bots).url, text, channel=channel, trigger_id=f"again-{names[0]}"
                     )
             time.sleep(rolls.uniform(0, 0.1))
+
+    def enough(self, until: float) -> bool:
+        """Tell whether enough was acknowledged to prove anything, trees too, or nothing more is to come."""
+        trees = any(self.above[name] for name in tuple(self.acknowledged))
+        return (trees and len(self.acknowledged) > 10) or time.monotonic() > until + 60
 
     def typed(self, rolls: random.Random, name: str) -> tuple[list[str], str]:
         """Return the names of a command for one group or a tree of up to six, and its text."""
@@ -164,7 +169,7 @@ class Chaos:
             ]:
                 future.result()
         while left := self.missing():  # channels that Slack has limited take a message a second
-            fewer = self.workspace.wait_for(lambda: self.missing() < left, 90)
+            fewer = self.workspace.wait_for(lambda: self.missing() < left, 180)
             assert fewer, f"seed {SEED}: not answered: {left}"
 
     def answers(self) -> dict[str, set[str]]:
@@ -237,7 +242,7 @@ def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp
         chaos.engine.dispose()
     answers = chaos.answers()
     assert chaos.done
-    assert len(chaos.acknowledged) > 10, "the run was too short to prove anything"
+    assert len(chaos.acknowledged) > 10
     assert any(chaos.above[name] for name in chaos.acknowledged), "no tree came through"
 
     logs = "".join(log.read_text() for log in tmp_path.glob("serve-*.log"))

@@ -304,10 +304,10 @@ def test_a_storm_of_reconnects_leaves_nothing_behind(slack: Link, opens: Opens, 
 
 def test_connections_that_come_and_go_count_as_lost(slack: Link, opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hello alone is no connection: after the same time the process is given up, and that once."""
-    monkeypatch.setattr(socket_mode, "LOST_AFTER", 0.5)
     lost: list[float] = []
     connection = opens(lost=lambda: lost.append(time.monotonic()))
     until(connection.connected)
+    monkeypatch.setattr(socket_mode, "LOST_AFTER", 0.5)
     slack.comes_and_goes = True
     slack.disconnect("too_many_websockets")
     until(lambda: bool(lost))

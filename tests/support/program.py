@@ -4,6 +4,7 @@ What depends on how Python itself starts, such as its encoding, needs a process 
 """
 
 import atexit
+import ctypes
 import fcntl
 import logging
 import multiprocessing
@@ -21,6 +22,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
+from multiprocessing.forkserver import _forkserver
 from pathlib import Path
 from typing import Self
 
@@ -138,8 +140,16 @@ def run_to_end(
         return subprocess.CompletedProcess(arguments, status, out.read(), errors.read())
 
 
+def _end_with_the_tests() -> None:
+    """Let the system kill this process, on Linux, with the one that forked it, which ends as its pipe closes."""
+    os.close(_forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
+    with suppress(AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def _become(code: str, arguments: tuple[str, ...], cwd: Path, env: dict[str, str], streams: list[Connection]) -> None:
     """Make of this fork a process as it is after the start of Python, and run the program in it."""
+    _end_with_the_tests()
     os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream.fileno(), number)

@@ -74,16 +74,9 @@ def code_of(message: Message) -> str:
 @contextlib.contextmanager
 def under_way(api: Api) -> Iterator[threading.Event]:
     """Let no group be created until the end of the block; the event is set when the first request has come."""
-    go, come = threading.Event(), threading.Event()
-
-    def mood() -> int | None:
-        if api.calls[-1][0] != "add-group":
-            return None
-        come.set()
-        return None if go.wait(60) else 500
-
-    api.mood = mood
+    go = api.gates["add-group"] = threading.Event()
+    api.called.clear()
     try:
-        yield come
+        yield api.called
     finally:
         go.set()

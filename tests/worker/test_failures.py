@@ -16,6 +16,7 @@ from bot.slack.client import slack_client
 from bot.slack.texts import say
 from tests.support.slack import told
 from tests.support.texts import part
+from tests.support.until import until
 from tests.support.worker import Logged, Outage, Start, answer, both_languages
 from tests.support.workspace import BOT_TOKEN, Workspace
 
@@ -82,10 +83,13 @@ def test_a_failure_of_slack_delays_the_answer(
     start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, fault: int | str
 ) -> None:
     """Neither root nor answer can be posted at first: the group is made once, and told when Slack is back."""
-    monkeypatch.setattr("bot.bot.slack_client", lambda settings: slack_client(settings, 1))
+    monkeypatch.setattr("bot.bot.slack_client", lambda settings: slack_client(settings, 60))
     monkeypatch.setattr(pace, "INTERVAL", 0.1)
     workspace.faults["chat.postMessage"].extend([fault, fault])
     workspace.command(start().url, "VIP")
+    for posts in (1, 2) if fault == "silence" else ():
+        until(lambda: [method for method, _ in workspace.calls].count("chat.postMessage") >= posts)  # noqa: B023
+        workspace.hang_up()
     assert workspace.wait_for(lambda: any(m.thread_ts for m in workspace.messages))
     (root,) = workspace.roots()
     assert part("en", "created.heading") in answer(workspace, root)
