@@ -252,6 +252,8 @@ def _tried(url: str) -> int | None:
     engine = connect(url)
     try:
         with engine.connect() as connection, connection.begin() as transaction:
+            if connection.dialect.name == "postgresql":  # a running bot waits with what waits for its tables
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 500")
             version = tables.migrate(connection)
             for table in tables.metadata.sorted_tables:
                 nothing = select(table).limit(0)  # but the right to write it, and the names of its columns

@@ -318,7 +318,7 @@ def test_a_check_beside_a_backup(
         backup.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         backup.execute(select(tables.jobs.c.id))
         line = Checked({**environ, "DATABASE_URL": database_url}).lines["database"]
-    assert (line.state, "lock timeout" in line.text, "backup" in line.remedy) == ("WRONG", True, True)
+    assert (line.state, "lock timeout" in line.text, "backup" in line.remedy) == ("WRONG", True, True), line
     assert "with schema 1" in Checked({**environ, "DATABASE_URL": database_url}).lines["database"].text
 
 
