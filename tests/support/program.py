@@ -36,7 +36,9 @@ BOT = "import sys\nfrom bot.__main__ import main\nsys.exit(main())"
 
 LIMITS: dict[str, object] = {
     "bot.journal.journal.PATIENCE": 30.0,
-    "bot.journal.database._BEGIN": re.sub(r"timeout = \d+", "timeout = 30000", database._BEGIN),
+    "bot.journal.database._BEGIN": re.sub(r"timeout = \d+", "timeout = 30000", database._BEGIN, count=2).replace(
+        "lock_timeout = 2000", "lock_timeout = 10000"
+    ),
     "bot.iletimerkezi.groups.WITHIN": 30.0,
     "bot.front.form.SOON": 30.0,
     "bot.front.form.LOOKED_UP": 20.0,
