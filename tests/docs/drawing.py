@@ -12,34 +12,12 @@ from typing import Any
 
 Part = Mapping[str, Any]
 
-SHOWN = {
-    "modal": {"title", "submit", "close", "blocks"},
-    "section": {"text"},
-    "context": {"elements"},
-    "actions": {"elements"},
-    "button": {"text", "style"},
-    "input": {"label", "hint", "element", "optional"},
-    "plain_text_input": {"multiline", "focus_on_load"},
-    "external_select": {"placeholder"},
-    "plain_text": {"text"},
-    "mrkdwn": {"text"},
-}
-"""What people see of each type of Block Kit's that the bot uses."""
-
-UNSEEN = {
-    "notify_on_close",
-    "type",
-    "action_id",
-    "block_id",
-    "callback_id",
-    "private_metadata",
-    "value",
-    "confirm",
-    "verbatim",
-    "emoji",
-}
-UNSEEN |= {"min_query_length", "accessibility_label", "expand"}
-"""What they do not see, or only after a click."""
+_KNOWN = re.compile(
+    "type|title|submit|close|blocks|text|elements?|style|label|hint|optional|multiline|focus_on_load|placeholder"
+    "|(notify_on_close|action_id|block_id|callback_id|private_metadata|value|confirm|verbatim|emoji"
+    "|min_query_length|accessibility_label|expand)"
+)
+"""The fields of Block Kit's that the bot uses; those in brackets people do not see, or only after a click."""
 
 _MARKUP = re.compile(
     r"`(?P<code>[^`]+)`|\*(?P<bold>[^*]+)\*|<@(?P<mention>\w+)>|<https:[^>|]*\|(?P<link>[^>]*)>"
@@ -78,12 +56,9 @@ class Look:
 
     def width(self, text: str) -> float:
         """Return about how wide a text is, its box included."""
-        if self.mono:
-            ems = len(text) * 0.6
-        else:
-            # fsum, because sum() adds floats in another way since Python 3.12
-            ems = fsum(_WIDTHS.get(letter, 0.556) + 0.055 * (self.bold and letter in _FATTER) for letter in text)
-        return ems * self.size + 8 * bool(self.back)
+        fatter = 0.055 * self.bold
+        ems = [0.6 if self.mono else _WIDTHS.get(each, 0.556) + fatter * (each in _FATTER) for each in text]
+        return fsum(ems) * self.size + 8 * bool(self.back)  # sum() adds floats in another way since Python 3.12
 
 
 TEXT, BOLD = Look(), Look(bold=True)
@@ -124,20 +99,17 @@ class Picture:
 
     def message(self, x: float, text: str, blocks: Sequence[Part]) -> None:
         """Draw a message of the bot's: its blocks, or its text where it has none."""
-        self._box(x, self._y, 36, 36, "#1d4ed8", radius=6)
+        self._box(x, self._y, 36, 36, "#1d4ed8", rx=6)
         self._path(x + 18, self._y + 10, "v16m-8-8h16", "#ffffff", 4)
         x += 46
         self._write(x + self._write(x, "addgroup", BOLD) + 8, "APP", BADGE)
         self._said.append("addgroup:")
         self._y += 22
         for block in blocks or [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]:
-            match _type(block):
-                case "section":
-                    self._markdown(x, _text(block["text"]))
-                case "actions":
-                    self._buttons(x, block["elements"])
-                case other:
-                    raise ValueError(f"{other} is not drawn in messages")
+            if _kind(block, "section", "actions") == "section":
+                self._markdown(x, _text(block["text"]))
+            else:
+                self._buttons(x, block["elements"])
         self._y += 16
 
     def replies(self, x: float, counted: str) -> None:
@@ -149,14 +121,15 @@ class Picture:
 
     def form(self, x: float, view: Part) -> None:
         """Draw a modal, from its title to its buttons."""
-        _type(view)
+        _kind(view, "modal")
         self._write(x, _text(view["title"]), replace(BOLD, size=20))
         self._path(self._width - x - 12, self._y + 6, "l12 12m0-12l-12 12", "#616061")
         self._said.append(_text(view["title"]))
         self._y += 42
         for block in view["blocks"]:
-            if _type(block) == "context":
-                self._note(x, block)
+            if _kind(block, "context", "input") == "context":
+                for element in block["elements"]:
+                    self._note(x, element)
             else:
                 self._input(x, block)
         self._box(0, self._y, self._width, 1, "#dddddd")
@@ -166,10 +139,9 @@ class Picture:
         self._buttons(self._width - x - wide, [close, {**submit, "style": "primary"}])
         self._y += 18
 
-    def _note(self, x: float, block: Part) -> None:
-        for element in block["elements"]:
-            self._wrapped(x, [(_text(element), SMALL)])
-            self._said.append(_text(element))
+    def _note(self, x: float, part: Part) -> None:
+        self._wrapped(x, [(_text(part), SMALL)])
+        self._said.append(_text(part))
         self._y += 16
 
     def _input(self, x: float, block: Part) -> None:
@@ -179,24 +151,17 @@ class Picture:
         self._y += 28
         wide, high = self._width - 2 * x, 96 if element.get("multiline") else 40
         self._box(x, self._y, wide, high, "#ffffff", "#1264a3" if element.get("focus_on_load") else "#868686", 4)
-        match _type(block), _type(element):
-            case "input", "plain_text_input":
-                pass
-            case "input", "external_select":
-                self._write(x + 12, _text(element["placeholder"]), GREY, 9)
-                self._path(x + wide - 24, self._y + 17, "l5 5l5-5", "#1d1c1d")
-                self._said.append(_text(element["placeholder"]))
-            case other:
-                raise ValueError(f"{other} are not drawn in forms")
+        if _kind(element, "plain_text_input", "external_select") == "external_select":
+            self._write(x + 12, _text(element["placeholder"]), GREY, 9)
+            self._path(x + wide - 24, self._y + 17, "l5 5l5-5", "#1d1c1d")
+            self._said.append(_text(element["placeholder"]))
         self._y += high + 4
-        self._wrapped(x, [(_text(block["hint"]), SMALL)])
-        self._said.append(_text(block["hint"]))
-        self._y += 16
+        self._note(x, block["hint"])
 
     def _buttons(self, x: float, buttons: Sequence[Part]) -> None:
         self._y += 6
         for button in buttons:
-            _type(button)
+            _kind(button, "button")
             label, (back, fill) = _text(button["text"]), BUTTONS[button.get("style", "default")]
             wide = BOLD.width(label) + 28
             self._box(x, self._y, wide, 34, back, "#bbbbbb" if back == "#ffffff" else "none", 5)
@@ -211,7 +176,7 @@ class Picture:
             pieces = list(self._pieces(line.removeprefix("> ")))
             self._wrapped(x + 16 * quoted, pieces)
             if quoted:
-                self._box(x, top, 4, self._y - top, "#dddddd", radius=2)
+                self._box(x, top, 4, self._y - top, "#dddddd", rx=2)
             self._said.append("> " * quoted + "".join(piece for piece, _ in pieces))
 
     def _pieces(self, line: str) -> Iterator[tuple[str, Look]]:
@@ -264,10 +229,8 @@ class Picture:
             )
         return look.width(text)
 
-    def _box(
-        self, x: float, y: float, wide: float, high: float, fill: str, edge: str = "none", radius: int = 0
-    ) -> None:
-        place = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{radius}"'
+    def _box(self, x: float, y: float, wide: float, high: float, fill: str, edge: str = "none", rx: int = 0) -> None:
+        place = f'x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{high:.1f}" rx="{rx}"'
         self._shapes.append(f'<rect {place} fill="{fill}" stroke="{edge}"/>')
 
     def _path(self, x: float, y: float, steps: str, stroke: str, wide: int = 2) -> None:
@@ -275,14 +238,13 @@ class Picture:
         self._shapes.append(f'<path d="M{x:.1f} {y:.1f}{steps}" {style}/>')
 
 
-def _type(part: Part) -> str:
-    """Return the type of a part. Raises ValueError where something of it would be left out."""
-    kind = str(part["type"])
-    if kind not in SHOWN or not part.keys() <= SHOWN[kind] | UNSEEN:
+def _kind(part: Part, *kinds: str) -> str:
+    """Return which of these a part is. Raises ValueError where it is none, or something of it would be left out."""
+    if part["type"] not in kinds or not all(map(_KNOWN.fullmatch, part)):
         raise ValueError(f"{part} is not drawn")
-    return kind
+    return str(part["type"])
 
 
 def _text(part: Part) -> str:
-    _type(part)
+    _kind(part, "plain_text", "mrkdwn")
     return str(part["text"])

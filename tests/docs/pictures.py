@@ -2,12 +2,11 @@
 
 import json
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot, variables
 from tests.docs.drawing import Picture
-from tests.support.served import Served
 from tests.support.workspace import Workspace
 
 FOLDER = Path(__file__).parents[2] / "pictures"
@@ -17,30 +16,17 @@ NAMES = {"U1": "Deniz", "U2": "Ayşe"}
 REFERENCE = "5f6de3dcc22102e5"
 """Stands for every job's id, which differs from run to run."""
 
-
-@dataclass(frozen=True)
-class Scene:
-    """A picture: its title, what somebody types after `/addgroup` for it, and Slack's words for the one reply."""
-
-    title: str
-    typed: str
-    user: str = "U1"
-
-
 SCENES = {
-    "created": Scene("A group was created", "VIP Customers parent=Customers"),
-    "created-tr": Scene("A group was created, in Turkish", "VIP parent=Müşteriler", "U2"),
-    "mistake": Scene("The parent's name was mistyped", "Gold parent=Custmers"),
-    "mistake-tr": Scene("Two groups have the parent's name, in Turkish", "Altın parent=Bölge", "U2"),
-    "form": Scene("The form", ""),
-    "form-tr": Scene("The form, in Turkish", "", "U2"),
-    "tree": Scene("One group of a tree was refused", "Acme parent=Customers\n  VIP 1\n    İstanbul\n  Regular"),
-    "tree-tr": Scene("A tree was created, in Turkish", "Bayiler parent=Müşteriler\n  Ankara\n    Çankaya", "U2"),
+    "created": ("A group was created", "VIP Customers parent=Customers"),
+    "created-tr": ("A group was created, in Turkish", "VIP parent=Müşteriler"),
+    "mistake": ("The parent's name was mistyped", "Gold parent=Custmers"),
+    "mistake-tr": ("Two groups have the parent's name, in Turkish", "Altın parent=Bölge"),
+    "form": ("The form", ""),
+    "form-tr": ("The form, in Turkish", ""),
+    "tree": ("One group of a tree was refused", "Acme parent=Customers\n  VIP 1\n    İstanbul\n  Regular"),
+    "tree-tr": ("A tree was created, in Turkish", "Bayiler parent=Müşteriler\n  Ankara\n    Çankaya"),
 }
-"""By the name of the file, which is the scene's channel too."""
-
-
-FORMS = [name for name, scene in SCENES.items() if not scene.typed]
+"""By the name of the file, which is the scene's channel too: a title, and what somebody types after `/addgroup`."""
 
 
 def drawn() -> dict[str, str]:
@@ -50,46 +36,40 @@ def drawn() -> dict[str, str]:
         Api("key-of-pictures", "hash-of-pictures") as api,
         Workspace("0123456789abcdef" * 2) as workspace,
     ):
-        api.add("Customers", identifier="5")
-        api.add("Müşteriler", identifier="7")
-        api.add("Bölge", "7", "40")
-        api.add("Bölge", "5", "41")
+        for group in (("Customers", "", "5"), ("Müşteriler", "", "7"), ("Bölge", "7", "40"), ("Bölge", "5", "41")):
+            api.add(*group)
         api.mood = lambda: 503 if '"name": "VIP 1"' in json.dumps(api.calls[-1]) else None
         workspace.locales["U2"] = "tr-TR"
-        served = Served(workspace, api, Path(directory))
+        bot = Bot({**variables(workspace, api), "DATABASE_URL": f"sqlite:///{directory}/journal.db"})
+        bot.start()
         try:
-            for channel, scene in SCENES.items():
-                workspace.command(served.url, scene.typed, scene.user, channel)
-                _wait(workspace, channel)
+            return {f"{channel}.svg": _draw(bot.url, workspace, channel, *scene) for channel, scene in SCENES.items()}
         finally:
-            served.stop()  # it ends when the work under way is done: the edits of the roots
-        return {f"{channel}.svg": _draw(workspace, channel, scene) for channel, scene in SCENES.items()}
+            bot.stop(30)
 
 
-def _wait(workspace: Workspace, channel: str) -> None:
-    """Wait until the scene's thread has its answer, or the form is open."""
+def _draw(url: str, workspace: Workspace, channel: str, title: str, typed: str) -> str:
+    """Type a scene's command, and draw the form that opens, or the root and its one answer when both are there."""
+    forms = len(workspace.forms)
+    workspace.command(url, typed, "U2" if channel.endswith("-tr") else "U1", channel)
 
     def there() -> bool:
-        if SCENES[channel].typed:
-            return any(workspace.thread(root) for root in workspace.roots(channel))
-        return len(workspace.forms) > FORMS.index(channel)
+        roots = [root for root in workspace.roots(channel) if not root.text.startswith("…")]
+        return any(map(workspace.thread, roots)) if typed else len(workspace.forms) > forms
 
     if not workspace.wait_for(there, 60):
         raise RuntimeError(f"{channel}: no answer came, only {workspace.messages}")
-
-
-def _draw(workspace: Workspace, channel: str, scene: Scene) -> str:
-    if not scene.typed:
+    if not typed:
         picture = Picture(520, NAMES)
-        picture.form(24, workspace.forms[FORMS.index(channel)].view)
-        return picture.svg(scene.title)
+        picture.form(24, workspace.forms[-1].view)
+        return picture.svg(title)
     picture = Picture(720, NAMES)
     (root,) = workspace.roots(channel)
     (answer,) = workspace.thread(root)
     picture.message(20, root.text, root.blocks)
     picture.replies(66, "1 reply")
     picture.message(66, *json.loads(json.dumps([answer.text, answer.blocks]).replace(answer.job, REFERENCE)))
-    return picture.svg(scene.title)
+    return picture.svg(title)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,7 @@ from bot.slack.wording import mistake
 from tests.support.pages import PAGES, ROOT, USER_PAGES, headings, section, tables
 
 MAIN = {"en": "the main group `{name}`", "tr": "`{name}` adlı ana grup"}
-UNDER_ID = {
-    "en": "the group `{name}` under the ID `{parent}`",
-    "tr": "ID'si `{parent}` olan grubun altında `{name}`",
-}
+UNDER_ID = {"en": "the group `{name}` under the ID `{parent}`", "tr": "ID'si `{parent}` olan grubun altında `{name}`"}
 UNDER_NAME = {
     "en": "the group `{name}` under the group called `{parent}`",
     "tr": "`{parent}` adlı grubun altında `{name}`",

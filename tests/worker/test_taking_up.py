@@ -23,17 +23,7 @@ from tests.support.slack import answered, answers
 from tests.support.texts import part
 from tests.support.tree import Watched
 from tests.support.until import until
-from tests.support.worker import (
-    CALL,
-    CREATED,
-    FOUND,
-    REJECTED,
-    Logged,
-    Outage,
-    Past,
-    Start,
-    answer,
-)
+from tests.support.worker import CALL, CREATED, FOUND, REJECTED, Logged, Outage, Past, Start, answer
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
