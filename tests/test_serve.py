@@ -97,7 +97,7 @@ def wait_for_health(served: Served, status: int) -> str:
     return until(said, failed=served.log.read_text)
 
 
-@pytest.mark.parametrize("method", ["Journal.keep", "Schedule.take"])
+@pytest.mark.parametrize("method", ["Journal.keep", "Schedule.take", "Journal._write_together"])
 def test_a_thread_that_dies_ends_the_process(workspace: Workspace, api: Api, tmp_path: Path, method: str) -> None:
     """Half a bot would hold what it does not carry: status 1 and a line that says why; a supervisor starts another."""
     name, _, attribute = method.partition(".")

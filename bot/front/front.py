@@ -50,7 +50,7 @@ class Front:
         form.register(bolt)
         Commands(self._intake, groups, form, settings.docs_url).register(bolt)
         bolt.error(self._failed)
-        all_checks = {"journal": journal.ping, **checks}
+        all_checks = {"journal": journal.works, **checks}
         self._connection: Connection | None = None
         if settings.socket_mode:
             app = SlackClient(settings.slack_app_token, settings.slack_api_url)

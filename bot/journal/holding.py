@@ -6,9 +6,11 @@ time in which it did not look itself.
 """
 
 import logging
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, and_, bindparam, delete, insert, or_, select, update
@@ -27,6 +29,12 @@ EVERY = 2.0
 
 TAKE_OVER = 8.0
 """After how long without a sign of life a process's jobs are taken over, in seconds."""
+
+SILENT = 6.0
+"""How long a sign of life may take, in seconds, until the journal counts as failing: less than until a take-over."""
+
+FOUND = 2.5
+"""How long who presses a button waits for the job under which it stands, in seconds. Slack waits 3."""
 
 SERVE = "serve"
 """The `machine` of a process that shows its life so often; version 0.2.0 writes another word there."""
@@ -91,6 +99,8 @@ class Holder:
         self.process = uuid.uuid4().hex
         self._seen: dict[str, tuple[float, int]] = {}  # what the row of each process showed, and for how many looks
         self._shown: object = None  # the last sign of life
+        self._shown_at = time.monotonic()  # when that was
+        self._finders = ThreadPoolExecutor(8, thread_name_prefix="find")
         self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
 
     def close(self) -> None:
@@ -123,7 +133,7 @@ class Holder:
         except JournalError:
             self._seen, self._shown = {}, None
             raise
-        self._shown = my_life.lease_until
+        self._shown, self._shown_at = my_life.lease_until, time.monotonic()
         wanted, self._strays = adopted | (mine & self._strays), mine
         if adopted:
             event("adopted", jobs=len(adopted))
@@ -159,6 +169,13 @@ class Holder:
     def find(self, job: str) -> Job | None:
         """Return the job with this id, or None."""
         return next(iter(self._jobs(JOBS.where(jobs.c.id == job))), None)
+
+    def find_in_time(self, job: str) -> Job | None:
+        """Find a job while Slack waits; "" is none. Raises JournalError also where the database does not answer."""
+        try:
+            return self._finders.submit(self.find, job).result(FOUND) if job else None
+        except TimeoutError:
+            raise JournalError("the database is too slow") from None
 
     def recent(self, most: int, reader: str = "") -> list[Job]:
         """Return the last jobs, newest first: those of public channels, and the `reader`'s own of any other."""

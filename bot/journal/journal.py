@@ -1,20 +1,23 @@
 """What was accepted, sent, settled and answered: on disk before anybody is told of it.
 
-A change to a job that another process has taken over raises TakenOver and writes nothing. One thread makes all changes,
-in the order in which they come.
+A change to a job that another process has taken over raises TakenOver and writes nothing. One thread makes the changes
+for all: what waits is done in one transaction, in the order in which it came.
 """
 
+import queue
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, case, delete, func, insert, update
 
-from bot.journal import JournalError, TakenOver, Unsure, accepting, rows
+from bot.journal import BadValue, JournalError, TakenOver, Unsure, accepting, rows
 from bot.journal.accepting import Accepted, Busy, accept
-from bot.journal.holding import Holder, held
+from bot.journal.holding import SILENT, Holder, held
 from bot.journal.tables import jobs, languages, now, steps
 from bot.metrics import GROUPS
 from bot.model.job import Job, Step, Thread
@@ -25,6 +28,9 @@ PATIENCE = 2.5
 
 GIVEN_WAY = 0.5
 """How long jobs wait at most for commands that are being accepted, in seconds."""
+
+AT_ONCE = 32
+"""How many changes are made in one transaction at most."""
 
 _SENT = (SENDING, Created.state, Unknown.state)
 
@@ -37,10 +43,18 @@ _CHANGE_STEP = update(steps).where(steps.c.job == bindparam("this"), steps.c.pos
 _SEND = _CHANGE_STEP.where(steps.c.state == WAITING).values(state=SENDING, sent_at=now())
 _SETTLE = _CHANGE_STEP.values(settled_at=func.coalesce(steps.c.settled_at, now()))  # by a look it gets no younger
 _DOUBT = _SETTLE.where(steps.c.state != Created.state)  # which replaces no fact
+_CORRECT = _SETTLE.where(steps.c.state.in_((SENDING, Unknown.state)))
+"""Settle a step that was sent, whatever was told of it meanwhile."""
+_editable = case((jobs.c.answer_ts.is_(None), None), else_=jobs.c.answered_at)
+_REOPEN = update(jobs).where(jobs.c.id == bindparam("this"))
+_REOPEN = _REOPEN.values(process=bindparam("me"), closed_at=None, root_final=0, answered_at=_editable)
+"""Take a job back, from any process, to tell what became of it after all: an answer that cannot be edited once more."""
 
 R = TypeVar("R")
 Change = Callable[[Connection], R]
-"""Makes a change; what it raises undoes it."""
+"""Makes a change, perhaps more than once; it may raise TakenOver before it changes anything."""
+
+_Waiting = tuple[Change[Any], Future[Any]]
 
 
 class Journal(Holder):
@@ -53,8 +67,12 @@ class Journal(Holder):
     def __init__(self, url: str, accepted: Callable[[Job], None] = lambda _job: None) -> None:
         super().__init__(url)
         self._accepted = accepted
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._accepting: set[Future[tuple[Accepted | Busy, Job]]] = set()
+        self._accepting = 0  # how many callers of `accept` wait
+        self._all_accepted = threading.Condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._wake: queue.SimpleQueue[bool] = queue.SimpleQueue()  # True for each change, False at the end
+        self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
+        self._writer.start()
 
     def open(self) -> None:
         """Make or update the tables. Raises WrongJournal for a journal that this version, or this user, cannot use."""
@@ -62,15 +80,13 @@ class Journal(Holder):
 
     def close(self) -> None:
         """Write what waits, and nothing that comes later; close the connections."""
-        self._writer.shutdown()
+        self._wake.put(False)
+        self._writer.join()
         super().close()
 
-    def ping(self) -> bool:
-        """Return True; raise JournalError when the database does not answer, or refused the last write."""
-        self._rows(select(1))
-        if self._database.failing:
-            raise JournalError("the last write failed")
-        return True
+    def works(self) -> bool:
+        """Tell, without asking the database, whether it took the last write, and a sign of life lately."""
+        return not self._database.failing and time.monotonic() - self._shown_at < SILENT
 
     # Accepting.
 
@@ -83,28 +99,25 @@ class Journal(Holder):
         """
         if not job.steps:
             raise ValueError("a job has at least one step")
-        begun: Future[None] = Future()
-
-        def write(connection: Connection) -> tuple[Accepted | Busy, Job]:
-            if not begun.set_running_or_notify_cancel():
-                raise JournalError("it was withdrawn")
-            return accept(connection, job, self.process)
-
-        future = self._submit(write)
-        self._accepting.add(future)
-        future.add_done_callback(self._accepting.discard)
+        future = self._submit(lambda connection: accept(connection, job, self.process))
         future.add_done_callback(self._hand_over)
+        with self._all_accepted:
+            self._accepting += 1
         try:
             return future.result(PATIENCE)[0]
         except TimeoutError:
-            future.cancel()
-            if begun.cancel():
+            if future.cancel():
                 raise JournalError("the database is too slow") from None
             raise Unsure("the database has not finished in time") from None
+        finally:
+            with self._all_accepted:
+                self._accepting -= 1
+                self._all_accepted.notify_all()
 
     def give_way(self) -> None:
-        """Wait for those that wait for `accept`, for GIVEN_WAY seconds at most: acknowledgements go before answers."""
-        wait(tuple(self._accepting), GIVEN_WAY)
+        """Wait until nobody waits for `accept`, for GIVEN_WAY seconds at most: acknowledgements go before answers."""
+        with self._all_accepted:
+            self._all_accepted.wait_for(lambda: not self._accepting, GIVEN_WAY)
 
     def _hand_over(self, done: Future[tuple[Accepted | Busy, Job]]) -> None:
         """Pass a job on that was written down, also when nobody waits for the answer any more."""
@@ -180,6 +193,21 @@ class Journal(Holder):
         if news:
             job.answered_at, job.root_final = None, False
 
+    def correct(self, job: Job, step: Step) -> bool:
+        """Write down that a group was created, after another process took the job over and settled it as unknown.
+
+        A fact beats a doubt: this process then holds the job again, and `keep` returns it soon, for its answer to be
+        corrected. Returns whether there was anything to correct.
+        """
+
+        def correct(connection: Connection) -> bool:
+            created = isinstance(step.outcome, Created) and _this(job, step, **rows.of_outcome(step.outcome))
+            if not created or not connection.execute(_CORRECT, created).rowcount:
+                return False
+            return bool(connection.execute(_REOPEN, {"this": job.id, "me": self.process}).rowcount)
+
+        return self._write(correct)
+
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given, and where its buttons are: the job is no longer open."""
         self._change(job, _ANSWERED, answer_ts=job.answer_ts or None)
@@ -226,15 +254,52 @@ class Journal(Holder):
         return self._submit(change).result()
 
     def _submit(self, change: Change[R]) -> Future[R]:
-        """Let a change be made in a transaction of its own, when its turn comes."""
-        try:
-            return self._writer.submit(self._make, change)
-        except RuntimeError:
-            raise JournalError("it was closed") from None
+        """Queue a change. The future can be cancelled until it is this change's turn to be written.
 
-    def _make(self, change: Change[R]) -> R:
-        with self._database.writing() as connection:
-            return change(connection)
+        It gets the change's result, TakenOver, or the JournalError of its transaction. After BadValue each change of
+        the transaction is tried alone, so that only that one fails which caused it.
+        """
+        if not self._writer.is_alive():
+            raise JournalError("it was closed")
+        future: Future[R] = Future()
+        self._waiting.append((change, future))
+        self._wake.put(True)
+        return future
+
+    def _write_all(self) -> None:
+        while self._wake.get():
+            if some := [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]:
+                self._write_together(some)
+
+    def _write_together(self, some: list[_Waiting]) -> None:
+        try:
+            with self._database.writing() as connection:
+                some = [one for one in some if _begun(one[1])]
+                results: list[Any] = [_made(change, connection) for change, _ in some]
+        except JournalError as error:
+            if isinstance(error, BadValue) and len(some) > 1:
+                for one in some:
+                    self._write_together([one])
+                return
+            some = [one for one in some if _begun(one[1])]
+            results = [error] * len(some)
+        for (_, future), result in zip(some, results, strict=True):
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+def _begun(future: Future[Any]) -> bool:
+    """Let a future not be cancelled any more; False when it was."""
+    return future.running() or (not future.cancelled() and future.set_running_or_notify_cancel())
+
+
+def _made(change: Change[R], connection: Connection) -> R | TakenOver:
+    try:
+        return change(connection)
+    except TakenOver as error:
+        return error
 
 
 def _this(job: Job, step: Step, **columns: Any) -> dict[str, Any]:

@@ -72,6 +72,12 @@ class JobRunner:
         event("done", job=job.id)
         return None
 
+    def correct(self, job: Job) -> None:
+        """Write down which groups were made, of a job that another process has taken over. Raises JournalError."""
+        for step in job.steps:
+            if step.result and not step.outcome and self._journal.correct(job, replace(step, outcome=step.result)):
+                event("corrected", job=job.id, step=step.position)
+
     def _cut_short(self, job: Job) -> None:
         """Settle what was waiting for too long as not sent. After faults, what may have been sent is unknown."""
         failed = job.faults >= FAULTS

@@ -101,19 +101,21 @@ class Worker:
             self._journal.give_way()
             self._schedule.done(job, self._carry(job))
 
-    def _carry(self, job: Job) -> float | None:
+    def _carry(self, job: Job, lost: bool = False) -> float | None:
         """Carry one job as far as it goes now; return in how many seconds to go on, None when it is done.
 
+        One that is `lost` to another process is left to that one, once the journal has what this one alone knows of it.
         The boundary at which a fault becomes a log line and another attempt.
         """
         try:
-            if not self._journal.holds(job):
-                raise TakenOver
+            if lost or not self._journal.holds(job):
+                self._runner.correct(job)
+                event("taken_over", level=logging.WARNING, job=job.id)
+                return None
             wait = self._runner.run(job)
             return None if wait is None else _postponed(job, "look_up", wait)
         except TakenOver:
-            event("taken_over", level=logging.WARNING, job=job.id)
-            return None
+            return self._carry(job, lost=True)
         except TryLater as later:
             return _postponed(job, later.why, later.seconds)
         except Exception as error:  # noqa: BLE001  # the process's edge: nothing may end a thread in silence

@@ -22,6 +22,7 @@ from tests.support.journal import (
     accepted,
     at_once,
     count,
+    ended,
     on_postgresql,
     on_sqlite,
     refused,
@@ -191,6 +192,22 @@ def test_jobs_give_way_to_those_that_are_accepted(book: Journal, monkeypatch: py
         go_on.set()
         assert job.result(60), "it began before the command was accepted"
         assert command.result(60) == Accepted()
+
+
+def test_an_odd_job_spoils_no_other(book: Journal, engine: Engine) -> None:
+    """A name that the database cannot store fails alone; those that come at the same moment are accepted."""
+    odd = typed("odd")
+    odd.steps[0].name = "half an emoji \ud83d"
+    some = [*(typed(f"G{number}") for number in range(6)), odd]
+    with ThreadPoolExecutor(len(some)) as pool, engine.begin() as connection:
+        tables.lock(connection)
+        asked = [pool.submit(book.accept, job) for job in some]
+        time.sleep(0.3)  # nothing tells that they wait
+        connection.commit()
+        answers = [ended(each) for each in asked]
+    assert answers[:-1] == [Accepted()] * 6
+    assert isinstance(answers[-1], JournalError)
+    assert count(engine) == 6
 
 
 @on_sqlite

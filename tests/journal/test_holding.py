@@ -15,6 +15,7 @@ from bot.journal.holding import EVERY, LEASE, TAKE_OVER
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, processes
 from bot.model.job import Job
+from bot.model.outcome import Created, NotSent, Unknown
 from tests.support.journal import (
     CHANGES,
     CREATED,
@@ -122,6 +123,37 @@ def test_of_two_requests_for_a_group_one_is_sent(book: Journal, open_journal: Op
     first = sent.index(True)
     with pytest.raises(TakenOver):
         books[first].mark_sending(both[first], both[first].steps[0])
+
+
+@pytest.mark.parametrize("settled", [None, UNCLEAR, Created("5"), NotSent("tls")], ids=repr)
+@pytest.mark.parametrize("answered", ["", "privately", "1.2"])
+def test_a_fact_beats_a_doubt(
+    book: Journal, open_journal: Open, engine: Engine, settled: Unknown | Created | NotSent | None, answered: str
+) -> None:
+    """A created ID comes late: it replaces what was not known, and nothing else; the job is held again and returned.
+
+    An answer that cannot be edited is given once more.
+    """
+    job = held(book)
+    assert book.mark_sending(job, job.steps[0])
+    lose(engine, book)
+    other = open_journal()
+    theirs = reread(other, job)
+    if settled:
+        theirs.steps[0].outcome = settled
+        other.settle(theirs, theirs.steps[0])
+        if answered:
+            theirs.answer_ts = answered.replace("privately", "")
+            other.mark_answered(theirs)
+            other.mark_closed(theirs)
+    job.steps[0].outcome = CREATED
+    expected = settled in (None, UNCLEAR)
+    assert book.correct(job, job.steps[0]) == expected
+    assert book.holds(job) == expected
+    assert book.keep() == []
+    found = book.keep()
+    assert [each.steps[0].outcome for each in found] == ([CREATED] if expected else [])
+    assert [each.answered for each in found] == ([bool(settled and answered == "1.2")] if expected else [])
 
 
 def test_a_doubt_replaces_no_fact(book: Journal, engine: Engine) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
@@ -149,6 +149,31 @@ def test_a_process_that_stops_shows_life_to_the_end(
         go.set()
         stopped.result()
     assert shown() is None
+    assert api.made() == 1
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_fact_beats_a_doubt(
+    start: Start, database_url: str, engine: Engine, workspace: Workspace, api: Watched, logged: Logged, told: bool
+) -> None:
+    """A process was held up for so long that another took its job over; then its answer comes, with the ID."""
+    go = api.gates["add-group"] = threading.Event()
+    first = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en")
+    workspace.command(first.url, "VIP")
+    assert api.called.wait(30)
+    until(lambda: rooted(engine))
+    with engine.begin() as connection:
+        connection.execute(update(jobs).values(process=None))
+    start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="0.5" if told else str(CALL))
+    assert logged.wait_for("adopted")
+    if told:
+        assert workspace.finished()
+        (root,) = workspace.roots()
+        assert part("en", "unknown.heading") in answer(workspace, root)
+    go.set()
+    assert logged.wait_for("corrected")
+    (root,) = workspace.roots()
+    assert workspace.wait_for(lambda: "97101" in root.text and any("97101" in m.text for m in workspace.thread(root)))
     assert api.made() == 1
 
 
