@@ -78,7 +78,7 @@ def test_what_cannot_be_found_out_is_a_refusal(
 ) -> None:
     """An unknown person or an unreachable directory lets nobody in; a job waits for what may pass."""
     people = People(slack, "en")
-    workspace.faults["users.info"].extend([fault] * 2)
+    workspace.faults["users.info"].extend([fault] * 4)
     assert people.refusal("U1", "C1", AMPLE) == reason
     if reason == "unknown":
         with pytest.raises(TryLater):
