@@ -104,16 +104,20 @@ class Form:
 
     def open_from(self, reply: Reply, old: Job, followup: FollowUp) -> None:
         """Open the form filled in from an answer: with the new group as the parent, or with what was asked for."""
-        outcome, remark = old.steps[0].outcome, ""
+        step, outcome = old.steps[0], old.steps[0].outcome
         if followup is FollowUp.SUBGROUP and isinstance(outcome, Created):
             reply.typed = Typed("", old.reply_to)
             self.open(reply, Reading(parent=ParentId(outcome.id)))
             return
-        if isinstance(outcome, NoParent) and outcome.reason != "unavailable":
-            remark = "form.pick_parent"
         reply.origin = replace(reply.origin, job=old.id)
-        groups = [NewGroup(each.name, each.parent, each.above) for each in old.steps]
-        self.open_text(reply, Typed(as_text(groups), old.reply_to), remark=remark)
+        typed = Typed(as_text(NewGroup(each.name, each.parent, each.above) for each in old.steps), old.reply_to)
+        wrong = step.parent if isinstance(outcome, NoParent) and outcome.reason != "unavailable" else None
+        if isinstance(wrong, ParentName) and len(old.steps) == 1:  # its field stays empty, so that another is chosen
+            reply.origin = replace(reply.origin, parent=wrong.name)
+            name = read_form(as_text([NewGroup(step.name)]), filled=True)
+            self.open_text(reply, typed, name, "form.pick_parent")
+        else:
+            self.open_text(reply, typed)
 
     def _option(self, language: Language, parent: Parent, seconds: float) -> dict[str, Any]:
         """Return the menu's option for a parent: the one group that it is, with its path, if the list is there."""
@@ -181,7 +185,10 @@ class Form:
         ack(options=found)
 
     def _suggestions(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return options for parents; an ID that was typed is always possible, and the last one."""
+        """Return options for parents; an ID that was typed is always possible, and the last one.
+
+        Where nothing is typed yet, the groups come first that the name may mean which was given for the parent.
+        """
         query, user = str(body.get("value", "")).strip(), body["user"]["id"]
         origin, *_ = form_view.entered(body["view"])
         language = self._intake.people.language(user, SOON)
@@ -190,7 +197,8 @@ class Form:
         found: dict[str, str] = {}
         try:
             listed = self._groups.search(query, form_view.MAX_OPTIONS - 1, SOON)
-            found = {each.id: each.path for each in listed}
+            meant = self._groups.meant(origin.parent, SOON) if origin.parent and not query else []
+            found = {each.id: each.path for each in [*meant, *listed][: form_view.MAX_OPTIONS - 1]}
         except (ApiError, JournalError, TimeoutError):
             if not query.isdecimal():
                 return [form_view.option(language, None)]

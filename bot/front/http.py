@@ -89,8 +89,8 @@ class HttpApp:
             raise _Refused(HTTPStatus.NOT_FOUND, "wrong path")
         # The server has read the body, has bounded it by MAX_BODY, and knows its length.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        if b"ssl_check=1" in body.split(b"&"):
-            # Slack asks this without a signature, to see whether the certificate is in order.
+        if b"ssl_check=1" in (body or environ.get("QUERY_STRING", "").encode()).split(b"&"):
+            # Slack asks this without a signature, also as a GET, to see whether the certificate is in order.
             # Source: https://docs.slack.dev/interactivity/implementing-slash-commands
             return BoltResponse(status=200)
         self._verify(environ, body)

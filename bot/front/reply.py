@@ -45,8 +45,8 @@ class Origin:
 
     `channel_kind` is as in a Job. The answer comes in the thread of the message `reply_to` (its ts). `trigger` is what
     the person did first: forms that go back to the same make one job. Only of a form: the answered `job` that it goes
-    on from, the name of the `parent` that it was opened with, for which an option is too short, digests of what its
-    fields were `opened` with, by action_id, and how often it has `asked` back.
+    on from, the name of the `parent` that was typed, for which an option is too short, digests of what its fields were
+    `opened` with, by action_id, and how often it has `asked` back.
     """
 
     channel: str

@@ -230,6 +230,10 @@ class Groups:
         index = self._merge(seconds).merged
         return list(map(index.choice, index.named(name)))
 
+    def meant(self, name: str, seconds: float) -> list[Choice]:
+        """Return the groups `called` so, or where there is none those with the most similar names."""
+        return self.called(name, seconds) or self._merge(seconds).merged.nearest(name, _MOST)
+
     def known(self) -> list[Choice]:
         """Return the groups if the list is at hand; never waits."""
         listed = self._lists.known(None)

@@ -38,13 +38,13 @@ _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "ser
 _PASSING |= {"team_added_to_org", "org_login_required"}  # while a workspace moves into an Enterprise organization
 
 # Source: https://docs.slack.dev/reference/methods/auth.test#errors
-_TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
-_PASSING |= _TOKEN_REFUSED  # it says nothing about what was asked for, which waits for another token
+TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+_PASSING |= TOKEN_REFUSED  # it says nothing about what was asked for, which waits for another token
 
 _REPEATABLE = {"auth.test", "users.info", "usergroups.users.list", "views.open", "views.publish"}
 """Methods that are called once more where a kept connection broke: they read, or a second call changes nothing."""
 
-BAD_TOKEN = frozenset(_TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
+BAD_TOKEN = frozenset(TOKEN_REFUSED) | {"missing_scope", "not_allowed_token_type", "no_permission", "access_denied"}
 BAD_TOKEN |= {"forbidden_team"}
 """Words with which Slack says that a token is no good, or not for this. Any other may pass, known or not."""
 

@@ -14,10 +14,13 @@ from bot.log import event
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
 from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Unknown
-from bot.slack.client import SlackRefused
+from bot.slack.client import TOKEN_REFUSED, SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
 from bot.worker.create_groups import GroupCreator
+
+ATTEMPTS_TO_LOOK = 3
+"""How often Slack is asked once more who somebody is, before not knowing it is a refusal."""
 
 TOO_OLD = 3600.0
 """How old a job may be for its steps to be sent, in seconds: what a restored backup holds was sent long ago."""
@@ -94,11 +97,20 @@ class JobRunner:
 
     def _admit(self, job: Job) -> None:
         """Refuse the job if the person may not have it done, and find out their language."""
-        if not job.begun and (reason := self._people.refusal(job.user, job.channel)):
+        if not job.begun and (reason := self._refusal(job)):
             self._journal.deny(job, reason)
             event("denied", job=job.id, user=job.user, channel=job.channel, reason=reason)
         if not job.language:
             self._journal.set_language(job, self._people.language(job.user))
+
+    def _refusal(self, job: Job) -> str:
+        """Return why the person may not have the job done, "" when they may; a refused token says nothing of them."""
+        try:
+            return self._people.refusal(job.user, job.channel)
+        except TryLater as later:
+            if job.attempts < ATTEMPTS_TO_LOOK or later.why in TOKEN_REFUSED:
+                raise
+            return "unknown"
 
     def _show(self, job: Job) -> None:
         """Let the root show how far the job is, if Slack lets it through: the groups do not wait for it."""

@@ -1,5 +1,6 @@
 """The form: how it opens, what it takes, and what it says at its fields."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +142,31 @@ def test_a_field_that_looks_the_same_is_not_asked_about(start: Start, workspace:
         assert workspace.submit(url, opened(workspace), name=sent, parent=parent).body == {}, around
         answers(workspace, number)
         assert api.groups[f"9710{number}"].parent == "5"
+
+
+def test_groups_that_the_parent_may_be_are_suggested_first(start: Start, workspace: Workspace, api: Api) -> None:
+    """Those of the name, or where there is none similar ones; from *Edit and try again* the wrong parent is gone."""
+    api.add("Twin", "5", "7")
+    api.add("Twin", "", "8")
+    url = start(ADDGROUP_LANGUAGE="en").url
+    for number, typed in enumerate(("A under Twin", "B parent=Twin", "C parent=Twwin"), 1):
+        workspace.command(url, typed)
+        if "=" in typed:
+            workspace.press(url, answers(workspace, 2 * number - 2)[-1], "edit")
+        form = opened(workspace)
+        *twins, customers = workspace.suggest(url, "")[:3]
+        assert ({option["value"] for option in twins}, customers["value"]) == ({"id:7", "id:8"}, "id:5"), typed
+        assert [option["value"] for option in workspace.suggest(url, "cust")] == ["id:5", "id:7"], typed
+        assert field(form, "name")["initial_value"] == typed[0]
+        shown = field(form, "parent").get("initial_option", {}).get("value"), notes(form)
+        if "=" in typed:
+            assert shown == (None, [say_plain("en", "form.pick_parent")]), typed
+            assert json.loads(form.view["private_metadata"])["parent"] == typed.partition("=")[2]
+        else:
+            assert shown[0] == "name:"
+        workspace.submit(url, form, parent=twins[0])
+        answers(workspace, 2 * number - 1)
+        assert api.groups[f"9710{number}"].parent == twins[0]["value"][3:], typed
 
 
 @pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])

@@ -178,12 +178,14 @@ def test_in_which_language_a_fault_is_told(
 
 
 def test_slacks_check_of_the_certificate_is_answered(start: Start, workspace: Workspace) -> None:
-    """Slack sends it without a signature, and wants a 200; nothing else is let in without one."""
+    """Slack sends it without a signature, in a body or a query, and wants a 200; nothing else is let in so."""
     url = f"{start().url}/slack/events"
     for body in (b"ssl_check=1", b"token=x&ssl_check=1", b"ssl_check=1&token=x"):
         assert requests.post(url, data=body, timeout=30).status_code == 200, body
+        assert requests.get(url, params=body, timeout=30).status_code == 200, body
     for body in (b"ssl_check=0", b"xssl_check=1", b"text=ssl_check%3D1", b"ssl_check=11"):
         assert requests.post(url, data=body, timeout=30).status_code == 401, body
+        assert requests.get(url, params=body, timeout=30).status_code == 401, body
     assert not workspace.calls
 
 

@@ -59,6 +59,21 @@ def test_a_refusal_that_was_not_written_is_written_later(
     book.close()
 
 
+@pytest.mark.parametrize(("fault", "admitted"), [(500, False), ("invalid_auth", True)])
+def test_a_person_of_whom_slack_does_not_tell_is_refused(
+    start: Start, workspace: Workspace, api: Api, fault: int | str, admitted: bool
+) -> None:
+    """After a few attempts; but where it is the token that Slack refuses, the job waits for another one."""
+    workspace.faults["users.info"].extend([fault] * 9)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
+    if admitted:
+        assert workspace.finished()
+    else:
+        assert told(workspace, part("en", "denied.unknown.title"))
+    assert api.made() == admitted
+    assert len(workspace.faults["users.info"]) == (0 if admitted else 5)
+
+
 def test_a_group_made_while_the_journal_is_away_is_told_as_made(
     start: Start, database_url: str, engine: Engine, outage: Outage, workspace: Workspace, api: Api, logged: Logged
 ) -> None:
