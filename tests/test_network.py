@@ -309,6 +309,8 @@ ANSWERS: dict[str, tuple[Act, object]] = {
     "redirect": (says(http(b"", b"Location: /elsewhere", status=b"307 Moved")), Unknown("unreadable")),
     "redirect to no address": (says(http(b"", b"Location: http://[", status=b"302 Moved")), Unknown("unreadable")),
     "the longest": (says(http(content(group={"id": 7}).ljust(MAX_ANSWER))), Group("7", "A")),
+    "a success of another shape": (says(http(content(groups=[]))), Unknown("undocumented")),
+    "a server's fault": (says(http(b"<html>", status=b"502 Bad Gateway")), Unknown("server_error")),
     "too long": (says(ENDLESS), Unknown("too_large")),
 }
 

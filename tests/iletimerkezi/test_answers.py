@@ -22,18 +22,24 @@ from bot.model.names import Group
 from tests.support.provider import content, outcome
 
 
-@pytest.mark.parametrize("code", [200, "200"])
-@pytest.mark.parametrize("identifier", [97101, "97101", " 97101 "])
-def test_a_new_group_has_its_id_as_text(code: object, identifier: object) -> None:
+def test_a_new_group_has_its_id_as_text() -> None:
     """Codes and ids come as text and as numbers; an id leaves as text, with the stored name."""
-    for name, told in (("A &amp; B", "A &amp; B"), ("A\x00", "A"), (None, ""), (7, "")):
-        answer = content(code, group={"id": identifier, "name": name})
-        assert decode_added(200, answer) == Group("97101", told)
+    for code, identifier in ((200, 97101), ("200", "97101"), (200, " 97101 ")):
+        for name, told in (("A &amp; B", "A &amp; B"), ("A\x00", "A"), (None, ""), (7, "")):
+            answer = content(code, group={"id": identifier, "name": name})
+            assert decode_added(200, answer) == Group("97101", told)
 
 
+A: dict[str, object] = {"id": "1", "name": "A"}
 B: dict[str, object] = {"id": 2, "name": "B"}
-CHILD: tuple[object, ...] = ([B], B, {"1": B}, {"child": [B]}, {"child": B}, {"group": [B]}, {"group": B})
+NONE: tuple[object, ...] = (None, "", [], {}, {"group": ""}, {"group": []}, {"count": "0", "group": []})
 NO_CHILD: tuple[object, ...] = (None, "", [], {}, {"child": None}, {"group": []})
+ONE: tuple[object, ...] = (
+    *([A], A, {"group": [A]}, {"group": A}, {"group": {"3": A}}, {"count": "1", "group": [A]}, [A, A]),
+    *([{**A, "children": children}] for children in NO_CHILD),
+    [{"id": 1, "name": "A", "count": 1, "parent": 0}],
+)
+CHILD: tuple[object, ...] = ([B], B, {"1": B}, {"child": [B]}, {"child": B}, {"group": [B]}, {"group": B})
 NESTED: list[dict[str, object]] = []
 for _number in range(100, 0, -1):
     NESTED = [{"id": _number, "name": str(_number), "children": NESTED}]
@@ -42,35 +48,19 @@ for _number in range(100, 0, -1):
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        ([], []),
-        (None, []),
-        ({}, []),
-        ({"group": []}, []),
-        ([{"id": "1", "name": "A", "count": "0"}], [("1", "A", "")]),
-        ([{"id": 1, "name": "A", "count": 1, "children": []}], [("1", "A", "")]),
+        *((groups, []) for groups in NONE),
+        *((groups, [("1", "A", "")]) for groups in ONE),
+        *(([{**A, "children": children}], [("1", "A", ""), ("2", "B", "1")]) for children in CHILD),
         ([{"id": 1}], [("1", "", "")]),
-        ({"group": [{"id": "1", "name": "A"}, {"id": "2", "name": "B"}]}, [("1", "A", ""), ("2", "B", "")]),
-        ("", []),
-        ({"group": ""}, []),
-        ({"group": {"id": "1", "name": "A"}}, [("1", "A", "")]),
-        ({"id": "1", "name": "A"}, [("1", "A", "")]),
-        ({"0": {"id": "1", "name": "A"}, "2": {"id": "2", "name": 7}}, [("1", "A", ""), ("2", "7", "")]),
-        ({"group": {"3": {"id": "1", "name": "A"}}}, [("1", "A", "")]),
-        ({"count": "1", "group": [{"id": "1", "name": "A"}]}, [("1", "A", "")]),
-        ({"count": "0", "group": []}, []),
-        *(([{"id": "1", "name": "A", "children": children}], [("1", "A", ""), ("2", "B", "1")]) for children in CHILD),
-        *(([{"id": "1", "name": "A", "children": children}], [("1", "A", "")]) for children in NO_CHILD),
+        ({"group": [A, B]}, [("1", "A", ""), ("2", "B", "")]),
+        ({"0": A, "2": {"id": "2", "name": 7}}, [("1", "A", ""), ("2", "7", "")]),
+        ([{**B, "parent": "1"}, A], [("2", "B", "1"), ("1", "A", "")]),
         (
-            [{"id": 2, "name": "B", "parent": "1"}, {"id": 1, "name": "A", "parent": 0}],
-            [("2", "B", "1"), ("1", "A", "")],
+            [{**A, "children": {"group": B}}, {"id": "3", "name": "C"}],
+            [("1", "A", ""), ("3", "C", ""), ("2", "B", "1")],
         ),
         ([{"id": 1, "name": "A\x00B\ud83d"}], [("1", "AB", "")]),
         ([{"id": 1, "name": "&lt;A&#039;s &amp; B&quot;&copy;&amp;amp;"}], [("1", "<A's & B\"&copy;&amp;", "")]),
-        ([{"id": 1, "name": "A"}, {"id": 1, "name": "A"}], [("1", "A", "")]),
-        (
-            [{"id": "1", "name": "A", "children": {"group": {"id": 2, "name": "B"}}}, {"id": "3", "name": "C"}],
-            [("1", "A", ""), ("3", "C", ""), ("2", "B", "1")],
-        ),
         (NESTED, [(str(i), str(i), str(i - 1) if i > 1 else "") for i in range(1, 101)]),
     ],
 )
@@ -113,50 +103,40 @@ def test_a_success_of_another_shape_is_unknown(decode: Callable[[int, bytes], ob
     assert outcome(decode, 200, content(**fields)) == Unknown("undocumented")
 
 
+REFUSALS: tuple[tuple[int, Any], ...] = ((200, 401), (502, 463), (503, "503"), (499, "499"))
+DETAILS: tuple[tuple[object, str], ...] = (
+    ({"name": ["çok uzun", "boş"], "parent": "yok"}, "name: çok uzun, boş; parent: yok"),
+    ({"group": {"name": ["boş"], "parent": {"id": "yok"}}}, "group: name: boş; parent: id: yok"),
+    ([{"field": "name", "error": "boş"}], "field: name; error: boş"),
+    ({"0": "boş", "1": 5}, "boş; 5"),
+    ("çok  uzun\n", "çok uzun"),
+    ({"name": [None, True, "boş", []]}, "name: boş"),
+    ({"na\x00me": "b\ud800oş"}, "name: boş"),
+)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "meaning"),
     [
-        (200, content(401), Rejected(401, "Mesaj")),
-        (502, content(463), Rejected(463, "Mesaj")),
-        (503, content("503"), Rejected(503, "Mesaj")),
-        (499, content("499"), Rejected(499, "Mesaj")),
-        (
-            422,
-            content(422, errors={"name": "çok uzun", "parent": "yok"}),
-            Rejected(422, "Mesaj; name: çok uzun; parent: yok"),
-        ),
-        (422, content(422, errors=["name"]), Rejected(422, "Mesaj; name")),
-        *(
-            (422, content(422, errors=errors), Rejected(422, f"Mesaj; {text}"))
-            for errors, text in (
-                ({"name": ["çok uzun", "boş"], "parent": "yok"}, "name: çok uzun, boş; parent: yok"),
-                ({"group": {"name": ["boş"], "parent": {"id": "yok"}}}, "group: name: boş; parent: id: yok"),
-                ([{"field": "name", "error": "boş"}], "field: name; error: boş"),
-                ({"0": "boş", "1": 5}, "boş; 5"),
-                ("çok  uzun\n", "çok uzun"),
-                ({"name": [None, True, "boş", []]}, "name: boş"),
-                ({"na\x00me": "b\ud800oş"}, "name: boş"),
-            )
-        ),
+        *((status, content(code), Rejected(int(code), "Mesaj")) for status, code in REFUSALS),
+        *((422, content(422, errors=errors), Rejected(422, f"Mesaj; {text}")) for errors, text in DETAILS),
         (422, content(422, message=["A", {"name": "B"}]), Rejected(422, "A, name: B")),
         (422, content(422, message="x" * 501), Rejected(422, "x" * 499 + "…")),
         (422, content(422, message="x" * 500), Rejected(422, "x" * 500)),
         (400, content(2**31 - 1), Rejected(2**31 - 1, "Mesaj")),
         *((400, content(code), Unknown("undocumented")) for code in (2**31, -(10**30), "9" * 30, 10**30)),
         (400, b'{"response": {"status": {"code": 400}}}', Rejected(400, "")),
-        (500, content(200, group={"id": 5}), Unknown("contradiction")),
-        (302, content(200, group={"id": 5}), Unknown("contradiction")),
-        (500, content(500), Unknown("server_error")),
-        (200, content("599"), Unknown("server_error")),
+        *((status, content(200, group={"id": 5}), Unknown("contradiction")) for status in (500, 302)),
+        *((status, content(code), Unknown("server_error")) for status, code in ((500, 500), (200, "599"))),
         *((200, content(code), Unknown("undocumented")) for code in (-1, 0, 100, 201, 302, 399)),
         *((200, content(code), Unknown("unreadable")) for code in NO_CODE),
         *((404, body, Unknown("unreadable")) for body in (b"", b"OK", b"<html>", b"\xff", b"[]", b"null", b"{}")),
-        (200, b'{"response": {}}', Unknown("unreadable")),
-        (200, b'{"response": {"status": 200}}', Unknown("unreadable")),
-        (200, b'{"response": {"status": {}}}', Unknown("unreadable")),
+        *(
+            (200, b'{"response": {%s}}' % inner, Unknown("unreadable"))
+            for inner in (b"", b'"status": 2', b'"status": {}')
+        ),
         (200, content()[:-1], Unknown("unreadable")),
-        (502, b"<html>", Unknown("server_error")),
-        (599, b"", Unknown("server_error")),
+        *((status, body, Unknown("server_error")) for status, body in ((502, b"<html>"), (599, b""))),
     ],
 )
 def test_the_number_in_the_body_decides(status: int, body: bytes, meaning: ApiError) -> None:
@@ -188,14 +168,10 @@ ANSWERS = st.fixed_dictionaries({"response": st.fixed_dictionaries({"status": ST
 @example(200, b'{"response": {"status": {"code": 1e999}}}')
 def test_any_answer_is_a_result_or_an_api_error(status: int, body: bytes) -> None:
     """No bytes, and no JSON of whatever shape and depth, raise anything but an ApiError."""
-    results: tuple[tuple[Callable[[int, bytes], object], type], ...] = (
-        (decode_added, Group),
-        (decode_groups, tuple),
-        (check_balance, type(None)),
-    )
-    for decode, documented in results:
+    documented: dict[Any, type] = {decode_added: Group, decode_groups: tuple, check_balance: type(None)}
+    for decode, kind in documented.items():
         with suppress(ApiError):
-            assert isinstance(decode(status, body), documented)
+            assert isinstance(decode(status, body), kind)
 
 
 def test_errors_are_told_apart() -> None:

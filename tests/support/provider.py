@@ -5,34 +5,22 @@ import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.iletimerkezi.client import MAX_ANSWER, ApiError, Client
-from bot.model.names import Group
+from bot.iletimerkezi.client import ApiError, Client
 from bot.sandbox.api import Api as Sandbox
 from bot.sandbox.loopback import Answer, Request
 from tests.support.peer import AMPLE, http
 
 KEY, HASH = "key-of-tests", "hash-of-tests"
 
-ANSWERS = {
-    "shape": Answer(200, b'{"response": {"status": {"code": 200, "message": "ok"}, "groups": []}}'),
-    "text": Answer(200, b"OK"),
-    "oversized": Answer(200, b" " * (MAX_ANSWER + 1)),
-}
-"""Faults beyond the stand-in's own: what is answered instead."""
-
 
 class Api(Sandbox):
-    """The sandbox's provider, in which more can go wrong: ANSWERS. `stored` is what the account makes of a name."""
+    """The sandbox's provider, which can also answer with a success of another `shape`."""
 
     def __init__(self) -> None:
         super().__init__(KEY, HASH)
-        self.stored: Callable[[str], str] = str
-
-    def add(self, name: str, parent: str = "", identifier: str = "") -> Group:
-        return super().add(self.stored(name), parent, identifier)
 
     def fail_as(self, fault: str, request: Request, connection: socket.socket) -> Answer | None:
-        return ANSWERS.get(fault) or super().fail_as(fault, request, connection)
+        return Answer(200, content(groups=[])) if fault == "shape" else super().fail_as(fault, request, connection)
 
 
 def client(at: Sandbox | str, timeout: float = AMPLE) -> Client:
