@@ -141,7 +141,7 @@ class Commands:
 
     def _go_on(self, reply: Reply, followup: FollowUp, pressed: dict[str, Any]) -> None:
         """Go on from an answer: by the form, or by a job whose trigger lets a button work once."""
-        old = self._intake.journal.find_in_time(pressed["job"])
+        old = self._intake.journal.find(pressed["job"])
         if not old or not old.settled:
             reply.decline("button.stale")
             return
@@ -161,7 +161,7 @@ class Commands:
     def _looked_up(self, look: Job) -> Job:
         """Return the job whose unknown steps this one only looked up, with what was found; or this one."""
         job = look
-        while job.followup is FollowUp.LOOK and (before := self._intake.journal.find_in_time(job.follows)):
+        while job.followup is FollowUp.LOOK and (before := self._intake.journal.find(job.follows)):
             job = before
         return job if job is look else with_findings(job, look)
 

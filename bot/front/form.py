@@ -163,7 +163,7 @@ class Form:
         origin = reply.origin
         reply.typed = Typed(as_text(reading.groups), origin.reply_to)
         trigger = f"edit:{origin.job}" if origin.job else f"form:{origin.trigger or view_id}"
-        job, old = reply.job(reading.groups, trigger), self._intake.journal.find_in_time(origin.job)
+        job, old = reply.job(reading.groups, trigger), origin.job and self._intake.journal.find(origin.job)
         self._intake.accept(follow(old, FollowUp.EDIT, job) if old else job, reply)
 
     def _ask(self, reply: Reply, reading: Reading, language: Language) -> None:

@@ -9,9 +9,9 @@ import logging
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, and_, bindparam, delete, insert, or_, select, update
 
@@ -24,6 +24,8 @@ from bot.model.job import Job
 from bot.model.names import Group, fold
 from bot.model.outcome import Created, FollowUp
 
+R = TypeVar("R")
+
 EVERY = 2.0
 """How often a process shows that it lives, in seconds."""
 
@@ -33,8 +35,8 @@ TAKE_OVER = 8.0
 SILENT = 6.0
 """How long a sign of life may take, in seconds, until the journal counts as failing: less than until a take-over."""
 
-FOUND = 2.5
-"""How long who presses a button waits for the job under which it stands, in seconds. Slack waits 3."""
+READ = 2.5
+"""How long is waited for what is read, in seconds: a server that is frozen says nothing. Slack waits 3."""
 
 SERVE = "serve"
 """The `machine` of a process that shows its life so often; version 0.2.0 writes another word there."""
@@ -100,7 +102,7 @@ class Holder:
         self._seen: dict[str, tuple[float, int]] = {}  # what the row of each process showed, and for how many looks
         self._shown: object = None  # the last sign of life
         self._shown_at = time.monotonic()  # when that was
-        self._finders = ThreadPoolExecutor(8, thread_name_prefix="find")
+        self._readers = ThreadPoolExecutor(8, thread_name_prefix="read")
         self._strays: set[str] = set()  # jobs that this process held at the last look, without carrying them
 
     def close(self) -> None:
@@ -170,13 +172,6 @@ class Holder:
         """Return the job with this id, or None."""
         return next(iter(self._jobs(JOBS.where(jobs.c.id == job))), None)
 
-    def find_in_time(self, job: str) -> Job | None:
-        """Find a job while Slack waits; "" is none. Raises JournalError also where the database does not answer."""
-        try:
-            return self._finders.submit(self.find, job).result(FOUND) if job else None
-        except TimeoutError:
-            raise JournalError("the database is too slow") from None
-
     def recent(self, most: int, reader: str = "") -> list[Job]:
         """Return the last jobs, newest first: those of public channels, and the `reader`'s own of any other."""
         newest = JOBS.where(may_read).order_by(jobs.c.accepted_at.desc()).limit(most)
@@ -227,14 +222,28 @@ class Holder:
         return str(found[0].language) if found else ""
 
     def _rows(self, wanted: Executable, **parameters: Any) -> Sequence[Any]:
-        with self._database.reading() as connection:
-            return connection.execute(wanted, parameters).all()
+        return self._read(lambda connection: connection.execute(wanted, parameters).all())
+
+    def _read(self, read: Callable[[Connection], R]) -> R:
+        """Read in another thread, and leave it at the end of READ. Raises JournalError."""
+
+        def begin() -> R:
+            with self._database.reading() as connection:
+                return read(connection)
+
+        try:
+            return self._readers.submit(begin).result(READ)
+        except TimeoutError:
+            raise JournalError("the database is too slow") from None
 
     def _jobs(self, wanted: Executable, **parameters: Any) -> list[Job]:
         """Return the jobs that a select of JOBS finds. One that cannot be read is left out, and stops no other."""
-        with self._database.reading() as connection:
+
+        def rows_of(connection: Connection) -> tuple[Sequence[Row[Any]], dict[str, list[Row[Any]]]]:
             found = connection.execute(wanted, parameters).all()
-            its_steps = steps_by_job(connection, found)
+            return found, steps_by_job(connection, found)
+
+        found, its_steps = self._read(rows_of)
         read = []
         for row in found:
             try:

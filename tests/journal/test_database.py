@@ -168,7 +168,6 @@ EVERYTHING: dict[str, Callable[[Journal, Job], object]] = {
     "keep": lambda book, _job: book.keep(),
     "holds": lambda book, job: book.holds(job),
     "let_go": lambda book, _job: book.let_go(),
-    "find_in_time": lambda book, job: book.find_in_time(job.id),
 }
 
 

@@ -37,7 +37,7 @@ BOT = "import sys\nfrom bot.__main__ import main\nsys.exit(main())"
 LIMITS: dict[str, object] = {
     "bot.journal.journal.PATIENCE": 30.0,
     "bot.journal.journal.SILENT": 60.0,
-    "bot.journal.holding.FOUND": 30.0,
+    "bot.journal.holding.READ": 30.0,
     "bot.journal.database._BEGIN": re.sub(r"timeout = \d+", "timeout = 30000", database._BEGIN, count=2).replace(
         "lock_timeout = 2000", "lock_timeout = 10000"
     ),
