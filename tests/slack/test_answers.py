@@ -14,19 +14,7 @@ from bot.iletimerkezi import client
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
 from bot.model.next_job import next_job
-from bot.model.outcome import (
-    Created,
-    Denied,
-    Duplicate,
-    Exists,
-    FollowUp,
-    NoParent,
-    NotSent,
-    Outcome,
-    Rejected,
-    Skipped,
-    Unknown,
-)
+from bot.model.outcome import Created, Duplicate, Exists, FollowUp, NoParent, NotSent, Rejected, Skipped, Unknown
 from bot.slack import messages, wording
 from bot.slack.blocks import Message
 from bot.slack.texts import LANGUAGES, load
@@ -164,7 +152,7 @@ def test_advice_names_only_buttons_that_are_there(language: str) -> None:
     """Every button that an answer names is under it, and no refusal says to send the command again where one is."""
     names = {load(language)[f"button.{way}"] for way in (*FollowUp, "rest") if way is not FollowUp.UNDER}
     for outcome in OUTCOMES:
-        for job in [single(outcome, language), *([] if isinstance(outcome, Denied) else [tree(outcome, language)])]:
+        for job in [single(outcome, language), *([] if outcome.state == "denied" else [tree(outcome, language)])]:
             (message,) = messages.answer(language, job)
             named = names & set(re.findall(r"\*([^*\n]+)\*", message["text"]))
             assert named <= set(labels(message)), message["text"]
@@ -295,8 +283,7 @@ def test_what_became_of_a_tree_is_counted_with_those_that_went_on_from_it() -> N
 @pytest.mark.parametrize("way", [FollowUp.ANYWAY, FollowUp.LOOK, FollowUp.CONFIRM, FollowUp.AGAIN])
 def test_a_later_answer_names_the_parent_that_the_tree_created(way: FollowUp) -> None:
     """By the name that the tree has for it, with its ID, also after one more button."""
-    refused = way is FollowUp.AGAIN
-    outcome: Outcome = Rejected(503, "") if refused else Unknown("timeout", ("7",))
+    outcome = Rejected(503, "") if way is FollowUp.AGAIN else Unknown("timeout", ("7",))
     job = Job("U1", "C1", "t", "", [Step(0, "T2", outcome=Created("97108")), Step(1, "C", above=0)], language="en")
     job.steps[1].parent_id = "97108"
     for _ in range(2):
@@ -309,10 +296,11 @@ def test_a_later_answer_names_the_parent_that_the_tree_created(way: FollowUp) ->
 
 def test_the_remedy_is_named_where_the_bot_may_not_post() -> None:
     """A private answer says why it is one; that to a refused person says nothing more, and a duplicate's is private."""
+    assert OUTCOMES[-1].state == "denied"
     job = single(Rejected(402, ""))
     assert "/invite" in messages.private("en", job)[0]["text"]
     assert "<@U1>" not in messages.private("en", job)[0]["text"]
-    assert "/invite" not in messages.private("en", single(Denied("guest")))[0]["text"]
+    assert "/invite" not in messages.private("en", single(OUTCOMES[-1]))[0]["text"]
     link = single(Duplicate("U9", 240.0, "sending"))
     assert "`VIP` *is already being created*" in messages.duplicate(link, "en")["text"]
     assert wording.link(speaker(), "C1", "1.2") == "https://acme.slack.com/archives/C1/p12"

@@ -19,11 +19,6 @@ from tests.support.workspace import BOT_TOKEN, Workspace
 POST = "chat.postMessage"
 
 
-@pytest.fixture
-def slack(workspace: Workspace) -> SlackClient:
-    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE)
-
-
 CALLS: dict[str, Callable[[SlackClient, str], object]] = {
     POST: lambda slack, _url: slack.call(POST, channel="C1", text="Hello"),
     "users.info": lambda slack, _url: slack.call("users.info", user="U1"),
@@ -74,42 +69,58 @@ def test_a_private_message_is_for_one_person(workspace: Workspace, slack: SlackC
 # What answers mean.
 
 
-def _patience(fault: int | str) -> float:
-    """Return how long a call may take, in seconds."""
-    return SHORT if fault == "silence" else AMPLE
+def failed(slack: SlackClient, method: str, url: str, caplog: pytest.LogCaptureFixture) -> Any:
+    """Return the error of a call: neither the token nor a response_url is in it, its traceback, or the log at DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises((SlackRefused, TryLater)) as raised:
+        CALLS[method](slack, url)
+    written = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + repr(slack) + caplog.text
+    assert BOT_TOKEN not in written
+    assert f"{url.rpartition(':')[2]}/response" not in written
+    return raised.value
+
+
+FAULTS: list[tuple[int | str, str, float | None]] = [
+    ("ratelimited:7", "ratelimited", 7.0),
+    ("ratelimited:0.5", "ratelimited", 0.5),
+    (f"ratelimited:{'9' * 400}", "ratelimited", LONGEST_RETRY_AFTER),  # a mistake: no channel is silent so long
+    *((f"ratelimited:{wrong}", "ratelimited", None) for wrong in ("soon", "0", "-5")),
+    (500, "http_500", None),
+    (503, "http_503", None),
+    ("drop", "closed", None),
+    ("silence", "timeout", None),
+]
+"""With the word for the log, and for how many seconds Slack wants to hear nothing, where it says so."""
 
 
 @every_call
-@pytest.mark.parametrize(
-    ("fault", "why", "seconds"),
-    [
-        ("ratelimited:7", "ratelimited", 7.0),
-        ("ratelimited:0.5", "ratelimited", 0.5),
-        (
-            f"ratelimited:{'9' * 400}",
-            "ratelimited",
-            LONGEST_RETRY_AFTER,
-        ),  # a mistake: the channel is not silent so long
-        ("ratelimited:soon", "ratelimited", None),
-        ("ratelimited:0", "ratelimited", None),
-        ("ratelimited:-5", "ratelimited", None),
-        (500, "http_500", None),
-        (503, "http_503", None),
-        ("drop", "closed", None),
-        ("silence", "timeout", None),
-    ],
-)
+@pytest.mark.parametrize(("fault", "why", "seconds"), FAULTS)
 def test_what_passes_is_for_later(
-    workspace: Workspace, method: str, fault: int | str, why: str, seconds: float | None
+    workspace: Workspace,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    fault: int | str,
+    why: str,
+    seconds: float | None,
 ) -> None:
     """Limits, and failures of Slack and of the way there, have a word for the log; only a lost question is repeated."""
     times = 2 if (method, fault) == ("users.info", "drop") else 1
     workspace.faults[method].extend([fault] * times)
-    with pytest.raises(TryLater) as raised:
-        CALLS[method](SlackClient(BOT_TOKEN, f"{workspace.url}/api/", _patience(fault)), workspace.url)
+    slack = SlackClient(BOT_TOKEN, f"{workspace.url}/api/", SHORT if fault == "silence" else AMPLE)
+    error = failed(slack, method, workspace.url, caplog)
     limited = method == "response_url" and why == "ratelimited"
-    assert (raised.value.why, raised.value.seconds) == ("http_429" if limited else why, seconds)
+    assert (type(error), error.why, error.seconds) == (TryLater, "http_429" if limited else why, seconds)
     assert [called for called, _ in workspace.calls] == [method] * times
+
+
+@every_call
+def test_no_other_failure_holds_a_secret(
+    workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    """Nobody listens at the address, or nothing is there."""
+    failed(SlackClient(BOT_TOKEN, "http://127.0.0.1:9/api/", AMPLE), method, "http://127.0.0.1:9", caplog)
+    workspace.faults[method].append(404)
+    failed(slack, method, workspace.url, caplog)
 
 
 LATER = ("internal_error", "fatal_error", "rate_limited", "team_added_to_org", "invalid_auth", "token_expired")
@@ -117,11 +128,13 @@ LATER = ("internal_error", "fatal_error", "rate_limited", "team_added_to_org", "
 
 
 @pytest.mark.parametrize("word", [*LATER, "not_in_channel", "missing_scope", "a_word_of_tomorrow"])
-def test_slacks_words_mean_later_or_never(workspace: Workspace, slack: SlackClient, word: str) -> None:
+def test_slacks_words_mean_later_or_never(
+    workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture, word: str
+) -> None:
     """They come with HTTP 200, and the word comes with the error."""
     workspace.faults[POST].append(word)
-    with pytest.raises(TryLater if word in LATER else SlackRefused, match=f"^{word}$"):
-        CALLS[POST](slack, workspace.url)
+    error = failed(slack, POST, workspace.url, caplog)
+    assert (type(error), str(error)) == (TryLater if word in LATER else SlackRefused, word)
 
 
 PAGES = {
@@ -149,28 +162,6 @@ def test_an_answer_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("bot.slack.client.MAX_ANSWER", 100_000)
     with peer(says(http(b"x" * 200_000), end=b"}")) as server, pytest.raises(TryLater, match="too_large"):
         CALLS[POST](SlackClient(BOT_TOKEN, server.url), server.url)
-
-
-# Nothing secret.
-
-
-@every_call
-@pytest.mark.parametrize("fault", ["drop", "silence", "refused", 500, "ratelimited:9", 404, "not_in_channel"])
-def test_no_error_holds_a_secret(
-    workspace: Workspace, caplog: pytest.LogCaptureFixture, method: str, fault: int | str
-) -> None:
-    """Neither the token nor a response_url is in the error, in its traceback, or in the log at DEBUG."""
-    caplog.set_level(logging.DEBUG)
-    url = workspace.url if fault != "refused" else "http://127.0.0.1:9"
-    if fault != "refused":
-        workspace.faults[method].append(fault)
-    slack = SlackClient(BOT_TOKEN, f"{url}/api/", _patience(fault))
-    try:
-        CALLS[method](slack, url)
-    except (SlackRefused, TryLater) as error:
-        written = "".join(traceback.format_exception(error)) + repr(error) + repr(slack) + caplog.text
-        assert BOT_TOKEN not in written
-        assert f"{url.rpartition(':')[2]}/response" not in written
 
 
 @pytest.mark.parametrize("address", ["", "no address", "ftp://127.0.0.1/secret", True])

@@ -8,8 +8,7 @@ from bot.model.job import Job, Step, Thread, TryLater, kind_of
 from bot.model.outcome import Created
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
-from tests.support.peer import AMPLE
-from tests.support.workspace import BOT_TOKEN, Workspace
+from tests.support.workspace import Workspace
 
 POST = "chat.postMessage"
 
@@ -17,20 +16,13 @@ POST = "chat.postMessage"
 @pytest.fixture
 def job(workspace: Workspace) -> Job:
     """Return a settled job, asked for by U1 in C1."""
-    return Job(
-        user="U1",
-        channel="C1",
-        trigger="1.1",
-        typed="VIP",
-        language="en",
-        response_url=f"{workspace.url}/response/U1/C1/1",
-        steps=[Step(0, "VIP", outcome=Created("97101"))],
-    )
+    settled = [Step(0, "VIP", outcome=Created("97101"))]
+    return Job("U1", "C1", "1.1", "VIP", settled, f"{workspace.url}/response/U1/C1/1", language="en")
 
 
 @pytest.fixture
-def talk(workspace: Workspace) -> Delivery:
-    return Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE))
+def talk(slack: SlackClient) -> Delivery:
+    return Delivery(slack)
 
 
 def test_root_answer_and_edit_belong_together(talk: Delivery, job: Job, workspace: Workspace) -> None:
@@ -100,7 +92,7 @@ def test_edits_have_a_limit_of_their_own_and_progress_gives_way(
         with pytest.raises(TryLater, match="ratelimited"):
             do()
         talk.post_answer(job, thread if method == "chat.update" else Thread("C2", "2.2"))
-    unsettled = Job(user="U1", channel="C1", trigger="2", typed="A", language="en", steps=[Step(0, "A")])
+    unsettled = Job("U1", "C1", "2", "A", [Step(0, "A")], language="en")
     clock[0] += 9
     with pytest.raises(TryLater):
         talk.edit_root(unsettled, thread)

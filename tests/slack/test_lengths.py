@@ -11,18 +11,7 @@ from bot.front import pages
 from bot.iletimerkezi.groups import Choice
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
-from bot.model.outcome import (
-    Created,
-    Duplicate,
-    Exists,
-    FollowUp,
-    NoParent,
-    NotSent,
-    Outcome,
-    Rejected,
-    Skipped,
-    Unknown,
-)
+from bot.model.outcome import Created, Duplicate, Exists, FollowUp, NoParent, NotSent, Rejected, Skipped, Unknown
 from bot.slack import blocks, messages, wording
 from bot.slack.blocks import MAX_TEXT, Line, Message
 from bot.slack.texts import LANGUAGES, Voice
@@ -41,7 +30,7 @@ long_ids = repeated(3000)
 paths = st.builds(" › ".join, st.lists(names, min_size=1, max_size=20))
 found = st.none() | st.builds(lambda one, times: (one,) * times, long_ids, st.integers(0, 400))
 candidates = st.lists(st.tuples(paths, long_ids), max_size=20).map(tuple)
-outcomes: st.SearchStrategy[Outcome] = st.one_of(
+outcomes = st.one_of(
     st.builds(Created, long_ids),
     st.builds(Exists, long_ids, paths),
     st.builds(Rejected, st.sampled_from([401, 422, 499, 10**30]), repeated(20_000)),

@@ -13,15 +13,11 @@ from bot.slack.people import People
 from bot.slack.texts import load
 from bot.worker import worker
 from tests.support.peer import AMPLE, SHORT
+from tests.support.slack import told
 from tests.support.texts import part
 from tests.support.workspace import BOT_TOKEN, Message, Workspace
 
 Start = Callable[..., Bot]
-
-
-@pytest.fixture
-def slack(workspace: Workspace) -> SlackClient:
-    return SlackClient(BOT_TOKEN, f"{workspace.url}/api/", AMPLE)
 
 
 # What Slack says of a person, who is listed, where, and why they may not.
@@ -59,20 +55,15 @@ def test_who_may(
     assert People(slack, "en", channels=["C1", "C2"], members=members).refusal("U1", channel) == reason
 
 
-@pytest.mark.parametrize(
-    ("fault", "reason"),
-    [
-        ("user_not_found", "unknown_person"),
-        ("users_not_found", "unknown_person"),
-        ("user_not_visible", "unknown_person"),
-        ("missing_scope", "no_scope"),
-        ("a_word_of_tomorrow", "no_scope"),
-        (500, "unknown"),
-        ("drop", "unknown"),
-        ("ratelimited:0", "unknown"),
-        ("invalid_auth", "unknown"),
-    ],
-)
+UNCLEAR: dict[str, tuple[str | int, ...]] = {
+    "unknown_person": ("user_not_found", "users_not_found", "user_not_visible"),
+    "no_scope": ("missing_scope", "a_word_of_tomorrow"),
+    "unknown": (500, "drop", "ratelimited:0", "invalid_auth"),
+}
+"""By the reason of the refusal: what Slack says instead of who somebody is."""
+
+
+@pytest.mark.parametrize(("reason", "fault"), [(reason, fault) for reason in UNCLEAR for fault in UNCLEAR[reason]])
 def test_what_cannot_be_found_out_is_a_refusal(
     workspace: Workspace, slack: SlackClient, fault: int | str, reason: str
 ) -> None:
@@ -164,9 +155,7 @@ def test_a_language_that_slack_does_not_say_is_english_for_now(
 
 def refused(workspace: Workspace, reason: str, user: str) -> Message:
     """Wait until somebody is refused privately for a reason, and return what they were told."""
-    sentence = load("en")[f"denied.{reason}.title"]
-    assert workspace.wait_for(lambda: any(sentence in m.text for m in workspace.private(user))), workspace.messages
-    return next(m for m in workspace.private(user) if sentence in m.text)
+    return told(workspace, load("en")[f"denied.{reason}.title"], user)
 
 
 def test_people_who_may_not_are_told_alone(

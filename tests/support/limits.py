@@ -31,22 +31,16 @@ def view_problems(view: dict[str, Any]) -> list[str]:
 
     Source: https://docs.slack.dev/reference/views/modal-views
     """
-    asks = any(block["type"] == "input" for block in view["blocks"])
-    problems = [
-        *_text(view, "title", 24),
-        *(_text(view, "submit", 24) if asks or "submit" in view else ()),
-        *(_text(view, "close", 24) if "close" in view else ()),
-        *_blocks(view["blocks"], 100),
-    ]
-    if len(view.get("private_metadata", "")) > 3000:
-        problems.append("private_metadata too long")
-    return problems
+    sends = any(block["type"] == "input" for block in view["blocks"])
+    needed = dict.fromkeys(("title", "submit") if sends else ("title",))
+    problems = list(_part({**needed, **view}, "modal"))
+    return problems + _blocks(view["blocks"], 100)
 
 
 def options_problems(options: list[dict[str, Any]]) -> list[str]:
     """Return what Slack would refuse in the answer to block_suggestion."""
     problems = ["more than 100 options"] if len(options) > 100 else []
-    return problems + [problem for option in options for problem in _option(option)]
+    return problems + [problem for option in options for problem in _part(option, "option")]
 
 
 def problems(kind: str, sent: Any) -> list[str]:
@@ -65,71 +59,74 @@ def _blocks(blocks: list[Block], most: int) -> list[str]:
     problems = [f"{len(blocks)} blocks"] if len(blocks) > most else []
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     problems += ["two blocks have one id"] if len(set(ids)) < len(ids) else []
-    problems += ["a block_id is too long"] if any(len(block_id) > 255 for block_id in ids) else []
-    return problems + [problem for block in blocks for problem in _block(block)]
+    return problems + [problem for block in blocks for problem in _part(block)]
 
 
-def _block(block: Block) -> Iterator[str]:
-    match block.get("type"):
+TEXTS = {
+    "modal": {"title": 24, "submit": 24, "close": 24},
+    "section": {"text": 3000},
+    "context": {},
+    "actions": {},
+    "input": {"label": 2000, "hint": 2000},
+    "rich_text": {},
+    "button": {"text": 75},
+    "question": {"title": 100, "text": 300, "confirm": 30, "deny": 30},
+    "plain_text_input": {},
+    "external_select": {"placeholder": 150},
+    "option": {"text": 75},
+}
+"""The texts of each kind of part that the bot may use, each with the most characters that it may have."""
+
+FORMATTED = {("section", "text"), ("question", "text")}
+"""Those that may be formatted; a question is the `confirm` of a button."""
+
+MOST = {"action_id": 255, "block_id": 255, "private_metadata": 3000, "initial_value": 3000, "url": 3000}
+MOST |= {"value": 2000, "accessibility_label": 75}
+"""The most characters that other fields may have."""
+
+
+INSIDE = {"element": "", "confirm": "question", "initial_option": "option"}
+"""Fields that hold another part, with the kind of those that have no type."""
+
+
+def _part(part: Block, kind: str = "") -> Iterator[str]:
+    """Yield what Slack would refuse in a part of a view or a message and in what that contains."""
+    kind = kind or str(part.get("type"))
+    if kind not in TEXTS:
+        yield f"a part of the type {kind}"
+    for name, most in TEXTS.get(kind, {}).items():
+        if kind != "modal" or name in part:
+            yield from _text(part.get(name), name, most, formatted=(kind, name) in FORMATTED)
+    yield from (f"{name} is too long" for name, most in MOST.items() if len(part.get(name, "")) > most)
+    yield from _rules(part, kind)
+    for name, of in INSIDE.items() if kind != "question" else ():
+        yield from _part(part[name], of) if name in part else ()
+
+
+def _rules(part: Block, kind: str) -> Iterator[str]:
+    match kind:
         case "section":
-            yield from _text(block, "text", 3000)
-            if block["text"]["type"] == "mrkdwn" and _FORBIDDEN.search(block["text"]["text"]):
+            if _FORBIDDEN.search(part["text"]["text"]) and part["text"]["type"] == "mrkdwn":
                 yield "a section acts on what people wrote"
-            if not isinstance(block.get("expand", False), bool):
+            if not isinstance(part.get("expand", False), bool):
                 yield "expand is not a boolean"
         case "context":
-            for element in block["elements"]:
-                yield from _text({"text": element}, "text", 3000)
+            for element in part["elements"]:
+                yield from _text(element, "text", 3000, formatted=True)
         case "actions":
-            ids = [button.get("action_id") for button in block["elements"]]
+            ids = [button.get("action_id") for button in part["elements"]]
             if not 1 <= len(ids) <= 25 or len(set(ids)) < len(ids):
                 yield "no button, too many, or two with one action_id"
-            for button in block["elements"]:
-                yield from _element(button)
-        case "input":
-            yield from _text(block, "label", 2000, "plain_text")
-            yield from _text(block, "hint", 2000, "plain_text")
-            yield from _element(block["element"])
-        case "rich_text":
-            yield from (problem for element in block["elements"] for problem in _rich(element))
-        case kind:
-            yield f"a block of the type {kind}"
-
-
-def _element(element: Block) -> Iterator[str]:
-    if len(element.get("action_id", "")) > 255:
-        yield "an action_id is too long"
-    match element.get("type"):
+            yield from (problem for element in part["elements"] for problem in _part(element))
         case "button":
-            yield from _button(element)
-        case "plain_text_input":
-            if len(element.get("initial_value", "")) > 3000:
-                yield "an initial value longer than its field"
-        case "external_select":
-            yield from _text(element, "placeholder", 150, "plain_text")
-            if "initial_option" in element:
-                yield from _option(element["initial_option"])
-        case kind:
-            yield f"an element of the type {kind}"
-
-
-def _button(button: Block) -> Iterator[str]:
-    yield from _text(button, "text", 75, "plain_text")
-    if len(button.get("value", "")) > 2000 or len(button.get("url", "")) > 3000:
-        yield "a button's value or url is too long"
-    if not 1 <= len(button.get("accessibility_label", "-")) <= 75:
-        yield "a button's accessibility_label"
-    asked = button.get("confirm", {})
-    for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)) if asked else ():
-        yield from _text(asked, name, most, "" if name == "text" else "plain_text")
-    if not {button.get("style"), asked.get("style")} <= {None, "primary", "danger"}:
-        yield "the style of a button or of its question"
-
-
-def _option(option: Block) -> Iterator[str]:
-    yield from _text(option, "text", 75, "plain_text")
-    if not 1 <= len(option["value"]) <= 150:
-        yield "an option's value"
+            if part.get("accessibility_label") == "":
+                yield "an empty accessibility_label"
+            if not {part.get("style"), part.get("confirm", {}).get("style")} <= {None, "primary", "danger"}:
+                yield "the style of a button or of its question"
+        case "option" if not 1 <= len(part["value"]) <= 150:
+            yield "an option's value"
+        case "rich_text":
+            yield from (problem for element in part["elements"] for problem in _rich(element))
 
 
 def _rich(element: Block) -> Iterator[str]:
@@ -140,9 +137,9 @@ def _rich(element: Block) -> Iterator[str]:
         yield "a span that is no text"  # a mention of everybody ("broadcast") is none of the bot's either
 
 
-def _text(holder: Block, name: str, most: int, kind: str = "") -> Iterator[str]:
-    text = holder.get(name) or {}
-    if text.get("type") not in ([kind] if kind else ["plain_text", "mrkdwn"]):
+def _text(text: Block | None, name: str, most: int, *, formatted: bool) -> Iterator[str]:
+    text = text or {}
+    if text.get("type") != "plain_text" and not (formatted and text.get("type") == "mrkdwn"):
         yield f"{name} of the type {text.get('type')}"
     elif not 1 <= len(text.get("text", "")) <= most:
         yield f"{name} of {len(text.get('text', ''))} characters"

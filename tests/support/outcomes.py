@@ -6,19 +6,7 @@ from typing import Any
 
 from bot.model.job import Job, Step
 from bot.model.names import ParentName
-from bot.model.outcome import (
-    MOST_LOOKS,
-    Created,
-    Denied,
-    Duplicate,
-    Exists,
-    NoParent,
-    NotSent,
-    Outcome,
-    Rejected,
-    Skipped,
-    Unknown,
-)
+from bot.model.outcome import Created, Denied, Duplicate, Exists, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.slack.texts import Voice, load
 
 CODES = (*sorted({int(key.split(".")[1]) for key in load("en") if re.match(r"rejected\.\d", key)}), 499)
@@ -45,8 +33,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     NoParent("unavailable"),
     NoParent("no_list"),
     Unknown("timeout", None, listable=False),
-    Unknown("timeout", None, looks=MOST_LOOKS),
-    Unknown("timeout", (), looks=MOST_LOOKS),
+    *(Unknown("timeout", found, looks=2) for found in (None, ())),
     *(Unknown(reason, found) for reason in UNKNOWN for found in (None, (), ("97112",), ("97112", "97113"))),
     *(Duplicate("U9", 240.0, state, "97112" * (state == "created")) for state in ("created", "unknown", "sending")),
     *map(Denied, DENIED),

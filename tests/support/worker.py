@@ -55,20 +55,11 @@ class Past:
 
     def accept(self, what: str = "VIP", language: str = "en", channel: str = "C1") -> Job:
         """Accept a job, which is then held."""
-        identifier = new_id()
         command = parse(what)
         assert isinstance(command, Reading)
         (group,) = command.groups
-        job = Job(
-            user="U1",
-            channel=channel,
-            trigger=identifier,
-            typed=what,
-            language=language,
-            response_url=f"{self._workspace.url}/response/U1/{channel}/1",
-            steps=[Step(0, group.name, group.parent)],
-            id=identifier,
-        )
+        url = f"{self._workspace.url}/response/U1/{channel}/1"
+        job = Job("U1", channel, new_id(), what, [Step(0, group.name, group.parent)], url, language=language)
         assert isinstance(self.journal.accept(job), Accepted)
         return job
 

@@ -12,10 +12,10 @@ from bot.model.outcome import FollowUp, Unknown
 from bot.sandbox.api import Api
 from bot.worker import run_job
 from tests.support.journal import reread, shift
-from tests.support.slack import actions
+from tests.support.slack import actions, answers
 from tests.support.texts import part
 from tests.support.until import until
-from tests.support.worker import Logged, Past, Start, both_languages
+from tests.support.worker import Logged, Past, Start
 from tests.support.workspace import Workspace
 
 NEVER = 1e6
@@ -44,8 +44,7 @@ def answered(past: Past, looks: int = 0) -> Job:
     return job
 
 
-@both_languages
-@pytest.mark.parametrize("private", [False, True], ids=["in the thread", "privately"])
+@pytest.mark.parametrize("alone", [False, True], ids=["in the thread", "privately"])
 @pytest.mark.parametrize("look", [1, 2, 9], ids=["at the first look", "at the last", "never"])
 def test_what_looking_again_found_is_told_once(
     start: Start,
@@ -53,13 +52,13 @@ def test_what_looking_again_found_is_told_once(
     api: Api,
     logged: Logged,
     monkeypatch: pytest.MonkeyPatch,
-    language: str,
-    private: bool,
+    alone: bool,
     look: int,
 ) -> None:
     """The first answer mentions nobody; then one message does, has the buttons, and its root shows the same."""
     monkeypatch.setattr(run_job, "LOOKS", (0.1, 0.2))
-    if private:
+    language = "tr" if alone else "en"
+    if alone:
         workspace.closed["C1"] = "not_in_channel"
     api.faults.append("close")
     seen = appears_at(api, look)
@@ -67,29 +66,23 @@ def test_what_looking_again_found_is_told_once(
     workspace.command(url, "VIP")
     assert logged.wait_for("done")
     found, kind = look < 9, "found" if look < 9 else "found_none"
-    first, told = workspace.private() if private else workspace.thread(workspace.roots()[0])
-    earlier = first.text if private else first.earlier[0]
+    first, told = workspace.private() if alone else workspace.thread(workspace.roots()[0])
+    earlier = first.text if alone else first.earlier[0]
     assert part(language, "unknown.looked_for.next") in earlier
     assert part(language, f"unknown.{kind}.next") in told.text
-    assert ("<@U1>" in earlier, "<@U1>" in told.text) == (False, not private)
+    assert ("<@U1>" in earlier, "<@U1>" in told.text) == (False, not alone)
     assert actions(told) == ["confirm"] * found + ["look", "anyway"]
     assert seen[0] == min(look, 2), "looked too often"
     assert api.made() == 1
-    assert private or not actions(first)
+    assert alone or not actions(first)
     workspace.press(url, told, "confirm" if found else "anyway")
     assert logged.wait_for("done", 2)
-    shown = workspace.private()[-1] if private else workspace.roots()[0]
+    shown = workspace.private()[-1] if alone else workspace.roots()[0]
     assert ("`97200`" if found else "`97101`") in shown.text
 
 
 def test_a_restart_in_between_loses_nothing(
-    past: Past,
-    go_on: Start,
-    workspace: Workspace,
-    api: Api,
-    engine: Engine,
-    logged: Logged,
-    monkeypatch: pytest.MonkeyPatch,
+    past: Past, go_on: Start, workspace: Workspace, api: Api, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When it was answered, and that it was looked once, is in the journal: the last look is due, and no other."""
     monkeypatch.setattr(run_job, "LOOKS", (NEVER, 300.0))
@@ -97,9 +90,8 @@ def test_a_restart_in_between_loses_nothing(
     api.add("VIP", identifier="97200")
     shift(engine, -400)
     go_on()
-    assert logged.wait_for("done")
-    first, told = workspace.thread(workspace.roots()[0])
-    assert not actions(first)
+    first, told = answers(workspace, 2)
+    assert workspace.wait_for(lambda: not actions(first))
     assert "<@U1>" in told.text
     assert actions(told) == ["confirm", "look", "anyway"]
     assert [method for method, _ in api.calls] == ["get-groups"]

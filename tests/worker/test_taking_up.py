@@ -63,43 +63,33 @@ def test_a_job_goes_on_from_where_it_stands(
     assert isinstance(stands, str) or not api.calls
 
 
-@pytest.mark.parametrize(
-    ("there", "known", "found", "language"),
-    [
-        (["VIP"], [], ["97101"], "en"),
-        (["vıp"], [], ["97101"], "tr"),
-        (["VIP", "VIP"], ["97101"], ["97102"], "tr"),
-        (["VIP"], ["97101"], [], "en"),
-        (["VIP2"], [], [], "en"),
-        (["VIP"], [], None, "tr"),
-    ],
-)
-def test_what_was_sent_is_looked_up(
-    past: Past,
-    go_on: Start,
-    workspace: Workspace,
-    api: Api,
-    there: list[str],
-    known: list[str],
-    found: list[str] | None,
-    language: str,
-) -> None:
-    """Of the groups with its name, those are told that nobody has made; without the list nothing is claimed."""
-    api.add("VIP", parent="5", identifier="6")
-    for name in there:
-        api.add(name)
-    for identifier in known:
-        past.send(past.accept("another"), Created(identifier))
-    if found is None:
-        api.list_faults.append("close")
-    job = past.accept("VIP", language)
-    root = past.root(job)
-    past.send(job)
+LOOKED_UP = {
+    "VIP": ("en", ["VIP"], 0, 1),
+    "Gold": ("tr", ["gold"], 0, 1),
+    "Altın": ("tr", ["ALTIN", "Altın"], 1, 1),
+    "Silver": ("en", ["Silver"], 1, 0),
+    "Bronze": ("en", ["Bronze2"], 0, 0),
+}
+"""By its name: the language of a job, the groups that there are, how many others made, how many it may have made."""
+
+
+def test_what_was_sent_is_looked_up(past: Past, go_on: Start, workspace: Workspace, api: Api) -> None:
+    """Of the main groups with its name, those are told that nobody has made."""
+    sent = {}
+    for name, (language, there, known, _) in LOOKED_UP.items():
+        api.add(name, parent="5")
+        ids = [api.add(each).id for each in there]
+        for identifier in ids[:known]:
+            past.send(past.accept(f"another {name}"), Created(identifier))
+        job = past.accept(name, language)
+        sent[name] = past.root(job), ids[known:]
+        past.send(job)
     go_on()
-    assert workspace.finished()
-    kind = "not_looked_up" if found is None else ("found_none", "found")[len(found)]
-    finding = load(language)[f"unknown.{kind}.finding"]
-    assert finding.format(found=", ".join(f"`{identifier}`" for identifier in found or ())) in answer(workspace, root)
+    assert workspace.finished(len(LOOKED_UP))
+    for name, (root, ids) in sent.items():
+        language, _, _, found = LOOKED_UP[name]
+        finding = load(language)[f"unknown.{('found_none', 'found')[found]}.finding"]
+        assert finding.format(found=", ".join(f"`{identifier}`" for identifier in ids)) in answer(workspace, root), name
     assert not api.made()
 
 
@@ -197,16 +187,11 @@ def test_a_lost_answer_is_looked_up_after_a_pause(
     go_on()
     assert workspace.finished()
     assert began["get-groups"] - began["add-group"] > 0.5
+    assert load("en")["unknown.not_looked_up.finding"] in answers(workspace, 1)[0].text, "nothing is claimed"
 
 
 def test_an_answer_told_twice_is_the_same(
-    start: Start,
-    database_url: str,
-    outage: Outage,
-    workspace: Workspace,
-    api: Api,
-    logged: Logged,
-    monkeypatch: pytest.MonkeyPatch,
+    start: Start, outage: Outage, workspace: Workspace, api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The journal is away when the answer is posted, so it is posted again: what changed meanwhile changes no word."""
     monkeypatch.setattr(people, "KEPT", 0.0)
@@ -219,7 +204,7 @@ def test_an_answer_told_twice_is_the_same(
     away: list[None] = []
     with contextlib.ExitStack() as stack:
         workspace.mood = mood
-        workspace.command(start(DATABASE_URL=database_url).url, "VIP")
+        workspace.command(start().url, "VIP")
         assert logged.wait_for("journal_failed")
         workspace.locales["U1"] = "tr-TR"
         api.add("VIP")
@@ -235,24 +220,16 @@ def test_an_answer_told_twice_is_the_same(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "stands", "key", "made"),
+    ("seconds", "stands", "key"),
     [
-        (run_job.TOO_OLD - 60, "waiting", "created.heading", 1),
-        (run_job.TOO_OLD + 60, "waiting", "not_sent.too_old.explanation", 0),
-        (run_job.TOO_OLD + 60, "rooted", "not_sent.too_old.explanation", 0),
-        (86400, "sending", "unknown.found.finding", 0),
+        (run_job.TOO_OLD - 60, "waiting", "created.heading"),
+        (run_job.TOO_OLD + 60, "waiting", "not_sent.too_old.explanation"),
+        (run_job.TOO_OLD + 60, "rooted", "not_sent.too_old.explanation"),
+        (86400, "sending", "unknown.found.finding"),
     ],
 )
 def test_an_old_job_is_not_sent(
-    past: Past,
-    go_on: Start,
-    engine: Engine,
-    workspace: Workspace,
-    api: Api,
-    seconds: float,
-    stands: str,
-    key: str,
-    made: int,
+    past: Past, go_on: Start, engine: Engine, workspace: Workspace, api: Api, seconds: float, stands: str, key: str
 ) -> None:
     """What a restored backup or a long outage left is told as not sent, and its button sends it.
 
@@ -268,7 +245,7 @@ def test_an_old_job_is_not_sent(
     running = go_on()
     told = answers(workspace, 1)[0]
     assert part("en", key) in told.text
-    assert api.made() == made
+    assert api.made() == (key == "created.heading")
     if "too_old" in key:
         workspace.press(running.url, told, "again")
         assert part("en", "created.heading") in answers(workspace, 2)[1].text
@@ -280,37 +257,21 @@ def broken(*_args: Any, **_more: Any) -> None:
     raise ZeroDivisionError("a fault of the tests")
 
 
-@pytest.mark.parametrize(
-    ("stands", "language", "key"),
-    [
-        ("waiting", "en", "not_sent.failed.explanation"),
-        ("waiting", "tr", "not_sent.failed.explanation"),
-        ("sending", "en", "unknown.not_looked_up.finding"),
-    ],
-)
 def test_a_fault_that_always_comes_is_answered(
-    past: Past,
-    go_on: Start,
-    workspace: Workspace,
-    api: Api,
-    logged: Logged,
-    monkeypatch: pytest.MonkeyPatch,
-    stands: str,
-    language: str,
-    key: str,
+    past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some attempts: that it could not be finished, or is not known, with the reference; nothing is sent."""
-    job = past.accept("VIP", language)
-    if stands == "sending":
-        past.send(job)
+    waiting, sent = past.accept("VIP", "tr"), past.accept("Gold")
+    past.send(sent)
     settle = GroupCreator.settle
     monkeypatch.setattr(GroupCreator, "settle", lambda *a: settle(*a) if a[1].settled else broken())
-    go_on(ADDGROUP_LANGUAGE=language)
-    told = answers(workspace, 1)[0].text
-    assert load(language)[key] in told
-    assert job.id in told
+    go_on()
+    texts = [message.text for message in answers(workspace, 2)]
+    for job, key in ((waiting, "not_sent.failed.explanation"), (sent, "unknown.not_looked_up.finding")):
+        (told,) = [text for text in texts if job.id in text]
+        assert load(job.language)[key] in told
     assert not api.made()
-    assert logged.wait_for("job_failed", run_job.FAULTS)
+    assert logged.wait_for("job_failed", 2 * run_job.FAULTS)
 
 
 def test_an_answer_that_can_never_be_given_ends_the_job(
