@@ -6,31 +6,20 @@ Source: https://docs.slack.dev/apis/events-api/using-socket-mode
 import json
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
-from websockets.sync.server import ServerConnection, serve
+from websockets.sync.server import ServerConnection as Connection
+from websockets.sync.server import serve
 
 from tests.support.workspace import Workspace
 
 MAX_FRAME = 20_480
 """Longest frame that Slack takes, in bytes; over a longer one it closes the connection with 1009."""
-
-
-class _Connection(ServerConnection):
-    """A connection that can fall silent: then nothing goes out any more, no answer to a ping either."""
-
-    silent = False
-
-    def send_data(self) -> None:
-        if self.silent:
-            self.protocol.data_to_send()  # and drop it
-        else:
-            super().send_data()
 
 
 class Link:
@@ -47,8 +36,8 @@ class Link:
         self.greets = True  # whether a new connection gets a hello
         self.refuses = ""  # the reason with which a new connection is turned away
         self.comes_and_goes = False  # whether a new connection is turned off right after its hello
-        self._connections: list[_Connection] = []
-        self._open: dict[str, tuple[_Connection, dict[str, Any]]] = {}  # envelopes without an answer
+        self._connections: list[Connection] = []
+        self._open: dict[str, tuple[Connection, dict[str, Any]]] = {}  # envelopes without an answer
         self._tickets: set[str] = set()
         self._times = 0
         self._changed = threading.Condition()
@@ -92,23 +81,18 @@ class Link:
         """Send anything over the newest connection."""
         self._now()[-1].send(text)
 
-    def silence(self) -> None:
-        """Send nothing more over the connections that there are, and leave them open."""
-        for connection in self._now():
-            connection.silent = True
-
     def die(self) -> None:
         """End every connection without a close frame, as the system does for a process that was killed."""
         for connection in self._now():
             connection.close_socket()
 
-    def _now(self) -> tuple[_Connection, ...]:
+    def _now(self) -> tuple[Connection, ...]:
         with self._changed:
             return tuple(self._connections)
 
     # The server's side.
 
-    def ticket(self, connection: ServerConnection, request: Request) -> Response | None:
+    def ticket(self, connection: Connection, request: Request) -> Response | None:
         """Let each address of a connection be used once."""
         with self._changed:
             if request.path not in self._tickets:
@@ -116,34 +100,29 @@ class Link:
                 return None
         return connection.respond(HTTPStatus.NOT_FOUND, "used already\n")
 
-    def take(self, accepted: ServerConnection) -> None:
+    def take(self, connection: Connection) -> None:
         """Serve one connection until it ends."""
-        connection = cast(_Connection, accepted)  # serve() makes no others here
-        try:
+        with suppress(ConnectionClosed):
             if self._greet(connection):
                 for message in connection:
                     self._read(message)
-        except ConnectionClosed:
-            pass
-        finally:
-            self._forget(connection)
+        self._forget(connection)
 
-    def _greet(self, connection: _Connection) -> bool:
+    def _greet(self, connection: Connection) -> bool:
         with self._changed:
             if reason := self.refuses:
                 connection.send(json.dumps(_disconnect(reason)))
             elif self.greets:
-                connection.send(json.dumps(_hello(len(self._connections) + 1)))
                 self._connections.append(connection)
+                connection.send(json.dumps({"type": "hello", "num_connections": len(self._connections)}))
                 if self.comes_and_goes:
                     connection.send(json.dumps(_disconnect("too_many_websockets")))
-                for _, envelope in tuple(self._open.values()):
-                    self._send(connection, _again(envelope))
+                self._send_again(tuple(self._open))
             self._times += 1
             self._changed.notify_all()
             return not reason
 
-    def _send(self, connection: _Connection, envelope: dict[str, Any]) -> None:
+    def _send(self, connection: Connection, envelope: dict[str, Any]) -> None:
         self._open[envelope["envelope_id"]] = (connection, envelope)
         connection.send(json.dumps(envelope))
 
@@ -155,46 +134,36 @@ class Link:
             self._open.pop(answer["envelope_id"], None)
             self._changed.notify_all()
 
-    def _forget(self, connection: _Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         with self._changed:
             self.codes.append(connection.close_code)
             if connection in self._connections:
                 self._connections.remove(connection)
-            for owner, envelope in tuple(self._open.values()):
-                if owner is connection and self._connections:
-                    self._send(self._connections[-1], _again(envelope))
+            if self._connections:
+                self._send_again([key for key, (owner, _) in self._open.items() if owner is connection])
             self._changed.notify_all()
 
-
-def _hello(connections: int) -> dict[str, Any]:
-    debug = {"host": "applink-1", "build_number": 1, "approximate_connection_time": 18060}
-    info = {"app_id": "A1"}
-    return {"type": "hello", "num_connections": connections, "debug_info": debug, "connection_info": info}
+    def _send_again(self, envelope_ids: Iterable[str]) -> None:
+        for envelope_id in envelope_ids:
+            self._send(self._connections[-1], {**self._open[envelope_id][1], "retry_reason": "timeout"})
 
 
 def _disconnect(reason: str) -> dict[str, Any]:
     return {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-1"}}
 
 
-def _again(envelope: dict[str, Any]) -> dict[str, Any]:
-    return {**envelope, "retry_attempt": envelope.get("retry_attempt", 0) + 1, "retry_reason": "timeout"}
+def command(text: str, **more: str) -> dict[str, Any]:
+    """Return what Slack sends of a command."""
+    sent = {"command": "/addgroup", "text": text, "user_id": "U1", "channel_id": "C1", "team_id": "T1"}
+    return {**sent, "trigger_id": "1.1", **more}
 
 
 @contextmanager
 def link(workspace: Workspace, tls: ssl.SSLContext | None = None) -> Iterator[Link]:
     """Let bots of a workspace connect by Socket Mode, with `tls` over wss."""
     end = Link()
-    with serve(
-        end.take,
-        "127.0.0.1",
-        0,
-        ssl=tls,
-        process_request=end.ticket,
-        max_size=MAX_FRAME,
-        compression=None,
-        close_timeout=1,
-        create_connection=_Connection,
-    ) as server:
+    limits: dict[str, Any] = {"max_size": MAX_FRAME, "compression": None, "close_timeout": 1}
+    with serve(end.take, "127.0.0.1", 0, ssl=tls, process_request=end.ticket, **limits) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         workspace.socket_url = f"ws{'s' if tls else ''}://127.0.0.1:{server.socket.getsockname()[1]}/link/"
         yield end
