@@ -95,6 +95,8 @@ class Job:
     A job that a button started has that button as `followup`, and the answered job as `follows`; it shares the
     `thread`, the `asker` and the `origin` (the id of the first job) with that one.
 
+    While what was told is not on record yet, the process that has told it knows by `told`.
+
     `reply_to` is the ts of a message in the channel in whose thread everything is told, the root too; "" for none.
     `answer_ts` is the ts of the message with the answer's buttons, "" while there is none in a thread.
     """
@@ -122,6 +124,7 @@ class Job:
     read_at: float = field(default_factory=time.monotonic, repr=False)
     attempts: int = 0
     faults: int = 0
+    told: bool = False
 
     def __post_init__(self) -> None:
         self.asker = self.asker or self.user

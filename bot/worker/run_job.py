@@ -59,9 +59,12 @@ class JobRunner:
             self._look_again(job)
         told = job.answered
         if not told:
-            self._edit_answer(job, FollowUp)  # of before a look found more
-            self._answer(job)
+            if not job.told:
+                self._edit_answer(job, FollowUp)  # of before a look found more
+                self._answer(job)
+            job.told = True  # and not again, should this not be written at once
             self._journal.mark_answered(job)
+            job.told = False
         if not (job.denied or job.refused):
             self._finish_root(job)
             self._remove_buttons(job)
