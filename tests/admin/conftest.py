@@ -1,5 +1,6 @@
 """What the tests of the self-check and of the history share."""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
-from tests.support.history import Print, chosen
+from tests.support.history import Print
 from tests.support.served import free_port
 
 
@@ -39,7 +40,8 @@ def printed(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     capsys.readouterr()
 
     def _printed(**options: Any) -> tuple[int, str, str]:
-        status = run(chosen(**options))
+        none = {"since": None, "user": None, "json": False, "forget_before": None, "limit": 50}
+        status = run(Namespace(**{**none, **options}))
         return status, *capsys.readouterr()
 
     return _printed

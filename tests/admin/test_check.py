@@ -1,6 +1,5 @@
 """The self-check: a bot that is well, each part broken for real, what is told then, and what never is."""
 
-import os
 import re
 import socket
 import sys
@@ -205,17 +204,16 @@ def test_nobody_can_be_reached(environ: dict[str, str]) -> None:
     services_are_wrong(checked, "unreachable", "firewall")
 
 
-@pytest.mark.parametrize(
-    ("status", "remedy"),
-    [(b"407 Proxy Authentication Required", "user and password into HTTPS_PROXY"), (b"403 Forbidden", "Fix the proxy")],
-)
-def test_a_proxy_refuses(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, status: bytes, remedy: str) -> None:
+def test_a_proxy_refuses(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy is named, not the credentials of Slack or the provider; its password is not shown."""
-    with peer(says(http(b"", status=status), end=CONNECT)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//bot:hid%2Fden@"))
-        checked = Checked({**environ, **ELSEWHERE, "HTTPS_PROXY": os.environ["HTTPS_PROXY"]})
-    services_are_wrong(checked, "proxy", remedy)
-    assert not re.search("hid(%2F|/)den", checked.printed)
+    ways = {b"407 Authentication Required": "user and password into HTTPS_PROXY", b"403 Forbidden": "Fix the proxy"}
+    for status, remedy in ways.items():
+        with peer(says(http(b"", status=status), end=CONNECT)) as proxy:
+            url = proxy.url.replace("//", "//bot:hid%2Fden@")
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            checked = Checked({**environ, **ELSEWHERE, "HTTPS_PROXY": url})
+        services_are_wrong(checked, "proxy", remedy)
+        assert not re.search("hid(%2F|/)den", checked.printed)
 
 
 def test_a_proxy_signs_again(environ: dict[str, str], certificate: Path) -> None:
@@ -226,22 +224,21 @@ def test_a_proxy_signs_again(environ: dict[str, str], certificate: Path) -> None
     services_are_wrong(checked, "tls", "SSL_CERT_FILE")
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "told"),
-    [
-        ("HTTPS_PROXY", "http://bot:hid/den@proxy:8080", "HTTPS_PROXY must be the address"),
-        ("all_proxy", "socks5h://bot:hidden@proxy", "SOCKS"),
-        ("SSL_CERT_FILE", "/none/authorities.pem", "/none/authorities.pem: No such file"),
-    ],
-)
-def test_a_way_out_that_cannot_be_used(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
-) -> None:
+WRONG_WAYS_OUT = {
+    ("HTTPS_PROXY", "http://bot:hid/den@proxy:8080"): "HTTPS_PROXY must be the address",
+    ("all_proxy", "socks5h://bot:hidden@proxy"): "SOCKS",
+    ("SSL_CERT_FILE", "/none/authorities.pem"): "/none/authorities.pem: No such file",
+}
+
+
+def test_a_way_out_that_cannot_be_used(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable is WRONG, and what would be reached by it is not blamed."""
-    monkeypatch.setenv(name, value)
-    checked = Checked({**environ, **ELSEWHERE, name: value})
-    is_wrong(checked, "settings", told, "")
-    assert "den@" not in checked.printed
+    for (name, value), told in WRONG_WAYS_OUT.items():
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv(name, value)
+            checked = Checked({**environ, **ELSEWHERE, name: value})
+        is_wrong(checked, "settings", told, "")
+        assert "den@" not in checked.printed
 
 
 def test_what_is_not_slack(environ: dict[str, str], api: Api) -> None:
@@ -351,9 +348,7 @@ def test_a_postgresql_that_does_not_let_the_bot_write(environ: dict[str, str], p
         is_wrong(Checked({**environ, "DATABASE_URL": url}), "database", told, remedy)
 
 
-def test_a_database_without_a_free_connection(
-    environ: dict[str, str], postgres: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_free_connection(environ: dict[str, str], postgres: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What waits for another's connection says nothing: that is told, within PATIENCE, with how many a bot needs."""
     monkeypatch.setattr(check, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as pool:

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.event import listen
 
-from bot.admin.history import WrongUsage, moment, run
+from bot.admin.history import WrongUsage, moment
 from bot.journal import history
 from bot.journal.history import entries, forget
 from bot.journal.journal import Journal
@@ -21,17 +20,16 @@ from bot.journal.tables import steps
 from bot.model.job import Step
 from bot.model.names import ParentName
 from bot.model.outcome import Created, Duplicate, NoParent, NotSent, Outcome, Rejected, Skipped, Unknown
-from tests.support.history import NOON, Print, asked, chosen, dated, done, fill, left
+from tests.support.history import NOON, Print, asked, dated, done, fill, left
 from tests.support.program import run_to_end
 from tests.support.served import inherited
+from tests.support.worker import Start
 from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_command_from_slack_to_the_audit(
-    start: Callable[..., Any], workspace: Workspace, database_url: str, printed: Print
-) -> None:
+def test_from_slack_to_the_audit(start: Start, workspace: Workspace, database_url: str, printed: Print) -> None:
     """Who typed what and where, the group's id and parent, and each time, in the order in which they passed."""
     before = datetime.now(UTC) - timedelta(seconds=1)
     running = start(DATABASE_URL=database_url)
@@ -96,7 +94,7 @@ def test_what_is_not_settled(book: Journal, printed: Print) -> None:
 
 
 def test_newest_first_and_by_user_and_since(book: Journal, engine: Engine, printed: Print) -> None:
-    """The order is that of time; --user and --since leave out the others."""
+    """The order is that of time; --user and --since leave out the others; that --limit cut something off is said."""
     first, second, third = (done(book, Skipped(), user=user, typed=user) for user in ("U1", "U2", "U1"))
     for job, days in ((first, 0), (second, 2), (third, 1)):
         dated(engine, job, NOON + timedelta(days=days))
@@ -112,16 +110,8 @@ def test_newest_first_and_by_user_and_since(book: Journal, engine: Engine, print
     assert shown(since="2026-03-03T15:00:01+03:00") == []
     assert shown(limit=1) == [second.id]
     assert shown(limit=2, user="U1") == [third.id, first.id]
-
-
-def test_that_there_is_more_is_said(book: Journal, printed: Print) -> None:
-    """An export that was cut says so on standard error; --limit 0 cuts nothing."""
-    for _ in range(3):
-        done(book, Skipped())
-    assert "older ones" in printed(limit=2)[2]
-    assert printed(limit=3)[2] == ""
-    status, out, complained = printed(limit=0, json=True)
-    assert (status, len(out.splitlines()), complained) == (0, 3, "")
+    assert shown(limit=0) == [second.id, third.id, first.id]
+    assert ["older ones" in printed(limit=limit)[2] for limit in (2, 3, 0)] == [True, False, False]
 
 
 @pytest.mark.usefixtures("book")
@@ -182,15 +172,6 @@ def test_forgetting_many_goes_in_small_transactions(engine: Engine, monkeypatch:
     assert min(removed[0]) == f"{30:016}"
 
 
-def test_the_latest_hour_is_not_forgotten(book: Journal, engine: Engine, printed: Print) -> None:
-    """The latest jobs keep a group from being made twice; a mistyped year must not remove them all."""
-    job = done(book, Skipped())
-    for date in ("0h", "2999-01-01"):
-        status, _, complained = printed(forget_before=date)
-        assert (status, left(engine)) == (2, {job.id})
-        assert "over an hour ago" in complained
-
-
 def test_a_date_that_is_none() -> None:
     """It is quoted, with how to write one."""
     for date in ("yesterday", "2026-13-01", "7", "7w", "-7d", "٧d", "", "99999999d", "\x1b[2J"):
@@ -213,10 +194,13 @@ def test_dates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) 
         assert before - ago <= moment(when) <= datetime.now(UTC) - ago
 
 
+LATEST = ["0h", "2999-01-01"]
+"""The latest jobs keep a group from being made twice; a mistyped year must not remove them all."""
+
 WRONG: dict[str, list[Any]] = {
     "user": ["ayse", "@ayse", "u1", "", "C1", "\x1b[2J"],
     "since": ["soon", ""],
-    "forget_before": ["never"],
+    "forget_before": ["never", *LATEST],
 }
 NOT_TOGETHER: list[dict[str, Any]] = [{"user": "U1"}, {"since": "7d"}, {"json": True}]
 
@@ -232,32 +216,25 @@ def test_wrong_usage(book: Journal, engine: Engine, printed: Print) -> None:
         assert (status, out, left(engine)) == (2, "", {job.id}), options
         assert complained.count("\n") == 1
         assert list(options) != ["user"] or "Copy member ID" in complained
+        assert ("over an hour ago" in complained) == (options.get("forget_before") in LATEST)
 
 
-def test_no_journal_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A file that is not there stays away, even with a date to forget; exit status 1."""
+def test_no_journal_is_made(database_url: str, printed: Print, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a file, without tables or without a server it says so, and ends with 1, even with a date to forget.
+
+    It makes nothing, and shows no password and no traceback.
+    """
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", "")
-    for options in ({}, {"forget_before": "2026-03-01"}):
-        assert run(chosen(**options)) == 1
-        assert f"{tmp_path}/addgroup.db is not there" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_database_without_tables_or_that_does_not_answer(
-    database_url: str, printed: Print, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It says so, makes none, shows no password and no traceback, and ends with 1."""
     if database_url.startswith("sqlite"):
         Path(database_url.removeprefix("sqlite:///")).touch()
-    away = "postgres://bot:hidden@127.0.0.1:1/journal"
-    no_tables = "no journal in the database"
-    for url, told in ((database_url, no_tables), (database_url, no_tables), (away, "refused")):
+    there = set(tmp_path.iterdir())
+    told = {database_url: "no journal in the database", "postgres://bot:hidden@127.0.0.1:1/journal": "refused"}
+    for url, words in ({"": f"{tmp_path}/addgroup.db is not there"} | told).items():
         monkeypatch.setenv("DATABASE_URL", url)
-        status, out, complained = printed()
-        assert (status, out, told in complained, "hidden" in complained) == (1, "", True, False)
+        for options in ({}, {"forget_before": "2026-03-01"}):
+            status, out, complained = printed(**options)
+            assert (status, out, words in complained, "hidden" in complained) == (1, "", True, False)
+    assert set(tmp_path.iterdir()) == there
 
 
 def test_only_the_database_is_needed(

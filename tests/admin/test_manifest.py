@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ import pytest
 import yaml
 
 from bot.model.grammar import COMMAND
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load
 from tests.support.program import run_to_end
 from tests.support.served import inherited
+from tests.support.worker import Start
 from tests.support.workspace import Workspace
 
-Start = Callable[..., Bot]
 ROOT = Path(__file__).parents[2]
 
 SCOPES = {

@@ -128,9 +128,7 @@ LATER = ("internal_error", "fatal_error", "rate_limited", "team_added_to_org", "
 
 
 @pytest.mark.parametrize("word", [*LATER, "not_in_channel", "missing_scope", "a_word_of_tomorrow"])
-def test_slacks_words_mean_later_or_never(
-    workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture, word: str
-) -> None:
+def test_slacks_words(workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture, word: str) -> None:
     """They come with HTTP 200, and the word comes with the error."""
     workspace.faults[POST].append(word)
     error = failed(slack, POST, workspace.url, caplog)
@@ -238,9 +236,7 @@ def test_a_form_opens_although_the_kept_connection_breaks() -> None:
 
 
 @pytest.mark.parametrize("through", [lambda act: act, tunnel], ids=["direct", "proxy"])
-def test_a_connection_over_tls_is_kept(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]
-) -> None:
+def test_kept_over_tls(certificate: Path, monkeypatch: pytest.MonkeyPatch, through: Callable[[Act], Act]) -> None:
     """Also the one through a proxy."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with peer(through(over_tls(answers(3), certificate))) as server:

@@ -48,9 +48,7 @@ def test_a_private_answer_comes_where_the_person_typed(talk: Delivery, job: Job,
 
 
 @pytest.mark.parametrize("fault", [404, 403, 410, None])
-def test_without_a_response_url_it_is_a_direct_message(
-    talk: Delivery, job: Job, workspace: Workspace, fault: int | None
-) -> None:
+def test_otherwise_it_is_a_direct_message(talk: Delivery, job: Job, workspace: Workspace, fault: int | None) -> None:
     """It is refused, or was forgotten after half an hour."""
     if fault is None:
         job.response_url = ""
@@ -78,9 +76,7 @@ def test_what_the_payload_says_of_its_channel() -> None:
     assert kind_of("") == ""
 
 
-def test_edits_have_a_limit_of_their_own_and_progress_gives_way(
-    talk: Delivery, job: Job, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_edits_have_a_limit(talk: Delivery, job: Job, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages do not wait for it, nor in another channel; progress is left out while anybody has a result to show."""
     clock = [1000.0]
     monkeypatch.setattr("bot.slack.pace.time", SimpleNamespace(monotonic=lambda: clock[0]))

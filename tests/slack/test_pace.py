@@ -2,16 +2,15 @@
 
 import heapq
 import itertools
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 
 from bot.model.job import TryLater
-from bot.sandbox.bot import Bot
 from bot.slack.client import SlackRefused
 from bot.slack.pace import SPARE, Pace
 from tests.support.bucket import Bucket
+from tests.support.worker import Start
 from tests.support.workspace import Workspace
 
 
@@ -91,9 +90,7 @@ def test_faults_and_refusals_for_good_are_no_limit(clock: list[float]) -> None:
     ("per_second", "processes", "most"), [(0.5, 1, 1.5), (1.0, 1, 0.25), (2.0, 1, 0.25), (1.0, 2, 1.5)]
 )
 @pytest.mark.parametrize("late", [0.0, 1.0])
-def test_everybody_comes_through_a_limit(
-    clock: list[float], per_second: float, processes: int, most: float, late: float
-) -> None:
+def test_all_get_through(clock: list[float], per_second: float, processes: int, most: float, late: float) -> None:
     """40 jobs of two messages each, at once, in one process or in several that do not know of each other.
 
     A job comes back up to `late` seconds after its time, to any process. Where Slack takes what it documents, it has to
@@ -124,9 +121,7 @@ def test_everybody_comes_through_a_limit(
 COMMANDS = 20
 
 
-def test_commands_at_once_come_through_a_limited_channel(
-    start: Callable[..., Bot], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_at_once_get_through(start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each has its root and its answer, and another channel waits for nothing.
 
     Anyone who has a root gets the answer next: nobody waits until all the others have their roots.

@@ -1,13 +1,11 @@
 """Who somebody is and whether they may: decided by what Slack says of people, and refused where it does not say."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot.model.job import TryLater
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.client import SlackClient
 from bot.slack.people import People
 from bot.slack.texts import load
@@ -15,10 +13,8 @@ from bot.worker import worker
 from tests.support.peer import AMPLE, SHORT
 from tests.support.slack import told
 from tests.support.texts import part
+from tests.support.worker import Start
 from tests.support.workspace import BOT_TOKEN, Message, Workspace
-
-Start = Callable[..., Bot]
-
 
 # What Slack says of a person, who is listed, where, and why they may not.
 RULES: list[tuple[dict[str, Any], list[str], str, str]] = [
@@ -64,9 +60,7 @@ UNCLEAR: dict[str, tuple[str | int, ...]] = {
 
 
 @pytest.mark.parametrize(("reason", "fault"), [(reason, fault) for reason in UNCLEAR for fault in UNCLEAR[reason]])
-def test_what_cannot_be_found_out_is_a_refusal(
-    workspace: Workspace, slack: SlackClient, fault: int | str, reason: str
-) -> None:
+def test_a_doubt_is_a_refusal(workspace: Workspace, slack: SlackClient, fault: int | str, reason: str) -> None:
     """An unknown person or an unreachable directory lets nobody in; a job waits for what may pass."""
     people = People(slack, "en")
     workspace.faults["users.info"].extend([fault] * 4)
@@ -78,9 +72,7 @@ def test_what_cannot_be_found_out_is_a_refusal(
         assert people.refusal("U1", "C1") == reason
 
 
-def test_what_is_not_waited_for_is_no_fault(
-    workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_not_to_wait_is_no_fault(workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture) -> None:
     """Whether the sender of a first help may use the command is not waited for, and that is nothing to warn of."""
     workspace.faults["users.info"].append("silence")
     assert People(slack, "en").refusal("U1", "C1", 0.0) == "unknown"
@@ -138,9 +130,7 @@ def test_a_fixed_language_asks_nobody(workspace: Workspace, slack: SlackClient) 
 
 
 @pytest.mark.parametrize("fault", ["user_not_found", 500, "silence"])
-def test_a_language_that_slack_does_not_say_is_english_for_now(
-    workspace: Workspace, slack: SlackClient, fault: int | str
-) -> None:
+def test_a_language_not_told_is_english_for_now(workspace: Workspace, slack: SlackClient, fault: int | str) -> None:
     """A fault is English, and is not remembered: the next time Slack is asked again."""
     workspace.locales["U1"] = "tr-TR"
     workspace.faults["users.info"].append(fault)
@@ -158,9 +148,7 @@ def refused(workspace: Workspace, reason: str, user: str) -> Message:
     return told(workspace, load("en")[f"denied.{reason}.title"], user)
 
 
-def test_people_who_may_not_are_told_alone(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refusals_are_private(start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is created, nobody else reads it, and they read who to ask; a passing fault costs nobody the command."""
     monkeypatch.setattr(worker, "LONGEST_WAIT", 0.05)
     bot = start(ADDGROUP_LANGUAGE="en", ADDGROUP_CHANNELS="C1,C2", ADDGROUP_MEMBERS="U1,U2,U3")

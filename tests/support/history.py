@@ -1,7 +1,6 @@
 """A journal with jobs in it, for the tests of the command `history`."""
 
 import time
-from argparse import Namespace
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,12 +19,6 @@ RESPONSE_URL = "https://hooks.slack.test/of-one-person"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 Print = Callable[..., tuple[int, str, str]]
-
-
-def chosen(**options: Any) -> Namespace:
-    """Return the options of a command line, as argparse gives them."""
-    none = {"since": None, "user": None, "json": False, "forget_before": None, "limit": 50}
-    return Namespace(**{**none, **options})
 
 
 def asked(book: Journal, *some: Step, user: str = "U1", typed: str = "VIP", **more: Any) -> Job:

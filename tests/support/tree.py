@@ -4,18 +4,12 @@ import json
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-
-import pytest
+from collections.abc import Mapping
 
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.sandbox.loopback import Answer, Request
 from bot.slack.texts import say
 from tests.support.workspace import Message, Workspace
-
-Start = Callable[..., Bot]
-both_languages = pytest.mark.parametrize("language", ["en", "tr"])
 
 
 class Watched(Api):

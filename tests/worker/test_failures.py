@@ -111,9 +111,7 @@ def test_a_failure_of_slack_delays_the_answer(
     assert api.made() == 1
 
 
-def test_a_channel_that_slack_silences_holds_nobody_up(
-    start: Start, workspace: Workspace, api: Api, logged: Logged
-) -> None:
+def test_a_silenced_channel_holds_nobody_up(start: Start, workspace: Workspace, api: Api, logged: Logged) -> None:
     """More jobs than can be carried at once wait for one channel: their groups are made, and others are answered."""
     workspace.faults["chat.postMessage"].append("ratelimited:30")
     url = start(ADDGROUP_API_CALLS="1", ADDGROUP_LANGUAGE="en").url

@@ -97,9 +97,7 @@ def test_a_restart_in_between_loses_nothing(
     assert [method for method, _ in api.calls] == ["get-groups"]
 
 
-def test_until_the_look_is_due_the_job_counts_as_answered(
-    past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged
-) -> None:
+def test_until_a_look_it_is_answered(past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged) -> None:
     """It is not among the open ones, nothing is asked for, and a bot that stops does not wait for it."""
     answered(past)
     assert past.journal.backlog().open_jobs == 0
@@ -145,9 +143,7 @@ def test_without_the_list_it_is_the_persons_turn_at_once(
     assert part("en", "unknown.no_list.next") in told.text
 
 
-def test_after_check_again_the_bot_looks_no_more(
-    past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged
-) -> None:
+def test_check_again_ends_the_looks(past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged) -> None:
     """The person looked by themselves, and can do so again."""
     job = answered(past)
     assert past.journal.accept(next_job(reread(past.journal, job), FollowUp.LOOK, "U1", "en")) == Accepted()

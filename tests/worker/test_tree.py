@@ -13,7 +13,8 @@ from bot.slack.wording import as_typed, cut, path
 from bot.worker import create_groups as steps
 from tests.support.slack import actions, answers, told
 from tests.support.texts import part
-from tests.support.tree import Start, Watched, both_languages, done, lines, outcome
+from tests.support.tree import Watched, done, lines, outcome
+from tests.support.worker import Start, both_languages
 from tests.support.workspace import Workspace
 
 TREE = """\
@@ -25,9 +26,7 @@ Staff"""
 
 
 @both_languages
-def test_a_tree_is_made_under_the_ids_that_were_received(
-    start: Start, workspace: Workspace, api: Watched, language: str
-) -> None:
+def test_a_tree_is_made_under_the_ids_received(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
     """Each group is sent once, under the id that its parent got; the thread draws the tree with every id."""
     url = start(ADDGROUP_LANGUAGE=language).url
     assert workspace.command(url, f"\n{TREE}\n\n").text == ""
@@ -144,9 +143,7 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
     assert api.made() == 5
 
 
-def test_what_hangs_under_a_duplicate_goes_under_the_group_that_exists(
-    start: Start, workspace: Workspace, api: Watched
-) -> None:
+def test_what_hangs_under_a_duplicate_goes_under_the_group(start: Start, workspace: Workspace, api: Watched) -> None:
     """A duplicate that shows only when its parent's name is known is not sent; its subgroups are, under its ID."""
     api.fail({"Under": 503})
     url = start(ADDGROUP_LANGUAGE="en").url
@@ -187,9 +184,7 @@ def test_the_root_counts(start: Start, workspace: Workspace, api: Watched, monke
     assert root.text == "✓ `A`, `D`, `E` and 4 more *created* · for <@U1>"
 
 
-def test_between_two_looks_no_progress_is_shown(
-    start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_is_paced(start: Start, workspace: Workspace, api: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """However fast the groups are made, Slack is told of them no oftener than once in PROGRESS, and of the end once."""
     monkeypatch.setattr(steps, "PROGRESS", 1e6)
     workspace.command(start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url, "\n".join(f"G{n}" for n in range(25)))
@@ -224,9 +219,7 @@ def test_a_root_that_was_delayed_shows_the_result(start: Start, workspace: Works
 
 
 @pytest.mark.parametrize(("unit", "language"), [("&", "en"), ("x`", "tr")])
-def test_fifty_groups_of_the_longest_names(
-    start: Start, workspace: Workspace, api: Watched, unit: str, language: str
-) -> None:
+def test_fifty_of_the_longest_names(start: Start, workspace: Workspace, api: Watched, unit: str, language: str) -> None:
     """Every message is one that Slack takes, and together they tell every line with its id or its reason."""
     parent = (unit * 255)[:255]
     api.add(parent, "", "6")
@@ -257,9 +250,7 @@ def test_fifty_groups_of_the_longest_names(
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_an_answer_of_many_messages_gets_through_a_rate_limit(
-    start: Start, workspace: Workspace, api: Watched, closed: bool
-) -> None:
+def test_a_long_answer_gets_through_a_limit(start: Start, workspace: Workspace, api: Watched, closed: bool) -> None:
     """What was said is not said again when Slack wants a pause in between, so that the answer comes to its end."""
     names = [f"{number:02}{'&' * 253}" for number in range(12)]
     if closed:

@@ -8,7 +8,8 @@ import pytest
 
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
-from tests.support.tree import Start, Watched, both_languages, done, outcome, sent
+from tests.support.tree import Watched, done, outcome, sent
+from tests.support.worker import Start, both_languages
 from tests.support.workspace import Message, Workspace
 
 # Going on.
@@ -170,9 +171,7 @@ def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, 
 # Restarts.
 
 
-def test_a_stopped_bot_leaves_the_rest_of_the_tree_to_the_next(
-    start: Start, workspace: Workspace, api: Watched
-) -> None:
+def test_a_stopped_bot_leaves_the_rest_to_the_next(start: Start, workspace: Workspace, api: Watched) -> None:
     """The next process goes on where the last one stopped: nothing is sent twice, one answer tells of all."""
     api.held = True
     running = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2")
