@@ -225,9 +225,9 @@ def test_a_proxy_signs_again(environ: dict[str, str], certificate: Path) -> None
 
 
 WRONG_WAYS_OUT = {
+    ("SSL_CERT_FILE", "/none/authorities.pem"): "/none/authorities.pem: No such file",
     ("HTTPS_PROXY", "http://bot:hid/den@proxy:8080"): "HTTPS_PROXY must be the address",
     ("all_proxy", "socks5h://bot:hidden@proxy"): "SOCKS",
-    ("SSL_CERT_FILE", "/none/authorities.pem"): "/none/authorities.pem: No such file",
 }
 
 

@@ -1,10 +1,7 @@
 """A dead process that left jobs behind, and what tests of the worker wait for."""
 
 import contextlib
-import logging
 import sqlite3
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +16,7 @@ from bot.model.outcome import Created, Outcome, Rejected, Unknown
 from bot.sandbox.bot import Bot
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
+from tests.support.until import until
 from tests.support.workspace import BOT_TOKEN, Message, Workspace
 
 Start = Callable[..., Bot]
@@ -90,23 +88,15 @@ class Past:
         self.journal.close()
 
 
-class Logged(logging.Handler):
-    """Counts the events of the log, by name."""
+class Logged:
+    """The events of the log, which nothing announces."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self._seen: Counter[str] = Counter()
-        self._changed = threading.Condition()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        with self._changed:
-            self._seen[record.getMessage()] += 1
-            self._changed.notify_all()
+    def __init__(self, log: pytest.LogCaptureFixture) -> None:
+        self._log = log
 
     def wait_for(self, event: str, times: int = 1) -> bool:
-        """Wait until an event has happened so many times; tell whether it has."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._seen[event] >= times, 30)
+        """Wait until an event has happened so many times, and return True."""
+        return until(lambda: self._log.messages.count(event) >= times)
 
 
 def answer(workspace: Workspace, root: Message) -> str:

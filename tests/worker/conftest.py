@@ -71,9 +71,6 @@ def go_on(past: Past, start: Start, database_url: str, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Logged]:
-    handler = Logged()
+def logged(caplog: pytest.LogCaptureFixture) -> Logged:
     caplog.set_level(logging.INFO, logger.name)
-    logger.addHandler(handler)
-    yield handler
-    logger.removeHandler(handler)
+    return Logged(caplog)
