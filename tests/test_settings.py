@@ -1,6 +1,7 @@
 """The settings: what each variable means, what is refused and in which words, and that nothing secret is shown."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,9 @@ from tests.support.program import run_to_end
 from tests.support.served import inherited
 
 ROOT = Path(__file__).parents[1]
-SIGNING = "0123456789abcdef" * 2
-HTTP = {
-    "SLACK_BOT_TOKEN": "xoxb-1",
-    "SLACK_SIGNING_SECRET": SIGNING,
-    "ILETIMERKEZI_API_KEY": "key",
-    "ILETIMERKEZI_API_HASH": "hash",
-}
+SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "0123456789abcdef" * 2}
+API = {"ILETIMERKEZI_API_KEY": "key", "ILETIMERKEZI_API_HASH": "hash"}
+HTTP = {**SLACK, **API}
 HASH_OF_SECRET = "96de09a0f8699191b28587118ac57df88bbf6c2d0c131d196dcd90f7efd68c93"
 
 
@@ -27,12 +24,6 @@ def problems(**environ: str) -> list[str]:
     assert str(caught.value) == "\n".join(caught.value.problems)
     assert "hidden" not in str(caught.value)
     return caught.value.problems
-
-
-def test_a_blank_variable_means_its_default() -> None:
-    """Only the credentials must be given; tests/docs holds the defaults to the page."""
-    for blank in ("", "  ", '""'):
-        assert read({**dict.fromkeys(VARIABLES, blank), **HTTP}) == read(HTTP)
 
 
 def same(*values: str) -> dict[str, object]:
@@ -83,16 +74,21 @@ EACH: dict[str, tuple[str, dict[str, object]]] = {
 
 @pytest.mark.parametrize("form", ["{}", " {}\r\n", '"{}"', "'{}'", "\ufeff{}", ' " {} "\r', "“{}”"])
 def test_each_variable(form: str) -> None:
-    """Each variable reaches its setting, without the white space, quotes and marks that copying leaves around it."""
+    """Each variable reaches its setting, without the white space, quotes and marks that copying leaves around it.
+
+    A blank one means its default; tests/docs holds the defaults to the page.
+    """
     assert set(EACH) == set(VARIABLES) - {"ILETIMERKEZI_API_SECRET"}
     for name, (attribute, values) in EACH.items():
         for given, value in values.items():
             found = getattr(read({**HTTP, name: form.format(given)}), attribute)
             assert (name, found, type(found)) == (name, value, type(value))
+    assert read({**dict.fromkeys(VARIABLES, form.format(" ")), **HTTP}) == read(HTTP)
 
 
 ADDRESS = "must be an address that begins with https://, such as https://api.example.com/v1."
 DATABASE = "must be an address such as sqlite:///addgroup.db or postgres://"
+EXAMPLE = "such as U0123ABCD, which Slack shows under the details of each"
 SPACE = "contains a space or another character that no such value has."
 
 REFUSED: dict[str, dict[str, list[str]]] = {
@@ -109,13 +105,13 @@ REFUSED: dict[str, dict[str, list[str]]] = {
     "SLACK_APP_TOKEN": {"must begin with xapp-, without a space.": ["xoxb-1"]},
     "ILETIMERKEZI_API_KEY": {"is missing. The panel": [""], SPACE: ["a b", "a\nb", "ş", "\udcff"]},
     "ILETIMERKEZI_API_HASH": {"is missing. The panel": [""], SPACE: ["a b", "ş"]},
+    "ILETIMERKEZI_API_SECRET": {SPACE: ["a b"]},
     **{
         name: {
             ADDRESS: [
                 *["http://hidden.example.com/", "http://localhost.example.com/", "http://127.0.0.1.example.com"],
-                *["http://10.0.0.1/", "example.com", "ftp://example.com", "https://", "https:///v1", "https://h:port"],
-                *["https://[", "https://user:hidden@h", "http://user@localhost", "https://h/?key=1", "https://h/#part"],
-                *["https://:hidden@h", "https://h/a path", "https://h\t.com"],
+                *["example.com", "ftp://example.com", "https:///v1", "https://h:port", "https://[", "https://h/?key=1"],
+                *["https://u:hidden@h", "http://u@localhost", "https://:hidden@h", "https://h/#part", "https://h/ a"],
             ]
         }
         for name in ("SLACK_API_URL", "ILETIMERKEZI_API_URL")
@@ -136,10 +132,7 @@ REFUSED: dict[str, dict[str, list[str]]] = {
     "ADDGROUP_CONTACT": {"must be one id such as U0123ABCD, which Slack shows": ["@ayse", "U1,U2", ","]},
     "ADDGROUP_DOCS_URL": {"must be an address that people can open": ["docs", "https://a.example/<b>"]},
     "ADDGROUP_MEMBERS": {
-        "must be ids, comma-separated, such as U0123ABCD, which Slack shows under the details of each; not '@ayse'.": [
-            "@ayse",
-            "U1,@ayse",
-        ],
+        f"must be ids, comma-separated, {EXAMPLE}; not '@ayse'.": ["@ayse", "U1,@ayse"],
         "must be ids": ["u0123", "C1", "\x1b[31m"],
         "is set but holds no id.": [",", '"",""', " , ", ";"],
     },
@@ -161,17 +154,14 @@ def test_what_is_refused(name: str) -> None:
     """A fault is one sentence that begins with the variable, says what is wrong, and shows nothing of a secret."""
     for words, values in REFUSED[name].items():
         for value in values:
-            assert [(value, problem.startswith(f"{name} {words}")) for problem in problems(**{name: value})] == [
-                (value, True)
-            ]
+            (problem,) = problems(**{name: value})
+            assert (value, problem[: len(name) + 1 + len(words)]) == (value, f"{name} {words}")
 
 
 def test_what_is_not_needed_may_be_missing() -> None:
     """Without Slack, or without the API, their credentials are not asked for; Socket Mode needs no signing secret."""
-    slack = {name: value for name, value in HTTP.items() if name.startswith("SLACK")}
-    api = {name: value for name, value in HTTP.items() if name not in slack}
-    assert read(slack, api=False).slack_bot_token == "xoxb-1"
-    assert (read(api, slack=False).api_key, read(api, slack=False).api_hash) == ("key", "hash")
+    assert read(SLACK, api=False).slack_bot_token == "xoxb-1"
+    assert read(API, slack=False).api_hash == "hash"
     assert read({}, slack=False, api=False).language == "auto"
     assert not read(HTTP).socket_mode
     for unused in ("", "abc"):
@@ -183,8 +173,6 @@ def test_hash_is_computed_from_the_secret() -> None:
     for given in ("", "old"):
         settings = read({**HTTP, "ILETIMERKEZI_API_HASH": given, "ILETIMERKEZI_API_SECRET": " secret "})
         assert settings.api_hash == HASH_OF_SECRET
-    (problem,) = problems(ILETIMERKEZI_API_HASH="", ILETIMERKEZI_API_SECRET="a b")
-    assert problem.startswith(f"ILETIMERKEZI_API_SECRET {SPACE}")
 
 
 def test_a_secret_from_a_file(tmp_path: Path) -> None:
@@ -193,8 +181,9 @@ def test_a_secret_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     for name in SECRETS:
         file.write_text(f"{values[name]}\r\n")
-        assert read({**HTTP, name: "", f"{name}_FILE": f" {file}\n"}) == read({**HTTP, name: values[name]}), name
-        assert read({**HTTP, name: values[name], f"{name}_FILE": "/none"}) == read({**HTTP, name: values[name]}), name
+        expected = read({**HTTP, name: values[name]})
+        assert read({**HTTP, name: "", f"{name}_FILE": f" {file}\n"}) == expected, name
+        assert read({**HTTP, name: values[name], f"{name}_FILE": "/none"}) == expected, name
 
 
 def test_a_file_of_a_secret_that_cannot_be_read(tmp_path: Path) -> None:
@@ -210,20 +199,18 @@ def test_a_file_of_a_secret_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_every_problem_at_once() -> None:
     """All faults are told together, not one a start."""
-    wrong = {name: next(value for values in words.values() for value in values if value) for name, words in
-             REFUSED.items() if name in VARIABLES}  # fmt: skip
-    assert {problem.split()[0] for problem in problems(**wrong)} == {*wrong} - {"SLACK_SIGNING_SECRET"}
+    wrong = {name: [*words.values()][-1][0] for name, words in REFUSED.items()}
+    spared = {"SLACK_SIGNING_SECRET", "ILETIMERKEZI_API_HASH"}  # by SLACK_APP_TOKEN and ILETIMERKEZI_API_SECRET
+    assert {problem.split()[0] for problem in problems(**wrong)} == {*wrong} - spared
     assert {problem.split()[0] for problem in problems(**dict.fromkeys(HTTP, ""))} == HTTP.keys()
 
 
 def test_no_secret_is_shown() -> None:
     """Neither the settings' `repr` nor any problem shows what must stay secret."""
     tokens = {"SLACK_BOT_TOKEN": "xoxb-hidden", "SLACK_APP_TOKEN": "xapp-hidden", "SLACK_SIGNING_SECRET": "hidden"}
-    api = {"ILETIMERKEZI_API_KEY": "hidden", "ILETIMERKEZI_API_HASH": "hidden"}
-    settings = read({**tokens, **api, "DATABASE_URL": "postgres://hidden:hidden@h/d"})
-    assert "hidden" not in f"{settings!r} {settings}"
-    broken = {name: f"hidden {value}" for name, value in {**tokens, **api}.items()}
-    assert len(problems(**broken, PORT="hidden")) == 5
+    given = {**tokens, "ILETIMERKEZI_API_KEY": "hidden", "ILETIMERKEZI_API_HASH": "hidden"}
+    assert "hidden" not in repr(read({**given, "DATABASE_URL": "postgres://hidden:hidden@h/d"}))
+    assert len(problems(**{name: f"hidden {value}" for name, value in given.items()}, PORT="hidden")) == 5
 
 
 def test_the_secrets_are_known(tmp_path: Path) -> None:
@@ -241,7 +228,7 @@ def test_the_secrets_are_known(tmp_path: Path) -> None:
 
 def test_passwords() -> None:
     """The passwords of a database's address, as written and as meant."""
-    assert set(passwords("sqlite:///addgroup.db") + passwords("postgres://u@h/d")) == set()
+    assert passwords("sqlite:///addgroup.db") + passwords("postgres://u@h/d") == ()
     for url in ("postgres://u:p%40ss@h/d", "postgres://h/d?user=u&password=p%40ss"):
         assert set(passwords(url)) == {"p%40ss", "p@ss"}
 
@@ -249,14 +236,11 @@ def test_passwords() -> None:
 def test_what_may_be_meant_as_a_restriction() -> None:
     """To ignore it would let everybody in, so it is refused by its name, without its value; empty it does no harm."""
     for name in (
-        *("ADDGROUP_MEMBER", "ADDGROUP_MEMBRES", "ADDGROUP_MEMBERS_FILE", "ADDGROUP_MEMBERS_IDS", "ADDGROUP_CHANEL"),
-        *("ADDGROUP_CHANNEL", "ADDGROUP_CHANNEL_IDS", "ADDGROUP_ALLOWED_CHANNELS", "ADDGROUP_ALLOWED_USERS"),
-        *("ADDGROUP_USERS", "ADDGROUP_ADMINS", "ADDGROUP_WHITELIST", "addgroup_members", "Addgroup_Channels"),
-        *("ADD_GROUP_MEMBERS", "ADDGRUP_MEMBERS", "ADDGROUPS_CHANNELS"),
+        *("ADDGROUP_MEMBER", "ADDGROUP_MEMBERS_FILE", "ADDGROUP_CHANEL", "ADDGROUP_CHANNEL_IDS", "ADDGROUP_ADMINS"),
+        *("ADDGROUP_ALLOWED_USERS", "ADDGROUP_WHITELIST", "Addgroup_Channels", "ADD_GROUP_MEMBERS", "ADDGRUP_MEMBERS"),
     ):
         (problem,) = problems(**{name: "hidden"})
-        assert problem.startswith(f"{name} is not a variable of this bot. Do you mean ADDGROUP_")
-        assert "ADDGROUP_MEMBERS" in problem or "ADDGROUP_CHANNELS" in problem
+        assert re.match(rf"{name} is not a variable of this bot. Do you mean ADDGROUP_(MEMBERS|CHANNELS)\b", problem)
         assert read({**HTTP, name: " "}) == read(HTTP)
 
 
@@ -264,15 +248,11 @@ def test_other_names() -> None:
     """Any other name that looks like the bot's is pointed out, with what is perhaps meant; the rest is let be."""
     for name, nearest in {
         "SLACK_TOKEN": "SLACK_BOT_TOKEN",
-        "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN",
-        "SLACK_SIGNING_SECRETS": "SLACK_SIGNING_SECRET",
         "ILETIMERKEZI_KEY": "ILETIMERKEZI_API_KEY",
         "ILETIMERKEZI_TIME_OUT": "ILETIMERKEZI_TIMEOUT",
-        "ADDGROUP_LANG": "ADDGROUP_LANGUAGE",
         "ADDGROUP_AUDIT_CHANNELS": "ADDGROUP_AUDIT_CHANNEL",
         "ADDGROUP_LANGUAGE_FILE": "ADDGROUP_LANGUAGE",
         "ADDGROUP_WORKERS": "",
-        "ADDGROUP_SERVICE_HOST": "",
         "SLACK_CLIENT_ID": "",
     }.items():
         assert unknown({name: "1"}) == {name: nearest}
@@ -293,37 +273,28 @@ def test_dotenv_stands_behind_the_environment(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLACK_BOT_TOKEN", "environment")
     monkeypatch.setenv("SLACK_APP_TOKEN", "")
-    assert environment() == {
-        **os.environ,
-        "ILETIMERKEZI_API_KEY": "from file",
-        "ADDGROUP_LANGUAGE": "tr",
-        "SLACK_BOT_TOKEN": "environment",
-        "SLACK_APP_TOKEN": "",
-        "ADDGROUP_NAME": "Müşteri",
-    }
+    added = {"ILETIMERKEZI_API_KEY": "from file", "ADDGROUP_LANGUAGE": "tr", "ADDGROUP_NAME": "Müşteri"}
+    assert environment() == {**os.environ, **added}
     assert "ADDGROUP_NAME" not in os.environ
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ("ADDGROUP_LANGUAGE=tr\n".encode("utf-16"), "UTF-8"),
-        ("ADDGROUP_NAME=Müşteri\n".encode("iso8859-9"), "UTF-8"),
-        (b"PORT=1\nADDGROUP_MEMBERS: U1\n", "not NAME=value: 2"),
-        (b"ADDGROUP_MEMBERS\n", "not NAME=value: 1"),
-        (b"set ADDGROUP_MEMBERS=U1\n", "not NAME=value: 1"),
-        (b'SLACK_BOT_TOKEN="xoxb-hidden\nPORT=1\n', "not NAME=value: 1"),
-    ],
-)
-def test_a_dotenv_that_cannot_be_understood(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, told: str
-) -> None:
+UNREADABLE: dict[bytes, str] = {
+    "ADDGROUP_NAME=Müşteri\n".encode("iso8859-9"): "UTF-8",
+    b"PORT=1\nADDGROUP_MEMBERS: U1\n": "not NAME=value: 2",
+    b"ADDGROUP_MEMBERS\n": "not NAME=value: 1",
+    b"set ADDGROUP_MEMBERS=U1\n": "not NAME=value: 1",
+    b'SLACK_BOT_TOKEN="xoxb-hidden\nPORT=1\n': "not NAME=value: 1",
+}
+
+
+def test_a_dotenv_that_cannot_be_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be read is a problem, with its line and without its content; nothing of it is silently left out."""
-    (tmp_path / ".env").write_bytes(content)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match=told) as raised:
-        environment()
-    assert "hidden" not in str(raised.value)
+    for content, told in UNREADABLE.items():
+        (tmp_path / ".env").write_bytes(content)
+        with pytest.raises(SettingsError, match=told) as raised:
+            environment()
+        assert "hidden" not in str(raised.value)
 
 
 def test_a_dotenv_that_may_not_be_read(tmp_path: Path) -> None:
