@@ -237,24 +237,17 @@ def test_no_journal_is_made(database_url: str, printed: Print, tmp_path: Path, m
     assert set(tmp_path.iterdir()) == there
 
 
-def test_only_the_database_is_needed(
-    book: Journal, database_url: str, printed: Print, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither a token nor a key is asked for, nor read where it is wrong; the address may stand in a file."""
-    job = done(book, Skipped())
+def test_the_command_line(book: Journal, database_url: str, tmp_path: Path) -> None:
+    """The options are those that `run` takes.
+
+    Only the database is needed, whose address may stand in a file; what is wrong elsewhere is not read.
+    """
+    jobs_done = [done(book, Skipped(), user=user) for user in ("U1", "U2", "U2")]
     (tmp_path / "url").write_text(f"{database_url}\n")
     more = {"SLACK_BOT_TOKEN": "not-a-token", "PORT": "none", "DATABASE_URL_FILE": str(tmp_path / "url")}
-    for name, value in {**more, "DATABASE_URL": ""}.items():
-        monkeypatch.setenv(name, value)
-    assert job.id in printed()[1]
-
-
-def test_the_command_line(book: Journal, database_url: str) -> None:
-    """The options are those that `run` takes."""
-    jobs_done = [done(book, Skipped(), user=user) for user in ("U1", "U2", "U2")]
 
     def history_of(*options: str) -> subprocess.CompletedProcess[str]:
-        return run_to_end("history", *options, env={**inherited(), "DATABASE_URL": database_url})
+        return run_to_end("history", *options, env={**inherited(), **more})
 
     ended = history_of("--json", "--user", "U2", "--since", "1h", "--limit", "1")
     assert (ended.returncode, json.loads(ended.stdout)["job"]) == (0, jobs_done[-1].id)

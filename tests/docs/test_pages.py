@@ -46,11 +46,8 @@ def test_each_path_that_is_named_exists(page: str) -> None:
     ]
     paths = [word for word in words if word.endswith("/") or "/" in word.strip("/") or Path(word).suffix in SUFFIXES]
     known = [path for path in paths if "." in Path(path).name or path.endswith("/")]
-    assert [path for path in known if not (ROOT / path).exists() and not _is_host(path)] == []
-
-
-def _is_host(name: str) -> bool:
-    return bool(re.fullmatch(r"[\w.-]+\.(com|test|db)", name))
+    hosts = re.compile(r"[\w.-]+\.(com|test|db)")
+    assert [path for path in known if not (ROOT / path).exists() and not hosts.fullmatch(path)] == []
 
 
 @each_current_page
@@ -106,12 +103,9 @@ def test_each_scope_has_its_reason() -> None:
 def test_nothing_is_said_twice() -> None:
     """No sentence of ten words or more stands on two pages; the promises are also the contributors'."""
     once = sorted(PAGES.keys() - {"CHANGELOG.md", "CONTRIBUTING.md", "docs/promises.md"})
-    pages = [{part for part in _sentences(PAGES[page]) if len(part.split()) >= 10} for page in once]
+    sentences = [re.split(r"(?<=[.:!?])\s+", " ".join(PAGES[page].split())) for page in once]
+    pages = [{part for part in parts if len(part.split()) >= 10} for parts in sentences]
     assert [one & other for one, other in combinations(pages, 2) if one & other] == []
-
-
-def _sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.:!?])\s+", " ".join(text.split()))
 
 
 @each_page

@@ -19,12 +19,13 @@ each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
 @cache
-def calls(function: str) -> list[ast.Call]:
-    """Return every call of a function or class by its name in the bot's source."""
-    paths = (path for path in Path(bot.__path__[0]).rglob("*.py") if path.parent.name != "sandbox")
-    sources = [path.read_text(encoding="utf-8") for path in paths]
-    nodes = (node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    return [node for node in nodes if ast.unparse(node.func).split(".")[-1] == function]
+def said() -> list[ast.Call]:
+    """Return every call of `say` and `say_plain` in the bot's source that names a sentence."""
+    sources = [path for path in Path(bot.__path__[0]).rglob("*.py") if path.parent.name != "sandbox"]
+    nodes = [node for path in sources for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) == 2]
+    calls = [call for call in calls if ast.unparse(call.func).split(".")[-1] in ("say", "say_plain")]
+    return [call for call in calls if isinstance(call.args[1], ast.Constant) and " " not in str(call.args[1].value)]
 
 
 def places(text: str) -> Counter[str | None]:
@@ -100,13 +101,8 @@ def test_every_mistake_has_a_text(language: str) -> None:
 @each_language
 def test_every_sentence_said_has_a_text(language: str) -> None:
     """Every key that the source names to `say` has its sentence, and the places are filled."""
-    named = [
-        call
-        for call in (*calls("say"), *calls("say_plain"))
-        if len(call.args) == 2 and isinstance(call.args[1], ast.Constant) and " " not in str(call.args[1].value)
-    ]
-    assert len(named) > 10
-    for call in named:
+    assert len(said()) > 10
+    for call in said():
         text = load(language)[str(ast.literal_eval(call.args[1]))]
         given = {keyword.arg for keyword in call.keywords}
         assert None in given or places(text).keys() - {"contact"} <= given

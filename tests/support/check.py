@@ -1,13 +1,13 @@
 """A finished self-check, its lines taken apart."""
 
 import io
-from dataclasses import dataclass
+import re
+from typing import NamedTuple
 
 from bot.admin.check import run
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """What was printed on one part."""
 
     state: str
@@ -22,15 +22,8 @@ class Checked:
         out = io.StringIO()
         self.status = run(environ, out)
         self.printed = out.getvalue()
-        self.lines: dict[str, Line] = {}
-        part = ""
-        for line in self.printed.partition("\n\n")[0].splitlines():
-            if line.startswith("         -> "):
-                self.lines[part] = Line(self.lines[part].state, self.lines[part].text, line[12:])
-            else:
-                state, _, rest = line.partition(" ")
-                part, _, text = rest.strip().partition(": ")
-                self.lines[part] = Line(state, text, "")
+        found = re.findall(r"^(\w+) +(.*?): (.*)(?:\n +-> (.*))?$", self.printed.partition("\n\n")[0], re.MULTILINE)
+        self.lines = {part: Line(state, text, remedy) for state, part, text, remedy in found}
 
     @property
     def wrong(self) -> list[str]:

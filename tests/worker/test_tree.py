@@ -114,18 +114,30 @@ def test_what_hangs_under_a_missing_group_is_skipped(
 
 
 def test_a_tree_goes_on_below_what_exists(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A group that exists, from the panel or from another command, is told with its ID; what is missing is created."""
+    """A group that exists, from the panel or from another command, is told with its ID; what is missing is created.
+
+    Also where it shows only when its parent's name is known; and *Create the rest* sends nothing that is there.
+    """
+    api.fail({"Under": 503})
     url = start(ADDGROUP_LANGUAGE="en").url
     panel = api.add("Panel")
     workspace.command(url, "Staff\n  İstanbul")
-    done(workspace, 2, 2)
-    workspace.command(url, "New\n  İstanbul\nSTAFF\n  Below\npanel\n  Under", user="U2")
-    (answer,) = workspace.thread(done(workspace, 4, 6, there=2))
-    for name, group in (("STAFF", api.id_of("Staff")), ("panel", panel.id)):
-        assert f"• = `{name}` — {say('en', 'exists.line', id=f'`{group}`')}" in answer.text
-    assert not actions(answer)
-    assert api.sent() == {"Staff": 1, "İstanbul": 2, "New": 1, "Below": 1, "Under": 1}
-    assert (api.parents()["Below"], api.parents()["Under"]) == ("Staff", "Panel")
+    workspace.command(url, "VIP parent=5")
+    answers(workspace, 2)
+    typed = "New\n  İstanbul\nSTAFF\n  Below\npanel\n  Under\nVIP parent=Customers\n  Deep\n    Deeper"
+    workspace.command(url, typed, user="U2")
+    (answer,) = workspace.thread(done(workspace, 5, 9, there=3))
+    under = "`VIP` under `Customers` (`5`)"
+    for shown, group in (("`STAFF`", api.id_of("Staff")), ("`panel`", panel.id), (under, api.id_of("VIP"))):
+        assert f"• = {shown} — {say('en', 'exists.line', id=f'`{group}`')}" in answer.text
+    sent = {"Staff": 1, "VIP": 1, "İstanbul": 2, "New": 1, "Below": 1, "Under": 1, "Deep": 1, "Deeper": 1}
+    assert api.sent() == sent
+    api.fail({})
+    workspace.press(url, answer, "again")
+    answers(workspace, 4)
+    assert api.sent() == sent | {"Under": 2}
+    parents = api.parents()
+    assert [parents[name] for name in ("Below", "Under", "Deep", "Deeper")] == ["Staff", "Panel", "VIP", "Deep"]
 
 
 def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Workspace, api: Watched) -> None:
@@ -141,24 +153,6 @@ def test_a_tree_that_is_under_way_is_not_made_again(start: Start, workspace: Wor
     api.let_all()
     done(workspace, 5, 5)
     assert api.made() == 5
-
-
-def test_what_hangs_under_a_duplicate_goes_under_the_group(start: Start, workspace: Workspace, api: Watched) -> None:
-    """A duplicate that shows only when its parent's name is known is not sent; its subgroups are, under its ID."""
-    api.fail({"Under": 503})
-    url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "VIP parent=5")
-    answers(workspace, 1)
-    workspace.command(url, "New\nVIP parent=Customers\n  Below\n    Deeper\nOther\n  Under", user="U2")
-    (answer,) = workspace.thread(done(workspace, 4, 6, there=1))
-    assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 1, "Below": 1, "Deeper": 1}
-    assert (api.parents()["Below"], api.parents()["Deeper"]) == ("VIP", "Below")
-    found = say("en", "exists.line", id=f"`{api.id_of('VIP')}`")
-    assert f"• = `VIP` under `Customers` (`5`) — {found}" in answer.text
-    api.fail({})
-    workspace.press(url, answer, "again")
-    answers(workspace, 3)
-    assert api.sent() == {"VIP": 1, "New": 1, "Other": 1, "Under": 2, "Below": 1, "Deeper": 1}
 
 
 # The root.
