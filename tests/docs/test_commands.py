@@ -16,20 +16,12 @@ from tests.support.pages import PAGES, ROOT, commands, shell_blocks
 from tests.support.program import run_to_end
 from tests.support.served import Served, free_port, inherited
 
-NOT_RUN = {
-    "python3 -m venv": "takes minutes; `make dev` does it, and tests/sandbox/test_makefile.py runs the Makefile",
-    ".venv/bin/python -m pip": "as above",
-    "make": "tests/sandbox/test_makefile.py",
-    "git": "changes the checkout, or needs an address to push to",
-    "docker": "needs Docker",
-    "heroku": "needs an account",
-    "useradd": "needs root",
-    "chgrp": "needs the user",
-    "systemctl": "needs systemd as process 1",
-    "journalctl": "needs systemd",
-    "pg_dump": "needs a database, and a client as new as its server",
-    "pg_restore": "as above",
-}
+NOT_RUN = (
+    *("python3 -m venv", ".venv/bin/python -m pip", "make"),  # tests/sandbox/test_makefile.py runs the Makefile
+    "git",  # changes the checkout, or needs an address to push to
+    *("docker", "heroku", "useradd", "chgrp", "systemctl", "journalctl"),  # need Docker, an account, root, systemd
+    *("pg_dump", "pg_restore"),  # need a database, and a client as new as its server
+)
 """How commands begin that are not run here, and why."""
 
 PORT = 3000
@@ -83,7 +75,7 @@ def test_the_commands_of_the_pages(workspace: Workspace, api: Api, folder: Path)
     served: Served | None = None
     for page in ("docs/install.md", "docs/night.md", "docs/operate.md", "docs/upgrade.md"):
         for block in shell_blocks(PAGES[page]):
-            lines = [line for line in block.splitlines() if line and not line.startswith(tuple(NOT_RUN))]
+            lines = [line for line in block.splitlines() if line and not line.startswith(NOT_RUN)]
             if "rm -f addgroup.db-wal addgroup.db-shm" in lines and served:  # as the page says
                 assert served.stop() == 0
                 (backup,) = state.glob("backup-*.db")

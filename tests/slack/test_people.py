@@ -41,14 +41,13 @@ RULES: list[tuple[dict[str, Any], list[str], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("described", "members", "channel", "reason"), RULES)
-def test_who_may(
-    workspace: Workspace, slack: SlackClient, described: dict[str, Any], members: list[str], channel: str, reason: str
-) -> None:
+def test_who_may(workspace: Workspace, slack: SlackClient) -> None:
     """Full members who are listed, themselves or in a user group, in the channels that are listed."""
-    workspace.people["U1"] = described
     workspace.usergroups.update({"S1": ["U1"], "S2": ["U2"]})
-    assert People(slack, "en", channels=["C1", "C2"], members=members).refusal("U1", channel) == reason
+    for described, members, channel, reason in RULES:
+        workspace.people["U1"] = described
+        found = People(slack, "en", channels=["C1", "C2"], members=members).refusal("U1", channel)
+        assert found == reason, (described, members)
 
 
 UNCLEAR: dict[str, tuple[str | int, ...]] = {
@@ -59,17 +58,18 @@ UNCLEAR: dict[str, tuple[str | int, ...]] = {
 """By the reason of the refusal: what Slack says instead of who somebody is."""
 
 
-@pytest.mark.parametrize(("reason", "fault"), [(reason, fault) for reason in UNCLEAR for fault in UNCLEAR[reason]])
-def test_a_doubt_is_a_refusal(workspace: Workspace, slack: SlackClient, fault: int | str, reason: str) -> None:
+def test_a_doubt_is_a_refusal(workspace: Workspace, slack: SlackClient) -> None:
     """An unknown person or an unreachable directory lets nobody in; a job waits for what may pass."""
-    people = People(slack, "en")
-    workspace.faults["users.info"].extend([fault] * 4)
-    assert people.refusal("U1", "C1", AMPLE) == reason
-    if reason == "unknown":
-        with pytest.raises(TryLater):
-            people.refusal("U1", "C1")
-    else:
-        assert people.refusal("U1", "C1") == reason
+    for reason, fault in ((reason, fault) for reason, faults in UNCLEAR.items() for fault in faults):
+        people, left = People(slack, "en"), workspace.faults["users.info"]
+        left.extend([fault] * 4)
+        assert people.refusal("U1", "C1", AMPLE) == reason, fault
+        if reason == "unknown":
+            with pytest.raises(TryLater):
+                people.refusal("U1", "C1")
+        else:
+            assert people.refusal("U1", "C1") == reason, fault
+        left.clear()
 
 
 def test_not_to_wait_is_no_fault(workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture) -> None:
@@ -82,29 +82,28 @@ def test_not_to_wait_is_no_fault(workspace: Workspace, slack: SlackClient, caplo
 # The language.
 
 
-@pytest.mark.parametrize(
-    ("chosen", "locale", "tz", "language"),
-    [
-        ("", "en-US", "Europe/Istanbul", "tr"),
-        ("", "de-DE", "Turkey", "tr"),
-        ("", "tr-TR", "America/New_York", "tr"),
-        ("", "TR_tr", None, "tr"),
-        ("", "en-GB", "Europe/London", "en"),
-        ("", "", None, "en"),
-        ("", None, None, "en"),
-        ("en", "tr-TR", "Europe/Istanbul", "en"),
-        ("tr", "en-US", "Europe/London", "tr"),
-    ],
-)
-def test_the_language_is_the_chosen_one_then_that_of_locale_and_time_zone(
-    workspace: Workspace, slack: SlackClient, chosen: str, locale: str | None, tz: str | None, language: str
-) -> None:
+LANGUAGE_OF = {
+    ("", "en-US", "Europe/Istanbul"): "tr",
+    ("", "de-DE", "Turkey"): "tr",
+    ("", "tr-TR", "America/New_York"): "tr",
+    ("", "TR_tr", None): "tr",
+    ("", "en-GB", "Europe/London"): "en",
+    ("", "", None): "en",
+    ("", None, None): "en",
+    ("en", "tr-TR", "Europe/Istanbul"): "en",
+    ("tr", "en-US", "Europe/London"): "tr",
+}
+"""By what a person chose, and the locale and the time zone that Slack tells."""
+
+
+def test_the_language_is_the_chosen_one_or_slacks(workspace: Workspace, slack: SlackClient) -> None:
     """Slack itself has no Turkish, so the time zone tells; known without asking from then on."""
-    workspace.people["U1"] = {"locale": locale, "tz": tz}
-    people = People(slack, "auto", {"U1": chosen}.__getitem__)
-    assert people.known_language("U1") == ""
-    assert people.person("U1").language == language
-    assert people.language("U1") == people.known_language("U1") == language
+    for row, language in LANGUAGE_OF.items():
+        workspace.people["U1"] = {"locale": row[1], "tz": row[2]}
+        people = People(slack, "auto", {"U1": row[0]}.__getitem__)
+        assert people.known_language("U1") == ""
+        assert people.person("U1").language == language, row
+        assert people.language("U1") == people.known_language("U1") == language, row
 
 
 def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> None:
