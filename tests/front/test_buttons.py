@@ -2,26 +2,21 @@
 
 import json
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load
 from tests.support.slack import EVIL_LONG, actions, answered, answers, code_of, field, opened, told, under_way
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
 
-Start = Callable[..., Bot]
 
-
-def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api) -> None:
+def test_edit_and_try_again(url: str, workspace: Workspace, api: Api) -> None:
     """The form comes filled in with what was refused; its answer stands in the same thread and updates the root."""
     api.faults.append(461)
-    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP parent=99")
     (refused,) = answers(workspace, 1)
     assert actions(refused) == ["edit"]
@@ -42,9 +37,8 @@ def test_edit_and_try_again(start: Start, workspace: Workspace, api: Api) -> Non
     assert len(api.groups) == 2
 
 
-def test_try_again_when_nothing_was_sent(start: Start, workspace: Workspace, api: Api) -> None:
+def test_try_again_when_nothing_was_sent(url: str, workspace: Workspace, api: Api) -> None:
     """Two people press at once: one group, and the slower is told who was first."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     api.faults.append(503)
     workspace.command(url, "VIP")
     (refused,) = answers(workspace, 1)
@@ -64,10 +58,9 @@ def test_try_again_when_nothing_was_sent(start: Start, workspace: Workspace, api
     assert len(api.groups) == 2
 
 
-def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: Api) -> None:
+def test_look_again_and_create_anyway(url: str, workspace: Workspace, api: Api) -> None:
     """Looking again tells what is there now; creating anyway asks first, works once, and says so."""
     api.faults.append("close")
-    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP")
     (unclear,) = answers(workspace, 1)
     assert actions(unclear) == ["look", "anyway"]
@@ -88,9 +81,8 @@ def test_look_again_and_create_anyway(start: Start, workspace: Workspace, api: A
     assert [group.name for group in api.groups.values()] == ["Customers", "vip", "VIP"]
 
 
-def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
+def test_add_a_subgroup(url: str, workspace: Workspace, api: Api) -> None:
     """The form comes with the new group as the parent, by name and ID, as often as somebody wants."""
-    url = start().url
     workspace.command(url, "VIP")
     (made,) = answers(workspace, 1)
     for number, name in enumerate(("One", "Two"), 2):
@@ -103,10 +95,9 @@ def test_add_a_subgroup(start: Start, workspace: Workspace, api: Api) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+def test_create_another_of_a_duplicate(url: str, workspace: Workspace, api: Api, language: str) -> None:
     """Who asks for a group that is under way gets the text back; a button makes another on purpose, once."""
     with under_way(api) as come:
-        url = start(ADDGROUP_LANGUAGE=language).url
         workspace.command(url, "İstanbul")
         assert come.wait(30)
         workspace.command(url, '"ıstanbul"', user="U2")
@@ -119,9 +110,8 @@ def test_create_another_of_a_duplicate(start: Start, workspace: Workspace, api: 
     assert sorted(group.name for group in api.groups.values()) == ["Customers", "İstanbul", "ıstanbul"]
 
 
-def test_a_duplicate_leads_to_the_thread_of_the_first(start: Start, workspace: Workspace, api: Api) -> None:
+def test_a_duplicate_leads_to_the_thread_of_the_first(url: str, workspace: Workspace, api: Api) -> None:
     """From anywhere where that is public; else only who asked there is led there."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     for number, (name, channel, seen) in enumerate((("One", "C7", ["U1", "U2"]), ("Two", "G7", ["U1"])), 1):
         with under_way(api) as come:
             workspace.command(url, name, channel=channel)
@@ -147,9 +137,8 @@ OLD = {
 """Buttons of another version, of a lost job, of nonsense, by action_id."""
 
 
-def test_an_old_button_gets_a_sentence(start: Start, workspace: Workspace) -> None:
+def test_an_old_button_gets_a_sentence(url: str, workspace: Workspace) -> None:
     """The person reads that it is too old, and nothing fails."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     for number, (action, value) in enumerate((action, value) for action, values in OLD.items() for value in values):
         button = {"type": "button", "action_id": action, "value": value}
         message = Message("C1", "1.1", "old", blocks=[{"type": "actions", "elements": [button]}])
@@ -163,9 +152,8 @@ def nth(workspace: Workspace, place: int, user: str) -> str:
     return workspace.private(user)[place].text
 
 
-def test_private_stays_private(start: Start, workspace: Workspace, api: Api) -> None:
+def test_private_stays_private(url: str, workspace: Workspace, api: Api) -> None:
     """What was asked for where not everybody reads is in the history of that person alone, however it was asked for."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     names = {
         "Public": "ops",
         "Private": "privategroup",
@@ -208,11 +196,8 @@ def test_private_stays_private(start: Start, workspace: Workspace, api: Api) -> 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("name", [EVIL_LONG, "`" * 254 + "x", "<!channel>" * 25, "&" * 255])
-def test_every_payload_keeps_slacks_limits(
-    start: Start, workspace: Workspace, api: Api, name: str, language: str
-) -> None:
+def test_every_payload_keeps_slacks_limits(url: str, workspace: Workspace, api: Api, name: str, language: str) -> None:
     """Names of 255 characters through every message, form and button; the stand-in refuses what Slack would."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     api.add(name, "5", "6")
     api.faults.extend([422, "close"])
     for number, typed in enumerate(('"{0}"', '"{0}" parent=6', '"{0}" parent="{0}"', '"{0}" parent="{0}x"'), 1):

@@ -1,16 +1,12 @@
 """What people do in Slack and what they see: through signed HTTP, between the stand-ins."""
 
 import threading
-from collections.abc import Callable
 
 from bot.model import grammar
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load
-from tests.support.slack import opened, told
+from tests.support.slack import Start, opened, told
 from tests.support.workspace import Message, Workspace
-
-Start = Callable[..., Bot]
 
 
 def answered(workspace: Workspace) -> tuple[Message, Message]:
@@ -48,9 +44,8 @@ def test_nothing_that_people_write_acts_in_slack(start: Start, workspace: Worksp
     assert api.groups["97101"].name == "<!channel> *x* & `y` &lt; < &copy;"
 
 
-def test_where_the_bot_may_not_post_the_answer_comes_privately(start: Start, workspace: Workspace, api: Api) -> None:
+def test_where_the_bot_may_not_post_the_answer_comes_privately(url: str, workspace: Workspace, api: Api) -> None:
     """A failure to post never reads as a failure to create, and says what may cure it."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     errors = ("not_in_channel", "channel_not_found", "is_archived", "restricted_action")
     for number, error in enumerate(errors, 1):
         workspace.closed[f"C{number}"] = error
@@ -76,13 +71,12 @@ def test_help_comes_in_the_language_of_the_person_even_at_first(start: Start, wo
     assert workspace.command(url, "?", user="U0").text == workspace.private("U0")[0].text
 
 
-def test_each_keyword_asks_for_permission_first(start: Start, workspace: Workspace) -> None:
+def test_each_keyword_asks_for_permission_first(url: str, workspace: Workspace) -> None:
     """A guest is shown how to use the command, and nothing else by any word, alone or with more behind it.
 
     Neither does the shortcut open the form.
     """
     workspace.people["U4"] = {"is_restricted": True}
-    url = start(ADDGROUP_LANGUAGE="en").url
     words = [f"{word}{more}" for word in grammar._WORDS for more in ("", " x") if grammar._WORDS[word] != "help"]
     for word in (*words, "the shortcut"):
         heard = len(workspace.private("U4"))

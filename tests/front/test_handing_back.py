@@ -1,7 +1,6 @@
 """What was typed and not accepted is given back: to copy, and in the form."""
 
 import random
-from collections.abc import Callable
 
 import pytest
 
@@ -9,22 +8,19 @@ from bot.front import reply
 from bot.journal import JournalError, accepting
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import say, say_plain
 from tests.support.slack import actions, answers, code_of, field, notes, opened, seen, told, under_way
 from tests.support.workspace import Message, Workspace
 
-Start = Callable[..., Bot]
 TREE = "\n".join(["Top & <co>", "  VIP;", *(f"\tGroup ```{number}``` ığüşöç" for number in range(38))])
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("text", ["VIP paernt=5", TREE], ids=["one line", "40 lines"])
 def test_a_form_that_is_closed_gives_the_text_back(
-    start: Start, workspace: Workspace, api: Api, text: str, language: str
+    url: str, workspace: Workspace, api: Api, text: str, language: str
 ) -> None:
     """As it was read, and a button opens the form with it again; both forms together make one job."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, text)
     first = opened(workspace)
     workspace.close(url, first)
@@ -45,13 +41,12 @@ def test_a_form_that_is_closed_gives_the_text_back(
 
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_what_is_not_accepted_is_given_back(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
+    url: str, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """Who is told to send it again has it to send, when the bot is busy and when the journal fails.
 
     In the acknowledgement where it fits; a form stays open with it.
     """
-    url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "")
     form, long = opened(workspace), "\n".join(f"{number} {'ş' * 200}" for number in range(10))
 
@@ -80,11 +75,10 @@ def test_what_is_not_accepted_is_given_back(
     assert api.made() == 3
 
 
-def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace, api: Api) -> None:
+def test_a_person_who_may_not_gets_no_button(url: str, workspace: Workspace, api: Api) -> None:
     """A refusal names nothing of others', and offers no form that would not open."""
     workspace.people["U4"] = {"is_restricted": True}
     with under_way(api):
-        url = start(ADDGROUP_LANGUAGE="en").url
         workspace.command(url, "VIP")
         workspace.command(url, "VIP", user="U4")
         message = told(workspace, "", "U4")
@@ -93,9 +87,8 @@ def test_a_person_who_may_not_gets_no_button(start: Start, workspace: Workspace,
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_what_can_be_no_group_stands_in_the_form(start: Start, workspace: Workspace, language: str) -> None:
+def test_what_can_be_no_group_stands_in_the_form(url: str, workspace: Workspace, language: str) -> None:
     """With the reason above it, also where it is one line only; what is an option stands in the other field too."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     long = "x" * 300
     for text, held, key in (
         (long, long, "long_name"),
@@ -118,14 +111,13 @@ LONG = ["".join(LETTERS.choices("abcdefghijklmnopqrstuvwxyzğüşıöç", k=200)
 
 @pytest.mark.parametrize("private", [True, False], ids=["response_url", "direct message"])
 def test_a_text_of_8000_characters_comes_back_whole(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, private: bool
+    url: str, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, private: bool
 ) -> None:
     """In parts of whole lines, what is wrong above the first; one that Slack does not take at once is tried again.
 
     So also a duplicate that is told by the worker, through the response_url or as a direct message.
     """
     monkeypatch.setattr(reply, "PAUSES", (0.05,))
-    url = start(ADDGROUP_LANGUAGE="en").url
     lines = ["Top", *(f"  {line}" for line in LONG[:39])]
     with under_way(api) as come:
         if private:
@@ -148,17 +140,16 @@ def test_a_text_of_8000_characters_comes_back_whole(
     assert actions(last) == ([] if private else ["another"])
 
 
-def test_of_a_longer_text_so_much_is_given_back(start: Start, workspace: Workspace) -> None:
+def test_of_a_longer_text_so_much_is_given_back(url: str, workspace: Workspace) -> None:
     """And it is said that this is not all; a response_url takes five messages."""
-    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "\n".join(["A paernt=5", *LONG]))
+    workspace.command(url, "\n".join(["A paernt=5", *LONG]))
     assert told(workspace, say("en", "given_back.cut"))
     assert len(workspace.private()) == 4
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_what_does_not_fit_in_the_form_is_given_back(start: Start, workspace: Workspace, language: str) -> None:
+def test_what_does_not_fit_in_the_form_is_given_back(url: str, workspace: Workspace, language: str) -> None:
     """The form of a message would cut it; no button opens that form."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     lines = "\n".join(f"{number} " + "ş" * 200 for number in range(20))  # which a button could hold
     workspace.shortcut(url, workspace.say(lines))
     message = told(workspace, say(language, "form.too_long"))

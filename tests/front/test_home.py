@@ -1,16 +1,11 @@
 """The Home tab, through signed HTTP: what it shows, and a group that was asked for on it."""
 
-from collections.abc import Callable
-
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load
-from tests.support.slack import opened
+from tests.support.slack import Start, opened
 from tests.support.workspace import Workspace
-
-Start = Callable[..., Bot]
 
 
 def texts(workspace: Workspace, user: str = "U1") -> str:

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, text
@@ -13,20 +13,16 @@ from bot.journal.database import Database, connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load
-from tests.support.slack import answered, code_of, seen, told
+from tests.support.slack import Start, answered, code_of, seen, told
 from tests.support.workspace import Workspace
-
-Start = Callable[..., Bot]
 
 
 @pytest.mark.parametrize(("written", "language"), [(False, "en"), (True, "tr")])
 def test_what_is_not_known_is_told_as_not_known(
-    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str, written: bool
+    url: str, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, language: str, written: bool
 ) -> None:
     """Not as "nothing was created": where it was written, the answer comes in the channel, once."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     writing = Database.writing
 
     @contextlib.contextmanager
@@ -66,9 +62,8 @@ def test_who_has_too_many_waiting_is_told(
     assert answered(workspace, "C")
 
 
-def test_a_button_that_has_nothing_to_do_starts_nothing(start: Start, workspace: Workspace, api: Api) -> None:
+def test_a_button_that_has_nothing_to_do_starts_nothing(url: str, workspace: Workspace, api: Api) -> None:
     """Forged, or from a message of before: the person is told, and everything goes on working."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "VIP")
     assert answered(workspace, "VIP")
     answer = next(m for m in workspace.messages if m.thread_ts)

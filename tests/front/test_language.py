@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,9 @@ import pytest
 from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say
-from tests.support.slack import answers, seen, told
+from tests.support.slack import Start, answers, seen, told
 from tests.support.workspace import Workspace
-
-Start = Callable[..., Bot]
 
 
 def test_a_choice_holds_everywhere_and_after_a_restart(start: Start, workspace: Workspace) -> None:

@@ -1,18 +1,14 @@
 """`/addgroup list`: groups with their IDs, a page at a time, to the sender alone."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load, say
-from tests.support.slack import actions, answers, opened, told
+from tests.support.slack import Start, actions, answers, opened, told
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace
-
-Start = Callable[..., Bot]
 
 
 def ids(message: Message) -> list[str]:
@@ -21,11 +17,10 @@ def ids(message: Message) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "typed"), [("en", "list"), ("tr", "liste")])
-def test_the_list_shows_the_tree(start: Start, workspace: Workspace, api: Api, language: str, typed: str) -> None:
+def test_the_list_shows_the_tree(url: str, workspace: Workspace, api: Api, language: str, typed: str) -> None:
     """Paths with IDs; the acknowledgement is bare, nothing is posted, and nobody else sees it."""
     api.add("VIP", "5", "6")
     api.add("Agencies", identifier="7")
-    url = start(ADDGROUP_LANGUAGE=language).url
     reply = workspace.command(url, typed)
     assert (reply.status, reply.text) == (200, "")
     page = told(workspace, load(language)["list.heading"])
@@ -35,12 +30,11 @@ def test_the_list_shows_the_tree(start: Start, workspace: Workspace, api: Api, l
     assert not api.made()
 
 
-def test_a_search_is_without_marks(start: Start, workspace: Workspace, api: Api) -> None:
+def test_a_search_is_without_marks(url: str, workspace: Workspace, api: Api) -> None:
     """`musteri` finds Müşteriler too; an ID finds its group."""
     api.add("Müşteriler", identifier="6")
     api.add("Musteri dışı", identifier="7")
     api.add("Ödül", identifier="8")
-    url = start(ADDGROUP_LANGUAGE="en").url
     for typed, found in (("MÜŞTERİ", ["7", "6"]), ("musteri", ["7", "6"]), ("odul", ["8"]), ("8", ["8"])):
         workspace.command(url, f"list {typed}")
         heading = say("en", "list.found", text=f"`{typed}`")
@@ -50,9 +44,8 @@ def test_a_search_is_without_marks(start: Start, workspace: Workspace, api: Api)
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_what_is_not_found_can_be_created(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+def test_what_is_not_found_can_be_created(url: str, workspace: Workspace, api: Api, language: str) -> None:
     """A group may be called `List A`: what was typed is given back, and its form creates that, once."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, "List A & B")
     message = told(workspace, say(language, "list.none_found", text="`A &amp; B`"))
     for _ in range(2):
@@ -62,11 +55,10 @@ def test_what_is_not_found_can_be_created(start: Start, workspace: Workspace, ap
     assert [group.name for group in api.groups.values()] == ["Customers", "List A & B"]
 
 
-def test_thirty_at_a_time(start: Start, workspace: Workspace, api: Api) -> None:
+def test_thirty_at_a_time(url: str, workspace: Workspace, api: Api) -> None:
     """*Show more* shows the next page below, of the same search, until there are no more."""
     for number in range(70):
         api.add(f"Group {number:02}", "5", str(100 + number))
-    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, "list group")
     first = told(workspace, "1–30 of 70")
     assert actions(first) == ["more"]

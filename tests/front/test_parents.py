@@ -1,26 +1,21 @@
 """Parents: suggested in the form, or given by name."""
 
-from collections.abc import Callable
 from copy import copy
 
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import load
-from tests.support.slack import EVIL_LONG, actions, answers, opened, told
+from tests.support.slack import EVIL_LONG, Start, actions, answers, opened, told
 from tests.support.texts import part
 from tests.support.workspace import Workspace
 
-Start = Callable[..., Bot]
 
-
-def test_suggestions(start: Start, workspace: Workspace, api: Api) -> None:
+def test_suggestions(url: str, workspace: Workspace, api: Api) -> None:
     """Any part of the path finds a group, in Turkish letters too; an id is always possible; as many as fit."""
     api.add("İSTANBUL Işık", "5", "6")
     for number in range(150):
         api.add(f"{EVIL_LONG[:-4]}{number}", "6")
-    url = start().url
     texts = [option["text"]["text"] for option in workspace.suggest(url, "ıstanbul IŞIK")]
     assert texts[0] == "Customers › İSTANBUL Işık (6)"
     assert 30 < len(texts) <= 100
@@ -31,12 +26,11 @@ def test_suggestions(start: Start, workspace: Workspace, api: Api) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_parent_by_name(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+def test_a_parent_by_name(url: str, workspace: Workspace, api: Api, language: str) -> None:
     """The one group of that name is found whatever the case; no match names the nearest; several are listed."""
     api.add("VIP İstanbul", "5", "6")
     api.add("Twin", "5", "7")
     api.add("twin", "6", "8")
-    url = start(ADDGROUP_LANGUAGE=language).url
     workspace.command(url, 'A parent="vıp istanbul"')
     (made,) = answers(workspace, 1)
     assert "`6`" in made.text

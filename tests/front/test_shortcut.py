@@ -1,19 +1,15 @@
 """The message shortcut: the form comes with the message's lines, and the answer goes into the message's thread."""
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot.sandbox.api import Api
-from bot.sandbox.bot import Bot
 from bot.slack.texts import say_plain
 from tests.support.slack import field, notes, opened, told
 from tests.support.tree import outcome
 from tests.support.workspace import Form, Message, Workspace
-
-Start = Callable[..., Bot]
 
 
 def use(workspace: Workspace, url: str, message: Message, **more: Any) -> Form:
@@ -29,10 +25,9 @@ def in_thread(workspace: Workspace, ts: str) -> list[Message]:
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_the_answer_comes_in_the_messages_thread(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+def test_the_answer_comes_in_the_messages_thread(url: str, workspace: Workspace, api: Api, language: str) -> None:
     """The root names who asked there, is edited to the result, and the answer with the IDs follows it."""
     go = api.gates["add-group"] = threading.Event()
-    url = start(ADDGROUP_LANGUAGE=language).url
     message = workspace.say("• Customers\n• Gold\n    ◦ Ankara", user="U3")
     form = use(workspace, url, message)
     assert field(form, "name")["initial_value"] == "Customers\nGold\n  Ankara"
@@ -52,9 +47,8 @@ def test_the_answer_comes_in_the_messages_thread(start: Start, workspace: Worksp
     }
 
 
-def test_in_a_thread_the_answer_stays_there(start: Start, workspace: Workspace, api: Api) -> None:
+def test_in_a_thread_the_answer_stays_there(url: str, workspace: Workspace, api: Api) -> None:
     """Also that to a button under it; several requests in one thread are told apart."""
-    url = start(ADDGROUP_LANGUAGE="en").url
     reply = workspace.say("Silver", thread_ts="1700000000.000100")
     api.faults.append(503)
     workspace.submit(url, use(workspace, url, reply))
@@ -69,10 +63,9 @@ def test_in_a_thread_the_answer_stays_there(start: Start, workspace: Workspace, 
     assert [group.name for group in api.groups.values()] == ["Customers", "Silver", "Bronze"]
 
 
-def test_people_and_channels_are_called_by_the_names_at_hand(start: Start, workspace: Workspace, api: Api) -> None:
+def test_people_and_channels_are_called_by_the_names_at_hand(url: str, workspace: Workspace, api: Api) -> None:
     """Those in the message, those that the bot knows; nobody is asked, and no ID stands in a name's place."""
     workspace.people["U9"] = {"profile": {"display_name": "Ayşe"}}
-    url = start().url
     workspace.command(url, "help", user="U9")
     assert told(workspace, "", "U9"), "so that the bot knows the name"
     form = use(workspace, url, Message("C1", "1.1", "Team <@U9>\nFor <#C77|ops>\nVIP <@U8>", author="U3"))
@@ -82,9 +75,8 @@ def test_people_and_channels_are_called_by_the_names_at_hand(start: Start, works
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_what_the_form_says_of_a_message(start: Start, workspace: Workspace, api: Api, language: str) -> None:
+def test_what_the_form_says_of_a_message(url: str, workspace: Workspace, api: Api, language: str) -> None:
     """Why it is empty, and a mistake with its line, before the form is sent."""
-    url = start(ADDGROUP_LANGUAGE=language).url
     workspace.people["U9"] = {"name": ""}
     for words in ("", "<@U9>", " \n\u200b"):  # a picture, a mention of somebody unknown, an emoji alone
         form = use(workspace, url, Message("C1", "1.1", words, author="U3"))

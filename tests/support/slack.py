@@ -2,11 +2,17 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 from bot.sandbox.api import Api
+from bot.sandbox.bot import Bot
 from tests.support.workspace import Form, Message, Reply, Workspace
+
+Start = Callable[..., Bot]
+"""What starts a bot; keyword arguments are variables of its environment."""
 
 EVIL_LONG = ("Çok uzun bir grup adı & <ğüşıöç> 🎉 " * 7 + "x" * 255)[:255]
 """A name as long as names may be, of which much has to be escaped."""
@@ -62,6 +68,12 @@ def notes(form: Form) -> list[str]:
 def seen(reply: Reply, channel: str = "C1") -> Message:
     """Return what a command's acknowledgement shows as a message, whose buttons can be pressed."""
     return Message(channel, "1.1", reply.text, blocks=reply.body.get("blocks", []))
+
+
+def reference(caplog: pytest.LogCaptureFixture) -> str:
+    """Return the reference under which a request that failed is in the log."""
+    failed = next(record for record in caplog.records if record.getMessage() == "request_failed")
+    return str(failed.__dict__["fields"]["reference"])
 
 
 def code_of(message: Message) -> str:
