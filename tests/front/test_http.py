@@ -67,19 +67,11 @@ def test_a_body_is_read_up_to_the_limit(url: str, workspace: Workspace) -> None:
 
 
 JSON = {"Content-Type": "application/json"}
-SECRET = {"type": SECRET_WORDS}
 FIELDLESS = {"type": "view_submission", "view": {"callback_id": "addgroup"}}
 
-NO_FORM: tuple[bytes, ...] = (
-    b"{",
-    b"no form",
-    b"payload=%7B",
-    b"payload=[1]",
-    b"payload=" + b"[" * 100_000,
-    b"a&b" * 99,
-)
-NO_JSON: tuple[bytes, ...] = (b"{", b"[]", b'"text"', b"payload={}", b"[" * 100_000)
-UNKNOWN: tuple[Any, ...] = ({"type": "event_callback", "event": {"type": "message"}}, SECRET)
+NO_FORM = (b"{", b"no form", b"payload=%7B", b"payload=[1]", b"payload=" + b"[" * 100_000, b"a&b" * 99)
+NO_JSON = (b"{", b"[]", b'"text"', b"payload={}", b"[" * 100_000)
+UNKNOWN: tuple[Any, ...] = ({"type": "event_callback", "event": {"type": "message"}}, {"type": SECRET_WORDS})
 
 
 def test_signed_nonsense_is_refused(url: str, workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,12 +183,13 @@ def test_a_refused_request_is_logged_with_its_path(url: str, caplog: pytest.LogC
 
 
 def test_forms_that_wait_for_slack_leave_threads_for_commands(
-    url: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of many forms at once some open, the others are told at once to type the command, and commands go through."""
     monkeypatch.setattr("bot.sandbox.bot.THREADS", server.THREADS)
     monkeypatch.setattr("bot.front.form.LOOKED_UP", 0.5)
     monkeypatch.setattr("bot.front.form.OPENED", 1.0)
+    url = start().url
     workspace.mood = lambda: "silence"
     with ThreadPoolExecutor(60) as people:
         forms = [people.submit(workspace.command, url, "", user=f"U{number}") for number in range(60)]

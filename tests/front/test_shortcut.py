@@ -7,7 +7,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.slack.texts import say_plain
-from tests.support.slack import field, notes, opened, told
+from tests.support.slack import Start, field, notes, opened, told
 from tests.support.tree import outcome
 from tests.support.workspace import Form, Message, Workspace
 
@@ -63,9 +63,10 @@ def test_in_a_thread_the_answer_stays_there(url: str, workspace: Workspace, api:
     assert [group.name for group in api.groups.values()] == ["Customers", "Silver", "Bronze"]
 
 
-def test_people_and_channels_are_called_by_the_names_at_hand(url: str, workspace: Workspace, api: Api) -> None:
+def test_people_and_channels_are_called_by_the_names_at_hand(start: Start, workspace: Workspace, api: Api) -> None:
     """Those in the message, those that the bot knows; nobody is asked, and no ID stands in a name's place."""
     workspace.people["U9"] = {"profile": {"display_name": "Ayşe"}}
+    url = start().url
     workspace.command(url, "help", user="U9")
     assert told(workspace, "", "U9"), "so that the bot knows the name"
     form = use(workspace, url, Message("C1", "1.1", "Team <@U9>\nFor <#C77|ops>\nVIP <@U8>", author="U3"))
