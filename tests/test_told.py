@@ -43,17 +43,9 @@ def test_an_answer_without_its_root_says_who_asked_for_what(
         else:
             workspace.command(url, typed)
         assert come.wait(30)
-        assert workspace.wait_for(lambda: bool(roots(workspace)))
-        workspace.delete(roots(workspace)[0])
-    name = typed.split(maxsplit=1)[0]
-
-    def named() -> list[Message]:
-        said = [m for m in tuple(workspace.messages) if " · for " in m.text and "ID" in m.text]
-        return [m for m in said if all(part in m.text for part in ("<@U1>", f"`{name}`", "`5`", "97101"))]
-
-    assert workspace.wait_for(lambda: bool(named())), [m.text for m in workspace.messages]
-    assert len(named()) == 1
-    assert not workspace.problems
+        delete_root(workspace)
+    (answer,) = awaited(workspace, lambda m: " · for " in m.text and "97101" in m.text)
+    assert all(part in answer.text for part in ("<@U1>", f"`{typed.split(maxsplit=1)[0]}`", "`5`"))
 
 
 def test_what_follows_an_answer_without_root_stands_under_it(
@@ -61,18 +53,15 @@ def test_what_follows_an_answer_without_root_stands_under_it(
 ) -> None:
     """The answer keeps its words, and its buttons go as they are used."""
     api.faults.append(503)
-    go = api.gates["add-group"] = threading.Event()
     url = start(ADDGROUP_LANGUAGE="en").url
-    workspace.command(url, "VIP")
-    assert api.called.wait(30)
-    assert workspace.wait_for(lambda: bool(roots(workspace)))
-    workspace.delete(roots(workspace)[0])
-    go.set()
-    assert workspace.wait_for(lambda: any(" · for " in m.text and m.buttons for m in workspace.messages))
+    with under_way(api) as come:
+        workspace.command(url, "VIP")
+        assert come.wait(30)
+        delete_root(workspace)
+    (answer,) = awaited(workspace, lambda m: " · for " in m.text and bool(m.buttons))
     book = Journal(f"sqlite:///{tmp_path}/journal.db")
     until(lambda: book.recent(1)[0].rootless)
     book.close()
-    (answer,) = (m for m in workspace.messages if m.buttons)
     workspace.press(url, answer, "again")
     assert workspace.wait_for(lambda: bool(workspace.thread(answer)))
     assert part("en", "created.heading") in workspace.thread(answer)[0].text
@@ -142,14 +131,8 @@ def test_a_duplicate_on_record_is_answered_by_the_worker(
 ) -> None:
     """After a restart too: who asked, the button, and the text given back; nothing of it to a guest."""
     texts = TEXTS[language]
-    if guest:
-        workspace.people["U1"] = {"is_restricted": True}
-    book = Journal(f"sqlite:///{tmp_path}/journal.db")
-    book.open()
-    outcome = Duplicate("U9", 60.0, "sending")
-    job = Job("U1", "C1", "t", "VIP", [Step(0, "VIP", outcome=outcome)], workspace.response_url("U1", "C1"), "")
-    assert isinstance(book.accept(job), Accepted)
-    book.close()
+    workspace.people["U1"] = {"is_restricted": guest}
+    left_behind(tmp_path, workspace, Step(0, "VIP", outcome=Duplicate("U9", 60.0, "sending")))
     url = start(ADDGROUP_LANGUAGE=language).url
     if guest:
         assert "<@U9>" not in told(workspace, texts["denied.guest.title"]).text
@@ -170,22 +153,14 @@ def test_a_command_that_waited_for_too_long_is_told_in_any_case(
 ) -> None:
     """Where the bot may not post, and the response_url has expired, by a direct message: the manifest allows it."""
     workspace.closed["C1"] = "not_in_channel"
-    book = Journal(f"sqlite:///{tmp_path}/journal.db")
-    book.open()
-    response_url = workspace.response_url("U1", "C1")
-    assert isinstance(book.accept(Job("U1", "C1", "t", "VIP", [Step(0, "VIP")], response_url, "en")), Accepted)
-    book.close()
+    left_behind(tmp_path, workspace, Step(0, "VIP"))
     engine = connect(f"sqlite:///{tmp_path}/journal.db")
     shift(engine, -3700)
     engine.dispose()
     workspace.ahead = 1900
     start(ADDGROUP_LANGUAGE="en")
     sentence = TEXTS["en"]["not_sent.too_old.explanation"]
-
-    def heard() -> list[Message]:
-        return [m for m in tuple(workspace.messages) if sentence in m.text and "U1" in (m.private_to, m.channel)]
-
-    assert workspace.wait_for(lambda: bool(heard())), [m.text for m in workspace.messages]
+    awaited(workspace, lambda m: sentence in m.text and "U1" in (m.private_to, m.channel))
     assert api.made() == 0
 
 
@@ -212,10 +187,31 @@ def test_a_field_that_is_null_is_no_fault(
 
     monkeypatch.setattr(workspace, name, nulled)
     workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
-    heading = part("en", "created.heading")
-    assert workspace.wait_for(lambda: any(heading in m.text for m in workspace.messages)), workspace.messages
+    awaited(workspace, lambda m: part("en", "created.heading") in m.text)
 
 
 def roots(workspace: Workspace) -> list[Message]:
     """Return the roots, those in the thread of somebody's message too."""
     return [m for m in tuple(workspace.messages) if not m.author and not m.private_to and " · for " in m.text]
+
+
+def delete_root(workspace: Workspace) -> None:
+    """Wait for the root, and delete it."""
+    assert workspace.wait_for(lambda: bool(roots(workspace)))
+    workspace.delete(roots(workspace)[0])
+
+
+def awaited(workspace: Workspace, meant: Callable[[Message], bool]) -> list[Message]:
+    """Wait for messages that are meant, and return them."""
+    return until(
+        lambda: [m for m in tuple(workspace.messages) if meant(m)], failed=lambda: [m.text for m in workspace.messages]
+    )
+
+
+def left_behind(folder: Path, workspace: Workspace, step: Step) -> None:
+    """Let a process that is gone have accepted a job."""
+    book = Journal(f"sqlite:///{folder}/journal.db")
+    book.open()
+    job = Job("U1", "C1", "t", "VIP", [step], workspace.response_url("U1", "C1"), "")
+    assert isinstance(book.accept(job), Accepted)
+    book.close()
