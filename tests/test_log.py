@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.log import LONGEST, configure, event
-from bot.slack.client import SlackClient
 from tests.support.served import inherited
-from tests.support.workspace import BOT_TOKEN, Workspace
 
 ROOT = Path(__file__).parents[1]
 TRACEBACK = "Traceback (most recent call last):"
@@ -200,19 +197,6 @@ def test_level() -> None:
     for level, counts in {"DEBUG": [4, 1, 1, 1], "WARNING": [2, 1, 1, 1], "CRITICAL": [0, 0, 0, 0]}.items():
         lines = written(*actions, level=level)
         assert [sum(f"logger={name} " in line for line in lines) for name in names] == counts, level
-
-
-def test_calls_are_silent(workspace: Workspace) -> None:
-    """Calls to Slack and through requests leave nothing in the log, even at DEBUG."""
-    client = SlackClient(BOT_TOKEN, f"{workspace.url}/api/")
-    assert not written(
-        lambda: client.call("auth.test"),
-        lambda: client.call("chat.postMessage", channel="C1", text="secret"),
-        lambda: client.respond(f"{workspace.url}/response/U1/C1/1", {"text": "secret"}),
-        lambda: requests.post(f"{workspace.url}/api/auth.test", data=b"", timeout=30),
-        level="DEBUG",
-    )
-    assert len(workspace.calls) == 4
 
 
 # The writer.

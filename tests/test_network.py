@@ -75,7 +75,6 @@ def test_the_proxy_of_an_address(
 FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "none": (lambda _: None, "No such file or directory"),
     "folder": (Path.mkdir, "Is a directory"),
-    "empty": (Path.touch, "it holds no certificate in PEM"),
     "text": (lambda path: path.write_text("Hello"), "it holds no certificate in PEM"),
     "binary": (lambda path: path.write_bytes(bytes(range(256))), "it holds no certificate in PEM"),
 }
@@ -259,28 +258,16 @@ def test_neither_a_password_file_nor_a_cookie_changes_a_request(
     assert not any(word in seen for word in (b"Basic", b"Cookie"))
 
 
-def noting(done: list[str], name: str) -> Callable[..., object]:
-    """Return a method of TLS contexts that writes down its name when it is called."""
-    call = getattr(ssl.SSLContext, name)
-
-    def noted(*arguments: object) -> object:
-        done.append(name)
-        return call(*arguments)
-
-    return noted
-
-
 def test_authorities_are_read_once(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many threads share what was read, and its protocols: to set them again would free what another thread copies."""
-    done: list[str] = []
-    for name in ("load_verify_locations", "set_alpn_protocols"):
-        monkeypatch.setattr(ssl.SSLContext, name, noting(done, name))
+    told: list[object] = []
+    monkeypatch.setattr(ssl.SSLContext, "set_alpn_protocols", lambda _, protocols: told.append(protocols))
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert not problems()
     with peer(over_tls(says(ADDED), certificate)) as server, ThreadPoolExecutor(8) as pool:
         url = f"https://127.0.0.1:{server.port}"
         assert list(pool.map(lambda _: provider(url), range(24))) == [""] * 24
-    assert done == ["load_verify_locations", "set_alpn_protocols"]
+    assert (told, network.context.cache_info().misses) == ([["http/1.1"]], 1)
 
 
 # What an answer brings.
@@ -320,7 +307,7 @@ def test_an_answer_is_read_as_far_as_it_goes(certificate: Path, monkeypatch: pyt
     rows = ANSWERS if way == "plain" else {name: ANSWERS[name] for name in OVER_TLS}
     with ExitStack() as stack:
         if "proxy" in way:
-            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{stack.enter_context(proxy())}")
+            monkeypatch.setenv("HTTPS_PROXY", stack.enter_context(peer(proxy)).url)
         servers: dict[str, Peer] = {}
         calls: dict[str, Callable[[], object]] = {}
         for name, (act, expected) in rows.items():
@@ -329,18 +316,11 @@ def test_an_answer_is_read_as_far_as_it_goes(certificate: Path, monkeypatch: pyt
             bot = client(url, LEFT if expected == Unknown("timeout") else AMPLE)
             calls[name] = partial(bot.add_group, "A")
         found = side_by_side(calls)
+        assert calls["answer"]() == Group("7", "A")  # over a connection of its own, although the server keeps the first
     assert found == {name: expected for name, (_, expected) in rows.items()}
-    assert {name: server.connections for name, server in servers.items()} == dict.fromkeys(rows, 1)
+    assert {name: server.connections for name, server in servers.items()} == {**dict.fromkeys(rows, 1), "answer": 2}
     assert not any(part for server in servers.values() for part in server.heard)
     assert servers["silence"].heard == [None], "the client hangs up, not the server"
-
-
-def test_a_connection_that_the_server_keeps_is_not_used_again() -> None:
-    """Each call to the provider opens its own, also where the server ignores `Connection: close`."""
-    with peer(says(ADDED, keep=True)) as server:
-        bot = client(server.url)
-        assert bot.add_group("A") == bot.add_group("A") == Group("7", "A")
-    assert (server.connections, server.heard) == (2, [b"", b""])
 
 
 # What fails before the request leaves.

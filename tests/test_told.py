@@ -1,9 +1,7 @@
 """Everybody is told: also where the root is gone, Slack is away for a moment, or the channel takes no messages."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -162,32 +160,6 @@ def test_a_command_that_waited_for_too_long_is_told_in_any_case(
     sentence = TEXTS["en"]["not_sent.too_old.explanation"]
     awaited(workspace, lambda m: sentence in m.text and "U1" in (m.private_to, m.channel))
     assert api.made() == 0
-
-
-# What Slack says.
-
-
-@pytest.mark.parametrize(
-    ("method", "field"), [("chat.postMessage", "ts"), ("chat.postMessage", "channel"), ("auth.test", "team_id")]
-)
-def test_a_field_that_is_null_is_no_fault(
-    start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, method: str, field: str
-) -> None:
-    """The person is told privately, or the job waits until Slack says it; nothing is logged as a fault."""
-    name = f"_{method.replace('.', '_')}"
-    honest: Callable[[Any], Any] = getattr(workspace, name)
-    nulls = threading.Semaphore(1)
-
-    def nulled(arguments: Any) -> Any:
-        answer = honest(arguments)
-        if nulls.acquire(blocking=False):
-            content = answer.body.replace(b'"%s": "' % field.encode(), b'"%s": null, "was": "' % field.encode())
-            return type(answer)(answer.status, content, answer.headers)
-        return answer
-
-    monkeypatch.setattr(workspace, name, nulled)
-    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
-    awaited(workspace, lambda m: part("en", "created.heading") in m.text)
 
 
 def roots(workspace: Workspace) -> list[Message]:

@@ -22,7 +22,8 @@ from bot.front.socket_mode import Connection
 from bot.model.job import TryLater
 from bot.slack.client import SlackClient, SlackRefused
 from tests.support.link import Link, command, link
-from tests.support.relay import Proxy, proxy, relay
+from tests.support.peer import peer
+from tests.support.relay import proxy, relay
 from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace
 
@@ -314,12 +315,12 @@ def test_trust_and_the_proxy_are_those_of_the_environment(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)
-    with link(workspace, tls) as slack, proxy() as port:
-        monkeypatch.setenv("HTTPS_PROXY", f"bot:p%40ss@127.0.0.1:{port}")
+    with link(workspace, tls) as slack, peer(proxy) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"bot:p%40ss@127.0.0.1:{server.port}")
         connection = opens()
         assert slack.connected()
         slack.send("e1", command("hello"))
         assert slack.acked("e1") == {"text": "hello"}
-        ((_, password),) = Proxy.asked
-        assert base64.b64decode(password.removeprefix("Basic ")) == b"bot:p@ss"
         connection.close()
+    (asked,) = server.heard
+    assert b"\r\nProxy-Authorization: Basic " + base64.b64encode(b"bot:p@ss") in (asked or b"")

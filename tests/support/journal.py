@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select, text, update
 
 from bot.journal.accepting import Accepted
 from bot.journal.journal import Journal
-from bot.journal.tables import jobs, metadata
+from bot.journal.tables import jobs, steps
 from bot.model.grammar import Reading, parse
 from bot.model.job import PUBLIC, Job, Step, Thread, new_id, steps_of
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
@@ -96,10 +96,7 @@ def lose(engine: Engine, book: Journal) -> None:
 def dump(engine: Engine) -> list[Any]:
     """Return all that the tables of jobs and steps hold."""
     with engine.connect() as connection:
-        return [
-            connection.execute(select(table).order_by(*table.primary_key)).all()
-            for table in (metadata.tables["jobs"], metadata.tables["steps"])
-        ]
+        return [connection.execute(select(table).order_by(*table.primary_key)).all() for table in (jobs, steps)]
 
 
 def count(engine: Engine) -> int:
@@ -167,9 +164,6 @@ CHANGES: dict[str, Callable[[Journal, Job], object]] = {
 def shift(engine: Engine, seconds: float) -> None:
     """Set the database's clock back, or forward with a negative number: what was written is in its future then."""
     with engine.begin() as connection:
-        for table, columns in {
-            "jobs": ("accepted_at", "due_at", "answered_at", "closed_at"),
-            "steps": ("sent_at", "settled_at"),
-        }.items():
-            changes = ", ".join(f"{column} = {column} + :seconds" for column in columns)
-            connection.execute(text(f"UPDATE {table} SET {changes}"), {"seconds": seconds})  # noqa: S608  # our words
+        for table in (jobs, steps):
+            times = [column for column in table.c if column.name.endswith("_at")]
+            connection.execute(update(table).values({column: column + seconds for column in times}))

@@ -1,4 +1,4 @@
-"""A TCP relay in a process of its own, which a test can kill or freeze, and a proxy that asks for a password."""
+"""A TCP relay in a process of its own, which a test can kill or freeze, and a proxy."""
 
 import contextlib
 import socket
@@ -9,7 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+
+from tests.support.peer import CONNECT, hear
 
 
 def pump(one: socket.socket, other: socket.socket) -> None:
@@ -57,30 +58,13 @@ def relay(port: int) -> Iterator[tuple[int, subprocess.Popen[str]]]:
             process.kill()
 
 
-class Proxy(socketserver.StreamRequestHandler):
-    """A proxy for CONNECT; `asked` holds what clients asked for, with their Proxy-Authorization."""
-
-    asked: ClassVar[list[tuple[str, str]]] = []
-
-    def handle(self) -> None:
-        _, target, _ = self.rfile.readline().decode().split()
-        lines = iter(lambda: self.rfile.readline().decode().strip(), "")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        self.asked.append((target, headers.get("proxy-authorization", "")))
-        host, _, port = target.rpartition(":")
-        with socket.create_connection((host, int(port)), 30) as onward:
-            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            join(self.connection, onward)
-
-
-@contextmanager
-def proxy() -> Iterator[int]:
-    """Run a proxy for CONNECT, and yield its port."""
-    Proxy.asked.clear()
-    with Server(Proxy) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server.port
-        server.shutdown()
+def proxy(connection: socket.socket) -> bytes:
+    """Be a proxy for CONNECT to a port of loopback, as an act of a `peer`; return what was asked for."""
+    asked = hear(connection, CONNECT)
+    connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", int(asked.split()[1].rpartition(b":")[2]))) as onward:
+        join(connection, onward)
+    return asked
 
 
 def main() -> None:
