@@ -269,17 +269,6 @@ def test_a_button_tells_a_screen_reader_its_groups(language: str) -> None:
     assert anyway["confirm"]["style"] == "danger"
 
 
-def test_what_became_of_a_tree_is_counted_with_those_that_went_on_from_it() -> None:
-    """The root of the first job says what all of them made; while it runs, how far it is."""
-    job = tree(Unknown("timeout", ()))
-    assert messages.root("en", job)["text"].startswith("! `VIP` and 2 subgroups: *1 of 3 created, 1 not confirmed*")
-    assert messages.root("en", job, (3, 0, 0))["text"].startswith("✓ `VIP` and 2 subgroups *created*")
-    job.steps[2].outcome = None
-    assert messages.root("en", job)["text"] == "… `VIP` and 2 subgroups *requested*", "until its place is written down"
-    job.thread = Thread("C1", "1.1")
-    assert messages.root("en", job)["text"] == "… `VIP` and 2 subgroups: *1 of 3 created so far*"
-
-
 @pytest.mark.parametrize("way", [FollowUp.ANYWAY, FollowUp.LOOK, FollowUp.CONFIRM, FollowUp.AGAIN])
 def test_a_later_answer_names_the_parent_that_the_tree_created(way: FollowUp) -> None:
     """By the name that the tree has for it, with its ID, also after one more button."""

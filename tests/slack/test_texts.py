@@ -11,8 +11,7 @@ import pytest
 
 import bot
 from bot.model.grammar import Keyword, Reading, parse
-from bot.model.outcome import FollowUp
-from bot.slack.texts import LANGUAGES, Voice, load, say, say_parts, say_plain
+from bot.slack.texts import LANGUAGES, Voice, load, say, say_plain
 from bot.slack.wording import mistake
 
 each_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -71,19 +70,6 @@ def test_examples_are_commands() -> None:
         assert english == turkish, key
 
 
-LIMITS = {24: ["form.title", "form.submit", "form.close"], 150: ["form.parent_placeholder"]}
-LIMITS |= {30: ["confirm.yes", "confirm.no"], 300: ["confirm.anyway", "confirm.another"]}
-LIMITS |= {
-    75: [*(f"button.{way}" for way in FollowUp if way is not FollowUp.UNDER), "button.rest", "help.switch", "list.more"]
-}
-
-
-@each_language
-def test_limits(language: str) -> None:
-    """Labels are within what Slack allows: https://docs.slack.dev/reference/block-kit/."""
-    assert not [key for most, keys in LIMITS.items() for key in keys if len(load(language)[key]) > most]
-
-
 MISTAKES = ['""', "x" * 256, "A\nA", "create VIP", "20", "VIP under A", "A parent=5 parent=6", "VIP parent=", "A, B, C"]
 MISTAKES += ["A\n- B", "A parent=5 please", "A\t1", "hlep", "\n".join(f"Group {number}" for number in range(51))]
 
@@ -137,12 +123,3 @@ def test_the_contact_is_named(contact: str, english: str, turkish: str) -> None:
     """A sentence names who helps as Slack shows it, in a form that fits the sentence."""
     assert f"Please show this to {english}." in say(Voice("en", contact), "not_sent.tls.next", again="")
     assert f"Lütfen bu yanıtı {turkish} ile paylaşın." in say(Voice("tr", contact), "not_sent.tls.next", again="")
-
-
-def test_the_nearest_table_decides() -> None:
-    """Of several tables the first that has a part gives it, and the parts that others name are filled in."""
-    facts = {"name": "`VIP`", "under": "", "again": "Try again", "code": 402, "above": "", "parent_id": "5"}
-    told = say_parts("en", ("rejected.402", "rejected.other", "rejected", "outcome"), **facts)
-    assert told["title"] == load("en")["rejected.402.title"]
-    assert told["heading"] == f"✗ `VIP` *not created*: {told['title']}"
-    assert told["next"].endswith("Then press *Try again*.")
