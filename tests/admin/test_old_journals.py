@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-import subprocess
 from pathlib import Path
 
 from bot.sandbox.api import Api
@@ -15,11 +14,6 @@ from tests.support.served import Served, free_port, inherited
 from tests.support.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
-
-
-def ended(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the bot to its end."""
-    return run_to_end(*arguments, env={**inherited(), **environ})
 
 
 def test_a_journal_of_another_version(workspace: Workspace, api: Api, tmp_path: Path) -> None:
@@ -33,7 +27,7 @@ def test_a_journal_of_another_version(workspace: Workspace, api: Api, tmp_path: 
             connection.execute(change)
         connection.close()
         before = hashlib.sha256(file.read_bytes()).digest()
-        start = ended("serve", **environ)
+        start = run_to_end("serve", env={**inherited(), **environ})
         assert start.returncode == 2, start.stderr
         assert "another version" in start.stderr
         assert "docs/upgrade.md" in start.stderr
@@ -56,7 +50,8 @@ def test_a_backup_is_only_looked_at(workspace: Workspace, api: Api, tmp_path: Pa
     served.stop()
     before = (folder / "backup.db").read_bytes()
     folder.chmod(0o500)
-    looked = ended("history", "--limit", "1", DATABASE_URL=f"sqlite:///{folder}/backup.db")
+    environ = {**inherited(), "DATABASE_URL": f"sqlite:///{folder}/backup.db"}
+    looked = run_to_end("history", "--limit", "1", env=environ)
     folder.chmod(0o700)
     assert (looked.returncode, looked.stderr) == (0, "")
     assert "VIP" in looked.stdout

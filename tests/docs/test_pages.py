@@ -1,7 +1,6 @@
 """Every page against the code: what it tells people to open, type, set and look for is there."""
 
 import re
-import shlex
 from argparse import ArgumentParser
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -68,13 +67,9 @@ def test_each_make_target_is_explained() -> None:
     assert {found.split()[0].strip(",.`") for found in commands(EVERYTHING, "make")} == targets
 
 
-@pytest.mark.parametrize("page", [*CURRENT, "Procfile"])
-def test_each_command_is_understood(page: str) -> None:
-    """The command line takes every `python -m bot …` as it is written."""
-    text = PAGES.get(page) or (ROOT / page).read_text()
-    found = commands(text, "python -m bot") if page in PAGES else re.findall(r"python -m bot (.*)", text)
-    for arguments in found:
-        assert _parser().parse_args(shlex.split(arguments, comments=True)).command
+def test_the_procfile_serves() -> None:
+    """In either mode; tests/docs/test_commands.py runs the commands of the pages."""
+    assert set(re.findall(r"^\w+: (.*)$", (ROOT / "Procfile").read_text(), re.MULTILINE)) == {"python -m bot serve"}
 
 
 def test_each_command_and_option_is_shown() -> None:

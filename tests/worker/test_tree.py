@@ -31,31 +31,18 @@ def test_a_tree_is_made_under_the_ids_received(start: Start, workspace: Workspac
     url = start(ADDGROUP_LANGUAGE=language).url
     assert workspace.command(url, f"\n{TREE}\n\n").text == ""
     root = done(workspace, 5, 5, language)
-    assert api.parents() == {
-        "Customers": "",
-        "Müşteriler": "Customers",
-        "VIP": "Müşteriler",
-        "İstanbul": "VIP",
-        "Regular": "Müşteriler",
-        "Staff": "",
-    }
+    above = {"Müşteriler": "Customers", "VIP": "Müşteriler", "İstanbul": "VIP", "Regular": "Müşteriler", "Staff": ""}
+    assert api.parents() == {"Customers": "", **above}
     assert api.made() == 5
     assert root.text.startswith("✓ `Müşteriler`, `Staff`")
     assert "<@U1>" in root.text
-    shown = {name: say(language, "created.line", id=f"`{api.id_of(name)}`") for name in api.parents()}
+    rows = [root.text.rpartition(" · ")[0]]
+    for name, parent in above.items():
+        shown = f"`{parent}`".replace("Customers`", "Customers` (`5`)")
+        place = f" {say(language, 'root.under', parent=shown)}" if parent else ""
+        rows.append(f"• ✓ `{name}`{place} — {say(language, 'created.line', id=f'`{api.id_of(name)}`')}")
     (answer,) = workspace.thread(root)
-
-    def placed(name: str, above: str) -> str:
-        return f"✓ `{name}` {say(language, 'root.under', parent=f'`{above}`')}"
-
-    assert answer.text.splitlines() == [
-        root.text.rpartition(" · ")[0],
-        f"• {placed('Müşteriler', 'Customers` (`5')}) — {shown['Müşteriler']}",
-        f"• {placed('VIP', 'Müşteriler')} — {shown['VIP']}",
-        f"• {placed('İstanbul', 'VIP')} — {shown['İstanbul']}",
-        f"• {placed('Regular', 'Müşteriler')} — {shown['Regular']}",
-        f"• ✓ `Staff` — {shown['Staff']}",
-    ]
+    assert answer.text.splitlines() == rows
     assert (answer.outcome, actions(answer)) == ("created", [])
 
 
