@@ -1,15 +1,16 @@
 """The door to the journal: what is told when it is not known, or not possible, that a command was written down."""
 
 import contextlib
-import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from bot.journal import Unsure, accepting
-from bot.journal.database import Database, connect
+from bot.journal.database import Database
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.sandbox.api import Api
@@ -75,21 +76,17 @@ def test_a_button_that_has_nothing_to_do_starts_nothing(url: str, workspace: Wor
 
 
 def test_a_damaged_row_stops_nothing(
-    start: Start, workspace: Workspace, database_url: str, caplog: pytest.LogCaptureFixture
+    start: Start, workspace: Workspace, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Commands, answers and the history of the other jobs go on; the damaged one is logged."""
-    book, bad = Journal(database_url), Job("U1", "C1", "1.1", "bad", [Step(0, "bad")])
-    book.open()
-    book.accept(bad)
-    book.close()
-    engine = connect(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE steps SET outcome = 'half {'"))
-    engine.dispose()
-    with caplog.at_level(logging.ERROR, "addgroup"):
-        url = start(DATABASE_URL=database_url, ADDGROUP_LANGUAGE="en").url
-        workspace.command(url, "good")
-        assert answered(workspace, "good")
-    assert "outcome_unreadable" in [record.getMessage() for record in caplog.records]
+    with contextlib.closing(Journal(f"sqlite:///{tmp_path}/journal.db")) as book:
+        book.open()
+        book.accept(Job("U1", "C1", "1.1", "bad", [Step(0, "bad")]))
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE steps SET outcome = 'half {'")
+    url = start(ADDGROUP_LANGUAGE="en").url
+    workspace.command(url, "good")
+    assert answered(workspace, "good")
+    assert "outcome_unreadable" in caplog.text
     workspace.command(url, "history")
     assert workspace.wait_for(lambda: any("good" in m.text for m in workspace.private()))

@@ -11,44 +11,35 @@ from bot.journal.journal import Journal
 from bot.sandbox.api import Api
 from bot.slack.texts import load, say
 from tests.support.slack import Start, answers, seen, told
+from tests.support.texts import part
 from tests.support.workspace import Workspace
 
 
 def test_a_choice_holds_everywhere_and_after_a_restart(start: Start, workspace: Workspace) -> None:
-    """The answer confirms it in the new language; jobs, help and another process follow, until it is taken back."""
+    """The answer confirms it in the new language; jobs, help and another process follow, until it is taken back.
+
+    The button under the help is labelled in the other language, and works in both directions.
+    """
     here, there = start().url, start().url
-    workspace.command(here, "Before")
-    assert answers(workspace, 1)[0].text.startswith("✓ ")
-    assert workspace.command(here, "language tr").text == ""
-    assert told(workspace, say("tr", "language.chosen"))
-    workspace.command(here, "Sonra")
-    assert answers(workspace, 2)[1].text.startswith("✓ ")
-    workspace.command(there, "help")
-    assert told(workspace, load("tr")["help.text"].splitlines()[0])
-    workspace.command(here, "dil auto")
-    assert told(workspace, say("en", "language.automatic"))
-    workspace.command(here, "After")
-    assert answers(workspace, 3)[2].text.startswith("✓ ")
+    choices = (("language tr", "chosen", "tr"), ("dil auto", "automatic", "en"))
+    for number, (typed, key, language) in enumerate(choices, 1):
+        workspace.command(here, typed)
+        assert told(workspace, say(language, f"language.{key}")), typed
+        workspace.command(here, f"Acme {number}")
+        assert part(language, "created.heading") in answers(workspace, number)[-1].text, typed
+    for language, other in (("en", "tr"), ("tr", "en")):
+        reply = workspace.command(there, "help")
+        shown = seen(reply) if reply.text else told(workspace, load(language)["help.text"].splitlines()[0])
+        assert [button["text"]["text"] for button in shown.buttons] == [{"en": "English", "tr": "Türkçe"}[other]]
+        heard = len(workspace.private())
+        workspace.press(there, shown, "language")
+        assert workspace.wait_for(lambda: len(workspace.private()) > heard)  # noqa: B023  # called at once
+        assert workspace.private()[-1].text.startswith(say(other, "language.chosen"))
 
 
-def test_the_button_under_the_help_switches(start: Start, workspace: Workspace) -> None:
-    """It is labelled in the other language, and works in both directions."""
-    url = start().url
-    workspace.command(url, "help")
-    english = told(workspace, load("en")["help.text"].splitlines()[0])
-    assert [button["text"]["text"] for button in english.buttons] == ["Türkçe"]
-    workspace.press(url, english, "language")
-    assert told(workspace, say("tr", "language.chosen"))
-    reply = workspace.command(url, "yardım")
-    turkish = seen(reply) if reply.text else told(workspace, load("tr")["help.text"].splitlines()[0])
-    assert [button["text"]["text"] for button in turkish.buttons] == ["English"]
-    workspace.press(url, turkish, "language")
-    assert told(workspace, say("en", "language.chosen"))
-
-
-def test_where_the_settings_fix_the_language_the_answer_says_so(start: Start, workspace: Workspace) -> None:
+def test_where_the_settings_fix_the_language_the_answer_says_so(url: str, workspace: Workspace) -> None:
     """The choice counts only in `auto`."""
-    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "language tr")
+    workspace.command(url, "language tr")
     assert told(workspace, say("en", "language.fixed"))
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.slack.texts import load, say
-from tests.support.slack import Start, actions, answers, opened, told
-from tests.support.texts import part
+from tests.support.slack import actions, answers, opened, told
 from tests.support.workspace import Message, Workspace
 
 
@@ -71,11 +70,3 @@ def test_thirty_at_a_time(url: str, workspace: Workspace, api: Api) -> None:
         str(100 + number) for number in range(70)
     ]
     assert api.made("get-groups") == 1
-
-
-@pytest.mark.parametrize("fault", [401, 404, "silence", "html"])
-def test_without_the_list_there_is_a_sentence(start: Start, workspace: Workspace, api: Api, fault: int | str) -> None:
-    """get-groups may be closed to the account, or not answer: the acknowledgement does not wait for it."""
-    api.mood = lambda: fault
-    assert workspace.command(start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="1").url, "list").status == 200
-    assert told(workspace, part("en", "list.no_list" if fault == 404 else "list.failed"))

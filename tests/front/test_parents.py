@@ -76,9 +76,9 @@ def test_a_group_that_another_process_made_is_found_at_once(start: Start, worksp
 def test_without_the_list_a_parent_is_chosen_by_id(
     start: Start, workspace: Workspace, api: Api, fault: int | str
 ) -> None:
-    """get-groups may be closed to the account: the menu says so, and takes an ID. So does the answer to a name.
+    """get-groups may be closed to the account, or not answer: the menu and `list` say so, and an ID is taken.
 
-    It sends nothing, and offers to try again unless the account has no list at all.
+    So does the answer to a name: it sends nothing, and offers to try again unless the account has no list at all.
     """
     api.mood = lambda: fault
     url = start(ADDGROUP_LANGUAGE="en", ILETIMERKEZI_TIMEOUT="1").url
@@ -86,6 +86,8 @@ def test_without_the_list_a_parent_is_chosen_by_id(
     (by_id,) = workspace.suggest(url, "5")
     workspace.command(url, "A parent=Customers")
     (answer,) = answers(workspace, 1)
+    workspace.command(url, "list")
+    assert told(workspace, part("en", "list.no_list" if fault == 404 else "list.failed"))
     reason, offered = ("no_list", ["edit"]) if fault == 404 else ("unavailable", ["again", "edit"])
     assert part("en", f"no_parent.{reason}.title") in answer.text
     assert sorted(actions(answer)) == offered
