@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import Engine, inspect, select
 
 from bot.admin import check
-from bot.admin.check import NO_PARENT, SCOPES
+from bot.admin.check import NO_PARENT
 from bot.journal import tables
 from bot.journal.database import CONNECTIONS, connect
 from bot.sandbox.api import Api
@@ -99,12 +98,6 @@ def test_missing_scopes(environ: dict[str, str], workspace: Workspace) -> None:
         assert "install the app again" in checked.lines["scopes"].remedy
     workspace.scopes.clear()
     assert Checked(environ).states("scopes") == ["warning"], "not known is neither a fault nor a pass"
-
-
-def test_the_scopes_are_those_of_the_manifest(workspace: Workspace) -> None:
-    """The check, the stand-in and the manifest name the same scopes."""
-    manifest: Any = yaml.safe_load((ROOT / "manifest.yml").read_text())
-    assert list(SCOPES) == manifest["oauth_config"]["scopes"]["bot"] == workspace.scopes
 
 
 def test_what_is_looked_at_only_where_it_is_set(environ: dict[str, str], workspace: Workspace) -> None:

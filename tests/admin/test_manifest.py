@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from bot.admin import check
 from bot.model.grammar import COMMAND
 from bot.slack.texts import load
 from tests.support.program import run_to_end
@@ -91,10 +92,15 @@ def test_command_and_shortcut_are_those_that_are_listened_to(manifest: Any, star
     assert workspace.wait_for(lambda: bool(workspace.forms))
 
 
-def test_each_scope_has_a_use_and_each_use_its_scope(manifest: Any) -> None:
-    """The scopes are those of the methods that the code calls, the command's, and posting where nobody invited it."""
+def test_each_scope_has_a_use_and_each_use_its_scope(manifest: Any, workspace: Workspace) -> None:
+    """The scopes are those of the methods that the code calls, the command's, and posting where nobody invited it.
+
+    The check and the stand-in name the same.
+    """
     code = "".join(path.read_text() for path in (ROOT / "bot/slack").glob("*.py"))
     methods = r'"((?:auth|chat|conversations|files|reactions|team|usergroups|users|views)\.[A-Za-z.]+)"'
     called = set(re.findall(methods, code))
     used = {SCOPES[method] for method in called - NO_SCOPE} | {"commands", "chat:write.public"}
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == used
+    scopes = manifest["oauth_config"]["scopes"]["bot"]
+    assert set(scopes) == used
+    assert scopes == list(check.SCOPES) == workspace.scopes

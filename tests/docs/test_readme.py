@@ -9,13 +9,12 @@ from tests.support.pages import PAGES, ROOT, links, tables
 README = PAGES["README.md"]
 
 
-def test_it_is_short() -> None:
-    """At most 120 lines."""
-    assert len(README.splitlines()) <= 120
-
-
 def test_the_first_screen_has_the_essentials() -> None:
-    """Before the second heading: one picture, `make demo`, five example commands and what is promised."""
+    """Before the second heading: one picture, `make demo`, five example commands and what is promised.
+
+    All in all it has 120 lines at most.
+    """
+    assert len(README.splitlines()) <= 120
     first = README.split("\n## ")[0]
     assert len(first.splitlines()) <= 50
     assert len(re.findall(r"!\[", first)) == 1

@@ -11,12 +11,12 @@ from bot.model.names import ParentId, ParentName
 from bot.slack.wording import mistake
 from tests.support.pages import PAGES, ROOT, USER_PAGES, headings, section, tables
 
-MAIN = {"en": "the main group `{name}`", "tr": "`{name}` adlı ana grup"}
-UNDER_ID = {"en": "the group `{name}` under the ID `{parent}`", "tr": "ID'si `{parent}` olan grubun altında `{name}`"}
-UNDER_NAME = {
-    "en": "the group `{name}` under the group called `{parent}`",
-    "tr": "`{parent}` adlı grubun altında `{name}`",
+SHOWN = {
+    "en": ("the main group `{}`", "the group `{}` under the ID `{}`", "the group `{}` under the group called `{}`"),
+    "tr": ("`{}` adlı ana grup", "ID'si `{1}` olan grubun altında `{0}`", "`{1}` adlı grubun altında `{0}`"),
 }
+"""What a command that creates a group is called: a main group, one under an ID, one under a name."""
+
 OTHERS = {
     "form": {"en": "the form", "tr": "form"},
     "help": {"en": "the help", "tr": "yardım"},
@@ -47,11 +47,11 @@ def meaning(language: str, command: Any) -> str:
     """Return what a page says of a command."""
     match command:
         case Reading((NewGroup(name, None),)):
-            return MAIN[language].format(name=name)
+            return SHOWN[language][0].format(name)
         case Reading((NewGroup(name, ParentId(parent)),)):
-            return UNDER_ID[language].format(name=name, parent=parent)
+            return SHOWN[language][1].format(name, parent)
         case Reading((NewGroup(name, ParentName(parent)),)):
-            return UNDER_NAME[language].format(name=name, parent=parent)
+            return SHOWN[language][2].format(name, parent)
         case Keyword(word):
             return OTHERS[word][language]
         case _:
