@@ -137,12 +137,7 @@ def test_the_health_check_names_what_fails() -> None:
     [("auto", "", LANGUAGES), ("auto", "tr-TR", ("tr",)), ("auto", "en-GB", ("en",)), ("tr", "", ("tr",))],
 )
 def test_in_which_language_a_fault_is_told(
-    start: Start,
-    workspace: Workspace,
-    caplog: pytest.LogCaptureFixture,
-    fixed: str,
-    locale: str,
-    told: tuple[str, ...],
+    start: Start, workspace: Workspace, caplog: pytest.LogCaptureFixture, fixed: str, locale: str, told: tuple[str, ...]
 ) -> None:
     """That of the settings, or of who is known by now; else all: nobody is asked where something went wrong already.
 

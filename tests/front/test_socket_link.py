@@ -286,12 +286,7 @@ def test_a_storm_of_reconnects_leaves_nothing_behind(slack: Link, connection: Co
 
 
 def test_a_peer_that_takes_nothing_any_more_is_noticed(
-    workspace: Workspace,
-    slack: Link,
-    opens: Opens,
-    listeners: Listeners,
-    facts: Facts,
-    monkeypatch: pytest.MonkeyPatch,
+    workspace: Workspace, slack: Link, opens: Opens, listeners: Listeners, facts: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Although the acknowledgements fill all buffers, and one blocks before the pings."""
     monkeypatch.setattr(socket_mode, "PING", 1.0)
