@@ -24,9 +24,6 @@ NOT_RUN = (
 )
 """How commands begin that are not run here, and why."""
 
-PORT = 3000
-"""The port on the pages."""
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -50,7 +47,7 @@ def run(script: str, folder: Path, port: int) -> subprocess.CompletedProcess[str
         ("/opt/addgroup", str(folder)),
         ("/var/lib/addgroup", str(folder.parent / "var")),
         ("/etc/systemd/system", str(folder.parent / "etc")),
-        (f":{PORT}", f":{port}"),
+        (":3000", f":{port}"),
         ("-o addgroup -g addgroup ", ""),
         ("python3 ", f"{shlex.quote(sys.executable)} "),
     ):
