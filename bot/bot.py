@@ -25,10 +25,9 @@ class Bot:
         slack = slack_client(settings)
         api = Client(settings.api_url, settings.api_key, settings.api_hash, settings.api_timeout)
         groups = Groups(api, self.journal.recently_created)
-        voice = Voice(settings.language, settings.contact, groups.path, channels=tuple(settings.channels))
-        people = People(slack, voice, self.journal.known_language, settings.channels, settings.members)
-        audit_language = "en" if settings.language == "auto" else settings.language
-        delivery = Delivery(slack, settings.audit_channel, audit_language, people.voice)
+        voice = Voice(settings.language, settings.contact, groups.path, channels=settings.channels)
+        people = People(slack, voice, self.journal.known_language, settings.members)
+        delivery = Delivery(slack, settings.audit_channel, settings.language.replace("auto", "en"), people.voice)
         self.worker = Worker(settings, self.journal, api, groups, people, delivery)
         self.front = Front(settings, self.journal, people, groups, {"worker": self.worker.alive}, lost)
 

@@ -71,12 +71,7 @@ def say(*sentences: str) -> None:
 
 
 def event(
-    name: str,
-    *,
-    level: int = logging.INFO,
-    trace: BaseException | None = None,
-    every: float = 0.0,
-    **fields: object,
+    name: str, *, level: int = logging.INFO, trace: BaseException | None = None, every: float = 0.0, **fields: object
 ) -> None:
     """Log an event. `fields` are its facts, none of them secret; `trace` adds its traceback, escaped into the line.
 

@@ -16,7 +16,7 @@ from bot.worker import create_groups
 from tests.support.journal import shift
 from tests.support.slack import actions, answers, opened
 from tests.support.texts import part
-from tests.support.workspace import Message, Workspace
+from tests.support.workspace import Message, Workspace, is_answer
 
 Start = Callable[..., Bot]
 
@@ -150,7 +150,7 @@ def said(workspace: Workspace, number: int) -> list[Message]:
     """Wait until the bot has given so many answers."""
 
     def given() -> list[Message]:
-        return [m for m in tuple(workspace.messages) if m.is_answer and not m.author and " · for " not in m.text]
+        return [m for m in tuple(workspace.messages) if is_answer(m) and not m.author and " · for " not in m.text]
 
     assert workspace.wait_for(lambda: len(given()) >= number), [m.text for m in workspace.messages]
     return given()

@@ -8,7 +8,6 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -74,14 +73,11 @@ def _shown(text: str, *secrets: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:500]
 
 
-@cache
-def _remedies() -> dict[str, dict[str, str]]:
-    return tomllib.loads(files(__package__).joinpath("remedies.toml").read_text(encoding="utf-8"))
-
-
 def _remedy(reason: str, *parts: str, **values: object) -> str:
     """Return how to fix what has this reason: what the first pattern that fits says, in the tables of these parts."""
-    said = [said for part in parts for pattern, said in _remedies()[part].items() if re.search(pattern, reason)]
+    text = files(__package__).joinpath("remedies.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, str]] = tomllib.loads(text)
+    said = [said for part in parts for pattern, said in tables[part].items() if re.search(pattern, reason)]
     return said[0].format(**values)
 
 
@@ -216,8 +212,8 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     url = chosen.database_url
     file, address = sqlite_file(url), make_url(url)
     place = f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
-    found: list[tuple[str, str, str | None]] = []
-    found.append((WRONG, f"no connection became free within {PATIENCE:.0f} seconds", None))
+    late = f"no connection became free within {PATIENCE:.0f} seconds"
+    found: list[tuple[str, str, str | None]] = [(WRONG, late, None)]
     thread = threading.Thread(target=lambda: found.append(_journal(url, file)), daemon=True)
     thread.start()
     thread.join(PATIENCE)
@@ -251,14 +247,13 @@ def _tried(url: str) -> int | None:
     """Return the version of a journal's tables, None without any, after writing nothing."""
     engine = connect(url)
     try:
-        with engine.connect() as connection, connection.begin() as transaction:
+        with engine.connect() as connection:  # and at its end all is rolled back
             if connection.dialect.name == "postgresql":  # a running bot waits with what waits for its tables
                 connection.exec_driver_sql("SET LOCAL lock_timeout = 500")
             version = tables.migrate(connection)
             for table in tables.metadata.sorted_tables:
                 nothing = select(table).limit(0)  # but the right to write it, and the names of its columns
                 connection.execute(insert(table).from_select(table.columns.keys(), nothing))
-            transaction.rollback()
             return version
     finally:
         engine.dispose()

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slack_bolt import Ack
@@ -199,17 +199,9 @@ class Reply:
 
     def job(self, groups: Iterable[NewGroup], trigger: str) -> Job:
         """Return the job that creates groups for this person, where they are; `trigger` is what they did."""
-        return Job(
-            user=self.user,
-            channel=self.origin.channel,
-            channel_kind=self.origin.channel_kind,
-            trigger=trigger,
-            typed=self.typed.text,
-            steps=steps_of(groups),
-            response_url=self.origin.response_url,
-            language=self.language,
-            reply_to=self.origin.reply_to,
-        )
+        at, steps = self.origin, steps_of(groups)
+        job = Job(self.user, at.channel, trigger, self.typed.text, steps, at.response_url, self.language)
+        return replace(job, channel_kind=at.channel_kind, reply_to=at.reply_to)
 
     def _languages(self) -> tuple[str, ...]:
         """Return the language of the person, or all while it is not known."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import WSGIApplication
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -16,9 +17,6 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
 from bot.front.http import MAX_BODY
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 THREADS = 64
 """Requests that are handled at once; each takes milliseconds."""
@@ -71,7 +69,6 @@ class Server(TcpWSGIServer):
             threads=threads,
             connection_limit=connections,
             channel_timeout=KEEP_ALIVE,
-            recv_bytes=64 * 1024,
             max_request_header_size=16 * 1024,
             max_request_body_size=MAX_BODY + 1,  # waitress refuses what is as long as this
             inbuf_overflow=64 * 1024,  # a longer body waits in a file, so that many of them fit into memory
@@ -91,10 +88,8 @@ class Server(TcpWSGIServer):
             before = len(self._map)
             self._turn(0.0)
         wasyncore.dispatcher.close(self)  # and not its pipe, to which `stop` writes
-        until = time.monotonic() + DRAIN
-        while time.monotonic() < until and any(
-            c.requests or c.request or c.total_outbufs_len for c in self._channels()
-        ):
+        end = time.monotonic() + DRAIN
+        while time.monotonic() < end and any(c.requests or c.request or c.total_outbufs_len for c in self._channels()):
             self._turn(0.05)
         self.task_dispatcher.shutdown(timeout=1)
         for channel in self._channels():

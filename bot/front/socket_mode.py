@@ -105,10 +105,20 @@ class Connection:
         """Read one connection to its end; `leaving` is set as soon as another is needed in its place."""
         link, reason = None, "closed"
         try:
-            with self._connect(url) as link:
-                if hasattr(socket, "TCP_USER_TIMEOUT"):  # a send that nobody takes would keep the pings waiting
-                    with contextlib.suppress(OSError):  # Slack may have closed it already: what it said is still read
-                        link.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * PING * 1000))
+            # With the same trust and the same proxies as every other call of this process.
+            with connect(
+                url,
+                ssl=network.context() if url.startswith("wss:") else None,
+                proxy=network.proxy_of(url) or None,
+                compression=None,  # so that a frame has the size of what is sent
+                ping_interval=PING,
+                ping_timeout=PING,
+                close_timeout=_CLOSE,
+            ) as link:
+                # A send that nobody takes would keep the pings waiting. Not every system has this, and Slack may have
+                # closed the connection already: what it said is still read.
+                with contextlib.suppress(OSError, AttributeError):
+                    link.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * PING * 1000))
                 while reason not in _GIVEN_UP:
                     match json.loads(link.recv(None if link in self._links else OPEN)):
                         case {"type": "disconnect", **more}:
@@ -133,19 +143,6 @@ class Connection:
         if not self._closing.is_set() and not (greeted and self._links):
             event("socket_lost" if greeted else "socket_not_connected", level=logging.WARNING, reason=reason)
         leaving.set()
-
-    @staticmethod
-    def _connect(url: str) -> ClientConnection:
-        """Connect with the same trust and the same proxies as every other call of this process."""
-        return connect(
-            url,
-            ssl=network.context() if url.startswith("wss:") else None,
-            proxy=network.proxy_of(url) or None,
-            compression=None,  # so that a frame has the size of what is sent
-            ping_interval=PING,
-            ping_timeout=PING,
-            close_timeout=_CLOSE,
-        )
 
     def _answer(self, link: ClientConnection, envelope: dict[str, Any], came: float) -> None:
         """Answer an envelope, in a thread of its own, so that no acknowledgement waits for another."""

@@ -10,14 +10,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import NamedTuple
 
 from bot.cache import Cache
 from bot.iletimerkezi.client import ApiError, Client, Rejected
 from bot.log import event
 from bot.model.names import BETWEEN, Group, fold
-from bot.model.outcome import NoParent
+from bot.model.outcome import MOST_CHOICES, NoParent
 
 KEPT = 60.0
 """How long the list of groups is used before it is loaded again, in seconds."""
@@ -31,8 +30,6 @@ PAUSE = 5.0
 OVERLAP = 60.0
 """How much older than the list what the bot made may be and not be in it yet, in seconds."""
 
-_NO_METHOD = 404  # a code of Rejected
-_MOST = 5  # groups named in an answer
 _DEEPEST = 20  # names in a path, those nearest to the group
 
 
@@ -109,10 +106,8 @@ class Index:
         Marks do not count: `musteri` finds `Müşteriler`.
         """
         words, digits = _unmarked(fold(text)).split(), text.strip()
-        found = (
-            choice for choice, path in self._tree if choice.id.startswith(digits) or all(word in path for word in words)
-        )
-        return list(islice(found, most))
+        found = [each for each, path in self._tree if each.id.startswith(digits) or all(word in path for word in words)]
+        return found[:most]
 
     @cached_property
     def _tree(self) -> list[tuple[Choice, str]]:
@@ -215,8 +210,8 @@ class Groups:
             return NoParent("no_list" if self.closed else "unavailable")
         if len(found) == 1:
             return found[0]
-        candidates = map(listed.merged.choice, found[:_MOST]) if found else listed.merged.nearest(name, _MOST)
-        return NoParent("ambiguous" if found else "missing", tuple(candidates))
+        candidates = list(map(listed.merged.choice, found)) or listed.merged.nearest(name, MOST_CHOICES)
+        return NoParent("ambiguous" if found else "missing", tuple(candidates[:MOST_CHOICES]))
 
     def search(self, text: str, most: int | None, seconds: float) -> list[Choice]:
         """Return up to `most` groups in the tree's order: their path has each word, or their id begins with the text.
@@ -232,7 +227,7 @@ class Groups:
 
     def meant(self, name: str, seconds: float) -> list[Choice]:
         """Return the groups `called` so, or where there is none those with the most similar names."""
-        return self.called(name, seconds) or self._merge(seconds).merged.nearest(name, _MOST)
+        return self.called(name, seconds) or self._merge(seconds).merged.nearest(name, MOST_CHOICES)
 
     def known(self) -> list[Choice]:
         """Return the groups if the list is at hand; never waits."""
@@ -261,7 +256,7 @@ class Groups:
             groups = self._api.get_groups()
         except ApiError as error:
             event("groups_not_read", level=logging.WARNING, reason=repr(error))
-            self.closed = isinstance(error, Rejected) and error.code == _NO_METHOD
+            self.closed = isinstance(error, Rejected) and error.code == 404
             raise
         self.closed = False
         return groups

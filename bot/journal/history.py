@@ -14,34 +14,26 @@ from bot.journal.holding import steps_by_job
 from bot.journal.tables import jobs
 
 PAGE = 200
-"""How many jobs are read, and are in memory, at once."""
-
-FORGOTTEN_AT_ONCE = 200
-"""How many jobs are removed in one transaction."""
+"""How many jobs are read, and are in memory, or are removed at once."""
 
 PAUSE = 0.02
-"""How long to wait between two such transactions, in seconds, so that a running bot can write in between."""
+"""How long to wait between two removals, in seconds, so that a running bot can write in between."""
 
-OF_JOB: tuple[str, ...] = ("job", "accepted_at", "answered_at", "closed_at", "user", "asker", "channel", "typed")
-OF_JOB += ("origin", "followup", "follows")
-"""What is told of an accepted command: the job's id, when, who did what and where.
+_JOB = ("accepted_at", "answered_at", "closed_at", "user", "asker", "channel", "typed", "origin", "followup", "follows")
+_STEP = ("name", "parent_name", "state", "group_id", "sent_at", "settled_at")
+
+Entry = dict[str, Any]
+"""What is told of an accepted command: the `job`'s id, when, who did what and where, and its `steps`. Times are in UTC.
 
 `answered_at` is None while it is open, `closed_at` as long as anything is left to do. `asker` and `origin` are the
 person and the job that this one goes back to, else its own; `followup` is the button and `follows` the job under whose
 answer it was pressed, else "".
+
+Of each step, one group that was asked for, it is told how it ended: `state` is that of a Step, `parent` is the parent's
+id, "" for a main group, None as long as it is not known; `parent_name` is how it was given, if by name. `code` is that
+of a refusal, `reason` the API's message or why there is no group; `group_id` is "" where there is none. `found` are the
+ids that the look-up of a lost answer found.
 """
-
-OF_STEP: tuple[str, ...] = ("step", "name", "parent", "parent_name", "state", "code", "reason", "group_id", "found")
-OF_STEP += ("sent_at", "settled_at")
-"""What is told of one group that was asked for, and how it ended; `state` is that of a Step.
-
-`parent` is the parent's id, "" for a main group, None as long as it is not known; `parent_name` is how it was given, if
-by name. `code` is that of a refusal, `reason` the API's message or why there is no group; `group_id` is "" where there
-is none. `found` are the ids that the look-up of a lost answer found.
-"""
-
-Entry = dict[str, Any]
-"""The facts OF_JOB by name, and under `steps` a list of those OF_STEP. Times are in UTC."""
 
 
 class NoJournal(Exception):
@@ -81,7 +73,7 @@ def entries(engine: Engine, since: datetime | None = None, user: str | None = No
         with engine.connect() as connection:
             page = connection.execute(next_page).all()
             of_jobs = steps_by_job(connection, page)
-        yield from ({**_told(OF_JOB, row, job=row.id), "steps": list(map(_step, of_jobs[row.id]))} for row in page)
+        yield from ({"job": row.id, **_told(row, _JOB), "steps": list(map(_step, of_jobs[row.id]))} for row in page)
         if len(page) < PAGE:
             return
         next_page = newest.where(tuple_(jobs.c.accepted_at, jobs.c.id) < (page[-1].accepted_at, page[-1].id))
@@ -94,14 +86,12 @@ def _step(row: Row[Any]) -> Entry:
         outcome, reason = None, "cannot be read"
     more = {"code": getattr(outcome, "code", None), "found": getattr(outcome, "found", None) or ()}
     more["reason"] = outcome.told.why if outcome else reason
-    return _told(OF_STEP, row, step=row.position, parent=row.parent_id, **more)
+    return {"step": row.position, **_told(row, _STEP), "parent": row.parent_id, **more}
 
 
-def _told(names: Sequence[str], row: Row[Any], **more: Any) -> Entry:
-    """Return facts by their names: `more`, or else the row's columns, which are times, and texts, "" for NULL."""
-    columns = row._mapping.items()
-    facts = {name: _time(value) if name.endswith("_at") else value or "" for name, value in columns} | more
-    return {name: facts[name] for name in names}
+def _told(row: Row[Any], names: Sequence[str]) -> Entry:
+    """Return columns of a row by their names: times, and texts, "" for NULL."""
+    return {name: _time(row._mapping[name]) if name.endswith("_at") else row._mapping[name] or "" for name in names}
 
 
 def _time(seconds: float | None) -> datetime | None:
@@ -115,7 +105,7 @@ def forget(engine: Engine, before: datetime) -> int:
     journal forgets which of them were pressed.
     """
     closed = and_(jobs.c.closed_at.is_not(None), jobs.c.accepted_at < before.timestamp())
-    oldest = select(jobs.c.id).where(closed).order_by(jobs.c.accepted_at).limit(FORGOTTEN_AT_ONCE)
+    oldest = select(jobs.c.id).where(closed).order_by(jobs.c.accepted_at).limit(PAGE)
     removed = 0
     while True:
         with engine.begin() as connection:

@@ -70,6 +70,11 @@ class Step:
         """The state of its outcome, or its stage while it has none."""
         return self.outcome.state if self.outcome else self.stage
 
+    @property
+    def waits(self) -> bool:
+        """Whether it has no outcome and was surely not sent."""
+        return self.state == WAITING
+
 
 @dataclass(frozen=True)
 class Thread:

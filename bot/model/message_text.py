@@ -55,9 +55,7 @@ def lines_of(message: object, name_of: Callable[[str], str] = lambda _: "") -> t
     holders = [message, *_dicts(message, "attachments")]
     parts = [part for holder in holders for part in _parts(holder)]
     text = "\n".join([text for is_list, text in parts if is_list and text] or [text for _, text in parts])
-    text = _MENTION.sub(
-        lambda found: (found[1] and name_of(found[1])) or found[2] or found[3] or "\0", with_emoji(text)
-    )
+    text = _MENTION.sub(lambda each: (each[1] and name_of(each[1])) or each[2] or each[3] or "\0", with_emoji(text))
     lines = re.sub("\0+ ?", "", unescape(text)).splitlines()  # what cannot be shown, and the space behind it
     unread = any(each.get("files") or each.get("image_url") for each in holders if isinstance(each, dict))
     return "\n".join(line.rstrip() for line in lines if line.strip()), not unread

@@ -247,9 +247,8 @@ class Duplicate(Outcome):
     @property
     def told(self) -> Description:
         kind = self.step_state if self.step_state in (Created.state, Unknown.state) else "under_way"
-        return Description(
-            (f"duplicate.{kind}",), (FollowUp.ANOTHER,), why=f"the same group was asked for by {self.user}"
-        )
+        why = f"the same group was asked for by {self.user}"
+        return Description((f"duplicate.{kind}",), (FollowUp.ANOTHER,), why=why)
 
 
 @dataclass(frozen=True)

@@ -158,9 +158,8 @@ class Console:
         new = self._workspace.messages[self._seen :]
         self._seen += len(new)
         self._buttons = []
-        for message in new:
-            if message.private_to:
-                self._show("private", message)
+        for message in [message for message in new if message.private_to]:
+            self._show("private", message)
         threads = {message.thread_ts for message in new} - {""}
         for root in [message for message in self._workspace.messages if message.ts in threads]:
             self._show("channel", root)

@@ -41,11 +41,6 @@ class Message:
     author: str = ""
 
     @property
-    def is_answer(self) -> bool:
-        """Whether it is the bot's answer in a thread."""
-        return bool(self.thread_ts) and self.outcome not in ("", "open")
-
-    @property
     def buttons(self) -> list[Json]:
         """The buttons under the message."""
         elements = [element for block in self.blocks if block["type"] == "actions" for element in block["elements"]]

@@ -55,11 +55,7 @@ def slack_client(settings: Settings, timeout: float = TIMEOUT) -> SlackClient:
 
 
 class SlackRefused(Exception):
-    """Slack does not let the bot do this, and will not later; `error` is Slack's word for why."""
-
-    def __init__(self, error: str) -> None:
-        super().__init__(error)
-        self.error = error
+    """Slack does not let the bot do this, and will not later; as text it is Slack's word for why."""
 
 
 Answer = dict[str, Any]
@@ -108,7 +104,7 @@ class SlackClient:
             try:
                 self.respond(response_url, message)
             except SlackRefused as error:
-                event("response_url_refused", level=logging.WARNING, user=user, error=error.error)
+                event("response_url_refused", level=logging.WARNING, user=user, error=str(error))
             else:
                 return
         self.call("chat.postMessage", channel=user, **message)
@@ -125,10 +121,9 @@ class SlackClient:
 
     def _post(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         error: SlackRefused | TryLater
+        request = requests.Request("POST", url, headers, data=body)
         try:
-            return _read(
-                method, self._exchange(requests.Request("POST", url, headers, data=body), method in _REPEATABLE)
-            )
+            return _read(method, self._exchange(request, method in _REPEATABLE))
         except Failed as failed:
             word = f"proxy_{failed.proxy_status}" if failed.proxy_status else failed.reason
             error = SlackRefused("bad_address") if failed.reason == "address" else TryLater(word)

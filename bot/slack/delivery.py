@@ -9,7 +9,7 @@ from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.blocks import Message
-from bot.slack.client import SlackClient, SlackRefused
+from bot.slack.client import SlackClient
 from bot.slack.pace import SPARE, Pace
 from bot.slack.texts import Voice
 
@@ -24,19 +24,14 @@ class Delivery:
     """
 
     def __init__(
-        self,
-        slack: SlackClient,
-        audit_channel: str = "",
-        audit_language: str = "en",
-        voice: Callable[[str], Voice] = Voice,
+        self, slack: SlackClient, audit_channel: str = "", language: str = "en", voice: Callable[[str], Voice] = Voice
     ) -> None:
-        """`voice` returns how the bot speaks a language, and what it can name in it."""
+        """`language` is the audit channel's; `voice` returns how the bot speaks one, and what it can name in it."""
         self._slack = slack
         self._voice = voice
         self._audit_channel = audit_channel
-        self._audit_language = audit_language
-        self._posts = Pace()
-        self._edits = Pace()
+        self._audit_language = language
+        self._pace = Pace()
         self._said: Counter[tuple[str, str]] = Counter()  # messages of an answer that came to its end only in part
 
     def post_root(self, job: Job) -> Thread:
@@ -47,10 +42,7 @@ class Delivery:
         thread = {"thread_ts": job.reply_to} if job.reply_to else {}
         with_answer = 2 if job.settled else SPARE
         posted = self._post(job, messages.root(self._voice(job.language), job), with_answer, job.channel, **thread)
-        channel, ts = posted.get("channel"), posted.get("ts")
-        if not isinstance(channel, str) or not isinstance(ts, str):
-            raise SlackRefused("no_ts")  # so that nothing can stand under it
-        return Thread(channel, ts)
+        return Thread(posted["channel"], posted["ts"])
 
     def edit_root(self, job: Job, thread: Thread, count: Count | None = None) -> None:
         """Let the root show the result: that of the job, or the `count` of the jobs that went on from it too.
@@ -63,8 +55,7 @@ class Delivery:
     def post_answer(self, job: Job, thread: Thread) -> str:
         """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        ts = self._say(job, messages.answer(self._voice(job.language), job), **place).get("ts")
-        return ts if isinstance(ts, str) else ""
+        return str(self._say(job, messages.answer(self._voice(job.language), job), **place)["ts"])
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
         """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
@@ -100,11 +91,11 @@ class Delivery:
     def _post(self, job: Job, message: Message, left: int, channel: str, **thread: str) -> dict[str, Any]:
         payload = {"job": job.id, "outcome": job.state}  # for programs that read the message
         metadata = {"event_type": "addgroup", "event_payload": payload}
-        with self._posts.turn(channel, job.id, left):
+        with self._pace.turn(channel, job.id, left):
             return self._slack.call(
                 POST, channel=channel, metadata=metadata, unfurl_links=False, unfurl_media=False, **thread, **message
             )
 
     def _edit(self, job: Job, place: Thread, message: Message, left: int) -> None:
-        with self._edits.turn(UPDATE, job.id, left):
+        with self._pace.turn(UPDATE, job.id, left):
             self._slack.call(UPDATE, channel=place.channel, ts=place.ts, **message)

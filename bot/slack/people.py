@@ -39,24 +39,18 @@ class People:
     """Asks Slack about people, through `slack`, and remembers the answers. Safe to use from many threads."""
 
     def __init__(
-        self,
-        slack: SlackClient,
-        language: Language,
-        chosen: Callable[[str], str] = lambda _user: "",
-        channels: Collection[str] = (),
-        members: Collection[str] = (),
+        self, slack: SlackClient, language: Language, chosen: Callable[[str], str], members: Collection[str] = ()
     ) -> None:
         """Use `language` for everybody, or each person's own where it is "auto".
 
         As a Voice it also has what the bot names when it speaks. `chosen` returns the language that a person has chosen
-        ("en", "tr"), or "", and raises nothing. The command may be used in `channels`, by `members` (user ids and
-        user-group ids); none are all.
+        ("en", "tr"), or "", and raises nothing. The command may be used in the channels that the Voice names, by
+        `members` (user ids and user-group ids); none are all.
         """
         self.slack = slack
         self._voice = voice_of(language)._replace(name=self.known_name, workspace=self.workspace)
         self._fixed = "" if self._voice.language == "auto" else self._voice.language
         self._chosen = chosen
-        self._channels = channels
         self._listed = members
         self._people: Cache[str, Person] = Cache(self._ask, KEPT)
         self._members: Cache[str, frozenset[str]] = Cache(self._ask_members, MEMBERS_KEPT)
@@ -93,13 +87,9 @@ class People:
         What they have chosen is looked up each time, because another process may have taken their choice.
         """
         try:
-            return self._fixed or self._chosen(user) or self.person(user, seconds).language
+            return self._fixed or self._chosen(user) or self._people.get(user, seconds).language
         except (SlackRefused, TryLater, TimeoutError):
             return "en"
-
-    def person(self, user: str, seconds: float | None = None) -> Person:
-        """Return who somebody is. Raises SlackRefused or TryLater; after `seconds`, TimeoutError."""
-        return self._people.get(user, seconds)
 
     # Permission.
 
@@ -114,8 +104,8 @@ class People:
         try:
             return self._refusal(user, channel, seconds)
         except SlackRefused as error:
-            event("person_not_looked_up", level=logging.ERROR, user=user, error=error.error)
-            return "unknown_person" if error.error in _NO_SUCH_PERSON else "no_scope"
+            event("person_not_looked_up", level=logging.ERROR, user=user, error=str(error))
+            return "unknown_person" if str(error) in _NO_SUCH_PERSON else "no_scope"
         except (TryLater, TimeoutError) as error:
             if seconds is None:
                 raise
@@ -124,9 +114,9 @@ class People:
             return "unknown"
 
     def _refusal(self, user: str, channel: str, seconds: float | None) -> str:
-        if self._channels and channel not in self._channels:
+        if self._voice.channels and channel not in self._voice.channels:
             return "channel"
-        if kind := self.person(user, seconds).kind:
+        if kind := self._people.get(user, seconds).kind:
             return kind
         if not self._listed or user in self._listed:
             return ""
@@ -136,7 +126,7 @@ class People:
                 if user in self._members.get(usergroup, seconds):
                     return ""
             except SlackRefused as error:
-                event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=error.error)
+                event("usergroup_not_read", level=logging.ERROR, usergroup=usergroup, error=str(error))
                 reason = "no_scope"
         return reason
 
@@ -148,9 +138,7 @@ class People:
         Source: https://docs.slack.dev/reference/objects/user-object
         """
         self._team.prefetch("")
-        found = self.slack.call("users.info", user=user, include_locale=1).get("user") or {}
-        if not found:
-            raise SlackRefused("user_not_found")
+        found = self.slack.call("users.info", user=user, include_locale=1)["user"]
         turkish = str(found.get("locale")).lower().startswith("tr") or str(found.get("tz")) in TURKISH_TIME
         profile = found.get("profile") or {}
         names = (profile.get("display_name"), profile.get("real_name"), found.get("real_name"), found.get("name"))
@@ -171,8 +159,6 @@ class People:
     def _ask_team(self, _: str) -> tuple[str, str]:
         """Return the workspace's id and its address. Source: https://docs.slack.dev/reference/methods/auth.test."""
         answer = self.slack.call("auth.test")
-        if not answer.get("team_id"):
-            raise TryLater("no_team")
         return str(answer["team_id"]), str(answer.get("url") or "")
 
     def _ask_members(self, usergroup: str) -> frozenset[str]:

@@ -3,11 +3,11 @@
 What may have reached the server is never sent again.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from threading import Event
 
 from bot.iletimerkezi import answers as api
 from bot.iletimerkezi.client import Client
@@ -18,19 +18,7 @@ from bot.log import event
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName
 from bot.model.next_job import kept
-from bot.model.outcome import (
-    AS_SENT,
-    FORCED,
-    MOST_LOOKS,
-    WAITING,
-    Created,
-    Exists,
-    NotSent,
-    Outcome,
-    Rejected,
-    Skipped,
-    Unknown,
-)
+from bot.model.outcome import AS_SENT, FORCED, MOST_LOOKS, Created, Exists, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.settings import Settings
 
 LOOK_UP_AFTER = 3.0
@@ -49,9 +37,7 @@ class GroupCreator:
     There is a thread for each call that may be made at once; the jobs that are being settled share them.
     """
 
-    def __init__(
-        self, settings: Settings, journal: Journal, client: Client, groups: Groups, stopping: threading.Event
-    ) -> None:
+    def __init__(self, settings: Settings, journal: Journal, client: Client, groups: Groups, stopping: Event) -> None:
         self._journal = journal
         self._client = client
         self._groups = groups
@@ -105,7 +91,7 @@ class GroupCreator:
 
     def _settle(self, job: Job, step: Step, earlier: list[Job]) -> float:
         """Settle one step; return 0.0, or in how many seconds its lost answer can be looked up."""
-        if not step.result and step.stage == WAITING:
+        if step.waits and not step.result:
             self._make(job, step, earlier)
         if step.confirmed_id:
             step.result = Created(step.confirmed_id)

@@ -13,7 +13,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
-from bot.model.outcome import MOST_LOOKS, WAITING, FollowUp, NotSent, Unknown
+from bot.model.outcome import MOST_LOOKS, FollowUp, NotSent, Unknown
 from bot.slack.client import TOKEN_REFUSED, SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
@@ -88,7 +88,7 @@ class JobRunner:
         """Settle what was waiting for too long as not sent. After faults, what may have been sent is unknown."""
         failed = job.faults >= FAULTS
         for step in job.steps:
-            if step.state == WAITING:
+            if step.waits:
                 step.result = step.result or NotSent("failed" if failed else "too_old")
             elif failed and not step.outcome:
                 step.result = step.result or Unknown(step.reason or "crashed", None, looks=MOST_LOOKS)
@@ -133,7 +133,7 @@ class JobRunner:
                     job.answer_ts = self._delivery.post_answer(job, job.thread)
                     return
             except SlackRefused as error:
-                event("answer_refused", level=logging.WARNING, job=job.id, error=error.error)
+                event("answer_refused", level=logging.WARNING, job=job.id, error=str(error))
         with _at_best(job, "answer_undeliverable", logging.ERROR):
             self._delivery.answer_privately(job)
 
@@ -148,8 +148,8 @@ class JobRunner:
             self._edit_root(job)
             job.root_final = True
         except SlackRefused as error:
-            event("root_not_edited", level=logging.WARNING, job=job.id, error=error.error)
-            if error.error == "message_not_found" and job.thread and job.answer_ts:
+            event("root_not_edited", level=logging.WARNING, job=job.id, error=str(error))
+            if str(error) == "message_not_found" and job.thread and job.answer_ts:
                 self._journal.set_root(job, Thread(job.thread.channel, job.answer_ts), final=True)
                 self._edit_answer(job, ())
 
@@ -203,4 +203,4 @@ def _at_best(job: Job, name: str, level: int = logging.WARNING) -> Iterator[None
     try:
         yield
     except SlackRefused as error:
-        event(name, level=level, job=job.id, error=error.error)
+        event(name, level=level, job=job.id, error=str(error))

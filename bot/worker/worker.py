@@ -30,13 +30,7 @@ class Worker:
     """Carries jobs from `start` to `stop`, when it sets `stopping`."""
 
     def __init__(  # noqa: PLR0913, PLR0917  # the parts that it brings together
-        self,
-        settings: Settings,
-        journal: Journal,
-        client: Client,
-        groups: Groups,
-        people: People,
-        delivery: Delivery,
+        self, settings: Settings, journal: Journal, client: Client, groups: Groups, people: People, delivery: Delivery
     ) -> None:
         self._journal = journal
         self.stopping = threading.Event()

@@ -164,7 +164,7 @@ def test_forgetting_many_goes_in_small_transactions(engine: Engine, monkeypatch:
     """Oldest first, and in between the running bot can write."""
     fill(engine, 100)
     monkeypatch.setattr(history, "PAUSE", 0.0)
-    monkeypatch.setattr(history, "FORGOTTEN_AT_ONCE", 30)
+    monkeypatch.setattr(history, "PAGE", 30)
     removed: list[set[str]] = []
     monkeypatch.setattr(time, "sleep", lambda _: removed.append(left(engine)))
     assert forget(engine, datetime.fromtimestamp(30.0, UTC)) == 90

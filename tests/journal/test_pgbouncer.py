@@ -17,7 +17,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from tests.support.served import Served, free_port
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, is_answer
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -89,5 +89,5 @@ def test_two_bots_with_too_few_connections(  # the stand-ins, and a row of the t
         with ThreadPoolExecutor(20) as threads:
             acknowledged = sum(threads.map(send, range(40)))
         assert acknowledged
-        assert workspace.wait_for(lambda: sum(m.is_answer for m in workspace.messages) >= acknowledged, 120)
+        assert workspace.wait_for(lambda: sum(is_answer(m) for m in workspace.messages) >= acknowledged, 120)
         assert [bot.stop() for bot in bots] == [0, 0]

@@ -8,13 +8,19 @@ from bot.model.job import TryLater
 from bot.sandbox.api import Api
 from bot.slack.client import SlackClient
 from bot.slack.people import People
-from bot.slack.texts import load
+from bot.slack.texts import Voice, load
 from bot.worker import worker
 from tests.support.peer import AMPLE, SHORT
 from tests.support.slack import told
 from tests.support.texts import part
 from tests.support.worker import Start
 from tests.support.workspace import BOT_TOKEN, Message, Workspace
+
+
+def nobody(_user: str) -> str:
+    """Tell that somebody has chosen no language."""
+    return ""
+
 
 # What Slack says of a person, who is listed, where, and why they may not.
 RULES: list[tuple[dict[str, Any], list[str], str, str]] = [
@@ -46,7 +52,7 @@ def test_who_may(workspace: Workspace, slack: SlackClient) -> None:
     workspace.usergroups.update({"S1": ["U1"], "S2": ["U2"]})
     for described, members, channel, reason in RULES:
         workspace.people["U1"] = described
-        found = People(slack, "en", channels=["C1", "C2"], members=members).refusal("U1", channel)
+        found = People(slack, Voice("en", channels=("C1", "C2")), nobody, members).refusal("U1", channel)
         assert found == reason, (described, members)
 
 
@@ -61,7 +67,7 @@ UNCLEAR: dict[str, tuple[str | int, ...]] = {
 def test_a_doubt_is_a_refusal(workspace: Workspace, slack: SlackClient) -> None:
     """An unknown person or an unreachable directory lets nobody in; a job waits for what may pass."""
     for reason, fault in ((reason, fault) for reason, faults in UNCLEAR.items() for fault in faults):
-        people, left = People(slack, "en"), workspace.faults["users.info"]
+        people, left = People(slack, "en", nobody), workspace.faults["users.info"]
         left.extend([fault] * 4)
         assert people.refusal("U1", "C1", AMPLE) == reason, fault
         if reason == "unknown":
@@ -75,7 +81,7 @@ def test_a_doubt_is_a_refusal(workspace: Workspace, slack: SlackClient) -> None:
 def test_not_to_wait_is_no_fault(workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture) -> None:
     """Whether the sender of a first help may use the command is not waited for, and that is nothing to warn of."""
     workspace.faults["users.info"].append("silence")
-    assert People(slack, "en").refusal("U1", "C1", 0.0) == "unknown"
+    assert People(slack, "en", nobody).refusal("U1", "C1", 0.0) == "unknown"
     assert "person_not_looked_up" not in caplog.messages
 
 
@@ -102,7 +108,7 @@ def test_the_language_is_the_chosen_one_or_slacks(workspace: Workspace, slack: S
         workspace.people["U1"] = {"locale": row[1], "tz": row[2]}
         people = People(slack, "auto", {"U1": row[0]}.__getitem__)
         assert people.known_language("U1") == ""
-        assert people.person("U1").language == language, row
+        assert people.refusal("U1", "C1") == ""
         assert people.language("U1") == people.known_language("U1") == language, row
 
 
@@ -116,7 +122,7 @@ def test_a_choice_counts_at_once(workspace: Workspace, slack: SlackClient) -> No
     assert people.known_language("U1") == "en"
     people.forget("U1")
     assert people.known_language("U1") == ""
-    assert people.person("U1").language == "tr"
+    assert (people.refusal("U1", "C1"), people.known_language("U1")) == ("", "tr")
     workspace.faults["users.info"].append(500)
     assert people.language("U2") == "tr"
 
@@ -133,7 +139,8 @@ def test_a_language_not_told_is_english_for_now(workspace: Workspace, slack: Sla
     """A fault is English, and is not remembered: the next time Slack is asked again."""
     workspace.locales["U1"] = "tr-TR"
     workspace.faults["users.info"].append(fault)
-    people = People(SlackClient(BOT_TOKEN, f"{workspace.url}/api/", SHORT if fault == "silence" else AMPLE), "auto")
+    client = SlackClient(BOT_TOKEN, f"{workspace.url}/api/", SHORT if fault == "silence" else AMPLE)
+    people = People(client, "auto", nobody)
     assert people.language("U1") == "en"
     people.slack = slack
     assert people.language("U1") == "tr"

@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
-from tests.support.workspace import Form, Message, Reply, Workspace
+from tests.support.workspace import Form, Message, Reply, Workspace, is_answer
 
 Start = Callable[..., Bot]
 """What starts a bot; keyword arguments are variables of its environment."""
@@ -33,7 +33,7 @@ def answered(workspace: Workspace, name: str, seconds: float = 30) -> bool:
 
     def found() -> bool:
         asked = {(m.channel, m.ts) for m in workspace.messages if f"`{name}`" in m.text}
-        return any((m.channel, m.thread_ts) in asked for m in workspace.messages if m.is_answer)
+        return any((m.channel, m.thread_ts) in asked for m in workspace.messages if is_answer(m))
 
     return workspace.wait_for(found, seconds)
 

@@ -265,13 +265,18 @@ class Workspace(Sandbox):
         """
 
         def finished() -> bool:
-            said = [m for m in self.messages if m.is_answer]
+            said = [m for m in self.messages if is_answer(m)]
             answered = {(m.channel, m.thread_ts) for m in said} | {(m.channel, m.thread_ts, m.job) for m in said}
-            roots = [m for m in self.messages if m.earlier and not m.is_answer]
+            roots = [m for m in self.messages if m.earlier and not is_answer(m)]
             keys = [(m.channel, m.thread_ts, m.job) if m.thread_ts else (m.channel, m.ts) for m in roots]
             return sum(key in answered for key in keys) == number
 
         return self.wait_for(finished, seconds)
+
+
+def is_answer(message: Message) -> bool:
+    """Tell whether a message is the bot's answer in a thread."""
+    return bool(message.thread_ts) and message.outcome not in ("", "open")
 
 
 def _rate_limited(seconds: str) -> Answer:
