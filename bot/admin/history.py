@@ -35,10 +35,8 @@ def run(options: Namespace) -> int:
     try:
         _run(options)
         return 0
-    except WrongUsage as error:
-        status, said = 2, str(error)
-    except (NoJournal, ImportError) as error:
-        said = str(error)
+    except (WrongUsage, NoJournal, ImportError) as error:
+        status, said = 2 if isinstance(error, WrongUsage) else 1, str(error)
     except SQLAlchemyError as error:
         said = f"The journal does not answer: {getattr(error, 'orig', None) or type(error).__name__}"
     sys.stderr.write(f"{said}\n")

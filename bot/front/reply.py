@@ -17,7 +17,7 @@ from bot.journal.accepting import Accepted, Busy
 from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.grammar import NewGroup
-from bot.model.job import Job, TryLater, kind_of, steps_of
+from bot.model.job import Job, Step, TryLater, kind_of
 from bot.slack import wording
 from bot.slack.blocks import Message, Typed, plain, with_text
 from bot.slack.client import SlackRefused
@@ -199,7 +199,8 @@ class Reply:
 
     def job(self, groups: Iterable[NewGroup], trigger: str) -> Job:
         """Return the job that creates groups for this person, where they are; `trigger` is what they did."""
-        at, steps = self.origin, steps_of(groups)
+        at = self.origin
+        steps = [Step(place, group.name, group.parent, group.above) for place, group in enumerate(groups)]
         job = Job(self.user, at.channel, trigger, self.typed.text, steps, at.response_url, self.language)
         return replace(job, channel_kind=at.channel_kind, reply_to=at.reply_to)
 

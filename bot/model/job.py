@@ -2,10 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.model.grammar import NewGroup
 from bot.model.names import Parent, ParentName
 from bot.model.outcome import AS_SENT, SENDING, WAITING, Created, Denied, Duplicate, FollowUp, Outcome, Skipped, Unknown
 
@@ -179,8 +177,3 @@ class Job:
         """What became of it: "open", "created", or the first other state among its steps."""
         others = (step.state for step in self.steps if step.state != Created.state)
         return next(others, Created.state) if self.settled else "open"
-
-
-def steps_of(groups: Iterable[NewGroup]) -> list[Step]:
-    """Return the steps of a command's groups."""
-    return [Step(place, group.name, group.parent, group.above) for place, group in enumerate(groups)]

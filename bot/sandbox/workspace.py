@@ -79,8 +79,7 @@ class Reply:
     def __init__(self, answer: requests.Response) -> None:
         self.status, self.headers, self.content = answer.status_code, answer.headers, answer.content
         is_json = answer.headers.get("content-type", "").startswith("application/json")
-        body = answer.json() if is_json else {"text": answer.text} if answer.text else {}
-        self.body: Json = body if isinstance(body, dict) else {}
+        self.body: Json = answer.json() if is_json else {"text": answer.text} if answer.text else {}
 
     @property
     def text(self) -> str:

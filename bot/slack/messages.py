@@ -60,9 +60,8 @@ def answer(language: Language, job: Job, remark: str = "", used: Collection[Foll
 def private(language: Language, job: Job) -> list[Message]:
     """Return the final answer for where the bot may not post, with the remedy; a refused person gets none."""
     if job.refused:
-        told = duplicate(job, language)
         pressed = job.followup not in (None, FollowUp.EDIT)  # a button, which is still there
-        return with_text(language, told, None if pressed else Typed(job.typed, job.reply_to))
+        return with_text(language, duplicate(job, language), None if pressed else Typed(job.typed, job.reply_to))
     return answer(language, job, "" if job.denied else say(language, "answer.private"))
 
 

@@ -12,7 +12,7 @@ from bot.journal.accepting import Accepted
 from bot.journal.journal import Journal
 from bot.journal.tables import jobs, steps
 from bot.model.grammar import Reading, parse
-from bot.model.job import PUBLIC, Job, Step, Thread, new_id, steps_of
+from bot.model.job import PUBLIC, Job, Step, Thread, new_id
 from bot.model.outcome import Created, Duplicate, Outcome, Unknown
 from tests.support.program import Piped
 from tests.support.served import inherited
@@ -39,7 +39,7 @@ def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
         channel="C1",
         trigger=f"trigger-{identifier}",
         typed=what,
-        steps=steps_of(command.groups),
+        steps=[Step(at, each.name, each.parent, each.above) for at, each in enumerate(command.groups)],
         response_url="https://hooks.slack.test/response",
         id=identifier,
         **{"channel_kind": PUBLIC, **more},
