@@ -166,7 +166,7 @@ def test_refusals_are_private(start: Start, workspace: Workspace, api: Api, monk
     assert load("en")["denied.channel.title"] in workspace.command(bot.url, "", channel="C3", user="U3").text
     assert not workspace.forms
     assert not workspace.roots()
-    assert not api.calls
+    assert not api.made()
     workspace.faults["users.info"].extend(["drop", "drop"])
     workspace.command(bot.url, "VIP")
     assert workspace.wait_for(lambda: any(m.outcome == "created" for m in workspace.messages))
