@@ -20,7 +20,6 @@ class Scraped:
     """A bot with metrics, and its page."""
 
     def __init__(self, workspace: Workspace, api: Api, directory: Path, **more: str) -> None:
-        self.workspace = workspace
         self.port = free_port()
         self.served = Served(workspace, api, directory, **{"METRICS_PORT": str(self.port), **more})
 
@@ -34,9 +33,6 @@ class Scraped:
 
     def wait_for(self, expected: float, name: str, **labels: str) -> None:
         until(lambda: self.value(name, **labels) == expected, failed=lambda: self.page() + self.served.log.read_text())
-
-    def command(self, text: str) -> None:
-        assert self.workspace.command(self.served.url, text).status == 200
 
 
 Start = Callable[..., Scraped]
@@ -56,34 +52,31 @@ def start(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Start]:
         scraped.served.kill()
 
 
-def test_each_group_is_counted_once(start: Start, api: Api) -> None:
-    """By its outcome, from zero on; so are acknowledgements and calls."""
+def test_what_is_counted(start: Start, workspace: Workspace, api: Api) -> None:
+    """Each group once, by its outcome, from zero on; acknowledgements and calls; what waits, and what Slack refuses.
+
+    The oldest open job's age grows while Slack refuses the answer. Nothing that people typed or are called shows.
+    """
     bot = start()
     assert {bot.value("addgroup_groups_total", outcome=state) for state in OUTCOMES} == {0}
     faults: dict[str, list[int | str]] = {"created": [], "rejected": [463], "unknown": ["close"]}
     for state, fault in faults.items():
         api.faults.extend(fault)
-        bot.command(state.title())
+        workspace.command(bot.served.url, f"Secret-{state}")
         bot.wait_for(1, "addgroup_groups_total", outcome=state)
     bot.wait_for(0, "addgroup_open_jobs")
-    assert bot.value("addgroup_acknowledgement_seconds_count") == 3
-    assert bot.value("addgroup_api_call_seconds_count", method="add-group") == 3
-    assert bot.served.stop() == 0
-
-
-def test_what_waits_and_what_slack_refuses(start: Start, workspace: Workspace) -> None:
-    """The oldest open job's age grows while Slack refuses the answer; nothing that people typed or are called shows."""
-    bot = start()
     assert bot.value("addgroup_oldest_open_job_seconds") == 0
     workspace.faults["chat.postMessage"] += ["internal_error"] * 3 + ["is_archived"]
-    bot.command("Secret-Customers")
+    workspace.command(bot.served.url, "Secret-Customers")
     until(lambda: bot.value("addgroup_oldest_open_job_seconds") > 1)
     bot.wait_for(0, "addgroup_open_jobs")
-    assert bot.value("addgroup_oldest_open_job_seconds") == 0
     for reason, count in {"internal_error": 3, "is_archived": 1}.items():
         assert bot.value("addgroup_slack_refusals_total", method="chat.postMessage", reason=reason) == count
+    assert bot.value("addgroup_acknowledgement_seconds_count") == 4
+    assert bot.value("addgroup_api_call_seconds_count", method="add-group") == 4
     page = bot.page()
     assert not [word for word in ("Secret", "U1", "C1", "xoxb", "/response/") if word in page]
+    assert bot.served.stop() == 0
 
 
 def test_without_a_journal_the_page_still_answers(start: Start, tmp_path: Path) -> None:

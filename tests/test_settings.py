@@ -117,9 +117,7 @@ REFUSED: dict[str, dict[str, list[str]]] = {
         }
         for name in ("SLACK_API_URL", "ILETIMERKEZI_API_URL")
     },
-    "ILETIMERKEZI_TIMEOUT": {
-        "must be a number from 0.1 to 120.": ["0", "0.09", "-1", "120.1", "nan", "inf", "-inf", "ten", "1,5", "1.2.3"]
-    },
+    "ILETIMERKEZI_TIMEOUT": {"must be a number from 0.1 to 120.": ["0.09", "-1", "120.1", "nan", "inf", "ten", "1,5"]},
     "DATABASE_URL": {
         DATABASE: [
             *["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true", "addgroup.db"],
@@ -140,7 +138,7 @@ REFUSED: dict[str, dict[str, list[str]]] = {
     "ADDGROUP_CHANNELS": {"must be ids": ["#ops", "U1"], "is set but holds no id.": [","]},
     "ADDGROUP_AUDIT_CHANNEL": {"must be one id such as C0123ABCD": ["C1,C2", ",", "#ops"]},
     "ADDGROUP_API_CALLS": {
-        "must be a whole number from 1 to 100.": ["0", "101", "-1", "1.5", "nan", "1e1", "many", "1 6", "1_6", "١"]
+        "must be a whole number from 1 to 100.": ["0", "101", "-1", "1.5", "1e1", "1 6", "1_6", "١"]
     },
     "PORT": {"must be a whole number from 1 to 65535.": ["0", "65536", "-80", "80.0", "http", "0x50", "9" * 5000]},
     "METRICS_PORT": {"must be a whole number from 0 to 65535.": ["-1", "65536", "on"]},

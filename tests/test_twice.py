@@ -24,20 +24,19 @@ TEXTS = load("en")
 UNCHECKED, BY_RECORD = TEXTS["created.unchecked.explanation"], "(u1|<@U1>) created it on <!date"
 
 
+def never(api: Api) -> None:
+    """Let a list never come; how long it is waited for then needs not be long."""
+    api.gates["get-groups"] = threading.Event()
+    groups.WITHIN = 0.5  # which conftest puts back
+
+
 MOODS: dict[str, Callable[[Api], None]] = {
-    "never": lambda api: api.gates.update({"get-groups": threading.Event()}),
+    "never": never,
     "failing": lambda api: api.list_faults.extend([503] * 99),
     "closed": lambda api: api.list_faults.extend([404] * 99),
     "in time": lambda _: None,
 }
 """How the list of groups comes when the same is sent again."""
-
-
-@pytest.fixture(autouse=True)
-def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a list that comes be waited for on any machine, and one that never comes for a moment."""
-    never = getattr(request.node, "callspec", None) and request.node.callspec.params.get("mood") == "never"
-    monkeypatch.setattr(groups, "WITHIN", 0.5 if never else 20.0)
 
 
 @pytest.mark.parametrize(("mood", "form"), [*((mood, False) for mood in MOODS), ("never", True)])
