@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,15 @@ from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace
 
 
-class Scraped:
+class Scraped(Served):
     """A bot with metrics, and its page."""
 
     def __init__(self, workspace: Workspace, api: Api, directory: Path, **more: str) -> None:
-        self.port = free_port()
-        self.served = Served(workspace, api, directory, **{"METRICS_PORT": str(self.port), **more})
+        self.metrics = free_port()
+        super().__init__(workspace, api, directory, **{"METRICS_PORT": str(self.metrics), **more})
 
     def page(self) -> str:
-        return requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=30).text
+        return requests.get(f"http://127.0.0.1:{self.metrics}/metrics", timeout=30).text
 
     def value(self, name: str, **labels: str) -> float:
         families = text_string_to_metric_families(self.page())
@@ -32,7 +33,7 @@ class Scraped:
         return float(value)
 
     def wait_for(self, expected: float, name: str, **labels: str) -> None:
-        until(lambda: self.value(name, **labels) == expected, failed=lambda: self.page() + self.served.log.read_text())
+        until(lambda: self.value(name, **labels) == expected, failed=lambda: self.page() + self.log.read_text())
 
 
 Start = Callable[..., Scraped]
@@ -41,15 +42,9 @@ Start = Callable[..., Scraped]
 @pytest.fixture
 def start(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Start]:
     """Return a function that starts a bot with metrics; keyword arguments are further variables."""
-    started: list[Scraped] = []
-
-    def _start(**more: str) -> Scraped:
-        started.append(Scraped(workspace, api, tmp_path, **more))
-        return started[-1]
-
-    yield _start
-    for scraped in started:
-        scraped.served.kill()
+    yield partial(Scraped, workspace, api, tmp_path)
+    for served in tuple(Served.running):
+        served.kill()
 
 
 def test_what_is_counted(start: Start, workspace: Workspace, api: Api) -> None:
@@ -62,12 +57,12 @@ def test_what_is_counted(start: Start, workspace: Workspace, api: Api) -> None:
     faults: dict[str, list[int | str]] = {"created": [], "rejected": [463], "unknown": ["close"]}
     for state, fault in faults.items():
         api.faults.extend(fault)
-        workspace.command(bot.served.url, f"Secret-{state}")
+        workspace.command(bot.url, f"Secret-{state}")
         bot.wait_for(1, "addgroup_groups_total", outcome=state)
     bot.wait_for(0, "addgroup_open_jobs")
     assert bot.value("addgroup_oldest_open_job_seconds") == 0
     workspace.faults["chat.postMessage"] += ["internal_error"] * 3 + ["is_archived"]
-    workspace.command(bot.served.url, "Secret-Customers")
+    workspace.command(bot.url, "Secret-Customers")
     until(lambda: bot.value("addgroup_oldest_open_job_seconds") > 1)
     bot.wait_for(0, "addgroup_open_jobs")
     for reason, count in {"internal_error": 3, "is_archived": 1}.items():
@@ -76,7 +71,7 @@ def test_what_is_counted(start: Start, workspace: Workspace, api: Api) -> None:
     assert bot.value("addgroup_api_call_seconds_count", method="add-group") == 4
     page = bot.page()
     assert not [word for word in ("Secret", "U1", "C1", "xoxb", "/response/") if word in page]
-    assert bot.served.stop() == 0
+    assert bot.stop() == 0
 
 
 def test_without_a_journal_the_page_still_answers(start: Start, tmp_path: Path) -> None:
@@ -100,4 +95,4 @@ def test_a_lost_socket_mode_connection_is_shown(start: Start, workspace: Workspa
         bot.wait_for(1, "addgroup_socket_mode_lost")
         workspace.faults["apps.connections.open"].clear()
         bot.wait_for(0, "addgroup_socket_mode_lost")
-        bot.served.kill()
+        bot.kill()

@@ -39,7 +39,7 @@ from tests.support.peer import (
     silent,
     tunnel,
 )
-from tests.support.provider import ADDED, DRIPS, client, content, outcome, side_by_side
+from tests.support.provider import ADDED, DRIPS, client, content, outcome
 from tests.support.relay import proxy
 from tests.support.served import free_port
 from tests.support.until import until
@@ -80,16 +80,14 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("make", "why"), FILES.values(), ids=FILES)
-def test_authorities_that_cannot_be_read_are_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object], why: str
-) -> None:
+def test_authorities_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One sentence says which variable, which file, and why."""
-    make(path := tmp_path / "authorities.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
-    (sentence,) = problems("https://slack.com/api/")
-    assert sentence.startswith("SSL_CERT_FILE must name a file of certificates in PEM")
-    assert sentence.endswith(f"{path}: {why}.")
+    for name, (make, why) in FILES.items():
+        make(path := tmp_path / name)
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        (sentence,) = problems("https://slack.com/api/")
+        assert sentence.startswith("SSL_CERT_FILE must name a file of certificates in PEM")
+        assert sentence.endswith(f"{path}: {why}.")
     assert [call("https://127.0.0.1:1", AMPLE) for call in (slack, provider)] == ["tls", "tls"]
 
 
@@ -315,7 +313,8 @@ def test_an_answer_is_read_as_far_as_it_goes(certificate: Path, monkeypatch: pyt
             url = server.url if way == "plain" else f"https://127.0.0.1:{server.port}"
             bot = client(url, LEFT if expected == Unknown("timeout") else AMPLE)
             calls[name] = partial(bot.add_group, "A")
-        found = side_by_side(calls)
+        with ThreadPoolExecutor(len(calls)) as pool:
+            found = dict(zip(calls, pool.map(outcome, calls.values()), strict=True))
         assert calls["answer"]() == Group("7", "A")  # over a connection of its own, although the server keeps the first
     assert found == {name: expected for name, (_, expected) in rows.items()}
     assert {name: server.connections for name, server in servers.items()} == {**dict.fromkeys(rows, 1), "answer": 2}

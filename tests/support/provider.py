@@ -2,8 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
 from bot.iletimerkezi.client import ApiError, Client
 from bot.sandbox.api import Api as Sandbox
@@ -42,12 +41,6 @@ def outcome(call: Callable[..., object], *arguments: object) -> object:
         return call(*arguments)
     except ApiError as error:
         return error
-
-
-def side_by_side(calls: Mapping[str, Callable[[], object]]) -> dict[str, object]:
-    """Make calls at the same time, each in its thread, and return the outcome of each."""
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return dict(zip(calls, pool.map(outcome, calls.values()), strict=True))
 
 
 ADDED = http(content(group={"id": 7, "name": "A"}))
