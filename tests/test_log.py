@@ -242,7 +242,7 @@ def test_standard_error_that_nobody_reads() -> None:
     (dropped,) = [line["count"] for line in lines if line["event"] == "log_lines_dropped"]
     numbers = [line["number"] for line in lines if line["event"] == "told"]
     assert dropped > 0
-    assert numbers == list(range(len(numbers)))
+    assert numbers == sorted(set(numbers))
     assert dropped + len(numbers) == 1500
 
 
