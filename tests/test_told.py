@@ -1,7 +1,9 @@
 """Everybody is told: also where the root is gone, Slack is away for a moment, or the channel takes no messages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
 from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
+from bot.sandbox.loopback import Answer
 from bot.slack.texts import load
 from tests.support.journal import shift
 from tests.support.slack import actions, answers, opened, told, under_way
@@ -160,6 +163,19 @@ def test_a_command_that_waited_for_too_long_is_told_in_any_case(
     sentence = TEXTS["en"]["not_sent.too_old.explanation"]
     awaited(workspace, lambda m: sentence in m.text and "U1" in (m.private_to, m.channel))
     assert api.made() == 0
+
+
+def test_a_root_without_a_thread(start: Start, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack takes the root, and does not say where it stands: the answer is private."""
+    honest = workspace._chat_postMessage
+
+    def nulled(arguments: Any) -> Answer:
+        return replace(honest(arguments), body=b'{"ok": true, "channel": "C1", "ts": null}')
+
+    monkeypatch.setattr(workspace, "_chat_postMessage", nulled)
+    workspace.command(start(ADDGROUP_LANGUAGE="en").url, "VIP")
+    heading = part("en", "created.heading")
+    awaited(workspace, lambda m: heading in m.text and m.private_to == "U1")
 
 
 def roots(workspace: Workspace) -> list[Message]:

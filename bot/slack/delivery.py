@@ -9,7 +9,7 @@ from bot.model.next_job import Count
 from bot.model.outcome import FollowUp
 from bot.slack import messages
 from bot.slack.blocks import Message
-from bot.slack.client import SlackClient
+from bot.slack.client import SlackClient, SlackRefused
 from bot.slack.pace import SPARE, Pace
 from bot.slack.texts import Voice
 
@@ -42,7 +42,10 @@ class Delivery:
         thread = {"thread_ts": job.reply_to} if job.reply_to else {}
         with_answer = 2 if job.settled else SPARE
         posted = self._post(job, messages.root(self._voice(job.language), job), with_answer, job.channel, **thread)
-        return Thread(posted["channel"], posted["ts"])
+        channel, ts = posted.get("channel"), posted.get("ts")
+        if not channel or not ts:
+            raise SlackRefused("no_ts")  # so that nothing can stand under it
+        return Thread(channel, ts)
 
     def edit_root(self, job: Job, thread: Thread, count: Count | None = None) -> None:
         """Let the root show the result: that of the job, or the `count` of the jobs that went on from it too.
@@ -55,7 +58,7 @@ class Delivery:
     def post_answer(self, job: Job, thread: Thread) -> str:
         """Post the final answer in the thread; return the ts of its last message, which has the buttons."""
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
-        return str(self._say(job, messages.answer(self._voice(job.language), job), **place)["ts"])
+        return str(self._say(job, messages.answer(self._voice(job.language), job), **place).get("ts") or "")
 
     def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
         """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
