@@ -395,35 +395,33 @@ def test_the_right_to_send_is_asked_for_once_when_the_connection_stands(api: Api
     assert [content["request"]["group"]["name"] for _, content in api.calls] == ["B"]
 
 
-@pytest.mark.parametrize("where", ["look-up", "handshake", "right to send"])
-def test_after_a_stop_nothing_is_sent_late(certificate: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    """Stopped or suspended wherever before the request leaves, for longer than the call may take, it sends nothing."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    passed, clock = [0.0], network.boottime
-    monkeypatch.setattr(network, "boottime", lambda: clock() + passed[0])
+class Right:
+    """What is asked for right before a request leaves."""
 
-    def stopping(call: Callable[..., Any]) -> Callable[..., Any]:
-        def stopped(*args: Any, **options: Any) -> Any:
-            result = call(*args, **options)
-            passed[0] = AMPLE
-            return result
-
-        return stopped
-
-    if where == "look-up":
-        monkeypatch.setattr(socket, "getaddrinfo", stopping(socket.getaddrinfo))
-    if where == "handshake":
-        monkeypatch.setattr(ssl.SSLSocket, "do_handshake", stopping(ssl.SSLSocket.do_handshake))
-
-    def may_send() -> bool:
+    @staticmethod
+    def granted() -> bool:
         return True
 
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(socket, "getaddrinfo"), (ssl.SSLSocket, "do_handshake"), (Right, "granted")]
+)
+def test_after_a_stop_nothing_is_sent_late(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str
+) -> None:
+    """Stopped or suspended wherever before the request leaves, for longer than the call may take, it sends nothing."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    passed, clock, call = [0.0], network.boottime, getattr(owner, name)
+    monkeypatch.setattr(network, "boottime", lambda: clock() + passed[0])
+
+    def stopped(*args: Any, **options: Any) -> Any:
+        result = call(*args, **options)
+        passed[0] = AMPLE
+        return result
+
+    monkeypatch.setattr(owner, name, stopped)
     with peer(over_tls(says(ADDED), certificate)) as server:
-        found = outcome(
-            client(f"https://127.0.0.1:{server.port}").add_group,
-            "A",
-            "",
-            stopping(may_send) if where == "right to send" else may_send,
-        )
+        found = outcome(client(f"https://127.0.0.1:{server.port}").add_group, "A", "", Right.granted)
+    assert passed == [AMPLE]
     assert found in (NotSent("connect_timeout"), NotSent("too_late"))
     assert not any(server.heard)

@@ -104,22 +104,14 @@ def test_nothing_is_said_twice() -> None:
 
 
 @each_page
-def test_the_words_are_current(page: str) -> None:
-    """No word of old or translated English is left."""
+def test_a_page_is_well_formed(page: str) -> None:
+    """No word of old or translated English; one title, and each level only below the one above it.
+
+    No code in a sentence runs over the end of a line, where these tests would not see it.
+    """
     words = " ".join(PAGES[page].split()).lower()
     assert [word for word in OLD_WORDS if re.search(rf"\b{word}\b", words)] == []
-
-
-@each_page
-def test_a_page_has_one_title_and_no_gap_in_its_levels(page: str) -> None:
-    """One heading of the first level, then each level only below the one above it."""
     levels = [level for level, _ in headings(PAGES[page])]
-    assert levels.count(1) == 1
-    assert levels[0] == 1
+    assert (levels[0], levels.count(1)) == (1, 1)
     assert all(after <= before + 1 for before, after in pairwise(levels))
-
-
-@each_page
-def test_code_ends_on_its_line(page: str) -> None:
-    """No code in a sentence runs over the end of a line, where these tests would not see it."""
     assert [line for line in prose(PAGES[page]).splitlines() if line.count("`") % 2] == []
