@@ -1,6 +1,8 @@
 """The command `history`: what it reads from a real journal of either kind, what it deletes and refuses."""
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -277,6 +279,23 @@ def test_a_terminal_of_another_encoding(tmp_path: Path) -> None:
             process.stdout.close()  # as `head` does
             assert process.stderr.read() == b""
             assert process.wait(60) == 0
+
+
+def test_a_backup_is_only_looked_at(tmp_path: Path) -> None:
+    """In a folder where nobody may write, `history` reads it, and leaves it and the folder as they were."""
+    book, folder = Journal(f"sqlite:///{tmp_path}/journal.db"), tmp_path / "backups"
+    book.open()
+    done(book, Skipped(), typed="VIP")
+    folder.mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        connection.execute("VACUUM INTO ?", [str(folder / "backup.db")])
+    book.close()
+    before = (folder / "backup.db").read_bytes()
+    folder.chmod(0o500)
+    looked = run_to_end("history", env={**inherited(), "DATABASE_URL": f"sqlite:///{folder}/backup.db"})
+    folder.chmod(0o700)
+    assert (looked.returncode, looked.stderr, "VIP" in looked.stdout) == (0, "", True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"backup.db": before}
 
 
 HOSTILE = "\x1b[2J\x1b[1;1HVIP\r\x9b2K\u202egpj\u2028\x07"

@@ -4,7 +4,6 @@ import argparse
 import os
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from tests.benchmarks.answer import LEAST, SLACK_CALL, Times, report, slow_down,
 from tests.benchmarks.textbook import SECRET, add_group
 from tests.support.postgresql import server
 from tests.support.program import BOT
-from tests.support.served import Served, free_port
+from tests.support.served import Served, free_port, listens
 from tests.support.until import until
 from tests.support.workspace import Reply, Workspace
 
@@ -44,25 +43,6 @@ def say(text: str) -> None:
 def neighbours() -> Iterator[tuple[Workspace, Api]]:
     with Workspace(SECRET) as workspace, Api("k", "h") as api:
         yield workspace, api
-
-
-@contextmanager
-def textbook(api: str) -> Iterator[tuple[str, int]]:
-    """Serve the textbook's Bolt app; yield its address and process id."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.benchmarks.textbook", str(port), api]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
-    try:
-        until(lambda: _listens(port), 60)
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 STARTED = "import os, sys; os.execv(sys.executable, [sys.executable, '-m', 'bot', 'serve'])"
@@ -88,13 +68,20 @@ def bot(workspace: Workspace, api: Api, code: str = STARTED, **more: str) -> Ite
 
 @contextmanager
 def served(kind: str, workspace: Workspace, api: Api) -> Iterator[tuple[str, int]]:
-    """Serve the textbook's app or the bot; yield its address and process id."""
-    if kind == "textbook":
-        with textbook(api.url) as target:
-            yield target
-    else:
-        with bot(workspace, api) as target_bot:
-            yield target_bot.url, target_bot.process.pid
+    """Serve the textbook's Bolt app or the bot; yield its address and process id."""
+    if kind == "bot":
+        with bot(workspace, api) as target:
+            yield target.url, target.process.pid
+        return
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.textbook", str(port), api.url]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)  # noqa: S603
+    try:
+        until(lambda: listens(port), 60)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def burst() -> None:
@@ -149,11 +136,9 @@ def _carried(workspace: Workspace, api: Api, count: int, groups: int) -> float:
         _leave(url, count, groups)
         before = api.made()
         with bot(workspace, api, DATABASE_URL=url):
-            while api.made() == before:
-                time.sleep(0.001)
+            until(lambda: api.made() > before)
             begun = time.perf_counter()
-            while api.made() < before + count:
-                time.sleep(0.005)
+            until(lambda: api.made() >= before + count, 300)
             return count / (time.perf_counter() - begun)
 
 
@@ -233,11 +218,9 @@ def orphans() -> None:
         _leave(url, 1000)
         begun = time.perf_counter()
         with bot(workspace, api, DATABASE_URL=url):
-            while api.made() < 1:
-                time.sleep(0.005)
+            until(api.made)
             first = time.perf_counter() - begun
-            while api.made() < 1000:
-                time.sleep(0.01)
+            until(lambda: api.made() >= 1000, 300)
             last = time.perf_counter() - begun
             say(f"  1,000 orphans: the first is sent {first:.2f} s after the start, the last {last:.1f} s")
 

@@ -3,9 +3,7 @@
 import getpass
 import os
 import shutil
-import socket
 import subprocess
-import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +14,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.api import Api
-from tests.support.served import Served, free_port
+from tests.support.served import Served, free_port, listens
+from tests.support.until import until
 from tests.support.workspace import Workspace, is_answer
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -55,23 +54,12 @@ def pgbouncer(postgres: Any, tmp_path: Path, mode: str, size: int, clients: int 
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([str(PGBOUNCER), *as_user, str(file)], stdout=log, stderr=log)  # noqa: S603
     try:
-        wait_for(port, process)
+        until(lambda: listens(port) or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "log").read_text()
         yield f"postgres://bot@127.0.0.1:{port}/{name}"
     finally:
         process.terminate()
         process.wait(60)
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until PgBouncer listens."""
-    while process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            threading.Event().wait(0.02)
-        else:
-            return
-    pytest.fail("pgbouncer ended")
 
 
 @pytest.mark.parametrize(("mode", "size", "clients"), [("transaction", 1, 5), ("session", 3, 20)])

@@ -19,7 +19,7 @@ def test_many_open_an_empty_database_at_once(database_url: str, engine: Engine) 
 def test_a_journal_of_0_2_0(engine: Engine, open_journal: Open) -> None:
     """It gets the column that it lacks; what is in it stays, and what 0.2.0 still writes beside counts as private.
 
-    One that lacks another column is refused as it is.
+    One that lacks a table or another column is refused as it is.
     """
     told, hidden = typed(user="U1"), typed("Gold", user="U2")
     accepted(open_journal(), told, hidden)
@@ -41,10 +41,16 @@ def test_a_journal_of_0_2_0(engine: Engine, open_journal: Open) -> None:
         assert {job.id for job in book.recent(9, reader)} == seen, reader
     book.close()
     with engine.begin() as connection:
-        for statement in (*old, "ALTER TABLE jobs DROP COLUMN follows"):
+        for statement in old:
             connection.execute(text(statement))
-    with pytest.raises(WrongJournal, match="lacks follows"):
-        open_journal()
+    for change, lacks in (
+        ("DROP TABLE languages", "languages lacks"),
+        ("ALTER TABLE jobs DROP COLUMN follows", "follows"),
+    ):
+        with engine.begin() as connection:
+            connection.execute(text(change))
+        with pytest.raises(WrongJournal, match=f"another version .*{lacks}.*docs/upgrade.md"):
+            open_journal()
     assert "channel_kind" not in {column["name"] for column in inspect(engine).get_columns("jobs")}
 
 

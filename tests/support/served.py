@@ -99,6 +99,12 @@ _REACHES_OUT = re.compile(
 )
 
 
+def listens(port: int) -> bool:
+    """Whether somebody listens at a port on loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def free_port() -> int:
     """Return a port on loopback that nobody uses, below those that the system gives to connections of others.
 
