@@ -34,16 +34,9 @@ def typed(what: str = "VIP", user: str = "U1", **more: Any) -> Job:
     command = parse(what)
     assert isinstance(command, Reading)
     identifier = new_id()
-    return Job(
-        user=user,
-        channel="C1",
-        trigger=f"trigger-{identifier}",
-        typed=what,
-        steps=[Step(at, each.name, each.parent, each.above) for at, each in enumerate(command.groups)],
-        response_url="https://hooks.slack.test/response",
-        id=identifier,
-        **{"channel_kind": PUBLIC, **more},
-    )
+    asked = [Step(at, each.name, each.parent, each.above) for at, each in enumerate(command.groups)]
+    url, facts = "https://hooks.slack.test/response", {"channel_kind": PUBLIC, **more}
+    return Job(user, "C1", f"trigger-{identifier}", what, asked, url, id=identifier, **facts)
 
 
 def accepted(book: Journal, *some: Job) -> None:

@@ -106,9 +106,3 @@ def done(workspace: Workspace, made: int, count: int, language: str = "en", **mo
 
 def lines(messages: list[Message]) -> list[str]:
     return [line for message in messages for line in message.text.splitlines()]
-
-
-def sent(api: Watched) -> list[tuple[str, str]]:
-    """Return name and parent's id of what was sent."""
-    groups = [body["request"]["group"] for method, body in api.calls if method == "add-group"]
-    return [(group["name"], group["parent"]) for group in groups]

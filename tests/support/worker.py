@@ -4,30 +4,27 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.journal.accepting import Accepted
 from bot.journal.journal import Journal
-from bot.model.grammar import Reading, parse
-from bot.model.job import Job, Step, new_id
-from bot.model.outcome import Created, Outcome, Rejected, Unknown
+from bot.model.job import Job
+from bot.model.outcome import Outcome, Rejected, Unknown
 from bot.sandbox.bot import Bot
 from bot.slack.client import SlackClient
 from bot.slack.delivery import Delivery
+from tests.support.journal import held, typed
 from tests.support.until import until
 from tests.support.workspace import BOT_TOKEN, Message, Workspace
 
 Start = Callable[..., Bot]
 Outage = Callable[[], AbstractContextManager[None]]
 
-both_languages = pytest.mark.parametrize("language", ["en", "tr"])
-
 CALL = 60.0
 """How long a call of a test's bot to the API may take, in seconds: no test waits for that."""
 
-CREATED = Created("97101")
 FOUND = Unknown("timeout", ("97101",))
 REJECTED = Rejected(463, "Böyle bir grup bulunamadı.")
 
@@ -51,15 +48,10 @@ class Past:
         self._workspace = workspace
         self._slack = Delivery(SlackClient(BOT_TOKEN, f"{workspace.url}/api/"))
 
-    def accept(self, what: str = "VIP", language: str = "en", channel: str = "C1") -> Job:
+    def accept(self, what: str = "VIP", language: str = "en") -> Job:
         """Accept a job, which is then held."""
-        command = parse(what)
-        assert isinstance(command, Reading)
-        (group,) = command.groups
-        url = f"{self._workspace.url}/response/U1/{channel}/1"
-        job = Job("U1", channel, new_id(), what, [Step(0, group.name, group.parent)], url, language=language)
-        assert isinstance(self.journal.accept(job), Accepted)
-        return job
+        url = f"{self._workspace.url}/response/U1/C1/1"
+        return held(self.journal, replace(typed(what, language=language), response_url=url))
 
     def root(self, job: Job) -> Message:
         """Post the root."""

@@ -156,22 +156,18 @@ class Workspace(Sandbox):
     # What the bot does.
 
     def do(self, method: str, path: str, arguments: Json) -> Answer:
-        limited = arguments.get("channel", "") if method == "chat.postMessage" else method
+        channel = arguments.get("channel", "") if method == "chat.postMessage" else ""
+        limited = channel or method
         if wait := self._limits[limited].take() if limited in self._limits else 0.0:
             with self._changed:
                 self.refusals[limited] += 1
             return _rate_limited(str(math.ceil(wait)))
-        if error := self._closed(method, arguments):
+        direct = channel.startswith(("U", "W", "D")) and not self.messages_tab
+        if error := self.closed.get(channel, "messages_tab_disabled" if direct else ""):
             return answer(ok=False, error=error)
         if method in _KINDS and self._refuses(_KINDS[method], arguments.get("view", arguments)):
             return answer(400 if method == RESPONSE_URL else 200, ok=False, error="invalid_blocks")
         return super().do(method, path, arguments)
-
-    def _closed(self, method: str, arguments: Json) -> str:
-        """Return Slack's word for why the bot may not post in a channel, "" where it may."""
-        channel = arguments.get("channel", "") if method == "chat.postMessage" else ""
-        direct = channel.startswith(("U", "W", "D")) and not self.messages_tab
-        return self.closed.get(channel, "messages_tab_disabled" if direct else "")
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
         method = method_of(request)

@@ -5,13 +5,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from bot.journal.accepting import Accepted
 from bot.model.job import Job
-from bot.model.next_job import next_job
-from bot.model.outcome import FollowUp, Unknown
+from bot.model.outcome import Unknown
 from bot.sandbox.api import Api
 from bot.worker import run_job
-from tests.support.journal import reread, shift
+from tests.support.journal import shift
 from tests.support.slack import actions, answers
 from tests.support.texts import part
 from tests.support.until import until
@@ -107,24 +105,26 @@ def test_until_a_look_it_is_answered(past: Past, go_on: Start, workspace: Worksp
     assert not api.calls
 
 
+@pytest.mark.parametrize("key", ["created.heading", "unknown.found_none.next"])
 def test_a_button_in_between_ends_the_looks(
-    past: Past, go_on: Start, workspace: Workspace, logged: Logged, monkeypatch: pytest.MonkeyPatch
+    past: Past, go_on: Start, workspace: Workspace, logged: Logged, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     """Its own answer is the last word, in the root too."""
     monkeypatch.setattr(run_job, "LOOKS", (NEVER, NEVER))
     answered(past)
+    button = "anyway" if key == "created.heading" else "look"
     bot = go_on(ADDGROUP_LANGUAGE="en")
     (root,) = workspace.roots()
-    workspace.press(bot.url, workspace.thread(root)[0], "anyway")
+    workspace.press(bot.url, workspace.thread(root)[0], button)
     assert logged.wait_for("done")
     bot.stop(30)
     monkeypatch.setattr(run_job, "LOOKS", (0.0, 0.0))
     go_on()
     assert logged.wait_for("done", 2)
-    texts = [message.text for message in workspace.thread(root)]
-    assert [part("en", "created.heading") in text for text in texts] == [False, True]
-    assert part("en", "unknown.looked_for.next") not in texts[0]
-    assert "`97101`" in root.text
+    first, last = workspace.thread(root)
+    assert part("en", key) in last.text
+    assert part("en", "unknown.looked_for.next") not in first.text
+    assert ("`97101`" in root.text) == (button == "anyway")
 
 
 @pytest.mark.parametrize("crashed", [False, True])
@@ -141,14 +141,3 @@ def test_without_the_list_it_is_the_persons_turn_at_once(
     (told,) = workspace.thread(workspace.roots()[0])
     assert "<@U1>" in told.text
     assert part("en", "unknown.no_list.next") in told.text
-
-
-def test_check_again_ends_the_looks(past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged) -> None:
-    """The person looked by themselves, and can do so again."""
-    job = answered(past)
-    assert past.journal.accept(next_job(reread(past.journal, job), FollowUp.LOOK, "U1", "en")) == Accepted()
-    go_on()
-    assert logged.wait_for("done", 1)
-    told = workspace.thread(workspace.roots()[0])[-1]
-    assert part("en", "unknown.found_none.next") in told.text
-    assert not api.made()

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,12 +16,12 @@ from bot.slack.texts import load
 from bot.worker import create_groups as steps
 from bot.worker import run_job, worker
 from bot.worker.create_groups import GroupCreator
-from tests.support.journal import shift
+from tests.support.journal import CREATED, shift
 from tests.support.slack import answered, answers
 from tests.support.texts import part
 from tests.support.tree import Watched
 from tests.support.until import until
-from tests.support.worker import CALL, CREATED, FOUND, REJECTED, Logged, Outage, Past, Start, answer
+from tests.support.worker import CALL, FOUND, REJECTED, Logged, Outage, Past, Start, answer
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -156,41 +155,34 @@ def test_a_fact_beats_a_doubt(
     assert api.made() == 1
 
 
-@pytest.mark.parametrize("crashed", [False, True])
 def test_a_lost_answer_is_looked_up_after_a_pause(
-    past: Past, go_on: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch, crashed: bool
+    past: Past, go_on: Start, workspace: Workspace, api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The request may still be on its way, so the list is not asked for at once; also after a restart."""
-    monkeypatch.setattr(steps, "LOOK_UP_AFTER", 0.6 - CALL * crashed)
-    began: dict[str, float] = {}  # the last call of each method
-
-    def mood() -> str:
-        began[api.calls[-1][0]] = time.monotonic()
-        return "close"
-
-    api.mood = mood
-    job = past.accept()
-    if crashed:
-        began["add-group"] = time.monotonic()
-        past.send(job)
+    """The request may still be on its way, so the list is not asked for at once; also after a crash."""
+    soon = steps.LOOK_UP_AFTER
+    monkeypatch.setattr(steps, "LOOK_UP_AFTER", 1e6)
+    api.mood = lambda: "close"
+    past.send(past.accept("Gold"))
+    past.accept("VIP")
+    bot = go_on()
+    assert logged.wait_for("postponed", 2)
+    assert api.calls[-1][0] == "add-group"
+    bot.stop(30)
+    monkeypatch.setattr(steps, "LOOK_UP_AFTER", soon)
     go_on()
-    assert workspace.finished()
-    assert began["get-groups"] - began["add-group"] > 0.5
-    assert load("en")["unknown.not_looked_up.finding"] in answers(workspace, 1)[0].text, "nothing is claimed"
+    assert workspace.finished(2)
+    assert (api.calls[-1][0], api.made()) == ("get-groups", 1)
+    for told in answers(workspace, 2):
+        assert load("en")["unknown.not_looked_up.finding"] in told.text, "nothing is claimed"
 
 
 def test_an_answer_is_told_once_although_the_journal_was_away(
     start: Start, outage: Outage, workspace: Workspace, logged: Logged
 ) -> None:
     """It is away when the answer is posted: what could not be written down is written later, and not told again."""
-
-    def mood() -> None:
-        if workspace.calls[-1][1].get("thread_ts") and not away:
-            away.append(stack.enter_context(outage()))
-
-    away: list[None] = []
+    away, calls = [outage()], workspace.calls
     with contextlib.ExitStack() as stack:
-        workspace.mood = mood
+        workspace.mood = lambda: stack.enter_context(away.pop()) if away and calls[-1][1].get("thread_ts") else None
         workspace.command(start().url, "VIP")
         assert logged.wait_for("journal_failed")
     assert logged.wait_for("done")

@@ -8,8 +8,8 @@ import pytest
 
 from bot.slack.texts import load, say
 from tests.support.slack import actions, answers, told
-from tests.support.tree import Watched, done, outcome, sent
-from tests.support.worker import Start, both_languages
+from tests.support.tree import Watched, done, outcome
+from tests.support.worker import Start
 from tests.support.workspace import Message, Workspace
 
 # Going on.
@@ -17,31 +17,30 @@ from tests.support.workspace import Message, Workspace
 PARTLY = "A parent=5\n  B\n    C\n  D\nE\n  F"
 
 
-def partly(start: Start, workspace: Workspace, api: Watched, language: str = "en") -> tuple[str, Message]:
+def partly(start: Start, workspace: Workspace, api: Watched) -> tuple[str, Message]:
     """Have a tree made of which B is refused and E unknown, and return the bot's address and the answer."""
     api.fail({"B": 503, "E": "close"})
-    url = start(ADDGROUP_LANGUAGE=language).url
+    url = start(ADDGROUP_LANGUAGE="en").url
     workspace.command(url, PARTLY)
-    (answer,) = workspace.thread(done(workspace, 2, 6, language, unclear=1))
+    (answer,) = workspace.thread(done(workspace, 2, 6, unclear=1))
     api.fail({})
     return url, answer
 
 
-@both_languages
-def test_try_the_rest(start: Start, workspace: Workspace, api: Watched, language: str) -> None:
+def test_try_the_rest(start: Start, workspace: Workspace, api: Watched) -> None:
     """Only what is missing is sent, under the parents that exist, once; what is unknown and its subgroups are not."""
-    url, answer = partly(start, workspace, api, language)
+    url, answer = partly(start, workspace, api)
     labels = [button["text"]["text"] for button in answer.buttons]
-    assert labels == [load(language)[f"button.{key}"] for key in ("rest", "look", "anyway")]
+    assert labels == [load("en")[f"button.{key}"] for key in ("rest", "look", "anyway")]
     elsewhere = copy(answer)
     for user in ("U2", "U3"):
         workspace.press(url, elsewhere, "again", user=user)
-    assert told(workspace, load(language)["button.used"].format(who="<@U2>"), "U3")
+    assert told(workspace, load("en")["button.used"].format(who="<@U2>"), "U3")
     rest = answers(workspace, 2)[1]
     assert rest.thread_ts == answer.thread_ts
     heading = rest.text.splitlines()[0]
-    assert heading.endswith(load(language)["via.again"].format(who="<@U2>"))
-    assert outcome(language, 2, 2) in heading
+    assert heading.endswith(load("en")["via.again"].format(who="<@U2>"))
+    assert outcome("en", 2, 2) in heading
     assert api.sent() == {"A": 1, "B": 2, "C": 1, "D": 1, "E": 1}
     assert api.parents() == {"Customers": "", "A": "Customers", "B": "A", "C": "B", "D": "A"}
     assert actions(rest) == []
@@ -93,7 +92,8 @@ def test_look_again_at_a_tree(start: Start, workspace: Workspace, api: Watched) 
     assert told(workspace, load("tr")["button.used"].format(who="<@U2>"), "U2")
     assert outcome("tr", 2, 4, unclear=1) in made.text
     assert api.sent() == {"A": 1, "B": 2, "C": 2, "D": 1}
-    assert {parent for name, parent in sent(api) if name in "BC"} == {api.id_of("A")}
+    groups = [body["request"]["group"] for method, body in api.calls if method == "add-group"]
+    assert {group["parent"] for group in groups if group["name"] in "BC"} == {api.id_of("A")}
     api.fail({})
     workspace.press(url, made, "anyway")
     answers(workspace, 4)
@@ -129,13 +129,17 @@ def test_siblings_go_side_by_side_and_parents_go_first(start: Start, workspace: 
 
 
 def test_large_trees_do_not_hold_up_a_single_command(start: Start, workspace: Workspace, api: Watched) -> None:
-    """Somebody's single group is sent among the next ones, while most of another's three trees still waits."""
+    """Somebody's single group is sent among the next ones, while most of another's three trees still waits.
+
+    All of it, names to find and lost answers to look up too, shares the workers that there are.
+    """
     api.held = True
+    api.fail({f"{tree}{number}": "close" for tree in "ABC" for number in range(5, 15, 3)})
     url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="2").url
     for tree in "ABC":
         workspace.command(url, "\n".join(f"{tree}{number}" for number in range(15)))
     api.wait_for(2)
-    workspace.command(url, "Single", user="U2")
+    workspace.command(url, "Single parent=customers", user="U2")
     assert workspace.wait_for(lambda: any("`Single`" in root.text for root in workspace.roots()))
     for number in range(10):
         api.let(api.arrived[number])
@@ -146,26 +150,10 @@ def test_large_trees_do_not_hold_up_a_single_command(start: Start, workspace: Wo
     (single,) = [root for root in workspace.roots() if "`Single`" in root.text]
     assert workspace.wait_for(lambda: bool(workspace.thread(single)))
     assert len(api.arrived) < 20
-    api.let_all()
-    answers(workspace, 4)
-    assert api.made() == 46
-
-
-def test_no_more_calls_at_once_than_workers(start: Start, workspace: Workspace, api: Watched) -> None:
-    """Trees, single commands, names to find and lost answers to look up share the workers that there are."""
-    api.held = True
-    api.fail({f"{tree}{number}": "close" for tree in "ABCD" for number in range(0, 12, 3)})
-    url = start(ADDGROUP_LANGUAGE="en", ADDGROUP_API_CALLS="3").url
-    for tree in "ABCD":
-        typed = [f"{' ' * (number % 3)}{tree}{number}" for number in range(1, 13)]
-        workspace.command(url, "\n".join([f"{tree}0 parent=Customers", *typed[2:]]))
-        workspace.command(url, f"S{tree} parent=customers")
-    api.wait_for(3)
     api.delay = 0.01
     api.let_all()
-    answers(workspace, 8)
-    assert api.most_at_once == 3
-    assert max(api.sent().values()) == 1
+    answers(workspace, 4)
+    assert (api.made(), max(api.sent().values()), api.most_at_once) == (46, 1, 2)
 
 
 # Restarts.
