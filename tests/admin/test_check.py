@@ -189,12 +189,6 @@ NOBODY = "http://127.0.0.1:1"
 """An address at which nobody listens."""
 
 
-def test_nobody_can_be_reached(environ: dict[str, str]) -> None:
-    """The address or the network is named, not the credentials."""
-    checked = Checked({**environ, "SLACK_API_URL": NOBODY, "ILETIMERKEZI_API_URL": NOBODY})
-    services_are_wrong(checked, "unreachable", "firewall")
-
-
 def test_a_proxy_refuses(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy is named, not the credentials of Slack or the provider; its password is not shown."""
     ways = {b"407 Authentication Required": "user and password into HTTPS_PROXY", b"403 Forbidden": "Fix the proxy"}
@@ -207,12 +201,16 @@ def test_a_proxy_refuses(environ: dict[str, str], monkeypatch: pytest.MonkeyPatc
         assert not re.search("hid(%2F|/)den", checked.printed)
 
 
-def test_a_proxy_signs_again(environ: dict[str, str], certificate: Path) -> None:
-    """What nobody of certifi's has signed may be a company's proxy: the remedy is its authority in SSL_CERT_FILE."""
+def test_nobody_can_be_reached_or_trusted(environ: dict[str, str], certificate: Path) -> None:
+    """The address or the network is named, not the credentials.
+
+    What nobody of certifi's has signed may be a company's proxy: the remedy is its authority in SSL_CERT_FILE.
+    """
     with peer(over_tls(says(b""), certificate)) as server:
-        url = server.url.replace("http:", "https:")
-        checked = Checked({**environ, "SLACK_API_URL": f"{url}/api/", "ILETIMERKEZI_API_URL": f"{url}/v1"})
-    services_are_wrong(checked, "tls", "SSL_CERT_FILE")
+        signed = f"https://127.0.0.1:{server.port}"
+        for url, *told in ((NOBODY, "unreachable", "firewall"), (signed, "tls", "SSL_CERT_FILE")):
+            checked = Checked({**environ, "SLACK_API_URL": f"{url}/api/", "ILETIMERKEZI_API_URL": f"{url}/v1"})
+            services_are_wrong(checked, *told)
 
 
 WRONG_WAYS_OUT = {

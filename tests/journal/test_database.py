@@ -1,5 +1,6 @@
 """The journal's databases: what DATABASE_URL may say, what does not fit, and what fails while the bot runs."""
 
+import contextlib
 import re
 import sqlite3
 import tempfile
@@ -19,17 +20,7 @@ from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.journal.tables import metadata
 from bot.model.job import Job
-from tests.support.journal import (
-    CHANGES,
-    accepted,
-    ended,
-    held,
-    on_postgresql,
-    on_sqlite,
-    process,
-    run_together,
-    typed,
-)
+from tests.support.journal import CHANGES, accepted, ended, held, on_postgresql, on_sqlite, process, run_together, typed
 from tests.support.program import run_to_end
 from tests.support.served import inherited
 
@@ -293,9 +284,9 @@ print(len(journal.recent(99)), accepted + len(failed))
     assert run_together(process(url, script)) == ["31 31\n"]
 
 
-@pytest.mark.parametrize("damage", ["overwritten", "no database", "empty"])
+@pytest.mark.parametrize("overwritten", [True, False])
 def test_a_file_that_is_damaged_is_a_journal_error(
-    tmp_path: Path, opened: Callable[[str], Journal], damage: str
+    tmp_path: Path, opened: Callable[[str], Journal], overwritten: bool
 ) -> None:
     """With the reason, from every call, and no foreign error that would end a thread; an empty file is a new one."""
     file = tmp_path / "journal.db"
@@ -305,13 +296,9 @@ def test_a_file_that_is_damaged_is_a_journal_error(
     content = file.read_bytes()
     for rest in tmp_path.glob("journal.db?*"):
         rest.unlink()
-    changed = {"overwritten": content[:2048] + b"\xff" * (len(content) - 2048), "no database": b"Dear database\n" * 999}
-    file.write_bytes(changed.get(damage, b""))
+    file.write_bytes(content[:2048] + b"\xff" * (len(content) - 2048) if overwritten else b"")
     again = Journal(f"sqlite:///{file}")
     for call in (again.open, again.keep, lambda: again.accept(typed())):
-        if damage == "empty":
+        with pytest.raises(JournalError) if overwritten else contextlib.nullcontext():
             call()
-        else:
-            with pytest.raises(JournalError):
-                call()
     again.close()

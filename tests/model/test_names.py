@@ -36,20 +36,7 @@ def test_the_form_in_which_a_name_is_sent() -> None:
 
 def test_what_is_no_name() -> None:
     """Of such a text nothing can be seen."""
-    for text in (
-        "",
-        " ",
-        "\u200b\n",
-        "\u3164",
-        "\u2800",
-        "\u115f",
-        "\u1160",
-        "\uffa0",
-        "\ufe0f",
-        "\u180b",
-        "\u17b4",
-        "\u0301",
-    ):
+    for text in (*"\u3164\u2800\u115f\u1160\uffa0\ufe0f\u180b\u17b4\u0301", "", " ", "\u200b\n"):
         assert not is_seen(clean(text)), repr(text)
     assert is_seen("1")
 

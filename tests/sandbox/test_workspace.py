@@ -74,10 +74,8 @@ def test_an_answer_in_a_thread_that_is_gone_stands_in_the_channel(workspace: Wor
 
 def test_a_trigger_opens_one_form_and_soon(workspace: Workspace) -> None:
     """The second time it is exchanged, after a while expired."""
-    view = {
-        "blocks": [],
-        **{name: {"type": "plain_text", "text": "x"} for name in ("title", "submit", "close")},
-    }
+    label = {"type": "plain_text", "text": "x"}
+    view = {"blocks": [], **dict.fromkeys(("title", "submit", "close"), label)}
     with Bot() as bot:
         for _ in range(2):
             workspace.command(bot.url, "")
