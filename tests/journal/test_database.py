@@ -250,7 +250,7 @@ def test_a_file_that_is_not_there_any_more(tmp_path: Path, opened: Callable[[str
     for attempt in (book.keep, lambda: book.accept(typed("B"))) * 2:
         with pytest.raises(JournalError, match="deleted or replaced"):
             attempt()
-        book._database._engine.dispose()  # a new connection would make a new file
+        book._database._engine.pool.dispose()  # a new connection would make a new file
     assert not file.exists()
     kept.rename(file)
     accepted(book, typed("C"))
