@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
+from bot.journal import tables
 from bot.journal.tables import steps
 from bot.sandbox.api import Api
 from tests.support.program import BOT
@@ -74,6 +76,18 @@ def state_of(engine: Engine, name: str) -> object:
         return connection.scalar(select(steps.c.state).where(steps.c.name == name))
 
 
+def frozen_between_writes(served: Served, engine: Engine) -> bool:
+    """Freeze a process, unless it holds the database at that moment, which on SQLite it would never let go."""
+    served.process.send_signal(signal.SIGSTOP)
+    try:
+        with engine.begin() as connection:
+            tables.lock(connection)
+    except OperationalError:
+        served.process.send_signal(signal.SIGCONT)
+        return False
+    return True
+
+
 def test_what_dead_and_frozen_serves_held_is_adopted(
     workspace: Workspace, api: Api, serve: Callable[..., Served], engine: Engine, certificate: Path
 ) -> None:
@@ -94,7 +108,7 @@ def test_what_dead_and_frozen_serves_held_is_adopted(
         assert workspace.command(handshaking.url, "Handshake parent=5").status == 200
         until(lambda: state_of(engine, "Handshake") == "sending")
         for each in (dead, frozen, handshaking):
-            each.process.send_signal(signal.SIGSTOP)
+            until(lambda: frozen_between_writes(each, engine))  # noqa: B023  # called at once
         dead.kill()
         gate.set()
         names = [f"Own {number}" for number in range(5)]
