@@ -46,6 +46,10 @@ class GroupCreator:
         self._jobs: set[str] = set()  # that are being settled
         self._stopping = stopping
 
+    def prefetch(self) -> None:
+        """Begin to load the list of groups, for steps that will soon be settled; never waits."""
+        self._groups.prefetch()
+
     def settle(self, job: Job, show: Callable[[], None]) -> float:
         """Settle every step, each as soon as the one above it is, siblings side by side; `show` how far that is.
 

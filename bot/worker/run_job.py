@@ -52,6 +52,8 @@ class JobRunner:
             return None
         if job.faults >= FAULTS or job.age + time.monotonic() - job.read_at > TOO_OLD:
             self._cut_short(job)
+        if not job.begun:
+            self._creator.prefetch()  # while Slack says who it is
         self._admit(job)
         if wait := self._creator.settle(job, lambda: self._show(job)):
             return wait

@@ -18,6 +18,9 @@ API_CONNECT, API_CALL = 0.06, 0.25
 LEAST = API_CONNECT + API_CALL + SLACK_CALL
 """The least time to an answer in seconds: the root and the group side by side, then the answer."""
 
+LEAST_AFTER_SILENCE = API_CONNECT + API_CALL + LEAST
+"""The same where the account's list of groups must be read first; who asked is looked up beside that."""
+
 Times = tuple[float, float, float]
 """Seconds from Enter to the root, to the answer, and to the root's final form."""
 

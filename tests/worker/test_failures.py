@@ -12,6 +12,7 @@ from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.journal.tables import steps
 from bot.sandbox.api import Api
+from bot.sandbox.loopback import Answer
 from bot.slack import pace
 from bot.slack.client import slack_client
 from bot.slack.texts import say
@@ -20,6 +21,23 @@ from tests.support.texts import part
 from tests.support.until import until
 from tests.support.worker import Logged, Outage, Start, answer
 from tests.support.workspace import Workspace
+
+
+def test_the_list_is_read_while_slack_says_who_it_is(
+    start: Start, workspace: Workspace, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack answers only when the list of groups has been asked for."""
+    honest, asked = workspace._users_info, list[bool]()
+
+    def after_the_list(arguments: dict[str, Any]) -> Answer:
+        asked.append(workspace.wait_for(lambda: api.made("get-groups") > 0, 30))
+        return honest(arguments)
+
+    monkeypatch.setattr(workspace, "_users_info", after_the_list)
+    workspace.command(start().url, "VIP")
+    assert workspace.finished()
+    assert asked == [True]
+
 
 # The journal.
 
