@@ -94,7 +94,7 @@ def test_what_dead_and_frozen_serves_held_is_adopted(
     """Four on one journal: one is killed and one frozen during a call, one before the first byte of another.
 
     The one that lives answers all their jobs and its own: what may have been sent is looked up. Those that wake up send
-    nothing, answer nothing twice, and go on with what comes; one that then learns its group's ID may correct the answer.
+    nothing, answer nothing twice, and go on with what comes; one that then learns an ID may correct the answer.
     """
     with slow_tls(api.port, certificate) as (port, let):
         address = {"ILETIMERKEZI_API_URL": f"https://127.0.0.1:{port}/v1", "SSL_CERT_FILE": str(certificate)}
