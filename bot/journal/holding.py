@@ -63,7 +63,7 @@ _UNANSWERED_FIRST = jobs.c.answered_at.is_not(None), jobs.c.accepted_at
 
 
 JOBS = select(jobs, (now() - jobs.c.accepted_at).label("age"), (now() - jobs.c.answered_at).label("answered_ago"))
-"""Jobs, and how long ago they were accepted and answered, in seconds: what a Reader makes Jobs of."""
+"""Jobs, and how long ago they were accepted and answered, in seconds: what `_jobs` makes Jobs of."""
 
 _created = steps.c.job == jobs.c.id, steps.c.state == Created.state
 

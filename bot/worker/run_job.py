@@ -59,8 +59,8 @@ class JobRunner:
             return wait
         if job.answered and job.looked_for and not _until_look(job):
             self._look_again(job)
-        told = job.answered
-        if not told:
+        answered_before = job.answered
+        if not answered_before:
             if not job.told:
                 self._edit_answer(job, FollowUp)  # of before a look found more
                 self._answer(job)
@@ -70,7 +70,7 @@ class JobRunner:
         if not (job.denied or job.refused):
             self._finish_root(job)
             self._remove_buttons(job)
-        if told:  # perhaps less than is known by now
+        if answered_before:  # perhaps less than is known by now
             self._edit_answer(job, {way for _, way in self._journal.went_on(job)})
         if job.looked_for:
             return _until_look(job)
