@@ -7,11 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from queue import Empty
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from bot import log
 from bot.journal import BadValue, JournalError, Unsure, WrongJournal, tables
@@ -50,6 +52,21 @@ Source: https://www.postgresql.org/docs/current/runtime-config-client.html and r
 """
 
 
+class _Pool(QueuePool):
+    """Waits for a connection that this process has where the server gives no further one, as a full PgBouncer."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        import psycopg
+
+        try:
+            return super()._do_get()
+        except psycopg.OperationalError:
+            if self.size() + self.overflow() > 0:  # it has one
+                with contextlib.suppress(Empty):
+                    return self._pool.get(timeout=PATIENCE)
+            raise
+
+
 def sqlite_file(url: str) -> Path | None:
     """Return the file of a SQLite URL; None for PostgreSQL."""
     address = make_url(url)
@@ -71,9 +88,8 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
     # Transactions are left to _BEGIN, and statements are not prepared: PgBouncer may run the next one on another of its
     # connections, and hands sessions from client to client. Source: https://www.pgbouncer.org/features.html
     driver = {"autocommit": True, "prepare_threshold": None}
-    engine = create_engine(
-        address, connect_args=driver, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, **_POOL
-    )
+    pool = {"poolclass": _Pool, "pool_size": CONNECTIONS, "max_overflow": 0, "pool_pre_ping": True, **_POOL}
+    engine = create_engine(address, connect_args=driver, **pool)
     event.listen(engine, "connect", _refuse_silence, insert=True)  # before SQLAlchemy reads anything
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_BEGIN))
     return engine

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.pool import QueuePool
 
+from bot.journal.database import CONNECTIONS, Database
 from bot.sandbox.api import Api
 from tests.support.served import Served, free_port, listens
 from tests.support.until import until
@@ -79,3 +82,22 @@ def test_two_bots_with_too_few_connections(  # the stand-ins, and a row of the t
         assert acknowledged
         assert workspace.wait_for(lambda: sum(is_answer(m) for m in workspace.messages) >= acknowledged, 120)
         assert [bot.stop() for bot in bots] == [0, 0]
+
+
+def test_one_waits_for_the_connection_of_another(postgres: Any, tmp_path: Path) -> None:
+    """Where the server gives no second connection, the first one does for both: neither gets an error."""
+    with pgbouncer(postgres, tmp_path, "session", 1) as url, ThreadPoolExecutor() as threads:
+        database = Database(url)
+        pool = database._engine.pool
+        assert isinstance(pool, QueuePool)
+
+        def read() -> int:
+            with database.reading() as connection:
+                return connection.scalar(select(1)) or 0
+
+        with database.reading():
+            waiting = threads.submit(read)
+            until(lambda: pool.overflow() == 2 - CONNECTIONS)  # it asks for a second one
+            until(lambda: pool.overflow() == 1 - CONNECTIONS)  # and gets none
+        assert waiting.result(20) == 1
+        database.close()
