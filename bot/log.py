@@ -41,11 +41,10 @@ logger = logging.getLogger("addgroup")
 def configure(level: str = "INFO", form: str = "text", secrets: Collection[str] = (), fd: int | None = None) -> None:
     """Send events of `level` and above to standard error, as `form` (text or json) says, without the `secrets`.
 
-    What no part catches is an event as well. `fd` is another file descriptor to write to, for tests.
+    What ends the process uncaught is an event as well. `fd` is another file descriptor to write to, for tests.
     """
     if fd is None:
         sys.excepthook = lambda _kind, error, _trace: event("crashed", level=logging.CRITICAL, trace=error)
-        threading.excepthook = lambda args: event("thread_crashed", level=logging.ERROR, trace=args.exc_value)
         fd = 2 if sys.stderr else -1  # none where the process was started with it closed
     logging.raiseExceptions = False  # a message that cannot be formatted is lost, and nothing is written past the queue
     handler = _Waiting(fd)
@@ -106,8 +105,8 @@ class _Line(logging.Formatter):
             fields = {**fields, "traceback": self.formatException(record.exc_info)}
         shown = {key: self._shown(value) for key, value in fields.items() if value is not None}
         if self.json:
-            time = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-            return _quoted({"time": time, "level": record.levelname, "event": name, **shown})
+            at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
+            return _quoted({"time": at, "level": record.levelname, "event": name, **shown})
         words = (f"{key}={_word(value)}" for key, value in shown.items())
         return " ".join([self.formatTime(record), record.levelname, f"event={name}", *words])
 

@@ -10,7 +10,6 @@ from bot.model.names import BETWEEN
 from bot.model.outcome import FollowUp, Unknown
 from bot.slack import wording
 from bot.slack.blocks import MAX_TEXT, MAX_VALUE, Message, button, plain, section
-from bot.slack.messages import VERSION
 from bot.slack.texts import LANGUAGES, Language, Voice, say
 from bot.slack.wording import as_typed, code, cut, escape, moment, path
 
@@ -98,7 +97,7 @@ def list_page(language: Language, choices: Sequence[Choice], text: str = "", off
     lines = lines[: sum(length <= room for length in accumulate(len(line) + 1 for line in lines))]
     end = offset + len(lines)
     shown = say(language, "list.shown", first=offset + 1, last=end, count=len(choices))
-    value = json.dumps({"v": VERSION, "text": text, "offset": end}, ensure_ascii=False)
+    value = json.dumps({"text": text, "offset": end}, ensure_ascii=False)
     more = button(SHOW_MORE, say(language, "list.more"), value)
     return _page("\n".join([heading, *lines, shown]), more if end < len(choices) and len(value) <= MAX_VALUE else None)
 

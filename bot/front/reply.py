@@ -182,9 +182,9 @@ class Reply:
         else:
             self.tell(sentence(key, **values), give_back=True)
 
-    def mistake(self, sentence: str, field: str = "") -> None:
+    def mistake(self, said: str, field: str = "") -> None:
         """Acknowledge a form, and show a sentence at a field of it."""
-        self.done(response_action="errors", errors={field or self.field: sentence})
+        self.done(response_action="errors", errors={field or self.field: said})
 
     def refused(self, seconds: float, give_back: bool = False) -> bool:
         """Tell whether the person may not do this where they are, which then was said; asking takes `seconds` at most.
@@ -225,9 +225,11 @@ class Reply:
 
 
 def _log_fault(done: Future[None]) -> None:
-    if error := done.exception():
-        slack = isinstance(error, SlackRefused | TryLater)  # that is no fault of the bot
-        event("not_told", level=logging.WARNING if slack else logging.ERROR, trace=error)
+    error = done.exception()
+    if isinstance(error, SlackRefused | TryLater):  # that is no fault of the bot
+        event("not_told", level=logging.WARNING, error=str(error))
+    elif error:
+        event("not_told", level=logging.ERROR, trace=error)
 
 
 def sentence(key: str, **values: object) -> Said:

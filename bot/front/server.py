@@ -104,7 +104,7 @@ class Server(TcpWSGIServer):
     def handle_accept(self) -> None:
         """Accept one who waits, and make room at the limit by closing the one that has been silent longest.
 
-        That can be done at once: nobody else gets its descriptor in this turn, whose news are of the old one.
+        That can be done at once: nobody else gets its descriptor in this turn, whose events are still the old one's.
         """
         super().handle_accept()
         silent = [channel for channel in self._channels() if not channel.requests]

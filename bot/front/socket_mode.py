@@ -80,7 +80,7 @@ class Connection:
     def _keep(self) -> None:
         """Open a connection whenever there is none, or the newest one is about to end."""
         pause, asked, steady_at = 0.0, 0.0, time.monotonic()
-        # Not all at the same moment: bots shall not come together.
+        # Not all at the same moment: bots should not all come at once.
         while not self._closing.wait(max(pause * random.uniform(0.5, 1), asked)):  # noqa: S311  # no secret
             began, asked, leaving = time.monotonic(), 0.0, threading.Event()
             try:

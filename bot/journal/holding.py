@@ -141,14 +141,14 @@ class Holder:
             event("adopted", jobs=len(adopted))
         return self._jobs(JOBS.where(jobs.c.id.in_(wanted)).order_by(*_UNANSWERED_FIRST)) if wanted else []
 
-    def _silent(self, rows: Iterable[Row[Any]]) -> list[str]:
+    def _silent(self, others: Iterable[Row[Any]]) -> list[str]:
         """Take a look at the rows of other processes; return the ids of those that have shown nothing new for too long.
 
         To be called every EVERY seconds.
         """
         seen, silent = self._seen, []
         self._seen = {}
-        for row in rows:
+        for row in others:
             shown, looks = seen.get(row.id, (None, 0))
             looks = looks + 1 if shown == row.lease_until else 0
             self._seen[row.id] = row.lease_until, looks

@@ -118,7 +118,7 @@ def with_findings(job: Job, look: Job) -> Job:
 # What became of the groups of a chain: a job and all that went on from its answer, oldest first.
 
 
-def kept(earlier: Iterable[Job], name: str, parent_id: str) -> Unknown | None:
+def left_unclear(earlier: Iterable[Job], name: str, parent_id: str) -> Unknown | None:
     """Return the outcome of a group that jobs `earlier` in the same chain asked for, if it is unclear.
 
     A line that was edited into another is not among them. What was sent once more on purpose has its newest outcome.

@@ -199,10 +199,10 @@ class NoParent(Outcome):
 class Unknown(Outcome):
     """The request left, and nobody knows whether the group was created.
 
-    `reason` is that of iletimerkezi.Unknown, or "crashed" when the process died. `found` are the ids of groups with
-    this name and parent that no other command created; None when they could not be looked up. It is not `listable`
-    where the account cannot list its groups, so that looking again is of no use. `looks` is how often the bot has
-    looked again by itself.
+    `reason` is that of `answers.Unknown` in iletimerkezi, or "crashed" when the process died. `found` are the ids of
+    groups with this name and parent that no other command created; None when they could not be looked up. It is not
+    `listable` where the account cannot list its groups, so that looking again is of no use. `looks` is how often the
+    bot has looked again by itself.
     """
 
     state = "unknown"
@@ -264,7 +264,7 @@ class Skipped(Outcome):
 class Denied(Outcome):
     """Not sent, because the person may not use the command, or not there.
 
-    `reason` is channel, guest, foreign, bot, deactivated, not_listed, or unknown when it could not be found out.
+    `reason` is what `People.refusal` says.
     """
 
     state = "denied"

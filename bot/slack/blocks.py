@@ -96,8 +96,8 @@ def _message(lines: Sequence[Line], buttons: Sequence[Message]) -> Message:
 class Typed:
     """What somebody typed behind the command.
 
-    `reply_to` is the ts of the message in whose thread it is answered, `trigger` what the person did: a form that has
-    opened in spite of it and the one that the button opens make one job.
+    `reply_to` is the ts of the message in whose thread it is answered, `trigger` what the person did: a form that
+    opened after all and the one that the button opens make one job.
     """
 
     text: str

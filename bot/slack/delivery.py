@@ -60,8 +60,8 @@ class Delivery:
         place = {"channel": thread.channel, "thread_ts": job.reply_to or thread.ts}
         return str(self._say(job, messages.answer(self._voice(job.language), job), **place).get("ts") or "")
 
-    def remove_buttons(self, job: Job, used: Collection[FollowUp]) -> None:
-        """Remove the buttons that were `used`, and what they make needless, from the answer in the thread."""
+    def edit_answer(self, job: Job, used: Collection[FollowUp]) -> None:
+        """Let the answer in the thread say what is so now, without the buttons that were `used` or are needless now."""
         if job.thread and job.answer_ts:
             answer = messages.answer(self._voice(job.language), job, used=used)
             place = Thread(job.thread.channel, job.answer_ts)

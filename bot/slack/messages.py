@@ -61,11 +61,11 @@ def private(language: Language, job: Job) -> list[Message]:
     """Return the final answer for where the bot may not post, with the remedy; a refused person gets none."""
     if job.refused:
         pressed = job.followup not in (None, FollowUp.EDIT)  # a button, which is still there
-        return with_text(language, duplicate(job, language), None if pressed else Typed(job.typed, job.reply_to))
+        return with_text(language, duplicate(language, job), None if pressed else Typed(job.typed, job.reply_to))
     return answer(language, job, "" if job.denied else say(language, "answer.private"))
 
 
-def duplicate(job: Job, language: Language) -> Message:
+def duplicate(language: Language, job: Job) -> Message:
     """Return why a job was not accepted, with the button that creates the group anyway."""
     step = next(step for step in job.steps if isinstance(step.outcome, Duplicate))
     told = tell(language, job, step)

@@ -131,7 +131,7 @@ def tell(language: Language, job: Job, step: Step) -> dict[str, str]:
         "id": code(there),
         "above": "" if step.above is None or there else tell(voice, job, job.steps[step.above])["above"],
         "again": say(voice, "button.rest" if len(job.steps) > 1 else "button.again"),
-        "groups": _some(voice, (group(voice, *each[::-1]) for each in (outcome.told.choices if outcome else ()))),
+        "groups": _some(voice, (group(voice, key, names) for names, key in (outcome.told.choices if outcome else ()))),
         "found": _some(voice, map(code, facts.get("found") or ())),
         "code": facts.get("code", ""),
         "stored": as_typed(str(facts.get("stored", ""))),

@@ -17,7 +17,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import Job, Step, TryLater
 from bot.model.names import ParentName
-from bot.model.next_job import kept
+from bot.model.next_job import left_unclear
 from bot.model.outcome import AS_SENT, FORCED, MOST_LOOKS, Created, Exists, NotSent, Outcome, Rejected, Skipped, Unknown
 from bot.settings import Settings
 
@@ -143,7 +143,7 @@ class GroupCreator:
         name, parent_id = step.name, step.parent_id or ""
         if step.above is not None and isinstance(job.steps[step.above].outcome, Created):
             return None, False, set()  # a new group has no subgroups
-        if unclear := kept(earlier, name, parent_id):
+        if unclear := left_unclear(earlier, name, parent_id):
             return unclear, False, set()
         made = self._journal.created_as(name, parent_id)
         listed = self._groups.listed(since=job.read_at if made else float("-inf"))

@@ -179,7 +179,7 @@ class JobRunner:
     def _edit_answer(self, job: Job, used: Iterable[FollowUp | None]) -> None:
         """Let an answer that was given say what is known by now, without the buttons that were used."""
         with contextlib.suppress(TryLater), _at_best(job, "answer_not_edited"):
-            self._delivery.remove_buttons(job, {way for way in used if way})
+            self._delivery.edit_answer(job, {way for way in used if way})
 
     def _edit_root(self, job: Job) -> None:
         """Let the root show what is made of what was asked for; of a single group, what was tried last."""

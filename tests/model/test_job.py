@@ -3,7 +3,7 @@
 import pytest
 
 from bot.model.job import Job, Step, Thread
-from bot.model.next_job import kept, next_job
+from bot.model.next_job import left_unclear, next_job
 from bot.model.outcome import (
     Created,
     Denied,
@@ -74,4 +74,4 @@ def test_what_nobody_tried_says_nothing_of_a_group() -> None:
     tried: list[Outcome] = [Created("1"), Exists("1"), Rejected(503, ""), NotSent("tls")]
     for later in (*tried, NoParent("missing"), TWIN, Skipped(), Denied("guest")):
         jobs = [Job("U1", "C1", "1.1", "A", [Step(0, "A", parent_id="", outcome=each)]) for each in (unclear, later)]
-        assert kept(jobs, "A", "") == (None if later in tried else unclear), later
+        assert left_unclear(jobs, "A", "") == (None if later in tried else unclear), later

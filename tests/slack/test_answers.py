@@ -284,7 +284,7 @@ def test_the_remedy_is_named_where_the_bot_may_not_post() -> None:
     assert "<@U1>" not in messages.private("en", job)[0]["text"]
     assert "/invite" not in messages.private("en", single(OUTCOMES[-1]))[0]["text"]
     link = single(Duplicate("U9", 240.0, "sending"))
-    assert "`VIP` *is already being created*" in messages.duplicate(link, "en")["text"]
+    assert "`VIP` *is already being created*" in messages.duplicate("en", link)["text"]
     assert wording.link(speaker(), "C1", "1.2") == "https://acme.slack.com/archives/C1/p12"
     assert wording.link("en", "C1", Thread("C1", "1.2").ts) == ""
 

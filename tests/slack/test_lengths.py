@@ -119,5 +119,5 @@ def test_of_many_groups_found_some_are_named(language: str) -> None:
     text = messages.answer(language, job_of([step], language))[0]["text"]
     assert ("`5`" in text, "`6`" in text, "395" in text) == (True, False, True)
     job = job_of([Step(0, "VIP", outcome=Duplicate("U" * 3000, 240.0, "created", "97112"))], language)
-    told = [messages.duplicate(job, Voice(language)), messages.root(language, replace(job, user="U" * 3000))]
+    told = [messages.duplicate(Voice(language), job), messages.root(language, replace(job, user="U" * 3000))]
     assert refused(told) == []
