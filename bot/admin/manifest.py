@@ -11,7 +11,7 @@ FILE = Path(__file__).parents[2] / "manifest.yml"
 TURKISH = {
     "description: Create contact groups at iletiMerkezi with /addgroup": "/addgroup ile iletiMerkezi'nde grup açar",
     "description: Create contact groups at iletiMerkezi": "iletiMerkezi'nde grup oluşturur",
-    'usage_hint: "name parent=group | list | help"': '"ad parent=grup | liste | yardım"',
+    'usage_hint: "name parent=group | list | help"': '"ad üst=grup | liste | yardım"',
     "name: Create groups": "Mesajdan grup oluştur",
     "description: Create contact groups from the lines of this message": "Bu mesajın satırlarından grup oluşturur",
 }

@@ -50,13 +50,13 @@ def home(language: Voice, groups: Sequence[Choice]) -> Message:
     """
     channels = ", ".join(f"<#{channel}>" for channel in language.channels)
     new = {**button(NEW_GROUP, say(language, "home.new"), "-"), "style": "primary"}
-    begin: Message = {"type": "actions", "elements": [new]}
+    begin = [section(say(language, "home.begin")), {"type": "actions", "elements": [new]}]
     if channels:
-        begin = section(say(language, "home.channels", channels=channels))
+        begin = [section(say(language, "home.channels", channels=channels))]
     names, _ = _example(language, groups)
     parts = say(language, "home.about"), say(language, "home.examples", parent=names), say(language, "home.contact")
     about, examples, contact = map(section, parts)
-    return {"type": "home", "blocks": [about, begin, examples, contact]}
+    return {"type": "home", "blocks": [about, *begin, examples, contact]}
 
 
 def _example(language: Language, groups: Sequence[Choice]) -> tuple[str, str]:

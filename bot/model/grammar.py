@@ -147,7 +147,7 @@ def _near_keyword(line: str) -> bool:
     if rest:
         return first in _WORDS and (line.islower() or line[0] in "-/")
     swapped = any(sorted(first) == sorted(word) for word in _WORDS)
-    return len(first) > 3 and (swapped or bool(difflib.get_close_matches(first, _WORDS, cutoff=0.8)))
+    return len(first) > 2 and (swapped or bool(difflib.get_close_matches(first, _WORDS, cutoff=0.8)))
 
 
 # A tree.

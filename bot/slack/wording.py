@@ -179,7 +179,7 @@ def mistake(language: Language, error: Unclear, plain: bool = False) -> str:
 
     `plain` is for an error at a field of the form, where Slack formats nothing.
     """
-    say_it, show = (say_plain, str) if plain else (say, as_typed)
+    say_it, show = (say_plain, "“{}”".format) if plain else (say, as_typed)
     values = {name: value if name in _NUMBERS else show(cut(value, 300)) for name, value in error.values.items()}
     sentence = say_it(language, f"usage.{error.key}", **values)
     if error.line is None or error.key == "too_many_lines":

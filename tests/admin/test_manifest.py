@@ -65,7 +65,7 @@ def test_the_apps_own_names_are_turkish_where_that_is_wanted(manifest: Any) -> N
     turkish = printed("--language", "tr")
     (command,), (shortcut,) = turkish["features"]["slash_commands"], turkish["features"]["shortcuts"]
     assert shortcut["name"] == "Mesajdan grup oluştur"
-    told = {"usage_hint": "ad parent=grup | liste | yardım", "description": "iletiMerkezi'nde grup oluşturur"}
+    told = {"usage_hint": "ad üst=grup | liste | yardım", "description": "iletiMerkezi'nde grup oluşturur"}
     assert told.items() <= command.items()
     for app in (manifest, turkish):
         del app["display_information"]["description"], app["features"]["slash_commands"], app["features"]["shortcuts"]

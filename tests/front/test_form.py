@@ -102,7 +102,7 @@ def test_a_changed_field_is_asked_about_once(url: str, workspace: Workspace, api
     """
     workspace.command(url, "VIP under Customers")
     form, lines = opened(workspace), "\n".join(f'"{"😀" * 100}{number}"' for number in range(16))
-    unclear = say_plain("en", "usage.phrase", part="5")
+    unclear = say_plain("en", "usage.phrase", part="“5”")
     for _ in range(2):
         said = workspace.submit(url, form, name=f"Gold paernt=5\n{lines}").body["errors"]
         assert said == {"name": f"Line 1: {unclear}"}
@@ -183,8 +183,8 @@ MISTAKES: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"name": LONG_LINE}, "name", "Ad 274 karakter"),
     ({"name": f"\n{LONG_LINE}\n \n"}, "name", "Ad 274 karakter"),
     ({"name": f"A\n{LONG_LINE}"}, "name", "2. satır: Ad 274 karakter"),
-    ({"name": "A & B\n<C>\na & b"}, "name", "3. satır: a & b aynı yerde"),
-    ({"name": "A `b`\n<C>\nA `B`"}, "name", "3. satır: A `B` aynı yerde"),
+    ({"name": "A & B\n<C>\na & b"}, "name", "3. satır: “a & b” aynı yerde"),
+    ({"name": "A `b`\n<C>\nA `B`"}, "name", "3. satır: “A `B`” aynı yerde"),
     *(({"name": "A", "parent": {"value": v}}, "parent", "Üst grubun ID'sini") for v in ("none:", "id:-1", "nonsense")),
 )
 """What a form is sent with, the field with the mistake, and how what is said there begins."""

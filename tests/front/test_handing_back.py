@@ -86,7 +86,7 @@ def test_what_can_be_no_group_stands_in_the_form(url: str, workspace: Workspace,
         workspace.command(url, text)
         assert workspace.wait_for(lambda: bool(workspace.forms)), text
         form = workspace.forms.pop()
-        said = say_plain(language, f"usage.{key}", length=text.count("x"), most=255, part="x" * 40 + "…")
+        said = say_plain(language, f"usage.{key}", length=text.count("x"), most=255, part=f"“{'x' * 40}…”")
         assert (field(form, "name").get("initial_value", ""), notes(form)) == (held, [said]), text
         assert workspace.submit(url, form).body["response_action"] == "errors", text
 

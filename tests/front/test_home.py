@@ -30,7 +30,7 @@ def test_a_group_that_is_asked_for_on_home_is_answered_as_a_direct_message(
     url = start(ADDGROUP_CONTACT="U0HELP").url
     assert workspace.home(url).status == 200
     shown = texts(workspace)
-    assert all(load(language)[f"home.{key}"] in shown for key in ("about", "new"))
+    assert all(load(language)[f"home.{key}"] in shown for key in ("about", "begin", "new"))
     assert "<@U0HELP>" in shown
     assert workspace.press_home(url).status == 200
     workspace.submit(url, opened(workspace), name="VIP")
@@ -46,7 +46,7 @@ def test_home_names_the_channels_where_there_are_some(start: Start, workspace: W
     url = start(ADDGROUP_CHANNELS="C1,C2", ADDGROUP_LANGUAGE="en").url
     workspace.home(url)
     assert "<#C1>, <#C2>" in texts(workspace)
-    assert load("en")["home.new"] not in texts(workspace)
+    assert not any(load("en")[f"home.{key}"] in texts(workspace) for key in ("begin", "new"))
     workspace.press_home(url)
     assert workspace.wait_for(lambda: bool(workspace.messages))
     assert load("en")["denied.channel.title"] in workspace.messages[0].text

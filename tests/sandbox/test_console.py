@@ -58,7 +58,7 @@ ENTRIES = {
     "QUIT": (0, ""),
     "7": (2, 'type it in quotes: "7"'),
     "G\udcfcl": (2, "This is not text"),
-    "Customers paernt=5": (2, "Please check the parent: 5 was read as the parent."),
+    "Customers paernt=5": (2, "Please check the parent: “5” was read as the parent."),
     "": (2, "Group name: "),
 }
 
@@ -93,7 +93,7 @@ def test_the_form(person: Person, api: Api) -> None:
         *("Gold paernt=5", "", ""),
     )
     told = ["Group name: The group's name is missing.", "as much of its name as no other has", "    Customs (50)"]
-    assert [part for part in (*told, "5 was read as the parent") if part not in shown] == []
+    assert [part for part in (*told, "“5” was read as the parent") if part not in shown] == []
     made = {group.name: group.parent for group in api.groups.values()}
     assert made == {"Customers": "", "Customs": "", "Top": "5", "Below": "97101", "Beside": "50", "Gold": "5"}
 
