@@ -138,7 +138,7 @@ def tell(language: Language, job: Job, step: Step) -> dict[str, str]:
         "user": person(voice, str(facts.get("user", ""))),
         "at": moment(facts.get("at", 0) // 60 * 60),  # so that a tree has few
         "age": max(1, round(facts.get("age", 0) / 60)),
-        "thread": say(voice, "answer.thread", link=escape(address)) if address else "",
+        "thread": f" {say(voice, 'answer.thread', link=escape(address))}" if address else "",
         "channels": ", ".join(f"<#{fit(channel, MAX_ID)}>" for channel in voice.channels),
         "who": f"{person(voice, job.user)} ({code(job.user)})" if voice.name(job.user) else mention(job.user),
         "job": job.id,

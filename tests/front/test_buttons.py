@@ -117,7 +117,7 @@ def test_a_duplicate_leads_to_the_thread_of_the_first(url: str, workspace: Works
             for user in ("U1", "U2"):
                 workspace.command(url, name, user=user)
                 said = told(workspace, f"`{name}` *is already being created*", user).text
-                assert (f"<{link}|" in said) is (user in seen), (name, user, said)
+                assert (f" (<{link}|" in said) is (user in seen), (name, user, said)
         answers(workspace, 1, channel)
         assert api.made() == number
 
