@@ -4,7 +4,7 @@ import pytest
 
 from bot import serve
 from bot.front import form, socket_mode
-from bot.journal import accepting, database, holding
+from bot.journal import accepting, database, holding, tables
 from bot.model.lines import MAX_GROUPS
 from bot.model.names import MAX_NAME
 from bot.slack import people
@@ -34,6 +34,7 @@ WORDS: dict[float, str] = {2: "two", 3: "three", 8: "eight", 5: "five", 10: "ten
         ("docs/promises.md", "or {:,} of one person", accepting.MOST_OPEN_EACH),
         ("docs/promises.md", "waited for more than {} is not sent", run_job.TOO_OLD),
         ("docs/promises.md", "it looks {} seconds after", create_groups.LOOK_UP_AFTER),
+        ("docs/upgrade.md", "of 0.3.0 (schema {})", tables.VERSION),
         ("docs/using.md", "up to {} lines", MAX_GROUPS),
         ("docs/using.md", "up to {} characters", MAX_NAME),
         ("docs/kullanim.md", "en fazla {} satır", MAX_GROUPS),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.iletimerkezi import client
+from bot.model import outcome as model
 from bot.model.job import Job, Step, Thread
 from bot.model.names import ParentId, ParentName
 from bot.model.next_job import next_job
@@ -106,6 +107,7 @@ def words(text: str) -> int:
 
 def test_the_table_is_what_the_bot_says() -> None:
     """Each outcome, in each language: what the root and the answer say, and which buttons are under it."""
+    assert {each.state for each in OUTCOMES} | {"skipped"} == {*MARKS} == {*model.OUTCOMES}
     assert table().splitlines() == FILE.read_text(encoding="utf-8").splitlines()
 
 
