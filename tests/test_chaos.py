@@ -21,10 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.journal.database import connect
 from bot.journal.holding import TAKE_OVER
-from bot.sandbox.api import Api
 from bot.slack.texts import load, say
 from tests.support.journal import shift
 from tests.support.program import BOT
+from tests.support.provider import Api
 from tests.support.served import Served
 from tests.support.workspace import Workspace
 

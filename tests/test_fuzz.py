@@ -19,8 +19,8 @@ from sqlalchemy import text
 
 from bot.journal.database import connect
 from bot.model.outcome import FollowUp
-from bot.sandbox.api import Api
 from bot.slack.messages import VERSION
+from tests.support.provider import Api
 from tests.support.served import Served
 from tests.support.slack import answered
 from tests.support.workspace import Workspace

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import say
 from tests.support.program import BOT
+from tests.support.provider import Api
 from tests.support.served import Served
 from tests.support.slack import answered
 from tests.support.until import until

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
-from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from tests.support.program import run_to_end
+from tests.support.provider import Api
 from tests.support.served import Served, free_port, inherited
 from tests.support.workspace import Workspace
 

@@ -10,8 +10,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.model.outcome import OUTCOMES
-from bot.sandbox.api import Api
 from tests.support.link import link
+from tests.support.provider import Api
 from tests.support.served import Served, free_port
 from tests.support.until import until
 from tests.support.workspace import APP_TOKEN, Workspace

@@ -20,7 +20,6 @@ from bot.iletimerkezi.client import MAX_ANSWER, NotSent, Unknown
 from bot.model.job import TryLater
 from bot.model.names import Group
 from bot.network import Misconfigured, problems, proxy_of
-from bot.sandbox.api import Api
 from bot.slack.client import SlackClient
 from tests.support.peer import (
     AMPLE,
@@ -39,7 +38,7 @@ from tests.support.peer import (
     silent,
     tunnel,
 )
-from tests.support.provider import ADDED, DRIPS, client, content, outcome
+from tests.support.provider import ADDED, DRIPS, Api, client, content, outcome
 from tests.support.relay import proxy
 from tests.support.served import free_port
 from tests.support.until import until

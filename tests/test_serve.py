@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.slack.texts import say
 from tests.support.program import Program, run_to_end
+from tests.support.provider import Api
 from tests.support.served import Served, free_port, inherited
 from tests.support.slack import answered
 from tests.support.until import until

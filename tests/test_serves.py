@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from bot.journal import tables
 from bot.journal.tables import steps
-from bot.sandbox.api import Api
 from tests.support.program import BOT
+from tests.support.provider import Api
 from tests.support.relay import Server, join
 from tests.support.served import Served
 from tests.support.slack import answered

@@ -13,11 +13,11 @@ from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
 from bot.model.outcome import Duplicate
-from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.sandbox.loopback import Answer
 from bot.slack.texts import load
 from tests.support.journal import shift
+from tests.support.provider import Api
 from tests.support.slack import actions, answers, opened, told, under_way
 from tests.support.texts import part
 from tests.support.until import until

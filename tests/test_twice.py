@@ -9,11 +9,11 @@ import pytest
 
 from bot.iletimerkezi import groups
 from bot.journal.database import connect
-from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load
 from bot.worker import create_groups
 from tests.support.journal import shift
+from tests.support.provider import Api
 from tests.support.slack import actions, answers, opened
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace, is_answer

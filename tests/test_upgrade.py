@@ -5,7 +5,7 @@ from copy import deepcopy
 
 import pytest
 
-from bot.sandbox.api import Api
+from tests.support.provider import Api
 from tests.support.slack import answered, opened
 from tests.support.worker import Start
 from tests.support.workspace import Form, Message, Workspace

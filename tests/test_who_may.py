@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
 from bot.slack.texts import load
+from tests.support.provider import Api
 from tests.support.slack import actions, answers, told
 from tests.support.workspace import Message, Workspace
 

@@ -5,9 +5,7 @@ import json
 import re
 import socket
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from bot.model.names import Group
@@ -31,10 +29,7 @@ FAULTS = ("silence", "close", "half", "html", "lost", "late")
 
 
 class Api(Loopback):
-    """Serves add-group, get-groups and get-balance to who has its key and hash; `calls` records each as (method, body).
-
-    `delay` is how long each call takes, in seconds, and `gates` has an event that a method waits for.
-    """
+    """Serves add-group, get-groups and get-balance to who has its key and hash; `calls` has each as (method, body)."""
 
     def __init__(self, key: str, hash: str) -> None:  # noqa: A002  # the provider's word
         super().__init__()
@@ -42,12 +37,7 @@ class Api(Loopback):
         self.hash = hash
         self.groups: dict[str, Group] = {}
         self.calls: list[tuple[str, Any]] = []
-        self.called = threading.Event()  # set from the first call of add-group on
         self.faults: deque[int | str] = deque()  # of the next calls, except get-groups
-        self.list_faults: deque[int | str] = deque()  # of the next calls of get-groups
-        self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
-        self.delay = 0.0
-        self.gates: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         self._next = 97101
 
@@ -59,9 +49,10 @@ class Api(Loopback):
             self.groups[group.id] = group
             return group
 
-    def made(self, method: str = "add-group") -> int:
-        """Count the calls of a method."""
-        return sum(called == method for called, _ in self.calls)
+    def next_fault(self, method: str) -> int | str | None:
+        """Return how the call of a method that just came fails, None when it does not."""
+        with self._lock:
+            return self.faults.popleft() if self.faults and method != "get-groups" else None
 
     def respond(self, request: Request, connection: socket.socket) -> Answer | None:
         path = re.fullmatch("/v1/([a-z-]+)/json", request.path)
@@ -71,14 +62,7 @@ class Api(Loopback):
             body = json.loads(request.body) if "json" in request.headers.get("content-type", "") else None
         with self._lock:
             self.calls.append((method, body))
-            if method == "add-group":
-                self.called.set()
-            faults = self.list_faults if method == "get-groups" else self.faults
-            fault = faults.popleft() if faults else self.mood()
-        time.sleep(self.delay)
-        if gate := self.gates.get(method):
-            while not gate.wait(0.05) and not self._closing.is_set():
-                pass
+        fault = self.next_fault(method)
         if isinstance(fault, int):
             return answer(fault)
         done = self._do(method, body) if fault in (None, "lost", "late") else None

@@ -9,10 +9,10 @@ import pytest
 
 from bot.admin.history import run
 from bot.journal.journal import Journal
-from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
 from tests.support.history import Print
+from tests.support.provider import Api
 from tests.support.served import free_port
 
 

@@ -13,13 +13,13 @@ from bot.admin import check
 from bot.admin.check import NO_PARENT
 from bot.journal import tables
 from bot.journal.database import CONNECTIONS, connect
-from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
 from bot.settings import SECRETS
 from tests.support.check import Checked, Line
 from tests.support.journal import on_postgresql
 from tests.support.peer import CONNECT, http, over_tls, peer, says
 from tests.support.program import run_to_end
+from tests.support.provider import Api
 from tests.support.served import inherited
 from tests.support.workspace import APP_TOKEN, Workspace
 
@@ -144,7 +144,7 @@ def test_the_api(environ: dict[str, str], api: Api) -> None:
         is_wrong(Checked(environ), part, told, remedy, "warning" if method == "get-groups" else "WRONG")
 
 
-def test_add_group_that_makes_a_group(environ: dict[str, str], api: Api) -> None:
+def test_add_group_that_makes_a_group(environ: dict[str, str]) -> None:
     """Against all documentation; then the check says which group to remove."""
 
     class Careless(Api):
@@ -153,12 +153,12 @@ def test_add_group_that_makes_a_group(environ: dict[str, str], api: Api) -> None
                 return super().respond(request, connection)
             return Answer(200, b'{"response": {"status": {"code": 200}, "group": {"id": 97199}}}')
 
-    with Careless(api.key, api.hash) as careless:
+    with Careless() as careless:
         checked = Checked({**environ, "ILETIMERKEZI_API_URL": f"{careless.url}/v1"})
     is_wrong(checked, "add-group", "", "97199")
 
 
-def test_nothing_secret_is_printed(environ: dict[str, str], api: Api) -> None:
+def test_nothing_secret_is_printed(environ: dict[str, str]) -> None:
     """Well or not: no token, key, hash, secret or password, even if a server throws them back."""
 
     class Echo(Api):
@@ -168,7 +168,7 @@ def test_nothing_secret_is_printed(environ: dict[str, str], api: Api) -> None:
             return Answer(499, body.encode())
 
     secrets = {"SLACK_BOT_TOKEN": "xoxb-wrong-1", "SLACK_APP_TOKEN": "xapp-wrong-2", "SLACK_SIGNING_SECRET": "wrong-3"}
-    with Echo(api.key, api.hash) as echo:
+    with Echo() as echo:
         broken = {"ILETIMERKEZI_API_URL": echo.url, "DATABASE_URL": "postgres://bot:wrong-4@127.0.0.1:1/journal"}
         printed = [Checked({**environ, **change}).printed for change in ({}, secrets | broken)]
     assert "499" in printed[1]

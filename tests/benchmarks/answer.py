@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.sandbox.api import Api
 from bot.sandbox.loopback import Request
+from tests.support.provider import Api
 from tests.support.workspace import Message, Workspace
 
 SLACK_CONNECT, SLACK_CALL = 0.12, 0.12

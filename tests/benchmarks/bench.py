@@ -20,11 +20,11 @@ import requests
 from bot.journal.database import connect
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
-from bot.sandbox.api import Api
 from tests.benchmarks.answer import LEAST, LEAST_AFTER_SILENCE, SLACK_CALL, Times, report, slow_down, timed
 from tests.benchmarks.textbook import SECRET, add_group
 from tests.support.postgresql import server
 from tests.support.program import BOT
+from tests.support.provider import Api
 from tests.support.served import Served, free_port, listens
 from tests.support.until import until
 from tests.support.workspace import Reply, Workspace
@@ -41,7 +41,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def neighbours() -> Iterator[tuple[Workspace, Api]]:
-    with Workspace(SECRET) as workspace, Api("k", "h") as api:
+    with Workspace(SECRET) as workspace, Api() as api:
         yield workspace, api
 
 

@@ -4,9 +4,9 @@ import json
 import tempfile
 from pathlib import Path
 
-from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot, variables
 from tests.docs.drawing import Picture
+from tests.support.provider import Api
 from tests.support.workspace import Workspace
 
 FOLDER = Path(__file__).parents[2] / "pictures"
@@ -33,7 +33,7 @@ def drawn() -> dict[str, str]:
     """Draw each picture and return them by the names of their files. Takes some seconds."""
     with (
         tempfile.TemporaryDirectory() as directory,
-        Api("key-of-pictures", "hash-of-pictures") as api,
+        Api() as api,
         Workspace("0123456789abcdef" * 2) as workspace,
     ):
         for group in (("Customers", "", "5"), ("Müşteriler", "", "7"), ("Bölge", "7", "40"), ("Bölge", "5", "41")):

@@ -11,8 +11,8 @@ import requests
 import yaml
 
 from bot.model.outcome import OUTCOMES
-from bot.sandbox.api import Api
 from tests.support.pages import PAGES, ROOT, tables
+from tests.support.provider import Api
 from tests.support.served import Served, free_port
 from tests.support.workspace import Workspace
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.workspace import Workspace
 from tests.support.pages import PAGES, ROOT, commands, shell_blocks
 from tests.support.program import run_to_end
+from tests.support.provider import Api
 from tests.support.served import Served, free_port, inherited
 
 NOT_RUN = (

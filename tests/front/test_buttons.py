@@ -7,8 +7,8 @@ from copy import copy
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import load
+from tests.support.provider import Api
 from tests.support.slack import EVIL_LONG, actions, answered, answers, code_of, field, opened, told, under_way
 from tests.support.texts import part
 from tests.support.workspace import Message, Workspace

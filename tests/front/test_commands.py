@@ -3,8 +3,8 @@
 import threading
 
 from bot.model import grammar
-from bot.sandbox.api import Api
 from bot.slack.texts import load
+from tests.support.provider import Api
 from tests.support.slack import Start, opened, told
 from tests.support.workspace import Message, Workspace
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import load, say, say_plain
+from tests.support.provider import Api
 from tests.support.slack import Start, actions, answers, code_of, field, notes, opened, seen
 from tests.support.texts import part
 from tests.support.workspace import Workspace

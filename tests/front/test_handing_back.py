@@ -7,8 +7,8 @@ import pytest
 from bot.front import reply
 from bot.journal import JournalError
 from bot.journal.journal import Journal
-from bot.sandbox.api import Api
 from bot.slack.texts import say, say_plain
+from tests.support.provider import Api
 from tests.support.slack import actions, answers, code_of, field, notes, opened, seen, told, under_way
 from tests.support.workspace import Message, Workspace
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import load
+from tests.support.provider import Api
 from tests.support.slack import Start, opened
 from tests.support.workspace import Workspace
 

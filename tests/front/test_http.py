@@ -13,8 +13,8 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot.front import server
 from bot.front.http import MAX_BODY, HttpApp
-from bot.sandbox.api import Api
 from bot.slack.texts import LANGUAGES, say
+from tests.support.provider import Api
 from tests.support.slack import Start, reference
 from tests.support.workspace import Workspace
 

@@ -13,8 +13,8 @@ from bot.journal import Unsure, accepting
 from bot.journal.database import Database
 from bot.journal.journal import Journal
 from bot.model.job import Job, Step
-from bot.sandbox.api import Api
 from bot.slack.texts import load
+from tests.support.provider import Api
 from tests.support.slack import Start, answered, code_of, seen, told
 from tests.support.workspace import Workspace
 

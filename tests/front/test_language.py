@@ -8,8 +8,8 @@ import pytest
 
 from bot.journal import JournalError
 from bot.journal.journal import Journal
-from bot.sandbox.api import Api
 from bot.slack.texts import load, say
+from tests.support.provider import Api
 from tests.support.slack import Start, answers, seen, told
 from tests.support.texts import part
 from tests.support.workspace import Workspace

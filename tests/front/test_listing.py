@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import load, say
+from tests.support.provider import Api
 from tests.support.slack import actions, answers, opened, told
 from tests.support.workspace import Message, Workspace
 

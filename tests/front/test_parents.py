@@ -4,8 +4,8 @@ from copy import copy
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import load
+from tests.support.provider import Api
 from tests.support.slack import EVIL_LONG, Start, actions, answers, opened, told
 from tests.support.texts import part
 from tests.support.workspace import Workspace

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.front.server import MOST_CONNECTIONS
-from bot.sandbox.api import Api
 from bot.sandbox.workspace import Workspace
+from tests.support.provider import Api
 from tests.support.served import Served
 
 HALF_A_BODY = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.slack.texts import say_plain
+from tests.support.provider import Api
 from tests.support.slack import Start, field, notes, opened, told
 from tests.support.tree import outcome
 from tests.support.workspace import Form, Message, Workspace

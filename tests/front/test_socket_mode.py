@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from bot.front import socket_mode
-from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from tests.support.link import Link, command
 from tests.support.program import PATIENT, run_to_end
+from tests.support.provider import Api
 from tests.support.relay import relay
 from tests.support.served import Served, inherited
 from tests.support.until import until

@@ -12,9 +12,8 @@ from bot.iletimerkezi.client import ApiError
 from bot.iletimerkezi.groups import Groups
 from bot.model.names import Group
 from bot.model.outcome import NoParent
-from bot.sandbox.api import Api
 from tests.support.peer import AMPLE
-from tests.support.provider import client
+from tests.support.provider import Api, client
 from tests.support.until import until
 
 UNREADABLE: tuple[int | str, ...] = (401, 404, 503, "close", "html", "half")

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.pool import QueuePool
 
 from bot.journal.database import CONNECTIONS, Database
-from bot.sandbox.api import Api
+from tests.support.provider import Api
 from tests.support.served import Served, free_port, listens
 from tests.support.until import until
 from tests.support.workspace import Workspace, is_answer

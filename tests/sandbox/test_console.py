@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.input import PipeInput
 
-from bot.sandbox.api import FAULTS, MESSAGES, Api
+from bot.sandbox.api import FAULTS, MESSAGES
 from bot.sandbox.bot import Bot
 from bot.sandbox.console import Console
 from bot.sandbox.terminal import Terminal, sentences
 from tests.support.peer import CONNECT, hear, http, peer
 from tests.support.program import BOT, ROOT, Program, run_to_end
+from tests.support.provider import Api
 from tests.support.served import inherited
 from tests.support.workspace import Workspace
 

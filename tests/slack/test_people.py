@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from bot.model.job import TryLater
-from bot.sandbox.api import Api
 from bot.slack.client import SlackClient
 from bot.slack.people import People
 from bot.slack.texts import Voice, load
 from bot.worker import worker
 from tests.support.peer import AMPLE, SHORT
+from tests.support.provider import Api
 from tests.support.slack import told
 from tests.support.texts import part
 from tests.support.worker import Start

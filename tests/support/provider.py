@@ -2,6 +2,9 @@
 
 import json
 import socket
+import threading
+import time
+from collections import deque
 from collections.abc import Callable
 
 from bot.iletimerkezi.client import ApiError, Client
@@ -13,10 +16,34 @@ KEY, HASH = "key-of-tests", "hash-of-tests"
 
 
 class Api(Sandbox):
-    """The sandbox's provider, which can also answer with a success of another `shape`, or with a mere `text`."""
+    """The sandbox's provider, in which more can go wrong; it also fails with a success of another `shape`, or a `text`.
+
+    `delay` is how long each call takes, in seconds, and `gates` has an event that a method waits for.
+    """
 
     def __init__(self) -> None:
         super().__init__(KEY, HASH)
+        self.called = threading.Event()  # set from the first call of add-group on
+        self.list_faults: deque[int | str] = deque()  # of the next calls of get-groups
+        self.mood: Callable[[], int | str | None] = lambda: None  # what happens to a call for which no fault is set
+        self.delay = 0.0
+        self.gates: dict[str, threading.Event] = {}
+
+    def made(self, method: str = "add-group") -> int:
+        """Count the calls of a method."""
+        return sum(called == method for called, _ in self.calls)
+
+    def next_fault(self, method: str) -> int | str | None:
+        with self._lock:
+            if method == "add-group":
+                self.called.set()
+            listed = self.list_faults.popleft() if self.list_faults and method == "get-groups" else None
+        fault = listed or super().next_fault(method) or self.mood()
+        time.sleep(self.delay)
+        if gate := self.gates.get(method):
+            while not gate.wait(0.05) and not self._closing.is_set():
+                pass
+        return fault
 
     def fail_as(self, fault: str, request: Request, connection: socket.socket) -> Answer | None:
         odd = {"shape": content(groups=[]), "text": b"OK"}

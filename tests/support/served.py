@@ -13,11 +13,11 @@ from typing import ClassVar
 
 import requests
 
-from bot.sandbox.api import Api
 from bot.sandbox.bot import variables
 from bot.sandbox.loopback import local_request
 from bot.sandbox.workspace import Workspace
 from tests.support.program import PATIENT, Program
+from tests.support.provider import Api
 from tests.support.until import until
 
 

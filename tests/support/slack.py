@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox.api import Api
 from bot.sandbox.bot import Bot
+from tests.support.provider import Api
 from tests.support.workspace import Form, Message, Reply, Workspace, is_answer
 
 Start = Callable[..., Bot]

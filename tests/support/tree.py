@@ -6,17 +6,17 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer, Request
 from bot.slack.texts import say
+from tests.support.provider import Api
 from tests.support.workspace import Message, Workspace
 
 
 class Watched(Api):
     """The group API that counts what it works on at once, and while it is held works on what it is let only."""
 
-    def __init__(self, key: str, secret_hash: str) -> None:
-        super().__init__(key, secret_hash)
+    def __init__(self) -> None:
+        super().__init__()
         self.arrived: list[str] = []  # the names of groups, in the order in which their requests came
         self.at_once = self.most_at_once = 0
         self.held = False

@@ -18,7 +18,7 @@ from tests.support.workspace import Workspace
 
 @pytest.fixture
 def api() -> Iterator[Watched]:
-    with Watched("key-of-tests", "hash-of-tests") as stand_in:
+    with Watched() as stand_in:
         stand_in.add("Customers", identifier="5")
         yield stand_in
         stand_in.let_all()

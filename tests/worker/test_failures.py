@@ -11,11 +11,11 @@ from sqlalchemy import Engine, select
 from bot.journal import JournalError
 from bot.journal.journal import Journal
 from bot.journal.tables import steps
-from bot.sandbox.api import Api
 from bot.sandbox.loopback import Answer
 from bot.slack import pace
 from bot.slack.client import slack_client
 from bot.slack.texts import say
+from tests.support.provider import Api
 from tests.support.slack import told
 from tests.support.texts import part
 from tests.support.until import until

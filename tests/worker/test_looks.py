@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from bot.model.job import Job
 from bot.model.outcome import Unknown
-from bot.sandbox.api import Api
 from bot.worker import run_job
 from tests.support.journal import shift
+from tests.support.provider import Api
 from tests.support.slack import actions, answers
 from tests.support.texts import part
 from tests.support.until import until

@@ -10,13 +10,13 @@ from sqlalchemy import Engine, select, update
 
 from bot.journal.tables import jobs, processes
 from bot.model.outcome import Created, Outcome
-from bot.sandbox.api import Api
 from bot.slack.delivery import Delivery
 from bot.slack.texts import load
 from bot.worker import create_groups as steps
 from bot.worker import run_job, worker
 from bot.worker.create_groups import GroupCreator
 from tests.support.journal import CREATED, shift
+from tests.support.provider import Api
 from tests.support.slack import answered, answers
 from tests.support.texts import part
 from tests.support.tree import Watched
