@@ -57,12 +57,8 @@ def pytest_configure() -> None:
 
 SLOWEST = (
     *("tests/test_chaos.py", "tests/docs/test_commands.py", "tests/test_serves.py", "tests/journal/test_pgbouncer.py"),
-    *(
-        "tests/sandbox/test_makefile.py",
-        "tests/test_upgrade.py",
-        "tests/test_load.py",
-        "tests/front/test_socket_mode.py",
-    ),
+    *("tests/sandbox/test_makefile.py", "tests/test_upgrade.py", "tests/test_load.py"),
+    "tests/front/test_socket_mode.py",
     *("tests/test_metrics.py", "tests/docs/test_pictures.py", "tests/test_network.py"),
 )
 """The files whose tests take longest, as they start processes and wait for them."""

@@ -229,7 +229,7 @@ def _journal(url: str, file: Path | None) -> tuple[str, str, str | None]:
     try:
         if file and not file.exists():
             with tempfile.TemporaryFile(dir=file.parent):
-                return OK, "is not there yet; serve makes it, and can", ""
+                return OK, "is not there yet; serve makes it, and can (if it was there before, see docs/night.md)", ""
         version = _tried(url)
     except WrongJournal as error:
         text, _, remedy = str(error).partition(". ")
@@ -237,7 +237,7 @@ def _journal(url: str, file: Path | None) -> tuple[str, str, str | None]:
     except (SQLAlchemyError, OSError, ImportError) as error:
         return WRONG, str(getattr(error, "orig", None) or error), None
     if version is None:
-        return OK, "writable and empty; serve makes the tables", ""
+        return OK, "writable and empty; serve makes the tables (if it had some before, see docs/night.md)", ""
     if version > tables.VERSION:
         return WARNING, f"schema {version} is newer than this bot's ({tables.VERSION}); it works for a while", ""
     return OK, f"writable, with schema {version}", ""

@@ -61,11 +61,10 @@ def _run(options: Namespace) -> None:
         if before:
             sys.stdout.write(f"Removed {forget(engine, before)} closed jobs from before {iso(before)}.\n")
             return
-        limit = max(options.limit, 0) or None
         found = entries(engine, since, options.user)
         if not options.json:
             sys.stdout.write(f"{'accepted (UTC)':<24} {'who':<11} {'where':<11} {'job':<16} typed\n")
-        for entry in itertools.islice(found, limit):
+        for entry in itertools.islice(found, min(max(options.limit, 0), sys.maxsize) or None):
             sys.stdout.write(f"{in_json(entry) if options.json else in_lines(entry)}\n")
         if next(found, None):
             sys.stderr.write("There are older ones: --limit N shows more of them, --limit 0 shows all.\n")

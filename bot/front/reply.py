@@ -99,7 +99,8 @@ class Intake:
             event("not_accepted", level=logging.ERROR, job=job.id, unsure=unsure, reason=str(error))
             reply.decline("failure.unsure" if unsure else "failure.journal")
             return
-        event("accepted", job=job.id, user=job.user, channel=job.channel, how=type(answer).__name__.lower())
+        how = type(answer).__name__.lower() if getattr(answer, "fresh", True) else "repeated"
+        event("accepted", job=job.id, user=job.user, channel=job.channel, how=how)
         match answer:
             case Busy(own=own):
                 reply.decline("failure.busy_own" if own else "failure.busy", count=own)

@@ -2,7 +2,9 @@
 
 import re
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -308,12 +310,15 @@ def test_a_check_beside_a_backup(
 
 
 def test_a_sqlite_file_where_none_can_be(environ: dict[str, str], tmp_path: Path) -> None:
-    """A folder that is missing, one in which nothing can be written, and a file that is no database."""
+    """A folder that is missing, one in which nothing can be written, a file that is no database, one that is held."""
     (tmp_path / "text.db").write_text("Good morning, this is not a database. " * 100)
     places = {f"{tmp_path}/none/x.db": "No such file", "/proc/x.db": "/proc", f"{tmp_path}/text.db": "not a database"}
-    for path, told in places.items():
-        checked = Checked({**environ, "DATABASE_URL": f"sqlite:///{path}"})
-        is_wrong(checked, "database", told, "Let the bot's user write in")
+    remedies = {"not a database": "put a backup", "is locked": "end that program"}
+    with closing(sqlite3.connect(tmp_path / "held.db")) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        for path, told in {**places, f"{tmp_path}/held.db": "is locked"}.items():
+            checked = Checked({**environ, "DATABASE_URL": f"sqlite:///{path}"})
+            is_wrong(checked, "database", told, remedies.get(told, "Let the bot's user write in"))
 
 
 POSTGRESQL = [
