@@ -22,7 +22,7 @@ _DOUBT = re.compile(
     | {_LIST} | ,(?!\d{{3}}|\s) | (?:^|\s)[,•·]\s
     | \s(?:->|<-|::)\s | \\n | &\w+; | (?<!\d)"
     | \b(?:ID|Ref(?:erence)?)\b:?\s*\#?\d | \(\s*(?!(?:19|20)\d\d\))\d+\s*\)$   # VIP (5), but not (2026)
-    | \b(?:group|grup|name|ad[ıi]|isim)\s?: | \b(?:üst|ust|ana|alt)\s?gru[pb] | ^(?:new|yeni)(?:\sbir)?\sgro?u[pb]
+    | \b(?:group|grup|name|ad[ıi]|isim|[üu]st)\s?: | \b(?:[üu]st|ana|alt)\s?gru[pb] | ^(?:new|yeni)(?:\sbir)?\sgro?u[pb]
     | \b(?:under|below|beneath|inside)\s(?!\d) | ^(?:and|ve|or|veya)\s
     | (?:[:,./|&-]|\s(?:and|ve|or|veya|with|ile))$ | ^\W*\d+\W*$
     """,

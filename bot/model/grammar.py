@@ -179,6 +179,7 @@ def _read(text: str, lines: list[Line], parent: Parent = None) -> Reading:
             return Reading((), why or notes[-1], "" if nothing else text.strip(), group.parent)
         seen.add(key)
         groups.append(group)
+    notes.sort(key=lambda note: note.key != "columns")  # what is lost with them is not seen in the form
     parents = {group.parent for group in groups if group.above is None}
     return Reading(tuple(groups), notes[0] if notes else None, "", parents.pop() if len(parents) == 1 else None)
 
@@ -231,7 +232,6 @@ def _parent(text: str) -> tuple[Parent, bool]:
     given = inside(text)
     name = clean(given) if given is not None else clean(text).strip(" ,;*_`")
     if (digits := _ID.fullmatch(name)) and (given is None or not name.isdecimal()):
-        number = int(digits[1])
-        return (ParentId(str(number)), name.isdecimal()) if number else (None, False)
+        return (ParentId(str(number)), name.isdecimal()) if (number := int(digits[1])) else (None, False)
     found = ParentName(name) if is_seen(name) and len(name) <= MAX_NAME else None
     return found, bool(found) and (given is not None or not doubtful(name))

@@ -98,7 +98,7 @@ def without_list(lines: list[Line]) -> tuple[list[Line], list[Line]]:
             if number and apart:  # 1.1 is deeper than 1
                 line.content, line.bullet = content, True
                 line.indent += 1 + 2 * (number[1] or "").count(".")
-    around = [line for line in lines if not line.bullet and _around(line.content)]
+    around = [line for line in lines if (not line.bullet or line.unclear == "columns") and _around(line.content)]
     lines = [line for line in lines if line not in around] if len(around) < len(lines) else lines
     return lines, around
 

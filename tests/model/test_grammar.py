@@ -79,7 +79,7 @@ ASKED = [
     ("VIP under Customers", 'VIP parent="Customers"', "phrase"),
     ("VIP as a subgroup of Customers", 'VIP parent="Customers"', "phrase"),
     ("Müşteriler altına VIP ekler misin", 'VIP parent="Müşteriler"', "phrase"),
-    ("VIP üst grup: Müşteriler", 'VIP parent="Müşteriler"', "phrase"),
+    ("VIP üst: Müşteriler", 'VIP parent="Müşteriler"', "phrase"),
     ("Customers › VIP", 'VIP parent="Customers"', "phrase"),
     ("VIP paernt=5", "VIP parent=5", "phrase"),
     ("Gold parent=VIP Customers", 'Gold parent="VIP Customers"', "phrase"),
@@ -132,10 +132,10 @@ ASKED = [
     ("-Ankara\n-İzmir", "Ankara / İzmir", "name"),
     ("Hi team,\n\nplease create:\n- VIP\n- Gold\n\nThanks", "VIP / Gold", "left_out"),
     ("Groups:\nVIP\nGold", "VIP / Gold", "left_out"),
-    ("VIP\t124\nGold\t87", "VIP / Gold", "columns"),
-    ("VIP | 124\nGold | 87", "VIP / Gold", "columns"),
+    ("Name\tSize\nVIP\t124\nGold\t87", "VIP / Gold", "columns"),
+    ("| Name | Size |\n|---|---|\n| VIP | 124 |\n| Gold | 87 |", "VIP / Gold", "columns"),
     *((text, None, "") for text in ("VIP @ayse", "05320000000", "ayse@example.com", "#REF!", "[NAME]", "VIP;")),
-    *((text, None, "") for text in ('{"name": "VIP"}', "<b>VIP</b>", "Yesterday at 4:12 PM VIP", "VIP --dry-run")),
+    *((text, None, "") for text in ('{"name": "VIP"}', "<b>VIP</b>", "At 4:12 PM", "VIP üst grup 7", "VIP --dry-run")),
 ]
 
 
