@@ -104,8 +104,8 @@ class Console:
         if setting := _SETTING.fullmatch(entry):
             self._set(*setting.groups(""))
             return status
-        if number := re.fullmatch(r"\[?(\d+)\]?", entry):
-            return self._press(int(number[1]))
+        if number := re.fullmatch(r"\[?(\d{1,9})\]?", entry):
+            return self._press(number[1])
         return self._do(lambda: self._workspace.command(self._bot.url, entry, _PERSON, _CHANNEL))
 
     def _set(self, name: str, argument: str) -> None:
@@ -119,8 +119,8 @@ class Console:
         else:
             self._terminal.say("api")
 
-    def _press(self, number: int) -> int:
-        message, action = dict(enumerate(self._buttons, 1)).get(number, (Message("", "", ""), ""))
+    def _press(self, number: str) -> int:
+        message, action = dict(enumerate(self._buttons, 1)).get(int(number), (Message("", "", ""), ""))
         button = next((button for button in message.buttons if button["action_id"] == action), None)
         if not button:  # it may have been there when the message was shown
             self._terminal.say("no_button", number=number)

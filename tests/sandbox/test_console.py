@@ -57,7 +57,7 @@ ENTRIES = {
     "Refused": (1, "461"),
     ":aip": (0, "Type a command"),
     "QUIT": (0, ""),
-    "7": (2, 'type it in quotes: "7"'),
+    "007": (2, 'type it in quotes: "007"'),
     "G\udcfcl": (2, "This is not text"),
     "Customers paernt=5": (2, "Please check the parent: “5” was read as the parent."),
     "": (2, "Group name: "),
