@@ -211,7 +211,7 @@ def _database(chosen: Settings) -> Iterator[Finding]:
     """
     url = chosen.database_url
     file, address = sqlite_file(url), make_url(url)
-    place = f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database}"
+    place = f"SQLite file {file}" if file else f"PostgreSQL {address.host or 'here'}/{address.database or ''}"
     late = f"no connection became free within {PATIENCE:.0f} seconds"
     found: list[tuple[str, str, str | None]] = [(WRONG, late, None)]
     thread = threading.Thread(target=lambda: found.append(_journal(url, file)), daemon=True)

@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
     try:
         _run(options)
         return 0
-    except (WrongUsage, NoJournal, ImportError) as error:
+    except (WrongUsage, NoJournal, ImportError, PermissionError) as error:
         status, said = 2 if isinstance(error, WrongUsage) else 1, str(error)
     except SQLAlchemyError as error:
         said = f"The journal does not answer: {getattr(error, 'orig', None) or type(error).__name__}"

@@ -191,8 +191,9 @@ def _make(file: Path) -> None:
         file.touch(0o600)
         for path in filter(Path.exists, _with_companions(file)):
             path.chmod(0o600)
-    needed = [*filter(Path.exists, _with_companions(file)), file.parent]
-    refused = next((path for path in needed if not os.access(path, os.R_OK | os.W_OK)), None)
+    needed = {path: os.R_OK | os.W_OK for path in _with_companions(file) if os.access(path, os.F_OK)}
+    needed[file.parent] = os.R_OK | os.W_OK | os.X_OK
+    refused = next((path for path, rights in needed.items() if not os.access(path, rights)), None)
     if refused:
         raise WrongJournal(
             f"{refused} cannot be written. Let the bot's user own the file and its folder, on a local disk that is not "

@@ -65,7 +65,8 @@ def entries(engine: Engine, since: datetime | None = None, user: str | None = No
     A page is a transaction of its own: a journal of any length neither runs into the database's time limit nor keeps
     the running bot from anything.
     """
-    newest = select(jobs).order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc()).limit(PAGE)
+    told = [jobs.c[name] for name in ("id", *_JOB)]  # no other column: a journal of 0.2.0 may lack it
+    newest = select(*told).order_by(jobs.c.accepted_at.desc(), jobs.c.id.desc()).limit(PAGE)
     newest = newest.where(jobs.c.accepted_at >= since.timestamp()) if since else newest
     newest = newest.where(jobs.c.user == user) if user else newest
     next_page = newest

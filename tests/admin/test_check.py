@@ -318,7 +318,7 @@ def test_a_sqlite_file_where_none_can_be(environ: dict[str, str], tmp_path: Path
         holder.execute("BEGIN EXCLUSIVE")
         for path, told in {**places, f"{tmp_path}/held.db": "is locked"}.items():
             checked = Checked({**environ, "DATABASE_URL": f"sqlite:///{path}"})
-            is_wrong(checked, "database", told, remedies.get(told, "Let the bot's user write in"))
+            is_wrong(checked, "database", told, remedies.get(told, "own both the folder and the file"))
 
 
 POSTGRESQL = [

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -290,6 +291,15 @@ def test_a_backup_is_only_looked_at(tmp_path: Path) -> None:
     folder.chmod(0o700)
     assert (looked.returncode, looked.stderr, "VIP" in looked.stdout) == (0, "", True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"backup.db": before}
+
+
+def test_a_folder_that_may_not_be_entered() -> None:
+    """That is one line, and no traceback."""
+    code = "import os, sys, bot.__main__ as bot; os.getuid() or os.setuid(65534); sys.exit(bot.main())"
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0)
+        ended = run_to_end("history", code=code, env={**inherited(), "DATABASE_URL": f"sqlite:///{directory}/x.db"})
+    assert (ended.returncode, ended.stderr) == (1, f"[Errno 13] Permission denied: '{directory}/x.db'\n")
 
 
 HOSTILE = "\x1b[2J\x1b[1;1HVIP\r\x9b2K\u202egpj\u2028\x07"

@@ -202,7 +202,7 @@ Journal("sqlite:///" + sys.argv[1]).open()
 """
 
 
-@pytest.mark.parametrize("closed", ["folder", "file", "file-wal"])
+@pytest.mark.parametrize("closed", ["folder", "hidden", "file", "file-wal"])
 def test_a_file_that_may_not_be_written_ends_the_start(closed: str) -> None:
     """Another user's, or read-only, or in such a folder: that is told, and what to do, before anything is accepted."""
     with tempfile.TemporaryDirectory() as directory:
@@ -210,11 +210,12 @@ def test_a_file_that_may_not_be_written_ends_the_start(closed: str) -> None:
         folder.chmod(0o777)
         sqlite3.connect(file).close()
         (folder / "file-wal").touch()
-        for path in (folder / "file", folder / "file-wal", folder):
-            path.chmod(0o777 if path.name != closed and (closed, path) != ("folder", folder) else 0o555)
+        for path in (folder / "file", folder / "file-wal"):
+            path.chmod(0o555 if path.name == closed else 0o777)
+        folder.chmod({"folder": 0o555, "hidden": 0o666}.get(closed, 0o777))
         told = run_to_end(str(file), code=OTHER_USER, env=inherited()).stderr
         folder.chmod(0o777)
-    named = directory if closed == "folder" else f"{directory}/{closed}"
+    named = directory if closed in ("folder", "hidden") else f"{directory}/{closed}"
     assert f"WrongJournal: {named} cannot be written. Let the bot's user own" in told
 
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, insert, inspect, literal, select, text
 
 from bot.journal import WrongJournal, tables
+from bot.journal.history import entries
 from bot.journal.journal import Journal
 from tests.support.journal import CREATED, Open, accepted, at_once, process, run_together, sent, typed
 
@@ -29,14 +30,19 @@ def test_a_journal_of_0_2_0(engine: Engine, open_journal: Open) -> None:
 
     One that lacks a table or another column is refused as it is.
     """
+
+    def change(*statements: str) -> None:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
     told, hidden = typed(user="U1"), typed("Gold", user="U2")
     accepted(open_journal(), told, hidden)
     known = {table: [table.columns[name] for name in names.split()] for table, names in OF_0_2_0.items()}
     added = [column for table in known for column in table.columns if column not in set(known[table])]
     old = *(f"ALTER TABLE {c.table} DROP COLUMN {c.name}" for c in added), "UPDATE schema_version SET version = 1"
-    with engine.begin() as connection:
-        for statement in old:
-            connection.execute(text(statement))
+    change(*old)
+    assert {entry["job"] for entry in entries(engine)} == {told.id, hidden.id}, "history reads it as it is"
     at_once(*[open_journal] * 3)
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT version FROM schema_version")) == tables.VERSION
@@ -49,15 +55,12 @@ def test_a_journal_of_0_2_0(engine: Engine, open_journal: Open) -> None:
     for reader, seen in (("U1", {told.id, "beside", new.id}), ("U2", {hidden.id, new.id}), ("", {new.id})):
         assert {job.id for job in book.recent(9, reader)} == seen, reader
     book.close()
-    with engine.begin() as connection:
-        for statement in old:
-            connection.execute(text(statement))
-    for change, lacks in (
+    change(*old)
+    for statement, lacks in (
         ("DROP TABLE languages", "languages lacks"),
         ("ALTER TABLE jobs DROP COLUMN follows", "follows"),
     ):
-        with engine.begin() as connection:
-            connection.execute(text(change))
+        change(statement)
         with pytest.raises(WrongJournal, match=f"another version .*{lacks}.*docs/upgrade.md"):
             open_journal()
     assert "channel_kind" not in {column["name"] for column in inspect(engine).get_columns("jobs")}
