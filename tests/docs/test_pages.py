@@ -17,7 +17,7 @@ SUFFIXES = {".example", ".md", ".py", ".toml", ".txt", ".yml", ".yaml"}
 OF_OTHERS = {"ADDGROUP_MEMBER", "HTTPS_PROXY", "SSL_CERT_FILE"}
 """Variables that pages name and that are no settings: the libraries', and a misspelt example."""
 
-OF_MAKE = {"CHAOS_SECONDS", "CHAOS_SEED", "FUZZ_SECONDS"}
+OF_MAKE = {"CHAOS_SECONDS", "CHAOS_SEED", "FUZZ_SEED", "FUZZ_SECONDS"}
 
 OLD_WORDS = ("anew", "mend", "mends", "whom", "whoever", "all the same", "rid of", "dear to", "amongst", "thereof")
 
