@@ -23,7 +23,7 @@ _DOUBT = re.compile(
     | \s(?:->|<-|::)\s | \\n | &\w+; | (?<!\d)"
     | \b(?:ID|Ref(?:erence)?)\b:?\s*\#?\d | \(\s*(?!(?:19|20)\d\d\))\d+\s*\)$   # VIP (5), but not (2026)
     | \b(?:group|grup|name|ad[ıi]|isim|[üu]st)\s?: | \b(?:[üu]st|ana|alt)\s?gru[pb] | ^(?:new|yeni)(?:\sbir)?\sgro?u[pb]
-    | \b(?:under|below|beneath|inside)\s(?!\d) | ^(?:and|ve|or|veya)\s
+    | \b(?:under|below|beneath|inside)\s(?!\d) | \b[üu]st\s\d | ^(?:and|ve|or|veya)\s
     | (?:[:,./|&-]|\s(?:and|ve|or|veya|with|ile))$ | ^\W*\d+\W*$
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -90,7 +90,7 @@ def guess(line: str) -> tuple[str, str]:
     """Return the name and the parent, "" for none, that a doubtful line most likely means."""
     if len(line) > _MOST_GUESSED:
         return line, ""
-    line = re.sub(r"^[\"“„«](?=[^\"”»]*$)", "", line).strip(" ,;'‘+–-") or line
+    line = re.sub(r"^[\"“„«](?=[^\"”»]*$)", "", line).strip(" ,;'‘–-") or line
     bare = _AROUND.sub("", line) or line
     found = next(filter(None, (re.fullmatch(pattern, bare, re.IGNORECASE) for pattern in _UNDER)), None)
     return (_AROUND.sub("", found["name"]), found["parent"]) if found else (bare, "")

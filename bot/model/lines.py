@@ -21,8 +21,8 @@ OPTION = re.compile(
 _SHOWN = str.maketrans({**dict.fromkeys(BLANKS, " "), **dict.fromkeys("\u00ad\u200b\u200e\u200f\u2060\ufeff")})
 # A bullet, or what draws a tree: such a line is as deep as its drawing is wide.
 _MARK = re.compile(
-    r"(?P<bullet>[-–—*+•◦▪▫·‣●○■□∙⁃✓✔☐☑>]\s+|\[[ xX]?\]\s+|o\t\s*)|(?:[\u2500-\u257f|+\\][\s\u2500-\u257f|`+\\-]*|`-+"
-    r"|[.·_=]{2,}|-{2,}(?=\s|$)|[*#]{1,9}\s|[-=]?>+|[→➔➤►▶▸✓✔✅☐☑☒•◦▪▫●○■□\ue000-\uf8ff]+)\s*"
+    r"(?P<bullet>[-–—*+•◦▪▫·‣●○■□∙⁃✓✔☐☑>]\s+|\[[ xX]?\]\s+|o\t\s*)|(?:(?!\+\d)[─-╿|+\\][\s─-╿|`+\\-]*"
+    r"|`-+|[.·_=]{2,}|-{2,}(?=\s|$)|[*#]{1,9}\s|[-=]?>+|[→➔➤►▶▸✓✔✅☐☑☒•◦▪▫●○■□\ue000-\uf8ff]+)\s*"
 )
 _NUMBER = re.compile(r"\(?(?:(\d{1,3}(?:\.\d{1,3})+)[.)]?|\d{1,3}[.):]|(?:[^\W\d_]|[ivxIVX]{1,4})[.)])\s+")
 _FORMATS = re.compile(r"([*_~`'‘’])(?=\S)((?:(?!\1\s|\s\1).)+)(?:\1|’)")

@@ -79,7 +79,7 @@ ASKED = [
     ("VIP under Customers", 'VIP parent="Customers"', "phrase"),
     ("VIP as a subgroup of Customers", 'VIP parent="Customers"', "phrase"),
     ("Müşteriler altına VIP ekler misin", 'VIP parent="Müşteriler"', "phrase"),
-    ("VIP üst: Müşteriler", 'VIP parent="Müşteriler"', "phrase"),
+    ("VIP üst grup: Müşteriler", 'VIP parent="Müşteriler"', "phrase"),
     ("Customers › VIP", 'VIP parent="Customers"', "phrase"),
     ("VIP paernt=5", "VIP parent=5", "phrase"),
     ("Gold parent=VIP Customers", 'Gold parent="VIP Customers"', "phrase"),
@@ -112,7 +112,7 @@ ASKED = [
     ('VIP "Gold"', 'VIP "Gold"', "name"),
     ("VIP \ufffd", "VIP \ufffd", "name"),
     ("VIP \uf0b7 Gold", "VIP \uf0b7 Gold", "name"),
-    ("VIP :party-parrot:", "VIP :party-parrot:", "name"),
+    *((text, text, "name") for text in ("VIP :party-parrot:", "+90 532 123 45 67", "Üst: 5")),
     # lists in a line
     ("VIP, Gold, Silver", "VIP / Gold / Silver", "listed"),
     ("VIP; Gold parent=5", "VIP / Gold parent=5", "listed"),
@@ -135,7 +135,7 @@ ASKED = [
     ("Name\tSize\nVIP\t124\nGold\t87", "VIP / Gold", "columns"),
     ("| Name | Size |\n|---|---|\n| VIP | 124 |\n| Gold | 87 |", "VIP / Gold", "columns"),
     *((text, None, "") for text in ("VIP @ayse", "05320000000", "ayse@example.com", "#REF!", "[NAME]", "VIP;")),
-    *((text, None, "") for text in ('{"name": "VIP"}', "<b>VIP</b>", "At 4:12 PM", "VIP üst grup 7", "VIP --dry-run")),
+    *((text, None, "") for text in ('{"name": "VIP"}', "<b>VIP</b>", "At 4:12 PM", "VIP üst 5", "VIP --dry-run")),
 ]
 
 
