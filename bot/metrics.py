@@ -27,6 +27,9 @@ REFUSALS = Counter(
     "addgroup_slack_refusals", "Calls that Slack refused or did not answer.", ["method", "reason"], registry=REGISTRY
 )
 LOST = Gauge("addgroup_socket_mode_lost", "1 while there is no Socket Mode connection, else 0.", registry=REGISTRY)
+JOURNAL_UP = Gauge("addgroup_journal_up", "Whether the journal can be read.", registry=REGISTRY)
+OPEN_JOBS = Gauge("addgroup_open_jobs", "Jobs that are not answered yet.", registry=REGISTRY)
+OLDEST = Gauge("addgroup_oldest_open_job_seconds", "Age of the oldest job that is not answered yet.", registry=REGISTRY)
 JOURNAL_ERRORS = Counter("addgroup_journal_errors", "Transactions of the journal that failed.", registry=REGISTRY)
 
 

@@ -79,8 +79,7 @@ class Serve:
         """Answer /metrics until the end of this process, the stop included."""
         listener = self._listen("METRICS_PORT", self._settings.metrics_port)
         metrics.begin(OUTCOMES)
-        app = metrics_app(metrics.REGISTRY, bot.journal.backlog)
-        server = Server(app, listener, threads=2, connections=16)
+        server = Server(metrics_app(bot.journal.backlog), listener, threads=2, connections=16)
         threading.Thread(target=server.run, name="metrics", daemon=True).start()
 
     def _signalled(self) -> None:

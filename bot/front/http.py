@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from prometheus_client import CollectorRegistry, Gauge, make_wsgi_app
+from prometheus_client import make_wsgi_app
 from slack_bolt import App
 from slack_bolt.request import BoltRequest
 from slack_bolt.response import BoltResponse
@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.journal import JournalError
 from bot.journal.holding import Backlog
 from bot.log import event
-from bot.metrics import ACKNOWLEDGEMENTS
+from bot.metrics import ACKNOWLEDGEMENTS, JOURNAL_UP, OLDEST, OPEN_JOBS, REGISTRY
 from bot.model.job import new_id
 
 if TYPE_CHECKING:
@@ -127,25 +127,21 @@ def fits(answer: dict[str, Any]) -> bool:
     return len(json.dumps(answer)) <= MAX_ANSWER
 
 
-def metrics_app(registry: CollectorRegistry, backlog: Callable[[], Backlog]) -> WSGIApplication:
-    """Return the page of a registry and of the journal's `backlog`, which may raise JournalError and must not hang.
+def metrics_app(backlog: Callable[[], Backlog]) -> WSGIApplication:
+    """Return the page of what is counted, with the journal's `backlog`, which may raise JournalError and must not hang.
 
     Source: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
-    up = Gauge("addgroup_journal_up", "Whether the journal can be read.", registry=registry)
-    open_jobs = Gauge("addgroup_open_jobs", "Jobs that are not answered yet.", registry=registry)
-    age = "Age of the oldest job that is not answered yet."
-    oldest = Gauge("addgroup_oldest_open_job_seconds", age, registry=registry)
-    page: WSGIApplication = make_wsgi_app(registry)
+    page: WSGIApplication = make_wsgi_app(REGISTRY)
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             found = backlog()
         except JournalError:
             found = None
-        up.set(found is not None)
-        open_jobs.set(found.open_jobs if found else math.nan)
-        oldest.set(found.oldest if found else math.nan)
+        JOURNAL_UP.set(found is not None)
+        OPEN_JOBS.set(found.open_jobs if found else math.nan)
+        OLDEST.set(found.oldest if found else math.nan)
         return page(environ, start_response)
 
     return app

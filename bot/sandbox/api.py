@@ -66,7 +66,7 @@ class Api(Loopback):
         if isinstance(fault, int):
             return answer(fault)
         done = self._do(method, body) if fault in (None, "lost", "late") else None
-        return self.fail_as(fault, request, connection) if fault else done
+        return self.fail_as(fault, connection) if fault else done
 
     def _do(self, method: str, body: Any) -> Answer:
         """Do what is asked. A field that is misnamed or in the wrong place is ignored, as the provider ignores it."""
@@ -104,7 +104,7 @@ class Api(Loopback):
             (shown[group.parent]["children"] if group.parent in shown else top).append(shown[group.id])
         return top
 
-    def fail_as(self, fault: str, _request: Request, connection: socket.socket) -> Answer | None:
+    def fail_as(self, fault: str, connection: socket.socket) -> Answer | None:
         """Fail in one of the ways."""
         if fault in ("silence", "late"):
             self.silence(connection)

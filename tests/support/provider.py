@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bot.iletimerkezi.client import ApiError, Client
 from bot.sandbox.api import Api as Sandbox
-from bot.sandbox.loopback import Answer, Request
+from bot.sandbox.loopback import Answer
 from tests.support.peer import AMPLE, http
 
 KEY, HASH = "key-of-tests", "hash-of-tests"
@@ -45,9 +45,9 @@ class Api(Sandbox):
                 pass
         return fault
 
-    def fail_as(self, fault: str, request: Request, connection: socket.socket) -> Answer | None:
+    def fail_as(self, fault: str, connection: socket.socket) -> Answer | None:
         odd = {"shape": content(groups=[]), "text": b"OK"}
-        return Answer(200, odd[fault]) if fault in odd else super().fail_as(fault, request, connection)
+        return Answer(200, odd[fault]) if fault in odd else super().fail_as(fault, connection)
 
 
 def client(at: Sandbox | str, timeout: float = AMPLE) -> Client:
