@@ -116,6 +116,13 @@ def workspace() -> Iterator[Workspace]:
         assert not stand_in.problems, "Slack would have refused this"
 
 
+@pytest.fixture
+def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
+    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en")
+    yield served
+    served.kill()
+
+
 @pytest.fixture(scope="session")
 def postgres(testrun_uid: str) -> Iterator[Any]:
     """Run a real PostgreSQL server, from a wheel: one for all processes of the run."""

@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,13 +48,6 @@ def test_a_slack_that_does_not_answer_does_not_end_the_start(
 def wait_for_add_group(api: Api) -> None:
     """Wait until the API has a request to make a group, the one call that must not be cut off."""
     until(lambda: any(method == "add-group" for method, _ in api.calls))
-
-
-@pytest.fixture
-def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
-    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en")
-    yield served
-    served.kill()
 
 
 def wait_for_health(served: Served, status: int) -> str:

@@ -2,25 +2,13 @@
 
 import os
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from pathlib import Path
-
-import pytest
 
 from bot.front.server import MOST_CONNECTIONS
 from bot.sandbox.workspace import Workspace
-from tests.support.provider import Api
 from tests.support.served import Served
 
 HALF_A_BODY = b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 70_000
-
-
-@pytest.fixture
-def served(workspace: Workspace, api: Api, tmp_path: Path) -> Iterator[Served]:
-    served = Served(workspace, api, tmp_path, ADDGROUP_LANGUAGE="en")
-    yield served
-    served.kill()
 
 
 def connect(clients: ExitStack, served: Served, said: bytes = b"") -> socket.socket:
