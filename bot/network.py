@@ -1,4 +1,4 @@
-"""Every way out: one exchange by `requests`, its trust, its proxy, its deadline, and whether it can have left."""
+"""The way out: one exchange by `requests`, its trust, its proxy, its deadline, and whether it can have left."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Jobs as the journal's rows, and back. The only place that knows how a job, a step or an outcome is stored."""
+"""Jobs, steps and outcomes as the journal's rows, and back."""
 
 import json
 import logging

@@ -86,19 +86,18 @@ class Thread:
 class Job:
     """One accepted command: who asked (Slack user id), where (channel id), what was typed, what to create.
 
-    `channel_kind` is "" where nobody knows what the channel is: that counts as private.
+    `id` is the reference that people see. `trigger` is unique to what the person did, so that the same thing is
+    accepted once: Slack's trigger_id, the form's view id, or what a button stands for. `language` is "en", "tr", or ""
+    while the person's is not known. `channel_kind` is "" where nobody knows what the channel is: that counts as
+    private. `response_url` is "" when it is no longer of use.
 
-    `trigger` is unique to what the person did, so that the same thing is accepted once: Slack's trigger_id, the form's
-    view id, or what a button stands for. `language` is "en", "tr", or "" while the person's is not known.
-    `response_url` is "" when it is no longer of use. `id` is the reference that people see. `accepted_at` is in seconds
-    since 1970; `age` is how long ago that was, in seconds, when the job was read (`read_at`, by time.monotonic).
-    `answered_at` is by time.monotonic, None until it is answered.
-    `attempts` counts how often it was put off, `faults` how often carrying it raised an unexpected error.
+    `accepted_at` is in seconds since 1970; `age` is how long ago that was, in seconds, when the job was read. That was
+    at `read_at`, by time.monotonic, as `answered_at` is, which is None until it is answered. `attempts` counts how
+    often it was put off, `faults` how often carrying it raised an unexpected error. It is `told` when this process has
+    given the answer, and the journal does not say so yet.
 
     A job that a button started has that button as `followup`, and the answered job as `follows`; it shares the
     `thread`, the `asker` and the `origin` (the id of the first job) with that one.
-
-    While what was told is not on record yet, the process that has told it knows by `told`.
 
     `reply_to` is the ts of a message in the channel in whose thread everything is told, the root too; "" for none.
     `answer_ts` is the ts of the message with the answer's buttons, "" while there is none in a thread.
