@@ -138,7 +138,7 @@ def tell(language: Language, job: Job, step: Step) -> dict[str, str]:
         "user": person(voice, str(facts.get("user", ""))),
         "at": moment(facts.get("at", 0) // 60 * 60),  # so that a tree has few
         "age": max(1, round(facts.get("age", 0) / 60)),
-        "thread": f" {say(voice, 'answer.thread', link=escape(address))}" if address else "",
+        "thread": f" {say(voice, 'answer.thread', link=address)}" if address else "",
         "channels": ", ".join(f"<#{fit(channel, MAX_ID)}>" for channel in voice.channels),
         "who": f"{person(voice, job.user)} ({code(job.user)})" if voice.name(job.user) else mention(job.user),
         "job": job.id,
@@ -169,9 +169,9 @@ def person(language: Language, user: str) -> str:
 
 
 def link(language: Language, channel: str, ts: str) -> str:
-    """Return the address of a message, "" where the workspace's is not known."""
+    """Return the address of a message as a sentence takes it, "" where the workspace's is not known."""
     home = voice_of(language).workspace().rstrip("/")
-    return f"{home}/archives/{channel}/p{ts.replace('.', '')}" if home and channel and ts else ""
+    return escape(f"{home}/archives/{channel}/p{ts.replace('.', '')}") if home and channel and ts else ""
 
 
 def mistake(language: Language, error: Unclear, plain: bool = False) -> str:

@@ -289,6 +289,7 @@ def test_the_remedy_is_named_where_the_bot_may_not_post() -> None:
     assert "`VIP` *is already being created*" in messages.duplicate("en", link)["text"]
     assert wording.link(speaker(), "C1", "1.2") == "https://acme.slack.com/archives/C1/p12"
     assert wording.link("en", "C1", Thread("C1", "1.2").ts) == ""
+    assert "<!channel>" not in wording.link(speaker(), "<!channel>", "1.2")
 
 
 if __name__ == "__main__":
