@@ -17,8 +17,10 @@ CURED_IN_TIME = (400, 401, 402, 404, 503)
 CURED_BY_EDITING = (422, 461, 463)
 """Codes of Rejected that the person can cure without help."""
 
-MOST_LOOKS = 2
-"""How often the bot looks again, by itself, for a group whose request has no clear answer."""
+LOOKS = (60.0, 300.0)
+"""How long after its answer the bot looks again for a group that is neither confirmed nor found, in seconds."""
+
+MOST_LOOKS = len(LOOKS)
 
 MOST_CHOICES = 5
 """How many groups an answer offers as the parent, each with a button."""

@@ -13,7 +13,7 @@ from bot.journal.journal import Journal
 from bot.log import event
 from bot.model.job import Job, Thread, TryLater
 from bot.model.next_job import base_of, counted
-from bot.model.outcome import MOST_LOOKS, FollowUp, NotSent, Unknown
+from bot.model.outcome import LOOKS, MOST_LOOKS, FollowUp, NotSent, Unknown
 from bot.slack.client import TOKEN_REFUSED, SlackRefused
 from bot.slack.delivery import Delivery
 from bot.slack.people import People
@@ -24,9 +24,6 @@ ATTEMPTS_TO_LOOK = 3
 
 TOO_OLD = 3600.0
 """How old a job may be for its steps to be sent, in seconds: what a restored backup holds was sent long ago."""
-
-LOOKS = (60.0, 300.0)
-"""How long after its answer the bot looks again for a group that is neither confirmed nor found, in seconds."""
 
 FAULTS = 8
 """After how many unexpected errors a job is answered as far as it came. After twice as many it is closed unanswered."""
