@@ -140,12 +140,10 @@ def _keyword(line: str) -> Keyword | None:
 
 
 def _near_keyword(line: str) -> bool:
-    """Tell whether a line is nearly a command, or goes on where a command ends: hlep, help desk."""
+    """Tell whether a line is nearly a command, or goes on where a command ends: hlep, help desk, langauge tr."""
     first, *rest = unmarked(line).strip(" -/.!?").split() or [""]
-    if inside(line) is not None or options_in(line):
+    if inside(line) is not None or options_in(line) or (rest and not (line.islower() or line[0] in "-/")):
         return False
-    if rest:
-        return first in _WORDS and (line.islower() or line[0] in "-/")
     swapped = any(sorted(first) == sorted(word) for word in _WORDS)
     return len(first) > 2 and (swapped or bool(difflib.get_close_matches(first, _WORDS, cutoff=0.8)))
 

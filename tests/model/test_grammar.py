@@ -105,7 +105,7 @@ ASKED = [
     ("New group parent=5", "New group parent=5", "name"),
     ("20", "20", "number"),
     ("help me", "help me", "command"),
-    *((text, text, "command") for text in ("hlep", "language", "dil")),
+    *((text, text, "command") for text in ("hlep", "language", "dil", "langauge tr", "lsit vip")),
     ("VIP\nlist", "VIP / list", "command"),
     # quotes and characters
     ('"VIP', "VIP", "name"),
