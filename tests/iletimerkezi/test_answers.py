@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bot.iletimerkezi.answers import (
     ApiError,
-    NotSent,
     Rejected,
     Unknown,
     check_balance,
@@ -164,8 +163,3 @@ def test_any_answer_is_a_result_or_an_api_error(status: int, body: bytes) -> Non
     for decode, kind in documented.items():
         with suppress(ApiError):
             assert isinstance(decode(status, body), kind)
-
-
-def test_errors_are_told_apart() -> None:
-    """Errors are equal when both kind and contents are."""
-    assert len({NotSent("tls"), Unknown("tls"), Unknown("closed"), Unknown("closed"), Rejected(401, "")}) == 4

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.pool import QueuePool
 
 from bot.journal.database import CONNECTIONS, Database
 from tests.support.provider import Api
@@ -88,8 +87,7 @@ def test_one_waits_for_the_connection_of_another(postgres: Any, tmp_path: Path) 
     """Where the server gives no second connection, the first one does for both: neither gets an error."""
     with pgbouncer(postgres, tmp_path, "session", 1) as url, ThreadPoolExecutor() as threads:
         database = Database(url)
-        pool = database._engine.pool
-        assert isinstance(pool, QueuePool)
+        pool: Any = database._engine.pool
 
         def read() -> int:
             with database.reading() as connection:
