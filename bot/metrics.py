@@ -23,6 +23,10 @@ ACKNOWLEDGEMENTS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5),  # Slack waits for 3 seconds
     registry=REGISTRY,
 )
+API_REFUSALS = Counter(
+    "addgroup_api_refusals", "Calls that the group API refused, by its code.", ["code"], registry=REGISTRY
+)
+UNSIGNED = Counter("addgroup_unsigned_requests", "Requests without a valid signature of Slack's.", registry=REGISTRY)
 REFUSALS = Counter(
     "addgroup_slack_refusals", "Calls that Slack refused or did not answer.", ["method", "reason"], registry=REGISTRY
 )
@@ -39,3 +43,5 @@ def begin(outcomes: Iterable[str]) -> None:
         GROUPS.labels(outcome)
     for method in ("add-group", "get-groups", "get-balance"):
         API_CALLS.labels(method)
+    for code in (401, 402):  # an alert waits for these
+        API_REFUSALS.labels(code)

@@ -54,7 +54,7 @@ def test_what_is_counted(start: Start, workspace: Workspace, api: Api) -> None:
     """
     bot = start()
     assert {bot.value("addgroup_groups_total", outcome=state) for state in OUTCOMES} == {0}
-    faults: dict[str, list[int | str]] = {"created": [], "rejected": [463], "unknown": ["close"]}
+    faults: dict[str, list[int | str]] = {"created": [], "rejected": [401], "unknown": ["close"]}
     for state, fault in faults.items():
         api.faults.extend(fault)
         workspace.command(bot.url, f"Secret-{state}")
@@ -69,9 +69,10 @@ def test_what_is_counted(start: Start, workspace: Workspace, api: Api) -> None:
         assert bot.value("addgroup_slack_refusals_total", method="chat.postMessage", reason=reason) == count
     assert bot.value("addgroup_acknowledgement_seconds_count") == 4
     assert bot.value("addgroup_api_call_seconds_count", method="add-group") == 4
+    assert requests.post(f"{bot.url}/slack/events", timeout=30).status_code == 401
+    assert bot.value("addgroup_api_refusals_total", code="401") == bot.value("addgroup_unsigned_requests_total") == 1
     page = bot.page()
     assert not [word for word in ("Secret", "U1", "C1", "xoxb", "/response/") if word in page]
-    assert bot.stop() == 0
 
 
 def test_without_a_journal_the_page_still_answers(start: Start, tmp_path: Path) -> None:
@@ -95,4 +96,3 @@ def test_a_lost_socket_mode_connection_is_shown(start: Start, workspace: Workspa
         bot.wait_for(1, "addgroup_socket_mode_lost")
         workspace.faults["apps.connections.open"].clear()
         bot.wait_for(0, "addgroup_socket_mode_lost")
-        bot.kill()

@@ -20,7 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.journal import JournalError
 from bot.journal.holding import Backlog
 from bot.log import event
-from bot.metrics import ACKNOWLEDGEMENTS, JOURNAL_UP, OLDEST, OPEN_JOBS, REGISTRY
+from bot.metrics import ACKNOWLEDGEMENTS, JOURNAL_UP, OLDEST, OPEN_JOBS, REGISTRY, UNSIGNED
 from bot.model.job import new_id
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class HttpApp:
         except (ValueError, TypeError, OverflowError):  # what is no number, no ASCII or no UTF-8
             valid = False
         if not valid:
+            UNSIGNED.inc()
             reason = "signature missing, wrong, or five minutes off this machine's clock"
             raise _Refused(HTTPStatus.UNAUTHORIZED, reason)
 

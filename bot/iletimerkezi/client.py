@@ -14,7 +14,7 @@ import requests
 
 from bot.iletimerkezi import answers
 from bot.iletimerkezi.answers import ApiError, Hide, NotSent, Rejected, Unknown
-from bot.metrics import API_CALLS
+from bot.metrics import API_CALLS, API_REFUSALS
 from bot.model.names import Group
 from bot.network import Connections, Failed
 from bot.settings import SHORTEST_SECRET
@@ -85,7 +85,11 @@ class Client:
                 status, _, body = self._connections.exchange(request, self._timeout, most, may_send)
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
-        return decode(status, body, self._hide)
+        try:
+            return decode(status, body, self._hide)
+        except Rejected as error:
+            API_REFUSALS.labels(error.code).inc()
+            raise
 
 
 def _hiding(*secrets: str) -> Hide:
