@@ -259,7 +259,6 @@ def test_the_promises_are_kept_through_kills(workspace: Workspace, api: Api, tmp
         late = chaos.names_of(re.findall(r"event=corrected job=(\w+)", logs))  # a message with a doubt may stand before
         chaos.engine.dispose()
     answers = chaos.answers()
-    assert chaos.done
     assert len(chaos.acknowledged) > 10
     assert any(chaos.above[name] for name in chaos.acknowledged), "no tree came through"
 

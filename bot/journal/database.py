@@ -7,13 +7,13 @@ import sqlite3
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from queue import Empty
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.util.queue import Empty
 
 from bot import log
 from bot.journal import BadValue, JournalError, Unsure, WrongJournal, tables
@@ -54,6 +54,8 @@ Source: https://www.postgresql.org/docs/current/runtime-config-client.html and r
 
 class _Pool(QueuePool):
     """Waits for a connection that this process has where the server gives no further one, as a full PgBouncer."""
+
+    _sqla_logger_namespace = "sqlalchemy.pool.QueuePool"  # which is quiet
 
     def _do_get(self) -> ConnectionPoolEntry:
         import psycopg

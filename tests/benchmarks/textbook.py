@@ -17,12 +17,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 def add_group(name: str) -> dict[str, object]:
     """Return the body of a call."""
-    return {
-        "request": {
-            "authentication": {"key": "key-of-tests", "hash": "hash-of-tests"},
-            "group": {"name": name, "parent": ""},
-        }
-    }
+    return {"request": {"authentication": {"key": "k", "hash": "h"}, "group": {"name": name, "parent": ""}}}
 
 
 def main(port: str, api: str) -> None:

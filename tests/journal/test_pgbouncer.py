@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
+from bot.journal import JournalError
 from bot.journal.database import CONNECTIONS, Database
 from tests.support.provider import Api
 from tests.support.served import Served, free_port, listens
@@ -83,19 +83,22 @@ def test_two_bots_with_too_few_connections(  # the stand-ins, and a row of the t
         assert [bot.stop() for bot in bots] == [0, 0]
 
 
-def test_one_waits_for_the_connection_of_another(postgres: Any, tmp_path: Path) -> None:
-    """Where the server gives no second connection, the first one does for both: neither gets an error."""
+def test_one_connection_does_for_two(postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server gives no second one, the second waits for the first to be given back; for so long only."""
     with pgbouncer(postgres, tmp_path, "session", 1) as url, ThreadPoolExecutor() as threads:
         database = Database(url)
         pool: Any = database._engine.pool
 
-        def read() -> int:
-            with database.reading() as connection:
-                return connection.scalar(select(1)) or 0
+        def read() -> bool:
+            with database.reading():
+                return True
 
         with database.reading():
             waiting = threads.submit(read)
             until(lambda: pool.overflow() == 2 - CONNECTIONS)  # it asks for a second one
             until(lambda: pool.overflow() == 1 - CONNECTIONS)  # and gets none
-        assert waiting.result(20) == 1
+        assert waiting.result(20)
+        monkeypatch.setattr("bot.journal.database.PATIENCE", 0.0)
+        with database.reading(), pytest.raises(JournalError, match="no connection became free"):
+            threads.submit(read).result(20)
         database.close()

@@ -78,13 +78,6 @@ def test_a_doubt_is_a_refusal(workspace: Workspace, slack: SlackClient) -> None:
         left.clear()
 
 
-def test_not_to_wait_is_no_fault(workspace: Workspace, slack: SlackClient, caplog: pytest.LogCaptureFixture) -> None:
-    """Whether the sender of a first help may use the command is not waited for, and that is nothing to warn of."""
-    workspace.faults["users.info"].append("silence")
-    assert People(slack, "en", nobody).refusal("U1", "C1", 0.0) == "unknown"
-    assert "person_not_looked_up" not in caplog.messages
-
-
 # The language.
 
 
