@@ -136,9 +136,9 @@ class Journal(Holder):
         job.language = language
 
     def set_root(self, job: Job, thread: Thread, final: bool) -> None:
-        """Write down where the root message is, and whether it shows the result."""
-        self._change(job, root_channel=thread.channel, root_ts=thread.ts, root_final=int(final))
+        """Write down where the root message is, and whether it shows the result; the job knows it anyway."""
         job.thread, job.root_final = thread, final
+        self._change(job, **rows.root_of(job))
 
     def count_fault(self, job: Job) -> None:
         """Write down that carrying a job raised an unexpected error."""
@@ -209,8 +209,8 @@ class Journal(Holder):
         return self._write(correct)
 
     def mark_answered(self, job: Job) -> None:
-        """Write down that the final answer was given, and where its buttons are: the job is no longer open."""
-        self._change(job, _ANSWERED, answer_ts=job.answer_ts or None)
+        """Write down that the final answer was given, and where it and the root are: the job is no longer open."""
+        self._change(job, _ANSWERED, answer_ts=job.answer_ts or None, **rows.root_of(job))
         job.answered_at = time.monotonic()
 
     def mark_closed(self, job: Job) -> None:

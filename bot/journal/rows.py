@@ -45,9 +45,7 @@ def of_job(job: Job, process: str) -> Values:
         "trigger": f"refused:{job.id}" if job.refused and job.followup else job.trigger,
         "typed": job.typed.replace("\x00", "").encode("utf-8", "replace").decode(),  # what databases refuse is left out
         "process": process,
-        "root_channel": job.thread.channel if job.thread else None,
-        "root_ts": job.thread.ts if job.thread else None,
-        "root_final": int(job.root_final),
+        **root_of(job),
     }
 
 
@@ -86,6 +84,12 @@ def outcome_of(row: Row[Any]) -> Outcome | None:
     if not isinstance(facts, dict):
         raise ValueError("an outcome that is no object")
     return outcome_from(row.state, facts)
+
+
+def root_of(job: Job) -> dict[str, Any]:
+    """Return where the root message is, and whether it shows the result."""
+    channel, ts = (job.thread.channel, job.thread.ts) if job.thread else (None, None)
+    return {"root_channel": channel, "root_ts": ts, "root_final": int(job.root_final)}
 
 
 def job_of(row: Row[Any], its_steps: Sequence[Row[Any]]) -> Job:
