@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from bot.cache import Cache
@@ -106,8 +107,8 @@ class Index:
         Marks do not count: `musteri` finds `Müşteriler`.
         """
         words, digits = _unmarked(fold(text)).split(), text.strip()
-        found = [each for each, path in self._tree if each.id.startswith(digits) or all(word in path for word in words)]
-        return found[:most]
+        found = (each for each, path in self._tree if each.id.startswith(digits) or all(word in path for word in words))
+        return list(islice(found, most))
 
     @cached_property
     def _tree(self) -> list[tuple[Choice, str]]:
