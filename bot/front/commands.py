@@ -55,7 +55,7 @@ class Commands:
         """Answer `/addgroup …`: accept what is surely a group, open the form for the rest, show what is asked for."""
         origin, text = Origin.of(command), unescape(command.get("text", ""))
         typed = Typed(text, trigger=origin.trigger)
-        reply = Reply(self._intake, ack, str(command["user_id"]), origin, in_words=True, typed=typed)
+        reply = Reply(self._intake, ack, command["user_id"], origin, in_words=True, typed=typed)
         match parse(text, {COMMAND, command.get("command", COMMAND)}):
             case Keyword("help"):
                 known = self._known_groups(reply.user, origin.channel)
@@ -112,7 +112,7 @@ class Commands:
 
     def pressed(self, ack: Ack, body: dict[str, Any]) -> None:
         """Do what a button is for; one that this version cannot read is answered with a sentence."""
-        reply = Reply(self._intake, ack, str(body["user"]["id"]), Origin.of(body))
+        reply = Reply(self._intake, ack, body["user"]["id"], Origin.of(body))
         button = body["actions"][0]
         action = re.sub("_[0-9]$", "", button["action_id"])  # of several that do the same
         try:
@@ -170,7 +170,7 @@ class Commands:
 
         What it mentions is called by the name that is at hand, and left out where there is none.
         """
-        reply = Reply(self._intake, ack, str(body["user"]["id"]), Origin.of(body))
+        reply = Reply(self._intake, ack, body["user"]["id"], Origin.of(body))
         message = body.get("message") or {}
         labels = dict(_LABELLED.findall(str(message.get("text") or "")))
         text, whole = lines_of(message, lambda each: labels.get(each) or self._intake.people.known_name(each))

@@ -138,9 +138,7 @@ class Form:
         What cannot be a group is said at its field. What is unclear in a changed field is asked about once more.
         """
         origin, typed, value, parent = form_view.entered(view)
-        reply = Reply(
-            self._intake, ack, str(body["user"]["id"]), origin, field=form_view.block_id(form_view.NAME, origin)
-        )
+        reply = Reply(self._intake, ack, body["user"]["id"], origin, field=form_view.block_id(form_view.NAME, origin))
         language, reading = reply.language or LANGUAGES[0], read_form(typed, parent)
         sure = not reading.unclear or origin.asked or form_view.as_shown(origin, typed, value, reading.unclear)
         if value and not parent:
@@ -153,7 +151,7 @@ class Form:
     def closed(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Give back what stood in a form that was closed; of one that an answer's button opened, if it was changed."""
         origin, text, _, parent = form_view.entered(view)
-        reply = Reply(self._intake, ack, str(body["user"]["id"]), origin)
+        reply = Reply(self._intake, ack, body["user"]["id"], origin)
         if not text.strip() or (origin.job and form_view.digest(text) == origin.opened.get(form_view.NAME)):
             reply.done()
             return

@@ -99,7 +99,8 @@ class Intake:
             event("not_accepted", level=logging.ERROR, job=job.id, unsure=unsure, reason=str(error))
             reply.decline("failure.unsure" if unsure else "failure.journal")
             return
-        how = type(answer).__name__.lower() if getattr(answer, "fresh", True) else "repeated"
+        repeated = isinstance(answer, Accepted) and not answer.fresh
+        how = "repeated" if repeated else type(answer).__name__.lower()
         event("accepted", job=job.id, user=job.user, channel=job.channel, how=how)
         match answer:
             case Busy(own=own):
@@ -128,6 +129,9 @@ class Reply:
     field: str = ""
     typed: Typed = NOTHING
     acknowledged: bool = False
+
+    def __post_init__(self) -> None:
+        self.user = str(self.user)  # whatever a payload holds
 
     @property
     def language(self) -> str:
