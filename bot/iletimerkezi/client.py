@@ -83,10 +83,9 @@ class Client:
         try:
             with API_CALLS.labels(method).time():
                 status, _, body = self._connections.exchange(request, self._timeout, most, may_send)
+            return decode(status, body, self._hide)
         except Failed as error:
             raise (Unknown if error.connected else NotSent)(error.reason) from error
-        try:
-            return decode(status, body, self._hide)
         except Rejected as error:
             API_REFUSALS.labels(error.code).inc()
             raise
