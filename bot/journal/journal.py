@@ -136,9 +136,9 @@ class Journal(Holder):
         job.language = language
 
     def set_root(self, job: Job, thread: Thread, final: bool) -> None:
-        """Write down where the root message is, and whether it shows the result; the job knows it anyway."""
+        """Write down where the root message is, and whether it shows the result; if that fails, `job` has it."""
         job.thread, job.root_final = thread, final
-        self._change(job, **rows.root_of(job))
+        self._change(job, **rows.of_root(job))
 
     def count_fault(self, job: Job) -> None:
         """Write down that carrying a job raised an unexpected error."""
@@ -210,7 +210,7 @@ class Journal(Holder):
 
     def mark_answered(self, job: Job) -> None:
         """Write down that the final answer was given, and where it and the root are: the job is no longer open."""
-        self._change(job, _ANSWERED, answer_ts=job.answer_ts or None, **rows.root_of(job))
+        self._change(job, _ANSWERED, answer_ts=job.answer_ts or None, **rows.of_root(job))
         job.answered_at = time.monotonic()
 
     def mark_closed(self, job: Job) -> None:

@@ -45,8 +45,14 @@ def of_job(job: Job, process: str) -> Values:
         "trigger": f"refused:{job.id}" if job.refused and job.followup else job.trigger,
         "typed": job.typed.replace("\x00", "").encode("utf-8", "replace").decode(),  # what databases refuse is left out
         "process": process,
-        **root_of(job),
+        **of_root(job),
     }
+
+
+def of_root(job: Job) -> Values:
+    """Return where a job's root message is, and whether it shows the result, as columns of `jobs`."""
+    channel, ts = (job.thread.channel, job.thread.ts) if job.thread else (None, None)
+    return {"root_channel": channel, "root_ts": ts, "root_final": int(job.root_final)}
 
 
 def of_step(job: Job, step: Step) -> Values:
@@ -84,12 +90,6 @@ def outcome_of(row: Row[Any]) -> Outcome | None:
     if not isinstance(facts, dict):
         raise ValueError("an outcome that is no object")
     return outcome_from(row.state, facts)
-
-
-def root_of(job: Job) -> dict[str, Any]:
-    """Return where the root message is, and whether it shows the result."""
-    channel, ts = (job.thread.channel, job.thread.ts) if job.thread else (None, None)
-    return {"root_channel": channel, "root_ts": ts, "root_final": int(job.root_final)}
 
 
 def job_of(row: Row[Any], its_steps: Sequence[Row[Any]]) -> Job:
